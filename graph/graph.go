@@ -1,0 +1,370 @@
+package graph
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"strconv"
+)
+
+// Graph is a list of nodes in evaluation order over named values.
+type Graph struct {
+	Name     string
+	Doc      string
+	Metadata Metadata
+	Unknown  []byte // wire bytes of fields not modelled
+
+	outer   *Graph // the graph around this one, whose values it may use
+	inputs  []*Value
+	outputs []*Value
+	inits   []*Value
+	infos   []*Value // values with a declared type (value_info), in file order
+	nodes   []*Node
+	byName  map[string]*Value
+}
+
+// New makes an empty graph. A subgraph names the graph around it, whose values
+// its nodes may use; a model's or function's graph gives nil.
+func New(name string, outer *Graph) *Graph {
+	return &Graph{Name: name, outer: outer, byName: map[string]*Value{}}
+}
+
+// Outer is the graph around a subgraph, nil for the others.
+func (g *Graph) Outer() *Graph { return g.outer }
+
+// Inputs is a snapshot of the graph's inputs.
+func (g *Graph) Inputs() []*Value { return slices.Clone(g.inputs) }
+
+// Outputs is a snapshot of the graph's outputs.
+func (g *Graph) Outputs() []*Value { return slices.Clone(g.outputs) }
+
+// Initializers is a snapshot of the graph's initializers.
+func (g *Graph) Initializers() []*Value { return slices.Clone(g.inits) }
+
+// Declared is a snapshot of the values with a value_info entry.
+func (g *Graph) Declared() []*Value { return slices.Clone(g.infos) }
+
+// NumNodes counts the nodes.
+func (g *Graph) NumNodes() int { return len(g.nodes) }
+
+// Nodes iterates over a snapshot of the nodes in evaluation order; it skips
+// nodes that were removed meanwhile.
+func (g *Graph) Nodes() iter.Seq[*Node] {
+	nodes := slices.Clone(g.nodes)
+	return func(yield func(*Node) bool) {
+		for _, n := range nodes {
+			if n.graph == g && !yield(n) {
+				return
+			}
+		}
+	}
+}
+
+// Value finds a value of this graph by name.
+func (g *Graph) Value(name string) *Value { return g.byName[name] }
+
+// Resolve finds a value by name in this graph or the nearest one around it.
+func (g *Graph) Resolve(name string) *Value {
+	for ; g != nil; g = g.outer {
+		if v := g.byName[name]; v != nil {
+			return v
+		}
+	}
+	return nil
+}
+
+// FreshName is base, or base with the smallest number appended that makes it
+// differ from every name in sight.
+func (g *Graph) FreshName(base string) string {
+	name := base
+	for i := 1; g.Resolve(name) != nil; i++ {
+		name = base + "_" + strconv.Itoa(i)
+	}
+	return name
+}
+
+// FreshNodeName is base, or base with a number, unlike every node's name.
+func (g *Graph) FreshNodeName(base string) string {
+	taken := make(map[string]bool, len(g.nodes))
+	for _, n := range g.nodes {
+		taken[n.Name] = true
+	}
+	name := base
+	for i := 1; taken[name]; i++ {
+		name = base + "_" + strconv.Itoa(i)
+	}
+	return name
+}
+
+// NewValue makes a value that nothing produces yet; it serves the reader, for
+// names that are used before they are defined. Check refuses it if it stays.
+func (g *Graph) NewValue(name string) (*Value, error) {
+	if name == "" {
+		return nil, fmt.Errorf("a value without a name")
+	}
+	if g.byName[name] != nil {
+		return nil, fmt.Errorf("two values are called %q", name)
+	}
+	v := &Value{name: name, graph: g}
+	g.byName[name] = v
+	return v, nil
+}
+
+func (g *Graph) mustValue(name string) *Value {
+	v, err := g.NewValue(name)
+	if err != nil {
+		panic("graph: " + err.Error())
+	}
+	return v
+}
+
+// AddInput appends an input; the name must be new.
+func (g *Graph) AddInput(name string, t Type) *Value {
+	v := g.mustValue(name)
+	v.Type = t
+	g.inputs = append(g.inputs, v)
+	return v
+}
+
+// AddInitializer appends a constant; the name must be new. Its type is the
+// tensor's.
+func (g *Graph) AddInitializer(name string, t *Tensor) *Value {
+	v := g.mustValue(name)
+	v.Type = TensorOf(t.DType, ShapeOf(t.Dims...))
+	v.Const = t
+	g.inits = append(g.inits, v)
+	return v
+}
+
+// SetInitializer gives a value without producer constant contents: an input
+// becomes overridable, a fresh value an initializer.
+func (g *Graph) SetInitializer(v *Value, t *Tensor, sparse *SparseTensor) {
+	if v.graph != g || v.def != nil {
+		panic("graph: " + v.name + " cannot be an initializer here")
+	}
+	if !v.IsInitializer() {
+		g.inits = append(g.inits, v)
+	}
+	v.Const, v.Sparse = t, sparse
+}
+
+// RemoveInitializer takes the constant contents of v away; unless v is an
+// input too, it must be unused and disappears.
+func (g *Graph) RemoveInitializer(v *Value) error {
+	at := slices.Index(g.inits, v)
+	if at < 0 {
+		return fmt.Errorf("%q is not an initializer of graph %q", v.name, g.Name)
+	}
+	if !v.IsInput() {
+		if len(v.uses) > 0 || v.IsOutput() {
+			return fmt.Errorf("initializer %q is in use", v.name)
+		}
+		g.forget(v)
+	}
+	g.inits = slices.Delete(g.inits, at, at+1)
+	v.Const, v.Sparse = nil, nil
+	return nil
+}
+
+// AddOutput appends v, a value of this graph, to the graph's outputs.
+func (g *Graph) AddOutput(v *Value) {
+	if v.graph != g {
+		panic("graph: output " + v.name + " belongs to another graph")
+	}
+	g.outputs = append(g.outputs, v)
+}
+
+// SetOutput makes v output i of the graph.
+func (g *Graph) SetOutput(i int, v *Value) {
+	if v.graph != g {
+		panic("graph: output " + v.name + " belongs to another graph")
+	}
+	g.outputs[i] = v
+}
+
+// Declare records that v's type is written to the file (value_info). Inputs
+// and outputs of the graph carry their type anyway and are left out.
+func (g *Graph) Declare(v *Value) {
+	if v.graph == g && !slices.Contains(g.infos, v) {
+		g.infos = append(g.infos, v)
+	}
+}
+
+// Undeclare drops all recorded value_info of values between nodes.
+func (g *Graph) Undeclare() { g.infos = nil }
+
+// AddNode appends a node with fresh outputs. An empty output name omits that
+// output; the others must be new.
+func (g *Graph) AddNode(op Op, attrs Attrs, inputs []*Value, outputs ...string) *Node {
+	return g.insert(len(g.nodes), op, attrs, inputs, outputs)
+}
+
+// InsertBefore is AddNode with a place: right before mark.
+func (g *Graph) InsertBefore(mark *Node, op Op, attrs Attrs, inputs []*Value, outputs ...string) *Node {
+	at := slices.Index(g.nodes, mark)
+	if at < 0 {
+		panic("graph: InsertBefore a node of another graph")
+	}
+	return g.insert(at, op, attrs, inputs, outputs)
+}
+
+func (g *Graph) insert(at int, op Op, attrs Attrs, inputs []*Value, outputs []string) *Node {
+	n := &Node{op: op, Attrs: attrs, graph: g}
+	for i, name := range outputs {
+		var v *Value
+		if name != "" {
+			v = g.byName[name]
+			if v == nil || v.def != nil || !v.isLoose() {
+				v = g.mustValue(name)
+			}
+			v.def, v.index = n, i
+		}
+		n.outputs = append(n.outputs, v)
+	}
+	for i, v := range inputs {
+		n.inputs = append(n.inputs, v)
+		if v != nil {
+			g.mustReach(v)
+			v.addUse(n, i)
+		}
+	}
+	g.nodes = slices.Insert(g.nodes, at, n)
+	return n
+}
+
+// isLoose reports whether nothing defines v yet (see NewValue).
+func (v *Value) isLoose() bool {
+	return v.def == nil && !v.IsInput() && !v.IsInitializer()
+}
+
+// mustReach panics unless v is visible in g.
+func (g *Graph) mustReach(v *Value) {
+	for h := g; h != nil; h = h.outer {
+		if v.graph == h {
+			return
+		}
+	}
+	panic("graph: " + v.name + " is not visible in graph " + g.Name)
+}
+
+func (g *Graph) forget(v *Value) {
+	delete(g.byName, v.name)
+	if i := slices.Index(g.infos, v); i >= 0 {
+		g.infos = slices.Delete(g.infos, i, i+1)
+	}
+	v.graph = nil
+}
+
+// Rename gives v another name, which must be new.
+func (g *Graph) Rename(v *Value, name string) error {
+	if v.graph != g {
+		return fmt.Errorf("value %q belongs to another graph", v.name)
+	}
+	if g.byName[name] != nil || name == "" {
+		return fmt.Errorf("cannot rename %q to %q: the name is taken", v.name, name)
+	}
+	delete(g.byName, v.name)
+	v.name = name
+	g.byName[name] = v
+	return nil
+}
+
+// ReplaceUses moves every use of old to v, and if old is a graph output, v
+// becomes that output under old's name (the two swap names), so that public
+// names survive. It refuses to merge two public names: old an output and v an
+// input, an initializer or an output itself. Where v's type is unknown it takes old's.
+func (g *Graph) ReplaceUses(old, v *Value) error {
+	if old == v {
+		return nil
+	}
+	if old.IsOutput() {
+		if old.graph != v.graph || v.IsInput() || v.IsInitializer() || v.IsOutput() {
+			return fmt.Errorf("output %q cannot be replaced by %q: both names are public",
+				old.name, v.name)
+		}
+	}
+	if v.Type.Kind == NoType || (v.Type.Shape == nil && v.Type.Elem == old.Type.Elem) {
+		v.Type = old.Type
+	}
+	for _, u := range old.Uses() {
+		u.Node.SetInput(u.Index, v)
+	}
+	if !old.IsOutput() {
+		return nil
+	}
+	for i, o := range g.outputs {
+		if o == old {
+			g.outputs[i] = v
+		}
+	}
+	old.name, v.name = v.name, old.name
+	g.byName[old.name], g.byName[v.name] = old, v
+	return nil
+}
+
+// Remove deletes nodes, all or none: it fails when an output of one is used
+// outside of them or is a graph output.
+func (g *Graph) Remove(nodes ...*Node) error {
+	gone := make(map[*Node]bool, len(nodes))
+	for _, n := range nodes {
+		gone[n] = true
+	}
+	for _, n := range nodes {
+		if n.graph != g {
+			return fmt.Errorf("node %q belongs to another graph", n.Label())
+		}
+		for _, v := range n.outputs {
+			if v == nil {
+				continue
+			}
+			if v.IsOutput() {
+				return fmt.Errorf("node %q makes the graph output %q", n.Label(), v.name)
+			}
+			for _, u := range v.uses {
+				if !gone[u.Node] && !inside(u.Node, gone) {
+					return fmt.Errorf("node %q is used by node %q", n.Label(), u.Node.Label())
+				}
+			}
+		}
+	}
+	for _, n := range nodes {
+		n.detach()
+	}
+	g.nodes = slices.DeleteFunc(g.nodes, func(n *Node) bool { return gone[n] })
+	return nil
+}
+
+// inside reports whether n lies in a subgraph of one of the nodes.
+func inside(n *Node, nodes map[*Node]bool) bool {
+	for o := range nodes {
+		for _, sub := range o.Subgraphs() {
+			for h := n.graph; h != nil; h = h.outer {
+				if h == sub {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// detach drops the node's uses, subgraphs' included, and its outputs.
+func (n *Node) detach() {
+	for _, sub := range n.Subgraphs() {
+		for _, m := range sub.nodes {
+			m.detach()
+		}
+	}
+	for i, v := range n.inputs {
+		if v != nil {
+			v.dropUse(n, i)
+			n.inputs[i] = nil
+		}
+	}
+	for _, v := range n.outputs {
+		if v != nil {
+			n.graph.forget(v)
+		}
+	}
+	n.graph = nil
+}
