@@ -1,0 +1,36 @@
+package passes
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Error is a failure of a pass; it names the pass and its place.
+type Error struct {
+	Pass  string
+	Index int // from 0
+	Err   error
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("pass %s: %v", e.Pass, e.Err) }
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Refusal is one node that cannot become part of the spiking network.
+type Refusal struct {
+	Node string // of the user's model
+	Op   string
+	Why  string // what was found, what was wanted, what to do
+}
+
+// Unsupported lists everything in a model that cannot be converted.
+type Unsupported struct{ Refusals []Refusal }
+
+func (e *Unsupported) Error() string {
+	parts := make([]string, len(e.Refusals))
+	for i, r := range e.Refusals {
+		parts[i] = fmt.Sprintf("node %q (%s): %s", r.Node, r.Op, r.Why)
+	}
+	return strings.Join(parts, "; ")
+}

@@ -1,0 +1,285 @@
+package passes
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/bits"
+	"slices"
+	"strings"
+
+	"spikingir/graph"
+)
+
+// Facts is a set of properties of a model. Each has a checker, so that a pass
+// that claims to give one is held to it.
+type Facts uint32
+
+// The facts that passes need and give.
+const (
+	Typed        Facts = 1 << iota // every value has an element type and a rank
+	NoConstants                    // no Constant node; nothing left to evaluate ahead
+	NoIdentity                     // no Identity or inference Dropout between values
+	NoBatchNorm                    // no BatchNormalization in front of a neuron
+	Split                          // every node has a region
+	Neurons                        // no activation is left in the spiking region
+	Readout                        // analog nodes read the region only through CPM or Decode
+	Thresholds                     // every threshold is finite, normal and positive
+	Timed                          // neurons have timesteps; encoding and readout stand
+	UnitForm                       // every threshold is 1
+	OpsetCurrent                   // the default opset suits the functions' bodies
+	Lowered                        // the spiking operators are defined by functions
+	numFacts     = iota
+)
+
+// facts names each fact and gives its checker.
+var facts = [numFacts]struct {
+	name  string
+	check func(*graph.Model) error
+}{
+	{"typed", checkTyped},
+	{"no-constants", refuseOps("Constant")},
+	{"no-identity", checkNoIdentity},
+	{"no-batchnorm", refuseInRegion(graph.SpikingRegion, "BatchNormalization")},
+	{"split", checkSplit},
+	{"neurons", refuseInRegion(graph.SpikingRegion, "Relu", "LeakyRelu", "PRelu", "Clip")},
+	{"readout", checkReadout},
+	{"thresholds", checkThresholds},
+	{"timed", checkTimed},
+	{"unit-form", checkUnit},
+	{"opset-current", checkOpset},
+	{"lowered", checkLowered},
+}
+
+// String lists the facts by name.
+func (f Facts) String() string {
+	var names []string
+	for i := range facts {
+		if f&(1<<i) != 0 {
+			names = append(names, facts[i].name)
+		}
+	}
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+// Has reports whether every fact of g is among f.
+func (f Facts) Has(g Facts) bool { return f&g == g }
+
+// Count is the number of facts in the set.
+func (f Facts) Count() int { return bits.OnesCount32(uint32(f)) }
+
+// Check runs the checker of every fact in the set.
+func (f Facts) Check(m *graph.Model) error {
+	var errs []error
+	for i := range facts {
+		if f&(1<<i) == 0 {
+			continue
+		}
+		if err := facts[i].check(m); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", facts[i].name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func checkTyped(m *graph.Model) error {
+	for n := range m.Graph.Nodes() {
+		for _, v := range n.Outputs() {
+			if v == nil || (v.NumUses() == 0 && !v.IsOutput()) {
+				continue
+			}
+			if v.Type.Kind == graph.NoType || v.Type.Shape == nil {
+				return fmt.Errorf("value %q of node %q has no known type", v.Name(), n.OriginLabel())
+			}
+		}
+	}
+	return nil
+}
+
+func refuseOps(types ...string) func(*graph.Model) error {
+	return func(m *graph.Model) error {
+		for n := range m.Graph.Nodes() {
+			if n.Op().Domain == "" && slices.Contains(types, n.Op().Type) {
+				return fmt.Errorf("node %q is a %v", n.OriginLabel(), n.Op())
+			}
+		}
+		return nil
+	}
+}
+
+func refuseInRegion(r graph.Region, types ...string) func(*graph.Model) error {
+	return func(m *graph.Model) error {
+		for n := range m.Graph.Nodes() {
+			if n.Region == r && n.Op().Domain == "" && slices.Contains(types, n.Op().Type) {
+				return fmt.Errorf("node %q in the %v region is a %v", n.OriginLabel(), r, n.Op())
+			}
+		}
+		return nil
+	}
+}
+
+// checkNoIdentity allows the Identity that joins two public names.
+func checkNoIdentity(m *graph.Model) error {
+	for n := range m.Graph.Nodes() {
+		if !n.Is("Identity") || n.Input(0) == nil || n.Output(0) == nil {
+			continue
+		}
+		in, out := n.Input(0), n.Output(0)
+		public := in.IsInput() || in.IsInitializer() || in.IsOutput()
+		if !(out.IsOutput() && public) {
+			return fmt.Errorf("node %q is an Identity", n.OriginLabel())
+		}
+	}
+	return nil
+}
+
+func checkSplit(m *graph.Model) error {
+	for n := range m.Graph.Nodes() {
+		if n.Region == graph.Unassigned {
+			return fmt.Errorf("node %q has no region", n.OriginLabel())
+		}
+	}
+	return nil
+}
+
+// checkReadout demands that analog nodes and the graph's outputs see the
+// spiking region only through CPM and Decode.
+func checkReadout(m *graph.Model) error {
+	reads := func(v *graph.Value) error {
+		p := v.Producer()
+		if p == nil || p.Region != graph.SpikingRegion || p.IsSpiking("CPM") || p.IsSpiking("Decode") {
+			return nil
+		}
+		return fmt.Errorf("value %q of node %q leaves the spiking region without a readout",
+			v.Name(), p.OriginLabel())
+	}
+	for n := range m.Graph.Nodes() {
+		if n.Region == graph.SpikingRegion {
+			continue
+		}
+		for _, v := range n.Inputs() {
+			if v == nil {
+				continue
+			}
+			if err := reads(v); err != nil {
+				return err
+			}
+		}
+	}
+	for _, v := range m.Graph.Outputs() {
+		if err := reads(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// IsNeuron reports whether n is a spiking neuron.
+func IsNeuron(n *graph.Node) bool { return n.IsSpiking("IF") || n.IsSpiking("MPRN") }
+
+// Threshold gives a neuron's threshold: a scalar or one number per channel.
+func Threshold(n *graph.Node) ([]float32, error) {
+	v := n.Input(2)
+	if v == nil || v.Const == nil {
+		return nil, fmt.Errorf("neuron %q has no constant threshold", n.OriginLabel())
+	}
+	return v.Const.Float32s()
+}
+
+// minNormal is the smallest threshold: scales made of it stay finite.
+const minNormal = 0x1p-100
+
+func checkThresholds(m *graph.Model) error {
+	return eachThreshold(m, func(n *graph.Node, x float32) error {
+		if !(x >= minNormal) || math.IsInf(float64(x), 0) {
+			return fmt.Errorf("neuron %q has threshold %g", n.OriginLabel(), x)
+		}
+		return nil
+	})
+}
+
+func checkUnit(m *graph.Model) error {
+	return eachThreshold(m, func(n *graph.Node, x float32) error {
+		if x != 1 {
+			return fmt.Errorf("neuron %q has threshold %g, want 1", n.OriginLabel(), x)
+		}
+		return nil
+	})
+}
+
+func eachThreshold(m *graph.Model, f func(*graph.Node, float32) error) error {
+	for n := range m.Graph.Nodes() {
+		if !IsNeuron(n) {
+			continue
+		}
+		theta, err := Threshold(n)
+		if err != nil {
+			return err
+		}
+		for _, x := range theta {
+			if err := f(n, x); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// checkTimed demands one number of timesteps, and one post step where an MPRN
+// is, on every operator of our domain.
+func checkTimed(m *graph.Model) error {
+	var steps, post int64
+	for n := range m.Graph.Nodes() {
+		if n.Op().Domain != graph.Spiking {
+			continue
+		}
+		t, err := graph.Get(n.Attrs, "timesteps", graph.Int(0))
+		if err != nil {
+			return err
+		}
+		p, err := graph.Get(n.Attrs, "post", graph.Int(0))
+		if err != nil {
+			return err
+		}
+		if t < 1 {
+			return fmt.Errorf("node %q has no timesteps", n.OriginLabel())
+		}
+		if steps == 0 {
+			steps, post = int64(t), int64(p)
+		}
+		if int64(t) != steps || int64(p) != post {
+			return fmt.Errorf("node %q runs %d+%d timesteps, others %d+%d",
+				n.OriginLabel(), t, p, steps, post)
+		}
+		if n.IsSpiking("MPRN") && p != 1 {
+			return fmt.Errorf("neuron %q is an MPRN without a post step", n.OriginLabel())
+		}
+	}
+	if steps == 0 {
+		return errors.New("the model holds no spiking node")
+	}
+	return nil
+}
+
+// FunctionOpset is the default opset of exported models: the bodies of the
+// spiking operators' functions are written in it.
+const FunctionOpset = 17
+
+func checkOpset(m *graph.Model) error {
+	if v := m.Opset(""); v < FunctionOpset {
+		return fmt.Errorf("the model imports opset %d, want at least %d", v, FunctionOpset)
+	}
+	return nil
+}
+
+func checkLowered(m *graph.Model) error {
+	for n := range m.Graph.Nodes() {
+		if n.Op().Domain == graph.Spiking && m.Function(n.Op(), n.Overload) == nil {
+			return fmt.Errorf("operator %v of node %q has no function", n.Op(), n.OriginLabel())
+		}
+	}
+	return nil
+}

@@ -1,0 +1,165 @@
+package passes
+
+import (
+	"fmt"
+	"log/slog"
+
+	"spikingir/graph"
+)
+
+// Pass is one rewrite or analysis of a model. It is a value without state; the
+// state of one run is a [Context].
+type Pass struct {
+	Name    string // its folder's name with dashes: "fold-batchnorm"
+	Doc     string // the first line is the title
+	Options []Option
+	Needs   Facts // must hold before
+	Gives   Facts // hold afterwards; each is checked
+	Drops   Facts // may no longer hold afterwards
+
+	// Run edits the model and reports whether it changed anything. An error
+	// says what was found and wanted and names the node of the user's model.
+	Run func(*Context) (changed bool, err error)
+}
+
+// Option is one setting of a pass, written name=value in a pipeline string.
+type Option struct {
+	Name    string
+	Default string
+	Doc     string
+	// Parse refuses a bad value; nil accepts any.
+	Parse func(string) error
+}
+
+// Step is a pass with its options set.
+type Step struct {
+	Pass *Pass
+	Args Args
+}
+
+// With sets options of a pass; the others keep their defaults.
+func (p *Pass) With(args Args) (Step, error) {
+	for _, a := range args {
+		opt := p.option(a.Name)
+		if opt == nil {
+			return Step{}, fmt.Errorf("pass %s has no option %q%s", p.Name, a.Name, p.optionList())
+		}
+		if opt.Parse == nil {
+			continue
+		}
+		if err := opt.Parse(a.Value); err != nil {
+			return Step{}, fmt.Errorf("pass %s, option %s=%s: %w", p.Name, a.Name, a.Value, err)
+		}
+	}
+	return Step{p, args}, nil
+}
+
+// Step is the pass with its default options.
+func (p *Pass) Step() Step { return Step{Pass: p} }
+
+func (p *Pass) option(name string) *Option {
+	for i := range p.Options {
+		if p.Options[i].Name == name {
+			return &p.Options[i]
+		}
+	}
+	return nil
+}
+
+func (p *Pass) optionList() string {
+	if len(p.Options) == 0 {
+		return "; it has none"
+	}
+	s := "; it has"
+	for _, o := range p.Options {
+		s += " " + o.Name
+	}
+	return s
+}
+
+// Calibrator runs the model on the calibration set and returns the
+// distribution of the named values of the main graph.
+type Calibrator func(m *graph.Model, values []string) (*graph.Stats, error)
+
+// Evaluator computes the outputs of a node whose inputs are all constant.
+type Evaluator func(n *graph.Node, opset int64) ([]*graph.Tensor, error)
+
+// Context is one run of one pass over one model.
+type Context struct {
+	Model *graph.Model
+	Log   *slog.Logger
+
+	step      Step
+	calibrate Calibrator
+	evaluate  Evaluator
+	notes     []Note
+}
+
+// Note is a remark to the user about one node, or the whole model.
+type Note struct {
+	Pass string
+	Node string // of the user's model; "" for the whole
+	Text string
+}
+
+func (n Note) String() string {
+	if n.Node == "" {
+		return n.Pass + ": " + n.Text
+	}
+	return fmt.Sprintf("%s: node %q: %s", n.Pass, n.Node, n.Text)
+}
+
+// Notef records a remark for the user; node is nil for the whole model.
+func (c *Context) Notef(node *graph.Node, format string, args ...any) {
+	n := Note{Pass: c.step.Pass.Name, Text: fmt.Sprintf(format, args...)}
+	if node != nil {
+		n.Node = node.OriginLabel()
+	}
+	c.notes = append(c.notes, n)
+}
+
+// Calibrate gives the distribution of values over the calibration set.
+func (c *Context) Calibrate(values []string) (*graph.Stats, error) {
+	if c.calibrate == nil {
+		return nil, fmt.Errorf("pass %s needs calibration images and got none", c.step.Pass.Name)
+	}
+	return c.calibrate(c.Model, values)
+}
+
+// Evaluate computes a node whose inputs are constants.
+func (c *Context) Evaluate(n *graph.Node) ([]*graph.Tensor, error) {
+	if c.evaluate == nil {
+		return nil, fmt.Errorf("pass %s has nothing to evaluate constants with", c.step.Pass.Name)
+	}
+	return c.evaluate(n, c.Model.Opset(""))
+}
+
+// Insert adds a node before mark that descends from the node from: it takes
+// over its origin and region, and is named after its operator's role.
+// An empty name takes that of from.
+func (c *Context) Insert(mark, from *graph.Node, name string, op graph.Op, attrs graph.Attrs,
+	inputs []*graph.Value, outputs ...string) *graph.Node {
+	g := mark.Graph()
+	n := g.InsertBefore(mark, op, attrs, inputs, outputs...)
+	if name == "" {
+		name = from.Name
+	}
+	n.Name = g.FreshNodeName(name)
+	n.From = graph.Origin{Node: from.OriginLabel(), Pass: c.step.Pass.Name}
+	n.Region = from.Region
+	return n
+}
+
+// Append is Insert at the end of from's graph.
+func (c *Context) Append(from *graph.Node, name string, op graph.Op, attrs graph.Attrs,
+	inputs []*graph.Value, outputs ...string) *graph.Node {
+	g := from.Graph()
+	n := g.AddNode(op, attrs, inputs, outputs...)
+	if name == "" {
+		name = from.Name
+	}
+	n.Name = g.FreshNodeName(name)
+	n.From = graph.Origin{Node: from.OriginLabel(), Pass: c.step.Pass.Name}
+	n.Region = from.Region
+	return n
+}

@@ -1,0 +1,226 @@
+package passes
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"spikingir/graph"
+)
+
+// Pipeline is passes in order.
+type Pipeline []Step
+
+// Options is what a run of a pipeline takes from its caller.
+type Options struct {
+	Calibrate Calibrator
+	Evaluate  Evaluator
+	Log       *slog.Logger // nil: silent
+	// After is called when a step is done, for dumps and progress.
+	After func(Report, *graph.Model) error
+	// Limit stops after that many steps, to bisect; 0 runs all.
+	Limit int
+}
+
+// Report says what one step did.
+type Report struct {
+	Index   int // from 0
+	Step    Step
+	Changed bool
+	Nodes   int // afterwards
+	Took    time.Duration
+	Notes   []Note
+}
+
+// Validate proves the order: each step's needs are given by an earlier step
+// and not dropped in between. The same step may stand twice.
+func (p Pipeline) Validate() error {
+	var have Facts
+	var errs []error
+	for i, s := range p {
+		if s.Pass.Doc == "" || s.Pass.Run == nil {
+			errs = append(errs, fmt.Errorf("pass %s is undocumented or has nothing to run", s.Pass.Name))
+		}
+		if lack := s.Pass.Needs &^ have; lack != 0 {
+			errs = append(errs, fmt.Errorf("step %d, pass %s, needs %v, which no earlier step leaves standing%s",
+				i+1, s.Pass.Name, lack, p.givers(lack)))
+		}
+		have = have&^s.Pass.Drops | s.Pass.Gives
+	}
+	return errors.Join(errs...)
+}
+
+// givers hints at passes of the pipeline that give what is missing.
+func (p Pipeline) givers(lack Facts) string {
+	var names []string
+	for _, s := range p {
+		if s.Pass.Gives&lack != 0 {
+			names = append(names, s.Pass.Name)
+		}
+	}
+	if names == nil {
+		return ""
+	}
+	return "; given by " + strings.Join(names, ", ")
+}
+
+// Run applies the steps to m, which it edits in place. After each it sorts the
+// nodes, checks every invariant of the graph, the claimed facts and the
+// provenance of new nodes. On an error m is in an undefined state.
+func (p Pipeline) Run(m *graph.Model, o Options) ([]Report, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	var reports []Report
+	for i, s := range p {
+		if o.Limit > 0 && i >= o.Limit {
+			break
+		}
+		r, err := s.run(i, m, o)
+		if err != nil {
+			return reports, &Error{Pass: s.Pass.Name, Index: i, Err: err}
+		}
+		reports = append(reports, r)
+		o.Log.Debug("pass", "name", s.Pass.Name, "changed", r.Changed, "nodes", r.Nodes)
+		if o.After == nil {
+			continue
+		}
+		if err := o.After(r, m); err != nil {
+			return reports, err
+		}
+	}
+	return reports, nil
+}
+
+func (s Step) run(index int, m *graph.Model, o Options) (Report, error) {
+	before := map[*graph.Node]bool{}
+	for n := range m.Graph.Nodes() {
+		before[n] = true
+	}
+	c := &Context{Model: m, Log: o.Log, step: s, calibrate: o.Calibrate, evaluate: o.Evaluate}
+	start := time.Now()
+	changed, err := s.protected(c)
+	r := Report{Index: index, Step: s, Changed: changed, Took: time.Since(start), Notes: c.notes}
+	if err != nil {
+		return r, err
+	}
+	if changed {
+		if err := m.Graph.Sort(); err != nil {
+			return r, err
+		}
+	}
+	if err := m.Check(); err != nil {
+		return r, fmt.Errorf("left an ill-formed graph: %w", err)
+	}
+	if err := s.Pass.Gives.Check(m); err != nil {
+		return r, fmt.Errorf("did not give what it claims: %w", err)
+	}
+	for n := range m.Graph.Nodes() {
+		if !before[n] && (n.From.Pass == "" || n.From.Node == "") {
+			return r, fmt.Errorf("made node %q without provenance", n.Label())
+		}
+	}
+	r.Nodes = m.Graph.NumNodes()
+	return r, nil
+}
+
+// protected turns a panic of the pass into an error that names the place.
+func (s Step) protected(c *Context) (changed bool, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("internal error: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return s.Pass.Run(c)
+}
+
+// String is the pipeline as `--passes` takes it; [Parse] reads it back.
+func (p Pipeline) String() string {
+	parts := make([]string, len(p))
+	for i, s := range p {
+		parts[i] = s.String()
+	}
+	return strings.Join(parts, ",")
+}
+
+// String is the step as name{option=value,...}.
+func (s Step) String() string {
+	if len(s.Args) == 0 {
+		return s.Pass.Name
+	}
+	var b strings.Builder
+	b.WriteString(s.Pass.Name + "{")
+	for i, a := range s.Args {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(a.Name + "=" + a.Value)
+	}
+	return b.String() + "}"
+}
+
+// Parse reads a pipeline such as "fold-batchnorm,relu-to-if{v0=0.5}"; the
+// passes are found by name in known. The empty string is the empty pipeline.
+func Parse(text string, known []*Pass) (Pipeline, error) {
+	var p Pipeline
+	for rest := strings.TrimSpace(text); rest != ""; {
+		end := strings.IndexAny(rest, ",{")
+		name, args := rest, ""
+		switch {
+		case end < 0:
+			rest = ""
+		case rest[end] == ',':
+			name, rest = rest[:end], rest[end+1:]
+		default:
+			stop := strings.IndexByte(rest, '}')
+			if stop < end {
+				return nil, fmt.Errorf("pipeline %q: %q lacks its closing brace", text, rest)
+			}
+			name, args, rest = rest[:end], rest[end+1:stop], rest[stop+1:]
+			after, found := strings.CutPrefix(strings.TrimSpace(rest), ",")
+			if !found && after != "" {
+				return nil, fmt.Errorf("pipeline %q: found %q, want a comma", text, after)
+			}
+			rest = after
+		}
+		step, err := parseStep(strings.TrimSpace(name), args, known)
+		if err != nil {
+			return nil, err
+		}
+		p = append(p, step)
+	}
+	return p, nil
+}
+
+func parseStep(name, args string, known []*Pass) (Step, error) {
+	var pass *Pass
+	var names []string
+	for _, k := range known {
+		if k.Name == name {
+			pass = k
+		}
+		names = append(names, k.Name)
+	}
+	if pass == nil {
+		return Step{}, fmt.Errorf("no pass is called %q; there are %s", name, strings.Join(names, ", "))
+	}
+	var list Args
+	for _, kv := range strings.Split(args, ",") {
+		if strings.TrimSpace(kv) == "" {
+			continue
+		}
+		k, v, ok := strings.Cut(kv, "=")
+		if !ok {
+			return Step{}, fmt.Errorf("pass %s: found option %q, want name=value", name, kv)
+		}
+		list = append(list, Arg{strings.TrimSpace(k), strings.TrimSpace(v)})
+	}
+	return pass.With(list)
+}
