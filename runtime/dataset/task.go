@@ -1,0 +1,243 @@
+package dataset
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A Kind names how the samples of a task come about.
+type Kind string
+
+// The kinds of task.
+const (
+	None    Kind = "none"    // the images of a folder as they are, without a target
+	Denoise Kind = "denoise" // clean images plus Gaussian noise
+	SR      Kind = "sr"      // high-resolution images, shrunk by bicubic
+	Dehaze  Kind = "dehaze"  // DIR/hazy and DIR/clear
+	Pairs   Kind = "pairs"   // an input folder and a target folder, matched by stem
+)
+
+// What a super-resolution network takes as its input.
+const (
+	Bicubic = "bicubic" // the low-resolution image enlarged to the target's size
+	LowRes  = "lowres"  // the low-resolution image itself
+)
+
+// How a super-resolution target is cropped before it is shrunk.
+const (
+	ByScale    = "scale"      // to multiples of the scale
+	Cumulative = "cumulative" // to multiples of 2, 3, ... scale in turn, as the SpikingIR paper
+)
+
+const (
+	maxScale = 16
+	maxSigma = 1e4
+)
+
+// A Task says how samples are made from files. The zero value of a field means
+// its default; a field that the kind does not use must stay zero.
+//
+// Channels is what the network takes: 1 or 3, 0 for the default (1 for sr, 3 for
+// dehaze, else whatever the file has). Gray is replicated to 3; colour becomes
+// one channel by rgb2gray rounded to 8 bit, for sr by the Y of rgb2ycbcr rounded
+// to 8 bit, as MATLAB computes both on uint8.
+type Task struct {
+	Kind     Kind
+	Channels int
+	Sigma    float64 // denoise: standard deviation in 8-bit units
+	Scale    int     // sr: 2 to 16
+	Input    string  // sr: Bicubic (default) or LowRes
+	Crop     string  // sr: ByScale (default) or Cumulative
+}
+
+// Check reports the first field that is out of range or does not belong to the
+// kind.
+func (t Task) Check() error {
+	switch t.Kind {
+	case None, Denoise, SR, Dehaze, Pairs:
+	default:
+		return fmt.Errorf("unknown task %q, want none, denoise, sr, dehaze or pairs", t.Kind)
+	}
+	if t.Channels != 0 && t.Channels != 1 && t.Channels != 3 {
+		return fmt.Errorf("task %s with %d channels, want 1 or 3", t.Kind, t.Channels)
+	}
+	if t.Kind == Denoise {
+		if !(t.Sigma > 0 && t.Sigma <= maxSigma) {
+			return fmt.Errorf("task denoise with sigma %g, want a positive number such as 25",
+				t.Sigma)
+		}
+	} else if t.Sigma != 0 {
+		return fmt.Errorf("task %s takes no sigma, only denoise does", t.Kind)
+	}
+	if t.Kind == SR {
+		return t.checkSR()
+	}
+	if t.Scale != 0 || t.Input != "" || t.Crop != "" {
+		return fmt.Errorf("task %s takes no scale, input or crop, only sr does", t.Kind)
+	}
+	return nil
+}
+
+func (t Task) checkSR() error {
+	if t.Scale < 2 || t.Scale > maxScale {
+		return fmt.Errorf("task sr with scale %d, want 2 to %d", t.Scale, maxScale)
+	}
+	if !slices.Contains([]string{"", Bicubic, LowRes}, t.Input) {
+		return fmt.Errorf("task sr with input %q, want %s or %s", t.Input, Bicubic, LowRes)
+	}
+	if !slices.Contains([]string{"", ByScale, Cumulative}, t.Crop) {
+		return fmt.Errorf("task sr with crop %q, want %s or %s", t.Crop, ByScale, Cumulative)
+	}
+	return nil
+}
+
+// String returns the task in the form that [ParseTask] reads, for example
+// "sr{scale=4,input=bicubic,crop=scale,channels=1}", with defaults written out.
+func (t Task) String() string {
+	var fields []string
+	switch t.Kind {
+	case Denoise:
+		fields = append(fields, "sigma="+strconv.FormatFloat(t.Sigma, 'g', -1, 64))
+	case SR:
+		fields = append(fields, fmt.Sprintf("scale=%d", t.Scale), "input="+t.input(), "crop="+t.crop())
+	}
+	if c := t.channels(); c != 0 {
+		fields = append(fields, fmt.Sprintf("channels=%d", c))
+	}
+	if len(fields) == 0 {
+		return string(t.Kind)
+	}
+	return string(t.Kind) + "{" + strings.Join(fields, ",") + "}"
+}
+
+func (t Task) input() string { return cmp.Or(t.Input, Bicubic) }
+func (t Task) crop() string  { return cmp.Or(t.Crop, ByScale) }
+
+func (t Task) channels() int {
+	switch {
+	case t.Channels == 0 && t.Kind == SR:
+		return 1
+	case t.Channels == 0 && t.Kind == Dehaze:
+		return 3
+	}
+	return t.Channels
+}
+
+// ParseTask reads "kind" or "kind{key=value,...}" with the keys sigma, scale,
+// input, crop and channels, and checks the result.
+func ParseTask(text string) (Task, error) {
+	kind, rest, braces := strings.Cut(text, "{")
+	t := Task{Kind: Kind(kind)}
+	if braces {
+		body, ok := strings.CutSuffix(rest, "}")
+		if !ok {
+			return Task{}, fmt.Errorf("task %q does not end in a closing brace", text)
+		}
+		for field := range strings.SplitSeq(body, ",") {
+			if err := t.set(field); err != nil {
+				return Task{}, fmt.Errorf("task %q: %w", text, err)
+			}
+		}
+	}
+	if err := t.Check(); err != nil {
+		return Task{}, err
+	}
+	return t, nil
+}
+
+// set assigns one "key=value".
+func (t *Task) set(field string) (err error) {
+	key, value, _ := strings.Cut(field, "=")
+	switch key {
+	case "sigma":
+		t.Sigma, err = strconv.ParseFloat(value, 64)
+	case "scale":
+		t.Scale, err = strconv.Atoi(value)
+	case "channels":
+		t.Channels, err = strconv.Atoi(value)
+	case "input":
+		t.Input = value
+	case "crop":
+		t.Crop = value
+	default:
+		return fmt.Errorf("unknown key %q, want sigma, scale, input, crop or channels", key)
+	}
+	if err != nil {
+		return fmt.Errorf("value of %s is %q, want a number", key, value)
+	}
+	return nil
+}
+
+// Prepare brings a clean image to what the network should give back: the task's
+// channels, and for sr the crop. A training loop prepares once, cuts patches and
+// calls [Task.Degrade] on each.
+func (t Task) Prepare(clean Image) (Image, error) {
+	m := t.convert(clean)
+	if t.Kind != SR {
+		return m, nil
+	}
+	first := t.Scale
+	if t.crop() == Cumulative {
+		first = 2
+	}
+	for n := first; n <= t.Scale; n++ {
+		var err error
+		if m, err = m.CropMultiple(n); err != nil {
+			return Image{}, err
+		}
+	}
+	return m, nil
+}
+
+// convert changes the number of channels to the task's.
+func (t Task) convert(m Image) Image {
+	c := t.channels()
+	switch {
+	case c == 0 || c == m.C:
+		return m
+	case c == 3:
+		return m.Color()
+	case t.Kind == SR:
+		return m.Luma().Quantize8()
+	}
+	return m.Gray().Quantize8()
+}
+
+// Degrade makes the network's input from a prepared image. For sr both sides
+// must be multiples of the scale. Images of none come back as they are; dehaze
+// and pairs have their inputs in files and are refused.
+func (t Task) Degrade(m Image, seed uint64) (Image, error) {
+	switch t.Kind {
+	case None:
+		return m, nil
+	case Denoise:
+		return AddNoise(m, t.Sigma, seed), nil
+	case SR:
+		return t.shrink(m)
+	}
+	return Image{}, fmt.Errorf("task %s takes its inputs from files, not from clean images", t.Kind)
+}
+
+func (t Task) shrink(m Image) (Image, error) {
+	if t.Scale < 1 || m.H%t.Scale != 0 || m.W%t.Scale != 0 {
+		return Image{}, fmt.Errorf("image of %dx%d pixels, want multiples of the scale %d",
+			m.W, m.H, t.Scale)
+	}
+	low, err := Resize(m, m.H/t.Scale, m.W/t.Scale)
+	if err != nil || t.input() == LowRes {
+		return low, err
+	}
+	return Resize(low, m.H, m.W)
+}
+
+// Shave is the border in pixels that scoring leaves out: the scale for sr, else
+// 0.
+func (t Task) Shave() int {
+	if t.Kind == SR {
+		return t.Scale
+	}
+	return 0
+}
