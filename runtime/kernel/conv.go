@@ -1,0 +1,113 @@
+package kernel
+
+// A Conv is a convolution with its weights packed for the kernels. It is
+// immutable and may be used from several goroutines, each with its own Pool.
+type Conv struct {
+	shape   ConvShape
+	stencil *stencil
+}
+
+// PackConv packs a convolution. weight is [OutC][InC/Groups][KH][KW], bias is nil
+// or [OutC]; both are copied.
+func PackConv(s ConvShape, weight, bias []float32) (*Conv, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	if err := s.checkParameters(weight, bias); err != nil {
+		return nil, err
+	}
+	st := newStencil(s, s.StrideH, s.StrideW, 1, 1)
+	p := reachPhase{}
+	for ky := range s.KH {
+		for kx := range s.KW {
+			p.add(ky*s.DilationH-s.PadTop, kx*s.DilationW-s.PadLeft, ky*s.KW+kx)
+		}
+	}
+	area := s.KH * s.KW
+	inC := s.InC / s.Groups
+	st.build([]reachPhase{p}, bias, func(out, in, tap int) float32 {
+		return weight[(out*inC+in)*area+tap]
+	})
+	return &Conv{s, st}, nil
+}
+
+// Shape returns the geometry that c was packed with.
+func (c *Conv) Shape() ConvShape { return c.shape }
+
+// Run convolves src, [InC][h][w], into dst, [OutC][oh][ow] with the size that
+// OutSize gives. The package comment states the order of operations. dst and src
+// must not overlap; slices that are too short are a programmer's error and
+// panic. Scratch memory stays with the pool, and its size is bounded by a strip
+// of the image.
+func (c *Conv) Run(p *Pool, dst, src []float32, h, w int) {
+	oh, ow := c.shape.OutSize(h, w)
+	c.stencil.run(p, plane{dst, c.shape.OutC, oh, ow}, plane{src, c.shape.InC, h, w})
+}
+
+// A ConvTranspose is a transposed convolution with its weights packed for the
+// kernels. It is immutable, like a Conv.
+type ConvTranspose struct {
+	shape   ConvTransposeShape
+	stencil *stencil
+}
+
+// PackConvTranspose packs a transposed convolution. weight is
+// [InC][OutC/Groups][KH][KW], bias is nil or [OutC]; both are copied.
+//
+// The outputs whose row and column have the same remainders modulo the strides
+// form a phase. A phase sees a fixed subset of the kernel and is a convolution
+// of stride 1, so nothing is scattered or multiplied by inserted zeros.
+func PackConvTranspose(s ConvTransposeShape, weight, bias []float32) (*ConvTranspose, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	if err := s.checkParameters(weight, bias); err != nil {
+		return nil, err
+	}
+	st := newStencil(s.ConvShape, 1, 1, s.StrideH, s.StrideW)
+	var phases []reachPhase
+	for y := range s.StrideH {
+		for x := range s.StrideW {
+			phases = append(phases, transposedPhase(s.ConvShape, y, x))
+		}
+	}
+	area := s.KH * s.KW
+	inC, outC := s.InC/s.Groups, s.OutC/s.Groups
+	st.build(phases, bias, func(out, in, tap int) float32 {
+		group, o := out/outC, out%outC
+		return weight[((group*inC+in)*outC+o)*area+tap]
+	})
+	return &ConvTranspose{s, st}, nil
+}
+
+// transposedPhase lists the taps of the outputs (y + i*StrideH, x + j*StrideW).
+// Output row oy takes kernel row ky from input row (oy + pad - ky*dilation) /
+// stride where that division is exact.
+func transposedPhase(s ConvShape, y, x int) reachPhase {
+	p := reachPhase{y: y, x: x}
+	for ky := range s.KH {
+		dy := y + s.PadTop - ky*s.DilationH
+		if dy%s.StrideH != 0 {
+			continue
+		}
+		for kx := range s.KW {
+			if dx := x + s.PadLeft - kx*s.DilationW; dx%s.StrideW == 0 {
+				p.add(dy/s.StrideH, dx/s.StrideW, ky*s.KW+kx)
+			}
+		}
+	}
+	return p
+}
+
+// Shape returns the geometry that c was packed with.
+func (c *ConvTranspose) Shape() ConvTransposeShape { return c.shape }
+
+// Run computes dst, [OutC][oh][ow] with the size that OutSize gives, from src,
+// [InC][h][w]. An output is the chain of the package comment over those kernel
+// rows and columns, in rising order, that meet the output at all for some input,
+// be it inside or beyond the border; a tap beyond takes part as fma(w, 0, acc).
+// The rules of Conv.Run hold.
+func (c *ConvTranspose) Run(p *Pool, dst, src []float32, h, w int) {
+	oh, ow := c.shape.OutSize(h, w)
+	c.stencil.run(p, plane{dst, c.shape.OutC, oh, ow}, plane{src, c.shape.InC, h, w})
+}

@@ -1,0 +1,76 @@
+//go:build !purego
+
+package kernel
+
+// convRowAVX512 works like convRowGeneric.
+func convRowAVX512(a *rowArgs, width int) {
+	switch width {
+	case 8:
+		convRow8AVX512(a)
+	case 4:
+		convRow4AVX512(a)
+	case 3:
+		convRow3AVX512(a)
+	case 2:
+		convRow2AVX512(a)
+	case 1:
+		convRow1AVX512(a)
+	}
+}
+
+// convRowAVX2 works like convRowGeneric. It takes a block of 8 channels in two
+// halves, for want of registers.
+func convRowAVX2(a *rowArgs, width int) {
+	switch width {
+	case 8:
+		convRow4AVX2(a)
+		second := *a
+		second.dst = a.dst[4*a.dstStride:]
+		second.weights = a.weights[4:]
+		if a.bias != nil {
+			second.bias = a.bias[4:]
+		}
+		convRow4AVX2(&second)
+	case 4:
+		convRow4AVX2(a)
+	case 3:
+		convRow3AVX2(a)
+	case 2:
+		convRow2AVX2(a)
+	case 1:
+		convRow1AVX2(a)
+	}
+}
+
+// convRowNAVX512 is the row kernel for a block of N channels, in tiles of up to
+// 6 vectors of cells (3 for 8 channels).
+//
+//go:noescape
+func convRow8AVX512(a *rowArgs)
+
+//go:noescape
+func convRow4AVX512(a *rowArgs)
+
+//go:noescape
+func convRow3AVX512(a *rowArgs)
+
+//go:noescape
+func convRow2AVX512(a *rowArgs)
+
+//go:noescape
+func convRow1AVX512(a *rowArgs)
+
+// convRowNAVX2 is the row kernel for a block of N channels, in tiles of up to 3
+// vectors of cells (6 for 1 and 2 channels).
+//
+//go:noescape
+func convRow4AVX2(a *rowArgs)
+
+//go:noescape
+func convRow3AVX2(a *rowArgs)
+
+//go:noescape
+func convRow2AVX2(a *rowArgs)
+
+//go:noescape
+func convRow1AVX2(a *rowArgs)

@@ -1,0 +1,221 @@
+package kernel
+
+import (
+	"math"
+	"math/rand/v2"
+)
+
+// A convCase is a convolution, or a transposed one, and the image it runs on.
+type convCase struct {
+	name       string
+	s          ConvTransposeShape // the output padding is 0 unless transposed
+	transposed bool
+	h, w       int
+}
+
+// with returns a shape of InC -> OutC in groups, kh x kw, changed by options.
+func with(in, out, groups, kh, kw int, options ...func(*ConvTransposeShape)) ConvTransposeShape {
+	s := ConvTransposeShape{ConvShape: ConvShape{
+		InC: in, OutC: out, Groups: groups, KH: kh, KW: kw,
+		StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1,
+	}}
+	for _, o := range options {
+		o(&s)
+	}
+	return s
+}
+
+func stride(h, w int) func(*ConvTransposeShape) {
+	return func(s *ConvTransposeShape) { s.StrideH, s.StrideW = h, w }
+}
+
+func dilate(h, w int) func(*ConvTransposeShape) {
+	return func(s *ConvTransposeShape) { s.DilationH, s.DilationW = h, w }
+}
+
+func pad(top, left, bottom, right int) func(*ConvTransposeShape) {
+	return func(s *ConvTransposeShape) {
+		s.PadTop, s.PadLeft, s.PadBottom, s.PadRight = top, left, bottom, right
+	}
+}
+
+func outPad(h, w int) func(*ConvTransposeShape) {
+	return func(s *ConvTransposeShape) { s.OutPadH, s.OutPadW = h, w }
+}
+
+var convCases = []convCase{
+	{name: "1x1 image, 1x1 kernel", s: with(1, 1, 1, 1, 1), h: 1, w: 1},
+	{name: "1x1 image, 3x3 kernel", s: with(3, 5, 1, 3, 3, pad(1, 1, 1, 1)), h: 1, w: 1},
+	{name: "kernel larger than image", s: with(2, 3, 1, 7, 5, pad(4, 3, 3, 4)), h: 2, w: 3},
+	{name: "empty image, pads only", s: with(2, 2, 1, 2, 2, pad(2, 2, 2, 2)), h: 0, w: 0},
+	{name: "3x3", s: with(5, 16, 1, 3, 3, pad(1, 1, 1, 1)), h: 9, w: 50},
+	{name: "3x3 small", s: with(9, 13, 1, 3, 3, pad(1, 1, 1, 1)), h: 7, w: 5},
+	{name: "3x3 wider than a strip", s: with(3, 9, 1, 3, 3, pad(1, 1, 1, 1)), h: 5, w: 401},
+	{name: "3x3 without pads", s: with(2, 6, 1, 3, 3), h: 8, w: 67},
+	{name: "pitch of a cut strip is the width", h: 6, w: minColumns,
+		s: with(2, 2, 1, 3, 3, pad(0, 1, 0, 3))},
+	{name: "1x1 kernel", s: with(7, 12, 1, 1, 1), h: 11, w: 33},
+	{name: "1x1 kernel, pads", s: with(2, 3, 1, 1, 1, pad(1, 2, 0, 1)), h: 4, w: 9},
+	{name: "5x5", s: with(6, 3, 1, 5, 5, pad(2, 2, 2, 2)), h: 12, w: 100},
+	{name: "7x7", s: with(3, 2, 1, 7, 7, pad(3, 3, 3, 3)), h: 10, w: 97},
+	{name: "9x9", s: with(2, 8, 1, 9, 9, pad(4, 4, 4, 4)), h: 6, w: 21},
+	{name: "asymmetric pads", s: with(3, 4, 1, 3, 3, pad(0, 2, 3, 1)), h: 6, w: 20},
+	{name: "pads beyond the kernel", s: with(2, 2, 1, 3, 3, pad(5, 6, 7, 8)), h: 3, w: 4},
+	{name: "1x3 and 3x1", s: with(2, 3, 1, 1, 3, pad(0, 1, 0, 1)), h: 5, w: 18},
+	{name: "stride 2", s: with(4, 8, 1, 3, 3, stride(2, 2), pad(1, 1, 1, 1)), h: 13, w: 70},
+	{name: "stride 3 and 2", s: with(3, 5, 1, 4, 3, stride(3, 2), pad(1, 0, 2, 1)), h: 17, w: 31},
+	{name: "stride beyond the kernel", s: with(2, 3, 1, 1, 2, stride(3, 5)), h: 10, w: 33},
+	{name: "dilation 2", s: with(4, 6, 1, 3, 3, dilate(2, 2), pad(2, 2, 2, 2)), h: 9, w: 40},
+	{name: "dilation 12", h: 9, w: 14,
+		s: with(2, 3, 1, 3, 3, dilate(12, 12), pad(12, 12, 12, 12))},
+	{name: "dilation beyond all reach", h: 9, w: 14,
+		s: with(2, 9, 1, 3, 3, dilate(30000, 20000), stride(2, 1), pad(30000, 20000, 30000, 20000))},
+	{name: "dilation of rows", h: 5, w: 300,
+		s: with(3, 2, 1, 3, 3, dilate(100, 1), pad(100, 1, 100, 1))},
+	{name: "dilation and stride", h: 15, w: 29,
+		s: with(2, 4, 1, 3, 3, dilate(2, 3), stride(3, 2), pad(2, 3, 1, 3))},
+	{name: "groups", s: with(6, 22, 2, 3, 3, pad(1, 1, 1, 1)), h: 6, w: 21},
+	{name: "depthwise", s: with(7, 7, 7, 3, 3, pad(1, 1, 1, 1)), h: 9, w: 35},
+	{name: "depthwise, multiplier 2, stride 2", h: 9, w: 35,
+		s: with(3, 6, 3, 3, 3, stride(2, 2), pad(1, 1, 1, 1))},
+	{name: "many channels", s: with(70, 17, 1, 3, 3, pad(1, 1, 1, 1)), h: 4, w: 18},
+
+	{name: "transposed 4x4 stride 2", transposed: true,
+		s: with(5, 9, 1, 4, 4, stride(2, 2), pad(1, 1, 1, 1)), h: 7, w: 21},
+	{name: "transposed 3x3 stride 2, output padding", transposed: true,
+		s: with(3, 4, 1, 3, 3, stride(2, 2), pad(1, 1, 1, 1), outPad(1, 1)), h: 5, w: 18},
+	{name: "transposed 9x9 stride 3", transposed: true,
+		s: with(6, 1, 1, 9, 9, stride(3, 3), pad(4, 4, 4, 4), outPad(2, 2)), h: 8, w: 9},
+	{name: "transposed 2x2 stride 3: outputs without taps", transposed: true,
+		s: with(2, 3, 1, 2, 2, stride(3, 3)), h: 4, w: 5},
+	{name: "transposed, dilation", transposed: true,
+		s: with(4, 6, 2, 3, 2, stride(2, 3), dilate(3, 2), pad(1, 2, 0, 1), outPad(2, 1)), h: 5, w: 7},
+	{name: "transposed, dilation beyond all reach", transposed: true,
+		s: with(2, 3, 1, 3, 2, stride(2, 3), dilate(3001, 2000), pad(3000, 900, 3000, 1100)),
+		h: 9, w: 8},
+	{name: "transposed stride 1", transposed: true,
+		s: with(3, 8, 1, 3, 3, pad(1, 1, 1, 1)), h: 6, w: 40},
+	{name: "transposed 1x1 image", transposed: true,
+		s: with(2, 2, 1, 4, 4, stride(4, 4)), h: 1, w: 1},
+	{name: "transposed, groups", transposed: true,
+		s: with(6, 6, 6, 4, 4, stride(2, 2), pad(1, 1, 1, 1)), h: 5, w: 19},
+	{name: "transposed, wide", transposed: true,
+		s: with(2, 3, 1, 4, 4, stride(2, 2), pad(1, 1, 1, 1)), h: 3, w: 450},
+}
+
+func (c convCase) outSize() (oh, ow int) {
+	if c.transposed {
+		return c.s.OutSize(c.h, c.w)
+	}
+	return c.s.ConvShape.OutSize(c.h, c.w)
+}
+
+// run packs the case and computes it into dst.
+func (c convCase) run(p *Pool, dst, src, weight, bias []float32) error {
+	if c.transposed {
+		conv, err := PackConvTranspose(c.s, weight, bias)
+		if err == nil {
+			conv.Run(p, dst, src, c.h, c.w)
+		}
+		return err
+	}
+	conv, err := PackConv(c.s.ConvShape, weight, bias)
+	if err == nil {
+		conv.Run(p, dst, src, c.h, c.w)
+	}
+	return err
+}
+
+// at returns one input cell, 0 beyond the border.
+func (c convCase) at(src []float32, channel, y, x int) float32 {
+	if y < 0 || y >= c.h || x < 0 || x >= c.w {
+		return 0
+	}
+	return src[(channel*c.h+y)*c.w+x]
+}
+
+// chain lists, in the order of the contract, the pairs (weight, input) that add
+// up to one output.
+func (c convCase) chain(src, weight []float32, o, oy, ox int, visit func(w, x float32)) {
+	s := c.s
+	inC, outC := s.InC/s.Groups, s.OutC/s.Groups
+	group := o / outC
+	for i := range inC {
+		for ky := range s.KH {
+			for kx := range s.KW {
+				in, k := group*inC+i, ky*s.KW+kx
+				if !c.transposed {
+					w := weight[(o*inC+i)*s.KH*s.KW+k]
+					y := oy*s.StrideH + ky*s.DilationH - s.PadTop
+					x := ox*s.StrideW + kx*s.DilationW - s.PadLeft
+					visit(w, c.at(src, in, y, x))
+					continue
+				}
+				y, x := oy+s.PadTop-ky*s.DilationH, ox+s.PadLeft-kx*s.DilationW
+				if y%s.StrideH == 0 && x%s.StrideW == 0 {
+					w := weight[(in*outC+o%outC)*s.KH*s.KW+k]
+					visit(w, c.at(src, in, y/s.StrideH, x/s.StrideW))
+				}
+			}
+		}
+	}
+}
+
+// reference computes the case by its definition: once as the contract says, once
+// in float64 with the sum of absolute values, which bounds rounding errors.
+func (c convCase) reference(src, weight, bias []float32) (exact []float32, sum, size []float64) {
+	oh, ow := c.outSize()
+	for o := range c.s.OutC {
+		for oy := range oh {
+			for ox := range ow {
+				acc, s, a := float32(0), 0.0, 0.0
+				c.chain(src, weight, o, oy, ox, func(w, x float32) {
+					acc = fma32(w, x, acc)
+					s += float64(w) * float64(x)
+					a += math.Abs(float64(w) * float64(x))
+				})
+				if bias != nil {
+					acc += bias[o]
+					s += float64(bias[o])
+					a += math.Abs(float64(bias[o]))
+				}
+				exact, sum, size = append(exact, acc), append(sum, s), append(size, a)
+			}
+		}
+	}
+	return exact, sum, size
+}
+
+// data returns seeded operands for the case; bias is nil every other time.
+func (c convCase) data(
+	seed uint64, values func(*rand.Rand, int) []float32,
+) (src, weight, bias []float32) {
+	r := rand.New(rand.NewPCG(seed, 99))
+	src = values(r, c.s.InC*c.h*c.w)
+	weight = values(r, c.s.InC*c.s.OutC/c.s.Groups*c.s.KH*c.s.KW)
+	if seed%2 == 0 {
+		bias = values(r, c.s.OutC)
+	}
+	return src, weight, bias
+}
+
+// harsh returns numbers of widely different sizes, many of them 0 or subnormal,
+// so that sums cancel, underflow and overflow.
+func harsh(r *rand.Rand, n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		switch r.IntN(8) {
+		case 0:
+			x[i] = float32(math.Copysign(0, r.NormFloat64()))
+		case 1:
+			x[i] = float32(r.NormFloat64() * 1e-40)
+		case 2:
+			x[i] = float32(r.NormFloat64() * 1e-20)
+		case 3:
+			x[i] = float32(r.NormFloat64() * 1e16)
+		default:
+			x[i] = float32(r.NormFloat64())
+		}
+	}
+	return x
+}

@@ -1,0 +1,40 @@
+// Package kernel holds the float32 inner loops of the executor: convolution,
+// transposed convolution, the integrate-and-fire step and a few elementwise
+// operators, on planar tensors. One image is [C][H][W], contiguous float32.
+//
+// # One answer
+//
+// A spike is a threshold crossing, and one unit in the last place moves it.
+// Every implementation (AVX-512, AVX2, Go), every number of threads and every
+// strip size therefore gives the same bits. The order of operations is part of
+// the contract. An output of [Conv.Run] is one chain of fused multiply-adds,
+//
+//	acc = 0
+//	for c in input channels of the group
+//		for ky in kernel rows
+//			for kx in kernel columns
+//				acc = fma(weight[c][ky][kx], x[c][ky][kx], acc)
+//	acc = acc + bias   (only when a bias is given)
+//
+// with one rounding, to nearest even, for each fma and one for the bias. A tap
+// in the zero padding takes part as fma(w, 0, acc), so that an infinite weight
+// there gives NaN. The vector implementations keep one chain in one lane. Where
+// the working set is cut over input channels, a chain waits in memory between
+// two cuts, which loses nothing.
+//
+// Elementwise operators round every operation to float32; none is fused.
+//
+// Signed zeros and infinities agree between implementations too, subnormal
+// numbers are never flushed. Only the sign and payload of a NaN are left open.
+//
+// # Implementations
+//
+// The best implementation that the CPU offers is selected when the program
+// starts. The environment variable SPIKINGIR_KERNEL (generic, avx2, avx512)
+// names another one; [EnvError] tells when it could not be followed. The build
+// tag purego leaves the assembly out.
+//
+// Assembly exists for innermost loops only. Cutting an image into strips,
+// gathering padded and strided input, tails of elementwise loops and the split
+// over threads are Go, shared by all implementations.
+package kernel

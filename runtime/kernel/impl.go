@@ -1,0 +1,167 @@
+package kernel
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// An Implementation is one way to run a family of kernels. Name is what
+// SPIKINGIR_KERNEL and [Select] take; Available tells whether this CPU can run
+// it, Selected whether it is the one in use.
+type Implementation struct {
+	Family    string
+	Name      string
+	Available bool
+	Selected  bool
+}
+
+// A family is a set of kernels that are selected together. Families are
+// independent: a CPU may have the best integer kernels without the best float32
+// ones.
+type family interface {
+	implementations() []Implementation
+	// choose selects an implementation by name and tells whether the family has
+	// one of that name; the error says that this CPU cannot run it.
+	choose(name string) (known bool, err error)
+}
+
+// families lists every family of the package. Another one is a line here.
+var families = []family{float32s}
+
+// A registry is a family whose kernels are the fields of a K.
+type registry[K any] struct {
+	name     string
+	entries  []entry[K] // best first, the last always available
+	selected int
+	kernels  K // of the selected entry
+}
+
+// An entry is one implementation of a registry.
+type entry[K any] struct {
+	name      string
+	available bool
+	kernels   K
+}
+
+// newRegistry returns a registry with the first available entry selected.
+func newRegistry[K any](name string, entries []entry[K]) *registry[K] {
+	r := &registry[K]{name: name, entries: entries}
+	for i, e := range entries {
+		if e.available {
+			r.selected, r.kernels = i, e.kernels
+			break
+		}
+	}
+	return r
+}
+
+func (r *registry[K]) implementations() []Implementation {
+	var list []Implementation
+	for i, e := range r.entries {
+		list = append(list, Implementation{r.name, e.name, e.available, i == r.selected})
+	}
+	return list
+}
+
+func (r *registry[K]) choose(name string) (known bool, err error) {
+	for i, e := range r.entries {
+		if e.name != name {
+			continue
+		}
+		if !e.available {
+			return true, fmt.Errorf(
+				"kernel implementation %q of family %s does not run on this cpu, want %s",
+				name, r.name, r.entries[r.selected].name)
+		}
+		r.selected, r.kernels = i, e.kernels
+		return true, nil
+	}
+	return false, nil
+}
+
+// Implementations lists all implementations of this build, family by family,
+// best first.
+func Implementations() []Implementation {
+	var list []Implementation
+	for _, f := range families {
+		list = append(list, f.implementations()...)
+	}
+	return list
+}
+
+// Select makes every family that has an implementation of the given name use it;
+// the others keep theirs. It must not be called while kernels run. The results
+// of kernels do not depend on it.
+func Select(name string) error {
+	found := false
+	for _, f := range families {
+		known, err := f.choose(name)
+		if err != nil {
+			return err
+		}
+		found = found || known
+	}
+	if !found {
+		return fmt.Errorf("kernel implementation %q is unknown, want %s",
+			name, strings.Join(names(), ", "))
+	}
+	return nil
+}
+
+// names lists the implementations' names, each once.
+func names() []string {
+	var list []string
+	seen := map[string]bool{}
+	for _, i := range Implementations() {
+		if !seen[i.Name] {
+			seen[i.Name] = true
+			list = append(list, i.Name)
+		}
+	}
+	return list
+}
+
+// envName is the variable that overrides the selection at start.
+const envName = "SPIKINGIR_KERNEL"
+
+var envErr = selectFromEnv()
+
+func selectFromEnv() error {
+	name := os.Getenv(envName)
+	if name == "" {
+		return nil
+	}
+	if err := Select(name); err != nil {
+		return fmt.Errorf("environment variable %s: %w", envName, err)
+	}
+	return nil
+}
+
+// EnvError tells why SPIKINGIR_KERNEL could not be followed when the program
+// started; the best implementation is in use then. It is nil when the variable
+// is unset or was followed.
+func EnvError() error { return envErr }
+
+// float32Kernels are the innermost loops of one implementation. Elementwise
+// loops take slices of one length that is a multiple of lanes, or of 64 where
+// spikes are involved; the exported functions do the rest with the generic ones.
+type float32Kernels struct {
+	lanes   int
+	convRow func(a *rowArgs, width int)
+	fmaPeak func(n int) (flops int)
+
+	ifStep           func(spikes []uint64, v, current []float32, bias, threshold, fire float32)
+	expandSpikes     func(dst []float32, spikes []uint64, amplitude float32)
+	accumulateSpikes func(dst []float32, spikes []uint64, amplitude float32)
+
+	clip                       func(dst, x []float32, low, high float32)
+	leakyRelu                  func(dst, x []float32, slope float32)
+	add, sub, mul, div         func(dst, x, y []float32)
+	addScalar, mulScalar, axpy func(dst, x []float32, a float32)
+}
+
+// float32s is the family of all kernels on float32 tensors.
+var float32s = newRegistry("float32", append(acceleratedFloat32(), entry[float32Kernels]{
+	name: "generic", available: true, kernels: genericFloat32,
+}))

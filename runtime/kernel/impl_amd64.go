@@ -1,0 +1,52 @@
+//go:build !purego
+
+package kernel
+
+import "golang.org/x/sys/cpu"
+
+// acceleratedFloat32 lists the implementations in assembly, best first.
+func acceleratedFloat32() []entry[float32Kernels] {
+	x := &cpu.X86
+	return []entry[float32Kernels]{{
+		name: "avx512",
+		available: x.HasAVX512F && x.HasAVX512VL && x.HasAVX512BW && x.HasAVX512DQ &&
+			x.HasFMA && x.HasBMI2,
+		kernels: float32Kernels{
+			lanes:            16,
+			convRow:          convRowAVX512,
+			fmaPeak:          fmaPeakAVX512,
+			ifStep:           ifStepAVX512,
+			expandSpikes:     expandSpikesAVX512,
+			accumulateSpikes: accumulateSpikesAVX512,
+			clip:             clipAVX512,
+			leakyRelu:        leakyReluAVX512,
+			add:              addAVX512,
+			sub:              subAVX512,
+			mul:              mulAVX512,
+			div:              divAVX512,
+			addScalar:        addScalarAVX512,
+			mulScalar:        mulScalarAVX512,
+			axpy:             axpyAVX512,
+		},
+	}, {
+		name:      "avx2",
+		available: x.HasAVX2 && x.HasFMA,
+		kernels: float32Kernels{
+			lanes:            8,
+			convRow:          convRowAVX2,
+			fmaPeak:          fmaPeakAVX2,
+			ifStep:           ifStepAVX2,
+			expandSpikes:     expandSpikesAVX2,
+			accumulateSpikes: accumulateSpikesAVX2,
+			clip:             clipAVX2,
+			leakyRelu:        leakyReluAVX2,
+			add:              addAVX2,
+			sub:              subAVX2,
+			mul:              mulAVX2,
+			div:              divAVX2,
+			addScalar:        addScalarAVX2,
+			mulScalar:        mulScalarAVX2,
+			axpy:             axpyAVX2,
+		},
+	}}
+}

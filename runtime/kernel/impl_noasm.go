@@ -1,0 +1,6 @@
+//go:build !amd64 || purego
+
+package kernel
+
+// acceleratedFloat32 lists no implementation: this build has no assembly.
+func acceleratedFloat32() []entry[float32Kernels] { return nil }

@@ -1,0 +1,109 @@
+package kernel
+
+import (
+	goruntime "runtime"
+	"sync"
+)
+
+// A Pool is a fixed set of worker goroutines with the scratch memory that
+// kernels keep between calls. Worker 0 is the goroutine that calls Run. Calls of
+// Run on one pool take turns; f must not call Run of the same pool.
+type Pool struct {
+	mu      sync.Mutex
+	closed  bool
+	workers []*worker
+	done    chan any // what a worker's panic carried, nil when there was none
+}
+
+// A worker is one share of a pool: the queue of its goroutine and its scratch.
+type worker struct {
+	jobs    chan job
+	scratch scratch
+}
+
+// A job is a range of items for one worker.
+type job struct {
+	f      func(worker, lo, hi int)
+	id     int
+	lo, hi int
+}
+
+// NewPool starts a pool of the given number of threads; 0 or less stands for
+// GOMAXPROCS. Close it when it is no longer needed.
+func NewPool(threads int) *Pool {
+	if threads <= 0 {
+		threads = goruntime.GOMAXPROCS(0)
+	}
+	p := &Pool{
+		workers: make([]*worker, threads),
+		done:    make(chan any, threads),
+	}
+	for i := range p.workers {
+		w := &worker{}
+		p.workers[i] = w
+		if i > 0 {
+			w.jobs = make(chan job)
+			go w.loop(p.done)
+		}
+	}
+	return p
+}
+
+// loop serves jobs until the pool is closed.
+func (w *worker) loop(done chan<- any) {
+	for j := range w.jobs {
+		done <- j.run()
+	}
+}
+
+// run calls the job's function and returns what it panicked with, if it did.
+func (j job) run() (caught any) {
+	defer func() { caught = recover() }()
+	j.f(j.id, j.lo, j.hi)
+	return nil
+}
+
+// Threads returns the number of workers, the caller of Run included.
+func (p *Pool) Threads() int { return len(p.workers) }
+
+// Run cuts the items [0, n) into contiguous ranges, one for each worker, and
+// calls f on each that is not empty, at the same time. It returns when all are
+// done. The cut depends on the number of workers; what f computes must not. A
+// panic of f is raised again in the caller.
+func (p *Pool) Run(n int, f func(worker, lo, hi int)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		panic("kernel: Run of a closed Pool")
+	}
+	threads := min(len(p.workers), n)
+	for i := 1; i < threads; i++ {
+		p.workers[i].jobs <- job{f, i, i * n / threads, (i + 1) * n / threads}
+	}
+	var caught any
+	if threads > 0 {
+		caught = job{f, 0, 0, n / threads}.run()
+	}
+	for i := 1; i < threads; i++ {
+		if r := <-p.done; r != nil {
+			caught = r
+		}
+	}
+	if caught != nil {
+		panic(caught)
+	}
+}
+
+// Close ends the workers. The pool must not be used afterwards, except to close
+// it again.
+func (p *Pool) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return
+	}
+	p.closed = true
+	for _, w := range p.workers[1:] {
+		close(w.jobs)
+	}
+}

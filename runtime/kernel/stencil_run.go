@@ -1,0 +1,269 @@
+package kernel
+
+import "fmt"
+
+// A scratch is the memory of one worker. It only grows.
+type scratch struct {
+	strip   []float32 // source cells, laid out by gather
+	out     []float32 // outputs that cannot go straight to their place
+	offsets []int     // of all phases' taps
+	args    rowArgs
+}
+
+// rowArgs are the arguments of a row kernel, which computes
+//
+//	for k < width, i < n:
+//		acc = 0, or dst[k*dstStride+i] when resume is set
+//		for c < channels, t < len(offsets):
+//			acc = fma(weights[(c*len(offsets)+t)*weightStep+k],
+//				src[c*channelStride+offsets[t]+i], acc)
+//		dst[k*dstStride+i] = acc, plus bias[k] when bias is not nil
+//
+// with n and len(offsets) at least 1. It may read up to overrun floats beyond
+// the last element of src that the formula names.
+type rowArgs struct {
+	dst           []float32
+	src           []float32
+	offsets       []int
+	weights       []float32
+	bias          []float32
+	dstStride     int
+	channelStride int
+	weightStep    int
+	channels      int
+	n             int
+	resume        bool
+}
+
+// A task is the share of a stencil that one worker computes: phase rows
+// [rowLo, rowHi) of blocks [blockLo, blockHi).
+type task struct {
+	*stencil
+	*scratch
+	layout           layout
+	dst, src         plane
+	rowLo, rowHi     int
+	blockLo, blockHi int
+}
+
+// A cut is the part of a task in hand: phase rows and columns from (i, j) on, and
+// input channels from first on.
+type cut struct {
+	i, j, rows, cols int
+	first, channels  int
+}
+
+// run computes dst from src.
+func (s *stencil) run(p *Pool, dst, src plane) {
+	for _, t := range []plane{dst, src} {
+		if t.h < 0 || t.w < 0 || len(t.data) < t.channels*t.h*t.w {
+			panic(fmt.Sprintf("kernel: tensor of %d floats, want %d x %d x %d",
+				len(t.data), t.channels, t.h, t.w))
+		}
+	}
+	rows, cols := ceilDiv(dst.h, s.outStepH), ceilDiv(dst.w, s.outStepW)
+	if rows == 0 || cols == 0 {
+		return
+	}
+	rowParts, blockParts := s.split(p.Threads(), rows)
+	l := s.layoutFor(ceilDiv(rows, rowParts), cols)
+	p.Run(rowParts*blockParts, func(worker, lo, hi int) {
+		for part := lo; part < hi; part++ {
+			r, b := part/blockParts, part%blockParts
+			t := task{
+				stencil: s, scratch: &p.workers[worker].scratch, layout: l, dst: dst, src: src,
+				rowLo: r * rows / rowParts, rowHi: (r + 1) * rows / rowParts,
+				blockLo: b * len(s.blocks) / blockParts, blockHi: (b + 1) * len(s.blocks) / blockParts,
+			}
+			t.reserve()
+			t.run(cols)
+		}
+	})
+}
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }
+
+// split chooses how many parts to cut the rows and the blocks into, at most one
+// pair for each thread, so that the largest part is smallest.
+func (s *stencil) split(threads, rows int) (rowParts, blockParts int) {
+	best := 0
+	for r := min(threads, rows); r > 0; r-- {
+		b := min(threads/r, len(s.blocks))
+		size := ceilDiv(rows, r) * ceilDiv(len(s.blocks), b)
+		if best == 0 || size < best {
+			best, rowParts, blockParts = size, r, b
+		}
+	}
+	return rowParts, blockParts
+}
+
+// reserve makes the scratch large enough for the task's strips.
+func (t *task) reserve() {
+	l := t.layout
+	t.strip = grow(t.strip, l.channels*l.channelStride+overrun)
+	t.out = grow(t.out, t.slots()*l.rows*l.pitch)
+	t.offsets = l.offsets(t.offsets[:0], t.phases)
+}
+
+// grow returns a slice of n elements, b itself if it is large enough.
+func grow(b []float32, n int) []float32 {
+	if cap(b) < n {
+		return make([]float32, n)
+	}
+	return b[:n]
+}
+
+// slots is the number of channels kept in t.out at once: one block's, or all of
+// a group while they wait for further input channels.
+func (t *task) slots() int {
+	if t.layout.channels == t.inC {
+		return blockWidth
+	}
+	return len(t.phases) * t.outC
+}
+
+// run computes the task, strip by strip.
+func (t *task) run(cols int) {
+	l := t.layout
+	for i := t.rowLo; i < t.rowHi; i += l.rows {
+		for j := 0; j < cols; j += l.cols {
+			c := cut{i: i, j: j, rows: min(l.rows, t.rowHi-i), cols: min(l.cols, cols-j)}
+			for lo := t.blockLo; lo < t.blockHi; {
+				hi := lo + 1
+				for hi < t.blockHi && t.blocks[hi].group == t.blocks[lo].group {
+					hi++
+				}
+				t.group(c, lo, hi)
+				lo = hi
+			}
+		}
+	}
+}
+
+// group computes blocks [lo, hi), which belong to one group, of a cut.
+func (t *task) group(c cut, lo, hi int) {
+	group := t.blocks[lo].group
+	for first := 0; first < t.inC; first += t.layout.channels {
+		c.first, c.channels = first, min(t.layout.channels, t.inC-first)
+		t.gather(t.strip, t.layout, t.src, c, group*t.inC+first)
+		for b := lo; b < hi; b++ {
+			for p := range t.phases {
+				t.block(c, b, p)
+			}
+		}
+	}
+}
+
+// block computes one phase of a block, or adds the cut's input channels to it.
+func (t *task) block(c cut, b, p int) {
+	ph, bl := &t.phases[p], &t.blocks[b]
+	c.rows = min(c.rows, ceilDiv(t.dst.h-ph.y, t.outStepH)-c.i)
+	c.cols = min(c.cols, ceilDiv(t.dst.w-ph.x, t.outStepW)-c.j)
+	if c.rows <= 0 || c.cols <= 0 {
+		return
+	}
+	a := &t.args
+	a.offsets = t.offsets[ph.firstTap : ph.firstTap+len(ph.taps)]
+	a.channels, a.channelStride = c.channels, t.layout.channelStride
+	a.weights, a.weightStep = ph.weights[b][c.first*len(ph.taps)*bl.width:], bl.width
+	a.resume, a.bias = c.first > 0, nil
+	last := c.first+c.channels == t.inC
+	if last {
+		a.bias = bl.bias
+	}
+	if t.direct(c) {
+		size := t.dst.h * t.dst.w
+		flat := c.cols == t.layout.pitch && c.cols == t.dst.w
+		t.rows(c, bl.width, flat, t.dst.data[bl.first*size+c.i*t.dst.w+c.j:], t.dst.w, size)
+		return
+	}
+	out := t.out
+	if t.layout.channels < t.inC {
+		slot := p*t.outC + bl.first - bl.group*t.outC
+		out = out[slot*t.layout.rows*t.layout.pitch:]
+	}
+	flat := t.flatVectors(c) <= t.rowVectors(c)
+	t.rows(c, bl.width, flat, out, t.layout.pitch, t.layout.rows*t.layout.pitch)
+	if last {
+		t.scatter(c, ph, bl, out)
+	}
+}
+
+// lanes is the vector width that the choice between the ways to run over a cut
+// assumes. The choice does not change the results.
+const lanes = 16
+
+// flatVectors is the number of vectors in a cut that is run over as one row, the
+// cells between two rows of the strip included.
+func (t *task) flatVectors(c cut) int {
+	return ceilDiv((c.rows-1)*t.layout.pitch+c.cols, lanes)
+}
+
+// rowVectors is the number of vectors in a cut that is run over row by row.
+func (t *task) rowVectors(c cut) int { return c.rows * ceilDiv(c.cols, lanes) }
+
+// direct tells whether the outputs of a cut go straight to their place. Otherwise
+// they are computed in scratch memory, as one long row, and copied from there:
+// narrow images are faster so, and phases that skip columns need it.
+func (t *task) direct(c cut) bool {
+	if t.outStepH != 1 || t.outStepW != 1 {
+		return false
+	}
+	if c.cols == t.layout.pitch && c.cols == t.dst.w {
+		return true
+	}
+	return t.flatVectors(c)*10 >= t.rowVectors(c)*9
+}
+
+// rows runs the row kernel over a cut, as one row if flat is set. dst is the
+// place of its first output, rowStride and channelStride lead to the next row and
+// channel.
+func (t *task) rows(c cut, width int, flat bool, dst []float32, rowStride, channelStride int) {
+	a := &t.args
+	rows, n := c.rows, c.cols
+	if flat {
+		rows, n = 1, (rows-1)*rowStride+n
+	}
+	a.dstStride, a.n = channelStride, n
+	for r := range rows {
+		a.dst, a.src = dst[r*rowStride:], t.strip[r*t.layout.pitch:]
+		if len(a.offsets) == 0 {
+			fillRow(a, width)
+			continue
+		}
+		float32s.kernels.convRow(a, width)
+	}
+}
+
+// fillRow is the row kernel of a phase without taps.
+func fillRow(a *rowArgs, width int) {
+	for k := range width {
+		value := float32(0)
+		if a.bias != nil {
+			value = a.bias[k]
+		}
+		row := a.dst[k*a.dstStride:][:a.n]
+		for i := range row {
+			row[i] = value
+		}
+	}
+}
+
+// scatter copies a block's outputs from scratch memory to their place.
+func (t *task) scatter(c cut, p *phase, b *block, out []float32) {
+	pitch := t.layout.pitch
+	for k := range b.width {
+		image := t.dst.channel(b.first + k)
+		for r := range c.rows {
+			from := out[(k*t.layout.rows+r)*pitch:][:c.cols]
+			to := image[(p.y+(c.i+r)*t.outStepH)*t.dst.w+p.x+c.j*t.outStepW:]
+			if t.outStepW == 1 {
+				copy(to, from)
+				continue
+			}
+			for i, v := range from {
+				to[i*t.outStepW] = v
+			}
+		}
+	}
+}

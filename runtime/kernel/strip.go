@@ -1,0 +1,129 @@
+package kernel
+
+// stripFloats bounds the source cells of a strip, so that they stay in a
+// core's second-level cache together with one block's weights. A strip is never
+// less than what one output cell of one input channel needs. Tests vary it: the
+// results do not depend on it.
+var stripFloats = 128 << 10
+
+const (
+	// stripCells bounds the output cells of a strip for one channel.
+	stripCells = 8 << 10
+	// minColumns is the width below which strips are cut in channels rather than
+	// in columns: narrower ones waste vectors.
+	minColumns = 192
+	// overrun is how far beyond its last cell a row kernel may read, in floats:
+	// the widest tile.
+	overrun = 128
+)
+
+// A layout is the size of a strip: output rows and columns of a phase, input
+// channels, and the place of the cells they need in memory.
+type layout struct {
+	rows, cols, channels int
+
+	pitch           int // from a source row to the next
+	remainderStride int
+	channelStride   int
+}
+
+// footprint is the number of source cells of a strip, padding between channels
+// left out.
+func (s *stencil) footprint(rows, cols int) int {
+	return len(s.remainders) * (rows + s.reachH) * (cols + s.reachW)
+}
+
+// layoutFor chooses the strip size for phases of rows x cols output cells: all
+// channels and the full width if two rows of them fit, else fewer columns, then
+// fewer channels, then as many rows as fit.
+func (s *stencil) layoutFor(rows, cols int) layout {
+	two := min(2, rows)
+	fits := func(rows, cols, channels int) bool {
+		return channels*s.footprint(rows, cols) <= stripFloats && rows*cols <= stripCells
+	}
+	l := layout{rows: two, cols: cols, channels: s.inC}
+	for l.cols > minColumns && !fits(two, l.cols, s.inC) {
+		l.cols = max(minColumns, l.cols/2)
+	}
+	for l.channels > 1 && !fits(two, l.cols, l.channels) {
+		l.channels = (l.channels + 1) / 2
+	}
+	for l.rows > 1 && !fits(l.rows, l.cols, l.channels) {
+		l.rows--
+	}
+	for l.rows < rows && fits(l.rows+1, l.cols, l.channels) {
+		l.rows++
+	}
+	l.pitch = l.cols + s.reachW
+	l.remainderStride = l.pitch * (l.rows + s.reachH)
+	// An odd number of cache lines keeps channels off each other's cache sets.
+	const line = 16
+	lines := (len(s.remainders)*l.remainderStride + line - 1) / line
+	l.channelStride = (lines | 1) * line
+	return l
+}
+
+// offsets appends to list, phase by phase, the distance of each tap from its
+// output cell's place in the strip.
+func (l layout) offsets(list []int, phases []phase) []int {
+	for _, p := range phases {
+		for _, t := range p.taps {
+			list = append(list, t.remainder*l.remainderStride+t.row*l.pitch+t.col)
+		}
+	}
+	return list
+}
+
+// A plane is a tensor [channels][h][w].
+type plane struct {
+	data           []float32
+	channels, h, w int
+}
+
+// channel returns the cells of one channel.
+func (p plane) channel(c int) []float32 {
+	return p.data[c*p.h*p.w : (c+1)*p.h*p.w]
+}
+
+// gather copies the source cells that a cut needs, with zeros beyond the border.
+// first is the cut's first input channel, among those of all groups.
+func (s *stencil) gather(strip []float32, l layout, src plane, c cut, first int) {
+	for k := range c.channels {
+		image := src.channel(first + k)
+		for n, r := range s.remainders {
+			base := k*l.channelStride + n*l.remainderStride
+			x := s.originX + c.j*s.inStepW + r.col
+			for i := range c.rows + s.reachH {
+				y := s.originY + (c.i+i)*s.inStepH + r.row
+				at := base + i*l.pitch
+				row := strip[at : at+c.cols+s.reachW]
+				if y < 0 || y >= src.h {
+					clear(row)
+					continue
+				}
+				copyStrided(row, image[y*src.w:(y+1)*src.w], x, s.inStepW)
+			}
+		}
+	}
+}
+
+// copyStrided sets dst[k] = src[x + k*step], or 0 where src has no such element.
+func copyStrided(dst, src []float32, x, step int) {
+	before := 0
+	if x < 0 {
+		before = min(ceilDiv(-x, step), len(dst))
+	}
+	inside := before
+	if from := x + before*step; from < len(src) {
+		inside = min(before+ceilDiv(len(src)-from, step), len(dst))
+	}
+	clear(dst[:before])
+	clear(dst[inside:])
+	if step == 1 && before < inside {
+		copy(dst[before:inside], src[x+before:])
+		return
+	}
+	for k := before; k < inside; k++ {
+		dst[k] = src[x+k*step]
+	}
+}
