@@ -1,0 +1,133 @@
+package neuron
+
+import (
+	"fmt"
+	"math"
+
+	"spikingir/runtime/kernel"
+)
+
+// Params is what a neuron population is made of.
+type Params struct {
+	// Threshold theta, one for all or one per channel; positive. +Inf never fires.
+	Threshold []float32
+	// Bias is the bias current of steps 1..T, nil, one for all or one per
+	// channel.
+	Bias []float32
+	// Alpha scales the threshold of the post step: one number or one per
+	// channel; nil for an IF, which keeps its threshold there.
+	Alpha []float32
+	// V0 is the initial membrane potential in units of the threshold.
+	V0 float32
+}
+
+// Alpha is the factor of the post step's threshold, Eq. 15.
+func Alpha(beta float64) float64 { return 0.5/(1+math.Exp(-beta)) + 0.5 }
+
+// Population is a neuron population of N images, C channels and Plane elements
+// a channel, with its membrane potentials.
+type Population struct {
+	Params
+	N, C, Plane int
+	v           []float32
+}
+
+// New makes a population at rest, v = v0*theta; v is its state of N*C*plane
+// elements, which it keeps.
+func New(p Params, n, c, plane int, v []float32) (*Population, error) {
+	for _, list := range []struct {
+		name string
+		xs   []float32
+		some bool
+	}{{"threshold", p.Threshold, true}, {"bias", p.Bias, false}, {"alpha", p.Alpha, false}} {
+		if l := len(list.xs); l != 1 && l != c && (l != 0 || list.some) {
+			return nil, fmt.Errorf("%d %s values, want 1 or one for each of %d channels",
+				l, list.name, c)
+		}
+	}
+	for _, x := range p.Threshold {
+		if !(x > 0) {
+			return nil, fmt.Errorf("threshold %g, want a positive number", x)
+		}
+	}
+	if len(v) != n*c*plane {
+		return nil, fmt.Errorf("state of %d elements, want %d", len(v), n*c*plane)
+	}
+	pop := &Population{p, n, c, plane, v}
+	pop.reset()
+	return pop, nil
+}
+
+func (p *Population) reset() {
+	for i := range p.N * p.C {
+		v0 := p.V0 * at(p.Threshold, i%p.C, 1)
+		if p.V0 == 0 {
+			v0 = 0 // also for an infinite threshold
+		}
+		plane := p.v[i*p.Plane : (i+1)*p.Plane]
+		for k := range plane {
+			plane[k] = v0
+		}
+	}
+}
+
+// at is element c of a list of one or C values, def when it is empty.
+func at(xs []float32, c int, def float32) float32 {
+	switch len(xs) {
+	case 0:
+		return def
+	case 1:
+		return xs[0]
+	}
+	return xs[c]
+}
+
+// Step integrates one slice of current [N, C, Plane] and writes the spikes to
+// slice step of out. In the post step the bias is left out and an MPRN fires
+// from alpha*theta on.
+func (p *Population) Step(pool *kernel.Pool, current []float32, out *Train, step int, post bool) {
+	pool.Run(p.N*p.C, func(_, lo, hi int) {
+		for i := lo; i < hi; i++ {
+			c := i % p.C
+			theta := at(p.Threshold, c, 1)
+			bias, fire := at(p.Bias, c, 0), theta
+			if post {
+				bias, fire = 0, theta*at(p.Alpha, c, 1)
+			}
+			span := func(xs []float32) []float32 { return xs[i*p.Plane : (i+1)*p.Plane] }
+			kernel.IFStep(out.Bits(step, i), span(p.v), span(current), bias, theta, fire)
+		}
+	})
+}
+
+// Potential is the membrane potential [N, C, Plane]; after the last step it is
+// the residual.
+func (p *Population) Potential() []float32 { return p.v }
+
+// Residual summarises the membrane potential after the last step.
+type Residual struct {
+	Elements int64
+	Sum      float64 // of |v|/theta
+	Half     int64   // elements with v >= theta/2
+	Full     int64   // elements with v >= theta
+}
+
+// Residual measures the potential as the paper's Fig. 4 does. Sums run in a
+// fixed order.
+func (p *Population) Residual() Residual {
+	var r Residual
+	for i := range p.N * p.C {
+		theta := at(p.Threshold, i%p.C, 1)
+		for _, v := range p.v[i*p.Plane : (i+1)*p.Plane] {
+			r.Sum += math.Abs(float64(v)) / float64(theta)
+			if v >= theta/2 {
+				r.Half++
+			}
+			if v >= theta {
+				r.Full++
+			}
+		}
+	}
+	r.Elements = int64(len(p.v))
+	return r
+}
