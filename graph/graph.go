@@ -77,10 +77,23 @@ func (g *Graph) Resolve(name string) *Value {
 // differ from every name in sight.
 func (g *Graph) FreshName(base string) string {
 	name := base
-	for i := 1; g.Resolve(name) != nil; i++ {
+	for i := 1; g.Resolve(name) != nil || g.hides(name); i++ {
 		name = base + "_" + strconv.Itoa(i)
 	}
 	return name
+}
+
+// hides reports whether a subgraph of g has a value called name, which one of
+// g would shadow.
+func (g *Graph) hides(name string) bool {
+	for _, n := range g.nodes {
+		for _, sub := range n.Subgraphs() {
+			if sub.byName[name] != nil || sub.hides(name) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // FreshNodeName is base, or base with a number, unlike every node's name.
@@ -134,6 +147,24 @@ func (g *Graph) AddInitializer(name string, t *Tensor) *Value {
 	v.Const = t
 	g.inits = append(g.inits, v)
 	return v
+}
+
+// RemoveInput takes v off the graph's inputs. An initializer stays, as a
+// constant that no caller can override; any other value must be unused and
+// disappears.
+func (g *Graph) RemoveInput(v *Value) error {
+	at := slices.Index(g.inputs, v)
+	if at < 0 {
+		return fmt.Errorf("%q is not an input of graph %q", v.name, g.Name)
+	}
+	if !v.IsInitializer() {
+		if len(v.uses) > 0 || v.IsOutput() {
+			return fmt.Errorf("input %q is in use", v.name)
+		}
+		g.forget(v)
+	}
+	g.inputs = slices.Delete(g.inputs, at, at+1)
+	return nil
 }
 
 // SetInitializer gives a value without producer constant contents: an input
@@ -271,8 +302,9 @@ func (g *Graph) Rename(v *Value, name string) error {
 
 // ReplaceUses moves every use of old to v, and if old is a graph output, v
 // becomes that output under old's name (the two swap names), so that public
-// names survive. It refuses to merge two public names: old an output and v an
-// input, an initializer or an output itself. Where v's type is unknown it takes old's.
+// names survive, with their declared type and documentation. It refuses to merge
+// two public names: old an output and v an input, an initializer or an output
+// itself. Where v's type is unknown it takes old's.
 func (g *Graph) ReplaceUses(old, v *Value) error {
 	if old == v {
 		return nil
@@ -299,6 +331,10 @@ func (g *Graph) ReplaceUses(old, v *Value) error {
 	}
 	old.name, v.name = v.name, old.name
 	g.byName[old.name], g.byName[v.name] = old, v
+	if old.Type.Shape != nil {
+		v.Type = old.Type
+	}
+	v.Doc, v.Metadata, v.Unknown = old.Doc, old.Metadata, old.Unknown
 	return nil
 }
 

@@ -34,6 +34,10 @@ type Source struct {
 	Bytes       []byte   // the file, kept only where its encoding is not the writer's own
 	Fingerprint [32]byte // of the writer's encoding of the model as it was read
 	SHA256      [32]byte // of the file
+
+	// EarlyMetadata: the file has metadata below the model (on nodes, values,
+	// ...) although its IR version is before 10, which introduced it.
+	EarlyMetadata bool
 }
 
 // Function is a model-local function: an operator defined by a body of nodes.
@@ -50,6 +54,10 @@ type Function struct {
 
 // Op is the operator that the function defines.
 func (f *Function) Op() Op { return Op{f.Domain, f.Name} }
+
+// Opset gives the version of an operator domain that the function imports, 0
+// when it does not.
+func (f *Function) Opset(domain string) int64 { return opset(f.Opsets, domain) }
 
 // Opset gives the version of an operator domain that the model imports, 0 when
 // it does not. "" and "ai.onnx" are the same domain.

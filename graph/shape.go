@@ -13,6 +13,7 @@ type Dim struct {
 	param      string
 	known      bool
 	Denotation string // ONNX dimension denotation, usually empty
+	Unknown    string // wire bytes of fields not modelled; a string, so that Dims compare
 }
 
 // Known is the dimension of size n.
@@ -144,7 +145,7 @@ func (t Type) String() string {
 	switch t.Kind {
 	case TensorType, SparseTensorType:
 		name := t.Elem.String()
-		if t.Shape != nil && len(t.Shape) > 0 {
+		if len(t.Shape) > 0 {
 			name += t.Shape.String()
 		} else if t.Shape == nil {
 			name += "[]"

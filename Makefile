@@ -1,0 +1,75 @@
+# Tools that the checks run, pinned.
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GO          ?= go
+FUZZTIME    ?= 30s
+DATA        ?= $(SPIKINGIR_DATA)
+BIN         := bin/spikingir
+
+.PHONY: build demo test check bench fixtures fuzz cross results update generate format race purego fused clean
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/spikingir
+
+# Converts the embedded networks, runs and measures them; leaves demo/.
+demo: build
+	$(BIN) demo -o demo
+
+test:
+	$(GO) test ./...
+
+# What CI runs after the tests.
+check: format vet race purego fused cross generate update tree
+
+.PHONY: vet tree
+format:
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run gofmt on these'; exit 1; }
+
+vet:
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+race:
+	$(GO) test -race -short ./...
+
+purego:
+	$(GO) test -tags purego -short ./...
+
+# No fused multiply-add may slip into float code whose bits are promised.
+fused:
+	@n=$$(CGO_ENABLED=0 GOARCH=arm64 $(GO) build -a -gcflags=-S ./runtime/kernel ./runtime/neuron 2>&1 | grep -c 'FN\{0,1\}M\(ADD\|SUB\)[SD]' || true); \
+	test "$$n" = 0 || { echo "$$n fused multiply-adds in runtime/kernel or runtime/neuron on arm64"; exit 1; }
+
+cross:
+	for t in linux/arm64 windows/amd64 darwin/arm64; do \
+	  CGO_ENABLED=0 GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) build -o /dev/null ./cmd/spikingir || exit 1; \
+	  CGO_ENABLED=0 GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) vet ./runtime/kernel || exit 1; done
+
+# Generated code and goldens must come out as they are committed.
+generate:
+	sh onnxio/onnxpb/generate.sh
+
+update:
+	UPDATE=1 $(GO) test ./passes/... ./onnxio/text/... ./cmd/... >/dev/null
+
+# Fails when the checks above changed or left a file.
+tree:
+	@test -z "$$(git status --porcelain)" || { git status --short; git diff | head -50; echo 'the tree is not clean'; exit 1; }
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchtime 5x ./runtime/kernel
+
+# Trains and exports the fixtures again; installs PyTorch from Debian if needed.
+fixtures:
+	sh fixtures/gen/gen.sh
+
+fuzz:
+	for p in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+	    $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
+
+# Measures the recipes on real networks: make results DATA=DIR
+results: build
+	$(BIN) results --data "$(DATA)" -o docs/results.md
+
+clean:
+	rm -rf bin demo

@@ -1,0 +1,171 @@
+package infer
+
+import (
+	"errors"
+	"slices"
+
+	"spikingir/graph"
+	"spikingir/graph/op"
+)
+
+// Model sets the type of every value of the main graph and its subgraphs that
+// can be found, merged with the types declared. The first contradiction is an
+// error that names the node; the model is then unchanged. Bodies of functions
+// are inferred for each call and keep their values untyped.
+func Model(m *graph.Model) error {
+	if m.Graph == nil {
+		return errors.New("the model holds no graph")
+	}
+	s := &state{
+		model:   m,
+		opset:   m.Opset,
+		types:   map[*graph.Value]graph.Type{},
+		content: map[*graph.Value]content{},
+		exprs:   map[string]Expr{},
+	}
+	if err := s.graph(m.Graph); err != nil {
+		return err
+	}
+	for v, t := range s.types {
+		v.Type = t
+	}
+	return nil
+}
+
+// Forget drops the type of every value that a node of the main graph or a
+// subgraph computes, outputs of the main graph excepted, so that [Model] finds
+// them afresh after an edit that changes shapes.
+func Forget(m *graph.Model) {
+	forget(m.Graph, true)
+}
+
+func forget(g *graph.Graph, keepOutputs bool) {
+	outputs := g.Outputs()
+	for n := range g.Nodes() {
+		for _, v := range n.Outputs() {
+			if v != nil && !(keepOutputs && slices.Contains(outputs, v)) {
+				v.Type = graph.Type{}
+			}
+		}
+		for _, sub := range n.Subgraphs() {
+			forget(sub, false)
+		}
+	}
+}
+
+// state is one inference: what is found, not yet written to the values.
+type state struct {
+	model   *graph.Model
+	opset   func(domain string) int64
+	types   map[*graph.Value]graph.Type
+	content map[*graph.Value]content
+	exprs   map[string]Expr // parsed parameters
+	calls   []graph.Op      // functions being inferred, outermost first
+}
+
+// graph infers g, whose inputs have their types.
+func (s *state) graph(g *graph.Graph) error {
+	inputs := g.Inputs()
+	for _, v := range g.Initializers() {
+		s.initializer(v, slices.Contains(inputs, v))
+	}
+	for n := range g.Nodes() {
+		if err := s.node(n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// initializer types a constant and remembers small contents. An input that has
+// a default value counts as constant before IR version 4, where the format had
+// no other way to write constants.
+func (s *state) initializer(v *graph.Value, isInput bool) {
+	switch {
+	case v.Const == nil:
+		return
+	case s.typeOf(v).Kind == graph.NoType:
+		s.types[v] = graph.TensorOf(v.Const.DType, graph.ShapeOf(v.Const.Dims...))
+	}
+	if !isInput || s.model.IRVersion < 4 {
+		if c, ok := contentOf(v.Const); ok {
+			s.content[v] = c
+		}
+	}
+}
+
+// typeOf is what is known of v's type so far.
+func (s *state) typeOf(v *graph.Value) graph.Type {
+	if v == nil {
+		return graph.Type{}
+	}
+	if t, ok := s.types[v]; ok {
+		return t
+	}
+	return v.Type
+}
+
+// node infers the outputs of n. Operators that are neither in the table nor
+// functions of the model, and those of an opset not understood, leave their
+// outputs as declared.
+func (s *state) node(n *graph.Node) error {
+	o := n.Op()
+	opset := s.opset(o.Domain)
+	if o.Domain == graph.Spiking && opset == 0 {
+		opset = op.SpikingVersion
+	}
+	spec := op.Lookup(o)
+	if spec != nil && spec.Form(opset) != nil {
+		c := &call{state: s, n: n, opset: opset, out: make([]graph.Type, n.NumOutputs())}
+		return c.run(ruleOf(spec.Op))
+	}
+	if spec == nil || o.Domain != graph.Spiking {
+		if f := s.model.Function(o, n.Overload); f != nil {
+			return s.function(n, f)
+		}
+	}
+	for _, sub := range n.Subgraphs() {
+		if err := s.graph(sub); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// call is one node being inferred.
+type call struct {
+	*state
+	n     *graph.Node
+	opset int64
+	out   []graph.Type
+}
+
+func (c *call) run(r rule) error {
+	if err := r(c); err != nil {
+		return err
+	}
+	for i, v := range c.n.Outputs() {
+		if v == nil {
+			continue
+		}
+		if err := c.settle(c.n, v, c.out[i]); err != nil {
+			return err
+		}
+	}
+	if p := propagators[c.n.Op().Type]; p != nil && op.Lookup(c.n.Op()).Op.Domain == "" {
+		c.propagate(p)
+	}
+	return nil
+}
+
+// settle merges the type found for an output with the declared one.
+func (s *state) settle(n *graph.Node, v *graph.Value, found graph.Type) error {
+	declared := s.typeOf(v)
+	t, err := s.merge(declared, found)
+	if err != nil {
+		return op.Errorf(n, "output %q is %v by its inputs but declared %v: %v",
+			v.Name(), found, declared, err)
+	}
+	s.types[v] = t
+	return nil
+}

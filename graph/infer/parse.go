@@ -1,0 +1,254 @@
+package infer
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"spikingir/graph"
+)
+
+// Parse reads an expression:
+//
+//	expr   = [ "-" ] term { ( "+" | "-" ) term }
+//	term   = factor { "*" factor }
+//	factor = number | name | "(" expr ")" | "floor" "(" term "/" number ")"
+//	name   = letter or "_" followed by letters, digits and any of _ . : $ @ #
+//	       | "'" any text, a quote in it doubled "'"
+//
+// Blanks are ignored. The result is canonical, whatever the spelling.
+func Parse(text string) (Expr, error) {
+	if len(text) > 2*maxText {
+		return Expr{}, fmt.Errorf("an expression of %d characters, want at most %d", len(text), 2*maxText)
+	}
+	p := &parser{text: text}
+	e, err := p.expr(0)
+	if err != nil {
+		return Expr{}, fmt.Errorf("dimension %q, character %d: %w", text, p.at+1, err)
+	}
+	if p.skip(); p.at < len(text) {
+		return Expr{}, fmt.Errorf("dimension %q, character %d: found %q, want an operator",
+			text, p.at+1, text[p.at:])
+	}
+	if !e.known {
+		return Expr{}, fmt.Errorf("dimension %q is too large", text)
+	}
+	return e, nil
+}
+
+// FromDim is the expression that a dimension states. A parameter that does not
+// read as an expression is a symbol of that name.
+func FromDim(d graph.Dim) Expr {
+	if n, ok := d.Size(); ok {
+		return Number(n)
+	}
+	if d.Param() == "" {
+		return Expr{}
+	}
+	if isName(d.Param()) {
+		return Parameter(d.Param())
+	}
+	if e, err := Parse(d.Param()); err == nil {
+		return e
+	}
+	return Parameter(d.Param())
+}
+
+// Dim is the dimension that e states; unknown when e is.
+func (e Expr) Dim() graph.Dim {
+	if n, ok := e.Int(); ok {
+		return graph.Known(n)
+	}
+	if !e.known {
+		return graph.Dim{}
+	}
+	if t := e.terms[0]; len(e.terms) == 1 && t.coef == 1 && len(t.atoms) == 1 && t.atoms[0].num == nil {
+		name := t.atoms[0].name
+		if _, err := Parse(name); err != nil {
+			return graph.Symbol(name)
+		}
+	}
+	return graph.Symbol(e.String())
+}
+
+// maxDepth bounds the nesting of parentheses.
+const maxDepth = 100
+
+type parser struct {
+	text string
+	at   int
+}
+
+func (p *parser) skip() {
+	for p.at < len(p.text) && p.text[p.at] == ' ' {
+		p.at++
+	}
+}
+
+// accept takes c if it comes next.
+func (p *parser) accept(c byte) bool {
+	p.skip()
+	if p.at < len(p.text) && p.text[p.at] == c {
+		p.at++
+		return true
+	}
+	return false
+}
+
+func (p *parser) want(c byte) error {
+	if !p.accept(c) {
+		return fmt.Errorf("found %s, want %q", p.rest(), string(c))
+	}
+	return nil
+}
+
+func (p *parser) rest() string {
+	if p.at >= len(p.text) {
+		return "the end"
+	}
+	return strconv.Quote(p.text[p.at:])
+}
+
+func (p *parser) expr(depth int) (Expr, error) {
+	if depth > maxDepth {
+		return Expr{}, fmt.Errorf("parentheses nested deeper than %d", maxDepth)
+	}
+	sign := int64(1)
+	if p.accept('-') {
+		sign = -1
+	}
+	sum := Number(0)
+	for {
+		t, err := p.term(depth)
+		if err != nil {
+			return Expr{}, err
+		}
+		sum = sum.Add(t.Times(sign))
+		switch {
+		case p.accept('+'):
+			sign = 1
+		case p.accept('-'):
+			sign = -1
+		default:
+			return sum, nil
+		}
+	}
+}
+
+func (p *parser) term(depth int) (Expr, error) {
+	prod := Number(1)
+	for {
+		f, err := p.factor(depth)
+		if err != nil {
+			return Expr{}, err
+		}
+		prod = prod.Mul(f)
+		if !p.accept('*') {
+			return prod, nil
+		}
+	}
+}
+
+func (p *parser) factor(depth int) (Expr, error) {
+	if p.accept('(') {
+		e, err := p.expr(depth + 1)
+		if err != nil {
+			return Expr{}, err
+		}
+		return e, p.want(')')
+	}
+	if p.accept('\'') {
+		return p.quoted()
+	}
+	begin := p.at
+	for p.at < len(p.text) && isNameByte(p.text[p.at]) {
+		p.at++
+	}
+	word := p.text[begin:p.at]
+	switch {
+	case word == "":
+		return Expr{}, fmt.Errorf("found %s, want a number or a name", p.rest())
+	case word == "floor":
+		return p.floor(depth)
+	case isName(word):
+		return Parameter(word), nil
+	}
+	p.at = begin
+	n, err := strconv.ParseInt(word, 10, 64)
+	if err != nil || word[0] < '0' || word[0] > '9' {
+		return Expr{}, fmt.Errorf("found %q, want a number or a name", word)
+	}
+	p.at += len(word)
+	return Number(n), nil
+}
+
+func (p *parser) floor(depth int) (Expr, error) {
+	if err := p.want('('); err != nil {
+		return Expr{}, err
+	}
+	num, err := p.term(depth + 1)
+	if err != nil {
+		return Expr{}, err
+	}
+	if err := p.want('/'); err != nil {
+		return Expr{}, err
+	}
+	den, err := p.factor(depth + 1)
+	if err != nil {
+		return Expr{}, err
+	}
+	d, ok := den.Int()
+	if !ok || d < 1 {
+		return Expr{}, fmt.Errorf("found divisor %v, want a number of 1 or more", den)
+	}
+	return num.FloorDiv(d), p.want(')')
+}
+
+// quoted reads a name up to its closing quote; the opening one is taken.
+func (p *parser) quoted() (Expr, error) {
+	var name strings.Builder
+	for p.at < len(p.text) {
+		c := p.text[p.at]
+		p.at++
+		if c != '\'' {
+			name.WriteByte(c)
+			continue
+		}
+		if p.at < len(p.text) && p.text[p.at] == '\'' {
+			name.WriteByte(c)
+			p.at++
+			continue
+		}
+		if name.Len() == 0 {
+			return Expr{}, fmt.Errorf("found an empty name, want a name")
+		}
+		return Parameter(name.String()), nil
+	}
+	return Expr{}, fmt.Errorf("found no closing quote")
+}
+
+// quote is a parameter's name as expressions write it.
+func quote(name string) string {
+	if isName(name) {
+		return name
+	}
+	return "'" + strings.ReplaceAll(name, "'", "''") + "'"
+}
+
+func isName(s string) bool {
+	if s == "" || s == "floor" || s[0] != '_' && !isLetter(s[0]) {
+		return false
+	}
+	for i := range len(s) {
+		if !isNameByte(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func isNameByte(c byte) bool {
+	return isLetter(c) || c >= '0' && c <= '9' || c == '_' || c == '.' || c == ':' || c == '$' || c == '@' || c == '#'
+}
+
+func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }

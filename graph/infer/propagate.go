@@ -1,0 +1,415 @@
+package infer
+
+import (
+	"math"
+	"slices"
+
+	"spikingir/graph"
+	"spikingir/graph/op"
+)
+
+// propagator computes the contents of a node's first output from those of its
+// inputs; ok is false when it cannot. in[i] is nil for an input whose contents
+// are not known.
+type propagator func(c *call, in []content) (out content, ok bool)
+
+// propagators lists the operators that shape arithmetic is made of.
+var propagators map[string]propagator
+
+func init() {
+	propagators = map[string]propagator{
+		"Constant":        propagateConstant,
+		"ConstantOfShape": propagateFill,
+		"Shape":           propagateShape,
+		"Size":            propagateSize,
+		"Gather":          propagateGather,
+		"Concat":          propagateConcat,
+		"Slice":           propagateSlice,
+		"Transpose":       propagateTranspose,
+		"Mod":             propagateMod,
+		"Cast":            propagateCast,
+		"Where":           propagateWhere,
+		"Expand":          propagateExpand,
+		"Range":           propagateRange,
+		"ReduceProd":      propagateProduct,
+		"Identity":        asIs, "Squeeze": asIs, "Unsqueeze": asIs, "Reshape": asIs, "Flatten": asIs,
+		"Add": arithmetic(add), "Sub": arithmetic(sub), "Mul": arithmetic(mul), "Div": arithmetic(div),
+		"Min": arithmetic(lesser), "Max": arithmetic(greater),
+		"Neg":   each(func(q quantity) quantity { return quantity{q.num.Times(-1), q.den} }),
+		"Floor": each(func(q quantity) quantity { return whole(q.num.FloorDiv(q.den)) }),
+		"Ceil":  each(func(q quantity) quantity { return whole(q.num.CeilDiv(q.den)) }),
+		"Equal": arithmetic(func(a, b quantity, _ bool) quantity { return equal(a, b) }),
+		"Not": each(func(q quantity) quantity {
+			return whole(Number(1).Sub(q.num))
+		}),
+		"Less":    arithmetic(func(a, b quantity, _ bool) quantity { return less(a, b) }),
+		"Greater": arithmetic(func(a, b quantity, _ bool) quantity { return less(b, a) }),
+		"And":     arithmetic(mul),
+		"Or":      arithmetic(greater),
+	}
+}
+
+// propagate records the contents of the first output.
+func (c *call) propagate(p propagator) {
+	v := c.n.Output(0)
+	if v == nil || !carries(c.elem(v)) {
+		return
+	}
+	in := make([]content, c.n.NumInputs())
+	for i, w := range c.n.Inputs() {
+		if w != nil {
+			in[i] = c.content[w]
+		}
+	}
+	if k, ok := p(c, in); ok && len(k) <= maxContent {
+		c.content[v] = k
+	}
+}
+
+// carries reports whether contents of an element type are carried along.
+func carries(d graph.DType) bool {
+	return d == graph.Int64 || d == graph.Int32 || d == graph.Bool || d == graph.Float32
+}
+
+func propagateConstant(c *call, _ []content) (content, bool) {
+	t, err := op.ConstantOf(c.n)
+	if err != nil {
+		return nil, false
+	}
+	return contentOf(t)
+}
+
+func propagateFill(c *call, in []content) (content, bool) {
+	f, err := op.ConstantOfShapeOf(c.n)
+	if err != nil || in[0] == nil {
+		return nil, false
+	}
+	n, ok := total(in[0].whole()).Int()
+	fill, known := contentOf(f.Fill)
+	if !ok || !known || n < 0 || n > maxContent {
+		return nil, false
+	}
+	out := make(content, n)
+	for i := range out {
+		out[i] = fill[0]
+	}
+	return out, true
+}
+
+func propagateShape(c *call, _ []content) (content, bool) {
+	s, err := op.ShapeOf(c.n)
+	dims, ok := c.shape(s.X)
+	if err != nil || !ok {
+		return nil, false
+	}
+	start, end := s.Bounds(len(dims))
+	out := content{}
+	for _, d := range dims[start:end] {
+		out = append(out, whole(d))
+	}
+	return out, true
+}
+
+func propagateSize(c *call, _ []content) (content, bool) {
+	dims, ok := c.shape(c.n.Input(0))
+	return content{whole(total(dims))}, ok
+}
+
+// vector reports whether v is a tensor of rank 1.
+func (c *call) vector(v *graph.Value) bool {
+	dims, ok := c.shape(v)
+	return ok && len(dims) == 1
+}
+
+func propagateGather(c *call, in []content) (content, bool) {
+	if in[0] == nil || in[1] == nil || !c.vector(c.n.Input(0)) {
+		return nil, false
+	}
+	out := content{}
+	for _, q := range in[1] {
+		i, ok := q.num.Int()
+		if i < 0 {
+			i += int64(len(in[0]))
+		}
+		if !ok || i < 0 || i >= int64(len(in[0])) {
+			return nil, false
+		}
+		out = append(out, in[0][i])
+	}
+	return out, true
+}
+
+func propagateConcat(c *call, in []content) (content, bool) {
+	out := content{}
+	for i, k := range in {
+		if !c.vector(c.n.Input(i)) {
+			return nil, false
+		}
+		if k == nil {
+			// Unknown elements, but as many as the type says.
+			dims, _ := c.shape(c.n.Input(i))
+			n, ok := dims[0].Int()
+			if !ok || n > maxContent {
+				return nil, false
+			}
+			k = make(content, n)
+			for j := range k {
+				k[j].den = 1
+			}
+		}
+		out = append(out, k...)
+	}
+	return out, true
+}
+
+func propagateSlice(c *call, in []content) (content, bool) {
+	s, err := op.SliceOf(c.n, c.opset)
+	sizes, ok := c.sizes(s.X)
+	if err != nil || in[0] == nil || !ok {
+		return nil, false
+	}
+	start, okStart := c.numbers(s.Starts)
+	end, okEnd := c.numbers(s.Ends)
+	steps, okSteps := c.numbers(s.Steps)
+	axes, okAxes := c.numbers(s.Axes)
+	if !okStart || !okEnd || !okSteps || !okAxes || len(start) != len(end) {
+		return nil, false
+	}
+	if !s.Axes.Given {
+		axes = counting(len(start))
+	}
+	if !s.Steps.Given {
+		steps = slices.Repeat([]int64{1}, len(start))
+	}
+	out := in[0]
+	for i, a := range axes {
+		axis, err := c.axis(a, len(sizes))
+		if err != nil || i >= len(start) || i >= len(steps) || steps[i] == 0 {
+			return nil, false
+		}
+		first, count := sliceRange(sizes[axis], start[i], end[i], steps[i])
+		out = out.along(sizes, axis, first, count, steps[i])
+		sizes[axis] = count
+	}
+	return out, true
+}
+
+// along takes count places of one axis of a tensor of the given sizes, from
+// first by step.
+func (k content) along(sizes []int64, axis int, first, count, step int64) content {
+	inner, outer := int64(1), int64(1)
+	for i, n := range sizes {
+		if i < axis {
+			outer *= n
+		} else if i > axis {
+			inner *= n
+		}
+	}
+	out := make(content, 0, outer*count*inner)
+	for o := range outer {
+		for i := range count {
+			at := (o*sizes[axis] + first + i*step) * inner
+			out = append(out, k[at:at+inner]...)
+		}
+	}
+	return out
+}
+
+// sizes is the dimensions of v where all are numbers.
+func (c *call) sizes(v *graph.Value) ([]int64, bool) { return c.typeOf(v).Shape.Sizes() }
+
+func propagateTranspose(c *call, in []content) (content, bool) {
+	t, err := op.TransposeOf(c.n)
+	sizes, ok := c.sizes(t.X)
+	if err != nil || in[0] == nil || !ok || len(sizes) > 2 {
+		return nil, false
+	}
+	if len(sizes) < 2 || slices.Equal(t.PermFor(2), []int64{0, 1}) {
+		return in[0], true
+	}
+	out := make(content, 0, len(in[0]))
+	for j := range sizes[1] {
+		for i := range sizes[0] {
+			out = append(out, in[0][i*sizes[1]+j])
+		}
+	}
+	return out, true
+}
+
+func propagateMod(c *call, in []content) (content, bool) {
+	m, err := op.ModOf(c.n)
+	if err != nil {
+		return nil, false
+	}
+	return arithmetic(mod(m.Fmod))(c, in)
+}
+
+func propagateCast(c *call, in []content) (content, bool) {
+	k, err := op.CastOf(c.n)
+	if err != nil || in[0] == nil {
+		return nil, false
+	}
+	return each(func(q quantity) quantity {
+		if k.To == graph.Float32 {
+			if x, ok := q.float(); ok {
+				return fromFloat(x)
+			}
+			return q
+		}
+		if k.To == graph.Bool {
+			n, ok := q.num.Int()
+			if !ok {
+				return quantity{den: 1}
+			}
+			return whole(Number(btoi(n != 0)))
+		}
+		return truncated(q)
+	})(c, in)
+}
+
+// truncated rounds towards zero, where the sign is certain.
+func truncated(q quantity) quantity {
+	switch {
+	case q.den == 1:
+		return q
+	case q.num.atLeast(0):
+		return whole(q.num.FloorDiv(q.den))
+	}
+	if n, ok := q.num.Int(); ok {
+		return whole(Number(n / q.den))
+	}
+	return quantity{den: 1}
+}
+
+func propagateWhere(c *call, in []content) (content, bool) {
+	if in[0] == nil || in[1] == nil || in[2] == nil {
+		return nil, false
+	}
+	n := max(len(in[0]), len(in[1]), len(in[2]))
+	out := make(content, n)
+	for i := range out {
+		cond, okC := in[0].at(i, n)
+		x, okX := in[1].at(i, n)
+		y, okY := in[2].at(i, n)
+		if !okC || !okX || !okY {
+			return nil, false
+		}
+		out[i] = quantity{den: 1}
+		if b, known := cond.num.Int(); known {
+			out[i] = y
+			if b != 0 {
+				out[i] = x
+			}
+		} else if x.den == y.den && x.num.Equal(y.num) {
+			out[i] = x
+		}
+	}
+	return out, true
+}
+
+// at is element i of k broadcast to n elements.
+func (k content) at(i, n int) (quantity, bool) {
+	if len(k) == 1 {
+		return k[0], true
+	}
+	if len(k) != n {
+		return quantity{}, false
+	}
+	return k[i], true
+}
+
+func propagateExpand(c *call, in []content) (content, bool) {
+	dims, ok := c.shape(c.n.Output(0))
+	n, isNumber := total(dims).Int()
+	if !ok || !isNumber || n < 0 || n > maxContent || len(dims) > 1 || in[0] == nil {
+		return nil, false
+	}
+	out := make(content, n)
+	for i := range out {
+		if out[i], ok = in[0].at(i, int(n)); !ok {
+			return nil, false
+		}
+	}
+	return out, true
+}
+
+func propagateRange(c *call, in []content) (content, bool) {
+	var args [3]int64
+	for i := range args {
+		if len(in[i]) != 1 || in[i][0].den != 1 {
+			return nil, false
+		}
+		n, ok := in[i][0].num.Int()
+		if !ok {
+			return nil, false
+		}
+		args[i] = n
+	}
+	out := content{}
+	for range rangeCount(args[0], args[1], args[2]) {
+		if len(out) == maxContent {
+			return nil, false
+		}
+		out = append(out, whole(Number(args[0]+int64(len(out))*args[2])))
+	}
+	return out, true
+}
+
+func propagateProduct(c *call, in []content) (content, bool) {
+	dims, ok := c.shape(c.n.Output(0))
+	n, isNumber := total(dims).Int()
+	if in[0] == nil || !ok || !isNumber || n != 1 {
+		return nil, false
+	}
+	p := quantity{Number(1), 1}
+	for _, q := range in[0] {
+		p = quantity{p.num.Mul(q.num), p.den * q.den}.reduced()
+	}
+	return content{p}, p.den < math.MaxInt32
+}
+
+// asIs serves operators that keep the elements and change the shape.
+func asIs(c *call, in []content) (content, bool) { return in[0], in[0] != nil }
+
+// each applies f to every element.
+func each(f func(q quantity) quantity) propagator {
+	return func(c *call, in []content) (content, bool) {
+		if in[0] == nil {
+			return nil, false
+		}
+		out := make(content, len(in[0]))
+		for i, q := range in[0] {
+			out[i] = f(q)
+		}
+		return out, true
+	}
+}
+
+// arithmetic applies f to the elements of all inputs, left to right; they
+// broadcast as scalars or vectors do.
+func arithmetic(f func(a, b quantity, float bool) quantity) propagator {
+	return func(c *call, in []content) (content, bool) {
+		float := c.elem(c.n.Input(0)) == graph.Float32
+		out := in[0]
+		for _, k := range in[1:] {
+			if out == nil || k == nil {
+				return nil, false
+			}
+			n := max(len(out), len(k))
+			if len(out) == 0 || len(k) == 0 {
+				n = 0
+			}
+			next := make(content, n)
+			for i := range next {
+				a, okA := out.at(i, n)
+				b, okB := k.at(i, n)
+				if !okA || !okB {
+					return nil, false
+				}
+				next[i] = f(a, b, float)
+			}
+			out = next
+		}
+		return out, out != nil
+	}
+}

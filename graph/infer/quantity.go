@@ -1,0 +1,153 @@
+package infer
+
+import "math"
+
+// numeric computes in float32 when both are numbers of a float tensor.
+func numeric(a, b quantity, float bool, f func(x, y float32) float32) (quantity, bool) {
+	x, okA := a.float()
+	y, okB := b.float()
+	if !float || !okA || !okB {
+		return quantity{}, false
+	}
+	return fromFloat(f(x, y)), true
+}
+
+func add(a, b quantity, float bool) quantity {
+	if q, ok := numeric(a, b, float, func(x, y float32) float32 { return x + y }); ok {
+		return q
+	}
+	den, ok := mulInt(a.den, b.den)
+	if !ok {
+		return quantity{den: 1}
+	}
+	return quantity{a.num.Times(b.den).Add(b.num.Times(a.den)), den}.reduced()
+}
+
+func sub(a, b quantity, float bool) quantity {
+	if q, ok := numeric(a, b, float, func(x, y float32) float32 { return x - y }); ok {
+		return q
+	}
+	return add(a, quantity{b.num.Times(-1), b.den}, float)
+}
+
+func mul(a, b quantity, float bool) quantity {
+	if q, ok := numeric(a, b, float, func(x, y float32) float32 { return x * y }); ok {
+		return q
+	}
+	den, ok := mulInt(a.den, b.den)
+	if !ok {
+		return quantity{den: 1}
+	}
+	return quantity{a.num.Mul(b.num), den}.reduced()
+}
+
+// div divides floats by a number, and whole numbers towards zero.
+func div(a, b quantity, float bool) quantity {
+	if q, ok := numeric(a, b, float, func(x, y float32) float32 { return x / y }); ok {
+		return q
+	}
+	n, isNumber := b.num.Int()
+	if !isNumber || n <= 0 {
+		if exact := a.num.Div(b.num); !float && exact.known {
+			return whole(exact)
+		}
+		return quantity{den: 1}
+	}
+	den, ok := mulInt(a.den, n)
+	if !ok {
+		return quantity{den: 1}
+	}
+	q := quantity{a.num.Times(b.den), den}.reduced()
+	if float {
+		return q
+	}
+	return truncated(q)
+}
+
+// mod is the remainder by a whole number, with the divisor's sign, or the
+// dividend's for fmod.
+func mod(fmod bool) func(a, b quantity, float bool) quantity {
+	return func(a, b quantity, _ bool) quantity {
+		n, isNumber := b.num.Int()
+		if !isNumber || n <= 0 || a.den != 1 || b.den != 1 || fmod && !a.num.atLeast(0) {
+			return quantity{den: 1}
+		}
+		return whole(a.num.Sub(a.num.FloorDiv(n).Times(n)))
+	}
+}
+
+func lesser(a, b quantity, _ bool) quantity  { return pick(a, b) }
+func greater(a, b quantity, _ bool) quantity { return pick(b, a) }
+
+// pick is a if a <= b for certain, b if a >= b: the lesser; with the arguments
+// exchanged, the greater.
+func pick(a, b quantity) quantity {
+	d := sub(b, a, false)
+	switch {
+	case d.num.atLeast(0):
+		return a
+	case d.num.Times(-1).atLeast(0):
+		return b
+	}
+	return quantity{den: 1}
+}
+
+// equal is 1 or 0 where that is certain.
+func equal(a, b quantity) quantity {
+	d := sub(a, b, false).num
+	switch {
+	case d.is(0):
+		return whole(Number(1))
+	case d.atLeast(1), d.Times(-1).atLeast(1):
+		return whole(Number(0))
+	}
+	return quantity{den: 1}
+}
+
+// less is 1 or 0 where it is certain whether a < b.
+func less(a, b quantity) quantity {
+	d := sub(b, a, false).num
+	switch {
+	case d.atLeast(1):
+		return whole(Number(1))
+	case d.Times(-1).atLeast(0):
+		return whole(Number(0))
+	}
+	return quantity{den: 1}
+}
+
+func btoi(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// rangeCount is how many numbers from start by delta come before limit.
+func rangeCount(start, limit, delta int64) int64 {
+	if delta == 0 {
+		return 0
+	}
+	n := math.Ceil((float64(limit) - float64(start)) / float64(delta))
+	return int64(max(min(n, math.MaxInt32), 0))
+}
+
+// sliceRange is where a slice of n elements begins and how many it takes, by
+// the rules of NumPy.
+func sliceRange(n, start, end, step int64) (first, count int64) {
+	clamp := func(x, lo, hi int64) int64 {
+		if x < 0 {
+			x = max(x, -n-1) + n // keeps the most negative number from overflowing
+		}
+		return min(max(x, lo), hi)
+	}
+	if step > 0 {
+		first, end = clamp(start, 0, n), clamp(end, 0, n)
+		count = (end - first + min(step, n+1) - 1) / min(step, n+1)
+		return first, max(count, 0)
+	}
+	back := min(-max(step, -n-1), n+1)
+	first, end = clamp(start, 0, n-1), clamp(end, -1, n-1)
+	count = (first - end + back - 1) / back
+	return first, max(count, 0)
+}

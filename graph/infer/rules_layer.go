@@ -1,0 +1,317 @@
+package infer
+
+import (
+	"spikingir/graph"
+	"spikingir/graph/op"
+)
+
+// conv: X [N, C, spatial...], W [M, C/group, kernel...] -> [N, M, out...].
+func conv(c *call) error {
+	v, err := op.ConvOf(c.n)
+	if err != nil {
+		return err
+	}
+	elem, err := c.sameElem(v.X, v.W, v.B)
+	if err != nil {
+		return err
+	}
+	x, okX := c.shape(v.X)
+	w, okW := c.shape(v.W)
+	if v.Window, err = c.kernelFrom(v.Window, w, okW); err != nil {
+		return err
+	}
+	x, err = c.imageDims(v.X, x, okX, v.Window)
+	if err != nil || x == nil {
+		return orUnranked(c, elem, err)
+	}
+	channels := Expr{}
+	if okW {
+		if err := c.rank(v.W, w, len(x), "as many axes as the input"); err != nil {
+			return err
+		}
+		if _, err := c.agree(x[1], w[1].Times(v.Group), "the number of input channels"); err != nil {
+			return err
+		}
+		channels = w[0]
+		if err := c.divides(v.Group, channels, "output channels"); err != nil {
+			return err
+		}
+	}
+	if err := c.biasFits(v.B, channels); err != nil {
+		return err
+	}
+	out, err := c.windowed(v.Window, x[2:])
+	if err != nil {
+		return err
+	}
+	return c.set(0, elem, append([]Expr{x[0], channels}, out...), true)
+}
+
+// orUnranked is err, or the statement that output 0 has an unknown rank.
+func orUnranked(c *call, elem graph.DType, err error) error {
+	if err != nil {
+		return err
+	}
+	return c.set(0, elem, nil, false)
+}
+
+// kernelFrom completes a window whose kernel only the weights' shape tells.
+func (c *call) kernelFrom(w op.Window, dims []Expr, ok bool) (op.Window, error) {
+	if w.Kernel != nil || !ok || len(dims) < 3 {
+		return w, nil
+	}
+	kernel := make([]int64, len(dims)-2)
+	for i, d := range dims[2:] {
+		if kernel[i], ok = d.Int(); !ok {
+			return w, nil
+		}
+	}
+	return w.WithKernel(c.n, kernel)
+}
+
+// imageDims is x, or unknown dimensions of the rank that the kernel implies;
+// nil when neither is known.
+func (c *call) imageDims(v *graph.Value, x []Expr, ok bool, w op.Window) ([]Expr, error) {
+	switch {
+	case ok && len(x) < 3:
+		return nil, c.failf("input %q has rank %d, want 3 or more: [N, C, ...]", v.Name(), len(x))
+	case ok && w.Kernel != nil:
+		return x, c.rank(v, x, len(w.Kernel)+2, "the kernel's axes and two more")
+	case ok:
+		return x, nil
+	case w.Kernel == nil:
+		return nil, nil
+	}
+	return make([]Expr, len(w.Kernel)+2), nil
+}
+
+// divides requires that group divides a number of channels.
+func (c *call) divides(group int64, channels Expr, what string) error {
+	if n, ok := channels.Int(); ok && n%group != 0 {
+		return c.failf("%d %s in %d groups, want a multiple", n, what, group)
+	}
+	return nil
+}
+
+func (c *call) biasFits(b *graph.Value, channels Expr) error {
+	dims, ok := c.shape(b)
+	if b == nil || !ok {
+		return nil
+	}
+	if err := c.rank(b, dims, 1, "one entry per output channel"); err != nil {
+		return err
+	}
+	_, err := c.agree(dims[0], channels, "the number of output channels")
+	return err
+}
+
+// windowed is the number of window positions along each spatial axis.
+func (c *call) windowed(w op.Window, in []Expr) ([]Expr, error) {
+	out := make([]Expr, len(in))
+	if w.Kernel == nil {
+		return out, nil
+	}
+	for i, d := range in {
+		out[i] = windowPositions(w, i, d)
+		if n, ok := out[i].Int(); ok && n < 1 {
+			return nil, c.failf("kernel %v does not fit into size %v of axis %d, want a larger input",
+				w.Kernel, d, i+2)
+		}
+	}
+	return out, nil
+}
+
+// windowPositions is [op.Window.Out] for a size with symbols.
+func windowPositions(w op.Window, i int, in Expr) Expr {
+	stride := w.Stride[i]
+	if w.AutoPad == op.SameUpper || w.AutoPad == op.SameLower {
+		return in.CeilDiv(stride)
+	}
+	begin, end := w.Pads[i], w.Pads[len(w.Kernel)+i]
+	room := in.Plus(begin + end - w.Reach(i))
+	if n, ok := room.Int(); ok && n < 0 {
+		return Number(0)
+	}
+	if !w.CeilMode {
+		return room.FloorDiv(stride).Plus(1)
+	}
+	// Windows that cover all, and windows that start before the end padding:
+	// the smaller number counts.
+	cover, start := room.CeilDiv(stride).Plus(1), in.Plus(begin).CeilDiv(stride)
+	n, okN := cover.Int()
+	m, okM := start.Int()
+	switch {
+	case okN && okM:
+		return Number(min(n, m))
+	case stride <= w.Reach(i)-end:
+		return cover
+	case cover.Sub(start).atLeast(0):
+		return start
+	}
+	return Expr{}
+}
+
+// convTranspose: X [N, C, spatial...], W [C, M/group, kernel...].
+func convTranspose(c *call) error {
+	v, err := op.ConvTransposeOf(c.n)
+	if err != nil {
+		return err
+	}
+	elem, err := c.sameElem(v.X, v.W, v.B)
+	if err != nil {
+		return err
+	}
+	x, okX := c.shape(v.X)
+	w, okW := c.shape(v.W)
+	x, err = c.imageDims(v.X, x, okX, v.Window)
+	if err != nil || x == nil {
+		return orUnranked(c, elem, err)
+	}
+	channels := Expr{}
+	if okW {
+		if err := c.rank(v.W, w, len(x), "as many axes as the input"); err != nil {
+			return err
+		}
+		if _, err := c.agree(x[1], w[0], "the number of input channels"); err != nil {
+			return err
+		}
+		if err := c.divides(v.Group, w[0], "input channels"); err != nil {
+			return err
+		}
+		channels = w[1].Times(v.Group)
+	}
+	if err := c.biasFits(v.B, channels); err != nil {
+		return err
+	}
+	out := []Expr{x[0], channels}
+	for i, d := range x[2:] {
+		out = append(out, transposedSize(v, i, d))
+	}
+	return c.set(0, elem, out, true)
+}
+
+// transposedSize is [op.ConvTranspose.Sizes] for a size with symbols.
+func transposedSize(v op.ConvTranspose, i int, in Expr) Expr {
+	switch {
+	case v.Kernel == nil:
+		return Expr{}
+	case v.OutputShape != nil:
+		return Number(v.OutputShape[i])
+	case v.AutoPad == op.SameUpper || v.AutoPad == op.SameLower:
+		return in.Times(v.Stride[i])
+	}
+	cut := v.Pads[i] + v.Pads[len(v.Kernel)+i]
+	return in.Plus(-1).Times(v.Stride[i]).Plus(v.OutputPadding[i] + v.Reach(i) - cut)
+}
+
+func pool(c *call) error {
+	p, err := op.PoolOf(c.n)
+	if err != nil {
+		return err
+	}
+	x, ok := c.shape(p.X)
+	x, err = c.imageDims(p.X, x, ok, p.Window)
+	if err != nil {
+		return err
+	}
+	out, err := c.windowed(p.Window, x[2:])
+	if err != nil {
+		return err
+	}
+	out = append([]Expr{x[0], x[1]}, out...)
+	if err := c.set(1, graph.Int64, out, true); err != nil {
+		return err
+	}
+	return c.set(0, c.elem(p.X), out, true)
+}
+
+func globalPool(c *call) error {
+	u, err := op.UnaryOf(c.n)
+	if err != nil {
+		return err
+	}
+	x, ok := c.shape(u.X)
+	for i := 2; i < len(x); i++ {
+		x[i] = Number(1)
+	}
+	return c.set(0, c.elem(u.X), x, ok)
+}
+
+func gemm(c *call) error {
+	g, err := op.GemmOf(c.n)
+	if err != nil {
+		return err
+	}
+	elem, err := c.sameElem(g.A, g.B, g.C)
+	if err != nil {
+		return err
+	}
+	side := func(v *graph.Value, trans bool) (rows, cols Expr, err error) {
+		d, ok := c.shape(v)
+		if !ok {
+			return Expr{}, Expr{}, nil
+		}
+		if err := c.rank(v, d, 2, "a matrix"); err != nil {
+			return Expr{}, Expr{}, err
+		}
+		if trans {
+			return d[1], d[0], nil
+		}
+		return d[0], d[1], nil
+	}
+	m, k, err := side(g.A, g.TransA)
+	if err != nil {
+		return err
+	}
+	k2, n, err := side(g.B, g.TransB)
+	if err != nil {
+		return err
+	}
+	if _, err := c.agree(k, k2, "the inner size of the product"); err != nil {
+		return err
+	}
+	return c.set(0, elem, []Expr{m, n}, true)
+}
+
+// matMul follows NumPy: vectors count as a row on the left and a column on the
+// right, and lose that axis again.
+func matMul(c *call) error {
+	v, err := op.MatMulOf(c.n)
+	if err != nil {
+		return err
+	}
+	elem, err := c.sameElem(v.A, v.B)
+	if err != nil {
+		return err
+	}
+	a, okA := c.shape(v.A)
+	b, okB := c.shape(v.B)
+	if !okA || !okB {
+		return c.set(0, elem, nil, false)
+	}
+	if len(a) == 0 || len(b) == 0 {
+		return c.failf("a factor is a scalar, want rank 1 or more")
+	}
+	rowA, colB := len(a) == 1, len(b) == 1
+	if rowA {
+		a = []Expr{Number(1), a[0]}
+	}
+	if colB {
+		b = []Expr{b[0], Number(1)}
+	}
+	i, j := len(a)-2, len(b)-2
+	if _, err := c.agree(a[i+1], b[j], "the inner size of the product"); err != nil {
+		return err
+	}
+	out, err := c.broadcastDims(a[:i], b[:j])
+	if err != nil {
+		return err
+	}
+	if !rowA {
+		out = append(out, a[i])
+	}
+	if !colB {
+		out = append(out, b[j+1])
+	}
+	return c.set(0, elem, out, true)
+}

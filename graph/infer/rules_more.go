@@ -1,0 +1,150 @@
+package infer
+
+import (
+	"math"
+
+	"spikingir/graph"
+	"spikingir/graph/op"
+)
+
+// fillReshape resolves the open dimension of a Reshape, or the only unknown
+// one: the number of elements stays.
+func (c *call) fillReshape(elem graph.DType, in []Expr, ranked bool, out []Expr, open, unknown int) error {
+	if !ranked {
+		return c.set(0, elem, out, true)
+	}
+	if unknown != 1 {
+		before, okIn := total(in).Int()
+		after, okOut := total(out).Int()
+		if okIn && okOut && before != after {
+			return c.failf("cannot view %v as %v: %d elements as %d", in, out, before, after)
+		}
+		return c.set(0, elem, out, true)
+	}
+	rest := make([]Expr, 0, len(out))
+	at := open
+	for i, e := range out {
+		if e.known {
+			rest = append(rest, e)
+		} else {
+			at = i
+		}
+	}
+	out[at] = divideOut(in, rest)
+	before, okIn := total(in).Int()
+	others, okOut := total(rest).Int()
+	if okIn && okOut && !out[at].known && others != 0 {
+		return c.failf("cannot view %v with an open dimension beside %d: %d elements", in, others, before)
+	}
+	return c.set(0, elem, out, true)
+}
+
+func argMax(c *call) error {
+	a, err := op.ArgOf(c.n)
+	if err != nil {
+		return err
+	}
+	dims, ranked := c.shape(a.X)
+	if !ranked {
+		return c.set(0, graph.Int64, nil, false)
+	}
+	axis, err := c.axis(a.Axis, len(dims))
+	if err != nil {
+		return err
+	}
+	return c.set(0, graph.Int64, reducedDims(dims, []int{axis}, a.KeepDims), true)
+}
+
+func resize(c *call) error {
+	z, err := op.ResizeOf(c.n, c.opset)
+	if err != nil {
+		return err
+	}
+	elem := c.elem(z.X)
+	dims, ranked := c.shape(z.X)
+	if !ranked {
+		return c.set(0, elem, nil, false)
+	}
+	axes, err := z.AxesFor(c.n, len(dims))
+	if err != nil {
+		return err
+	}
+	var out []Expr
+	if z.Sizes.Given {
+		out, err = c.resizeTo(z, dims, axes)
+	} else {
+		out, err = c.resizeBy(z, dims, axes)
+	}
+	if err != nil {
+		return err
+	}
+	for i, axis := range axes {
+		dims[axis] = out[i]
+	}
+	return c.set(0, elem, dims, true)
+}
+
+// resizeTo is the sizes along the axes of a Resize by sizes.
+func (c *call) resizeTo(z op.Resize, dims []Expr, axes []int) ([]Expr, error) {
+	sizes, ok := c.list(z.Sizes)
+	if !ok {
+		return make([]Expr, len(axes)), nil
+	}
+	if len(sizes) != len(axes) {
+		return nil, c.failf("sizes are %v, want one for each of %d axes", sizes, len(axes))
+	}
+	if z.Policy == "stretch" {
+		return sizes, nil
+	}
+	return keepRatio(z.Policy, dims, axes, sizes), nil
+}
+
+// keepRatio scales all axes by the smallest or largest of the factors that the
+// sizes ask for; it needs numbers.
+func keepRatio(policy string, dims []Expr, axes []int, sizes []Expr) []Expr {
+	out := make([]Expr, len(axes))
+	scale := math.Inf(1)
+	if policy == "not_smaller" {
+		scale = 0
+	}
+	for i, axis := range axes {
+		from, okFrom := dims[axis].Int()
+		to, okTo := sizes[i].Int()
+		if !okFrom || !okTo || from == 0 {
+			return out
+		}
+		ratio := float64(float32(to) / float32(from))
+		if policy == "not_smaller" {
+			scale = max(scale, ratio)
+		} else {
+			scale = min(scale, ratio)
+		}
+	}
+	for i, axis := range axes {
+		n, _ := dims[axis].Int()
+		out[i] = Number(int64(math.Floor(float64(float32(n)*float32(scale)) + 0.5)))
+	}
+	return out
+}
+
+// resizeBy is the sizes along the axes of a Resize by factors.
+func (c *call) resizeBy(z op.Resize, dims []Expr, axes []int) ([]Expr, error) {
+	out := make([]Expr, len(axes))
+	factors := c.content[z.Scales.From]
+	if z.Scales.Known {
+		factors = nil
+		for _, s := range z.Scales.Value {
+			factors = append(factors, fromFloat(s))
+		}
+	}
+	if factors == nil || z.Coordinate == "tf_crop_and_resize" {
+		return out, nil
+	}
+	if len(factors) != len(axes) {
+		return nil, c.failf("%d scales, want one for each of %d axes", len(factors), len(axes))
+	}
+	for i, axis := range axes {
+		out[i] = factors[i].scaled(dims[axis])
+	}
+	return out, nil
+}

@@ -1,0 +1,123 @@
+package op
+
+import "spikingir/graph"
+
+// Conv is a convolution: X [N, C, spatial...], W [M, C/Group, kernel...], B [M]
+// or nil, result [N, M, spatial...].
+type Conv struct {
+	Window
+	Group   int64
+	X, W, B *graph.Value
+}
+
+// ConvOf decodes a Conv.
+func ConvOf(n *graph.Node) (Conv, error) {
+	r := read(n)
+	c := Conv{X: r.input(0, "X"), W: r.input(1, "W"), B: n.Input(2), Group: r.int("group", 1)}
+	c.Window = r.window(kernelOf(c.W))
+	r.atLeast("group", c.Group, 1)
+	return c, r.err
+}
+
+// WithKernel is the window for a kernel that only became known from the shape
+// of computed weights; it has no effect when Kernel is set.
+func (w Window) WithKernel(n *graph.Node, kernel []int64) (Window, error) {
+	if w.Kernel != nil {
+		return w, nil
+	}
+	r := read(n)
+	w.Kernel = kernel
+	r.complete(&w)
+	return w, r.err
+}
+
+// kernelOf is the spatial part of the shape of convolution weights, nil when
+// it is unknown.
+func kernelOf(w *graph.Value) []int64 {
+	if w == nil {
+		return nil
+	}
+	if w.Const != nil && len(w.Const.Dims) > 2 {
+		return w.Const.Dims[2:]
+	}
+	if len(w.Type.Shape) <= 2 {
+		return nil
+	}
+	kernel, ok := w.Type.Shape[2:].Sizes()
+	if !ok {
+		return nil
+	}
+	return kernel
+}
+
+// ConvTranspose is the transpose of a convolution: X [N, C, spatial...],
+// W [C, M/Group, kernel...], B [M] or nil.
+type ConvTranspose struct {
+	Window
+	Group         int64
+	OutputPadding []int64 // nil while the number of axes is unknown
+	OutputShape   []int64 // spatial sizes of the result; nil unless stated
+	X, W, B       *graph.Value
+}
+
+// ConvTransposeOf decodes a ConvTranspose.
+func ConvTransposeOf(n *graph.Node) (ConvTranspose, error) {
+	r := read(n)
+	c := ConvTranspose{
+		X: r.input(0, "X"), W: r.input(1, "W"), B: n.Input(2),
+		Group:         r.int("group", 1),
+		OutputPadding: r.ints("output_padding"),
+		OutputShape:   r.ints("output_shape"),
+	}
+	r.atLeast("group", c.Group, 1)
+	c.Window = r.window(kernelOf(c.W))
+	if c.Kernel == nil {
+		return c, r.err
+	}
+	k := len(c.Kernel)
+	c.OutputPadding = r.perAxis("output_padding", c.OutputPadding, k, 0, 0)
+	if c.OutputShape != nil {
+		r.outputShape(&c)
+	}
+	return c, r.err
+}
+
+// outputShape accepts output_shape with or without the batch and channel
+// entries that some exporters put in front.
+func (r *reader) outputShape(c *ConvTranspose) {
+	k := len(c.Kernel)
+	if len(c.OutputShape) == k+2 {
+		c.OutputShape = c.OutputShape[2:]
+	}
+	c.OutputShape = r.perAxis("output_shape", c.OutputShape, k, 1, 1)
+}
+
+// Full is the size of the result along axis i before padding is cut off it.
+func (c ConvTranspose) Full(i int, in int64) int64 {
+	return (in-1)*c.Stride[i] + c.OutputPadding[i] + c.Reach(i)
+}
+
+// Sizes is the spatial sizes of the result, and the padding (begin..., end...)
+// cut off it, for an input of the given spatial sizes. Padding may come out
+// negative where output_shape asks for more than the kernel reaches: rows of
+// the bias alone.
+func (c ConvTranspose) Sizes(in []int64) (out, pads []int64) {
+	k := len(c.Kernel)
+	out, pads = make([]int64, k), make([]int64, 2*k)
+	for i := range k {
+		full := c.Full(i, in[i])
+		switch {
+		case c.OutputShape != nil:
+			out[i] = c.OutputShape[i]
+		case c.AutoPad == SameUpper || c.AutoPad == SameLower:
+			out[i] = in[i] * c.Stride[i]
+		default:
+			pads[i], pads[k+i] = c.Pads[i], c.Pads[k+i]
+			out[i] = full - pads[i] - pads[k+i]
+			continue
+		}
+		total := full - out[i]
+		pads[i], pads[k+i] = split(total, c.AutoPad == SameUpper)
+	}
+	return out, pads
+}

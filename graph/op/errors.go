@@ -1,0 +1,31 @@
+package op
+
+import (
+	"fmt"
+
+	"spikingir/graph"
+)
+
+// Error is a fault of one node: an attribute or input that is missing, of the
+// wrong type or out of range.
+type Error struct {
+	Node    *graph.Node
+	Problem string // what was found, what was wanted
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("node %q (%v): %s", e.Node.OriginLabel(), e.Node.Op(), e.Problem)
+}
+
+// Errorf makes an [Error] of n.
+func Errorf(n *graph.Node, format string, args ...any) error {
+	return &Error{Node: n, Problem: fmt.Sprintf(format, args...)}
+}
+
+// wantOne is err, or the complaint that a tensor holds n elements and not one.
+func wantOne(n int, err error) error {
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("found %d elements, want 1", n)
+}

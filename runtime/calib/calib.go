@@ -1,0 +1,168 @@
+// Package calib measures the distribution of values while a model runs over a
+// calibration set: streaming, one histogram a channel, so that any percentile
+// can be read off afterwards (graph.Histogram). Counts are integers and each
+// channel is counted by one goroutine in the order of the images, so the
+// result does not depend on the number of threads.
+package calib
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"spikingir/graph"
+	"spikingir/runtime/exec"
+	"spikingir/runtime/kernel"
+	"spikingir/runtime/ops"
+)
+
+// Images gives the calibration set one model input at a time: image i as the
+// model's input tensor [1,C,H,W].
+type Images interface {
+	Len() int
+	Input(i int) (*ops.Tensor, error)
+	// SHA256 identifies the set.
+	SHA256() string
+}
+
+// Collect runs the model over the images and returns the distributions of the
+// named values of its main graph. progress, when not nil, is called after each
+// image.
+func Collect(ctx context.Context, m *graph.Model, values []string, set Images, pool *kernel.Pool,
+	progress func(done, total int)) (*graph.Stats, error) {
+	if set.Len() == 0 {
+		return nil, fmt.Errorf("the calibration set holds no image")
+	}
+	p, err := exec.Compile(m, exec.Options{Pool: pool})
+	if err != nil {
+		return nil, err
+	}
+	inputs := p.Inputs()
+	if len(inputs) != 1 {
+		return nil, fmt.Errorf("the model has %d inputs, calibration feeds exactly one", len(inputs))
+	}
+	c, err := newCollector(m.Graph, values)
+	if err != nil {
+		return nil, err
+	}
+	for i := range set.Len() {
+		x, err := set.Input(i)
+		if err != nil {
+			return nil, err
+		}
+		_, err = p.Run(ctx, map[string]*ops.Tensor{inputs[0].Name(): x}, exec.RunOptions{
+			Observe: func(v *graph.Value, t *ops.Tensor) { c.observe(pool, v, t) },
+		})
+		if err != nil {
+			return nil, fmt.Errorf("calibration image %d: %w", i+1, err)
+		}
+		if progress != nil {
+			progress(i+1, set.Len())
+		}
+	}
+	return c.stats(set)
+}
+
+// collector holds one counter for each channel of each value.
+type collector struct {
+	names  []string
+	counts map[string][]*counter
+	wanted map[*graph.Value]bool
+}
+
+// counter is a histogram under construction, one bin for each upper half of a
+// float32.
+type counter struct {
+	bins               [1 << 16]int64
+	count, zeros, nans int64
+	smallest, largest  float32
+	sum                float64
+}
+
+func newCollector(g *graph.Graph, values []string) (*collector, error) {
+	c := &collector{names: values, counts: map[string][]*counter{}, wanted: map[*graph.Value]bool{}}
+	for _, name := range values {
+		v := g.Value(name)
+		if v == nil {
+			return nil, fmt.Errorf("value %q to calibrate is not in the graph", name)
+		}
+		c.wanted[v] = true
+	}
+	return c, nil
+}
+
+// observe adds one tensor [N,C,...].
+func (c *collector) observe(pool *kernel.Pool, v *graph.Value, t *ops.Tensor) {
+	if !c.wanted[v] || t.F32 == nil {
+		return
+	}
+	channels, plane := 1, len(t.F32)
+	if len(t.Dims) >= 2 {
+		channels = t.Dims[1]
+		plane = len(t.F32) / max(t.Dims[0]*channels, 1)
+	}
+	list := c.counts[v.Name()]
+	for len(list) < channels {
+		list = append(list, &counter{})
+	}
+	c.counts[v.Name()] = list
+	pool.Run(channels, func(_, lo, hi int) {
+		for ch := lo; ch < hi; ch++ {
+			for at := ch * plane; at < len(t.F32); at += channels * plane {
+				list[ch].add(t.F32[at : at+plane])
+			}
+		}
+	})
+}
+
+func (k *counter) add(xs []float32) {
+	for _, x := range xs {
+		if x == 0 {
+			k.zeros++
+		} else if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
+			k.nans++
+			continue
+		} else {
+			k.bins[graph.BinKey(x)]++
+		}
+		if k.count == 0 {
+			k.smallest, k.largest = x, x
+		}
+		k.smallest, k.largest = min(k.smallest, x), max(k.largest, x)
+		k.count++
+		k.sum += float64(x)
+	}
+}
+
+// stats turns the counters into plain data.
+func (c *collector) stats(set Images) (*graph.Stats, error) {
+	s := &graph.Stats{Images: set.Len(), SHA256: set.SHA256(), Values: map[string]*graph.ValueStats{}}
+	for _, name := range c.names {
+		list := c.counts[name]
+		if list == nil {
+			return nil, fmt.Errorf("value %q to calibrate is not computed as a float tensor", name)
+		}
+		vs := &graph.ValueStats{}
+		for ch, k := range list {
+			h := k.histogram()
+			if h.NaNs > 0 {
+				return nil, fmt.Errorf("value %q, channel %d: %d elements are NaN or infinite",
+					name, ch, h.NaNs)
+			}
+			vs.Channels = append(vs.Channels, h)
+		}
+		s.Values[name] = vs
+	}
+	return s, nil
+}
+
+func (k *counter) histogram() *graph.Histogram {
+	h := &graph.Histogram{Count: k.count, Zeros: k.zeros, NaNs: k.nans,
+		Min: k.smallest, Max: k.largest, Sum: k.sum}
+	for key, n := range k.bins {
+		if n > 0 {
+			h.Bins = append(h.Bins, graph.Bin{Key: uint16(key), Count: n})
+		}
+	}
+	return h
+}

@@ -1,0 +1,180 @@
+package eval
+
+import (
+	"fmt"
+
+	"spikingir/graph"
+	"spikingir/runtime/exec"
+	"spikingir/runtime/metric"
+)
+
+// LayerOps turns the work of a run into the rows of the energy model, for all
+// images of the run. timed tells that the model is a spiking one: its analog
+// layers before the encoding are then charged as the first layer.
+func LayerOps(res *exec.Result, timed bool) []metric.LayerOps {
+	var rows []metric.LayerOps
+	for _, w := range res.Work {
+		row := metric.LayerOps{
+			Name: w.Node, MACs: w.MACs, ExactMACs: w.ExactMACs, Inputs: w.Inputs,
+			Adds: w.Adds, Muls: w.Muls, SpikesIn: w.SpikesIn, SynOps: w.ExactOps,
+			SpikingOnly: w.Op.Domain == graph.Spiking,
+			Source:      metric.FromAnalog,
+		}
+		if w.Bias {
+			row.BiasAdds = w.Outputs
+		}
+		switch {
+		case w.Driven:
+			row.Source = metric.FromSpikes
+		case timed && w.Region != graph.AnalogPost:
+			row.Source = metric.FromInput
+		}
+		rows = append(rows, row)
+	}
+	for _, n := range res.Neurons {
+		rows = append(rows, metric.LayerOps{
+			Name: n.Node, Source: metric.FromSpikes, Neurons: float64(n.Elements),
+			SpikesOut: float64(n.Spikes), PostStep: n.Op == "MPRN",
+		})
+	}
+	return rows
+}
+
+// merge adds the neurons of one more image.
+func merge(sum, more []exec.NeuronReport) ([]exec.NeuronReport, error) {
+	if sum == nil {
+		return append(sum, more...), nil
+	}
+	if len(sum) != len(more) {
+		return nil, fmt.Errorf("%d neuron layers, earlier images had %d", len(more), len(sum))
+	}
+	for i, n := range more {
+		s := &sum[i]
+		s.Elements += n.Elements
+		s.Spikes += n.Spikes
+		s.PostStep += n.PostStep
+		s.Residual.Elements += n.Residual.Elements
+		s.Residual.Sum += n.Residual.Sum
+		s.Residual.Half += n.Residual.Half
+		s.Residual.Full += n.Residual.Full
+	}
+	return sum, nil
+}
+
+// report computes the means.
+func (t *tally) report() (*Report, error) {
+	r := &Report{Images: len(t.model), Timesteps: t.Model.Timesteps}
+	r.Seconds = t.seconds / float64(len(t.model))
+	q, err := metric.MeanQuality(t.model)
+	if err != nil {
+		return nil, err
+	}
+	r.Model = quality(q)
+	if len(t.inputs) > 0 {
+		in, err := metric.MeanQuality(t.inputs)
+		if err != nil {
+			return nil, err
+		}
+		r.Input = quality(in)
+	}
+	if err := t.energy(r); err != nil {
+		return nil, err
+	}
+	if t.Ref != nil {
+		if err := t.compare(r, q); err != nil {
+			return nil, err
+		}
+	}
+	t.layers(r)
+	t.images(r)
+	return r, nil
+}
+
+func quality(q metric.Quality) Quality { return Quality{metric.DB(q.PSNR), q.SSIM} }
+
+func (t *tally) energy(r *Report) error {
+	rows, err := metric.MeanOps(t.modelOps)
+	if err != nil {
+		return err
+	}
+	r.Energy = Energy{Mode: t.Energy.Mode, First: t.Energy.FirstLayer}
+	var model metric.Energy
+	if t.Model.Timesteps > 0 {
+		model, err = metric.SNNEnergy(rows, t.Model.Timesteps, t.Energy)
+	} else {
+		model, err = metric.ANNEnergy(rows, t.Energy.Mode)
+	}
+	if err != nil {
+		return err
+	}
+	r.Energy.ModelMJ = model.MJ
+	if t.Ref == nil {
+		return nil
+	}
+	rows, err = metric.MeanOps(t.refOps)
+	if err != nil {
+		return err
+	}
+	ann, err := metric.ANNEnergy(rows, t.Energy.Mode)
+	if err != nil {
+		return err
+	}
+	saving, err := metric.Saving(ann, model)
+	if err != nil {
+		return err
+	}
+	r.Energy.RefMJ, r.Energy.SavingPC = &ann.MJ, &saving
+	return nil
+}
+
+func (t *tally) compare(r *Report, model metric.Quality) error {
+	ref, err := metric.MeanQuality(t.ref)
+	if err != nil {
+		return err
+	}
+	rate, err := metric.ConversionRate(model, ref, false)
+	if err != nil {
+		return err
+	}
+	rq := quality(ref)
+	r.Ref = &rq
+	r.Rate = &Rate{PSNR: rate.PSNR, SSIM: rate.SSIM, Mean: rate.Mean}
+	var sum float64
+	for _, a := range t.agree {
+		sum += a
+	}
+	r.Agreement = &Agreement{metric.DB(sum / float64(len(t.agree)))}
+	return nil
+}
+
+func (t *tally) layers(r *Report) {
+	var spikes, slots float64
+	for _, n := range t.neurons {
+		spikes += float64(n.Spikes)
+		slots += float64(n.Elements) * float64(n.Steps)
+		l := Layer{Node: n.Node, Origin: n.Origin, Neuron: n.Op, FiringRate: n.FiringRate()}
+		if n.Spikes > 0 {
+			l.PostShare = float64(n.PostStep) / float64(n.Spikes)
+		}
+		if e := float64(n.Residual.Elements); e > 0 {
+			l.Residual = n.Residual.Sum / e
+			l.Half = float64(n.Residual.Half) / e
+			l.Full = float64(n.Residual.Full) / e
+		}
+		r.Layers = append(r.Layers, l)
+	}
+	if slots > 0 {
+		r.FiringRate = spikes / slots
+	}
+}
+
+func (t *tally) images(r *Report) {
+	for i, name := range t.names {
+		m := ImageReport{Name: name, Model: quality(t.model[i])}
+		if t.Ref != nil {
+			ref, a := quality(t.ref[i]), metric.DB(t.agree[i])
+			m.Ref, m.Agreement = &ref, &a
+		}
+		r.PerImage = append(r.PerImage, m)
+	}
+}

@@ -1,0 +1,86 @@
+package eval
+
+import (
+	"fmt"
+
+	"spikingir/graph"
+	"spikingir/runtime/dataset"
+	"spikingir/runtime/exec"
+	"spikingir/runtime/ops"
+)
+
+// Tensor is an image as a model input [1,C,H,W]; the pixels are shared.
+func Tensor(m dataset.Image) *ops.Tensor {
+	return &ops.Tensor{DType: graph.Float32, Dims: []int{1, m.C, m.H, m.W}, F32: m.Pix}
+}
+
+// Image is a model output [1,C,H,W] as an image; the pixels are shared.
+func Image(t *ops.Tensor) (dataset.Image, error) {
+	if t.DType != graph.Float32 || len(t.Dims) != 4 || t.Dims[0] != 1 {
+		return dataset.Image{}, fmt.Errorf("output of %v%v, want one image float[1,C,H,W]", t.DType, t.Dims)
+	}
+	m := dataset.Image{C: t.Dims[1], H: t.Dims[2], W: t.Dims[3], Pix: t.F32}
+	if m.C != 1 && m.C != 3 {
+		return m, fmt.Errorf("output of %d channels, want 1 (gray) or 3 (RGB)", m.C)
+	}
+	return m, nil
+}
+
+// Ports names the image input of a program; the model must have one input
+// [N,C,H,W] and one output.
+type Ports struct {
+	Input    string
+	Channels int // 0 when the model leaves it open
+}
+
+// PortsOf finds the ports of a model.
+func PortsOf(g *graph.Graph) (Ports, error) {
+	var inputs []*graph.Value
+	for _, v := range g.Inputs() {
+		if !v.IsInitializer() {
+			inputs = append(inputs, v)
+		}
+	}
+	if len(inputs) != 1 || len(g.Outputs()) != 1 {
+		return Ports{}, fmt.Errorf("the model has %d inputs and %d outputs, want one image in and one out",
+			len(inputs), len(g.Outputs()))
+	}
+	t := inputs[0].Type
+	if t.Kind != graph.TensorType || t.Elem != graph.Float32 || t.Shape != nil && len(t.Shape) != 4 {
+		return Ports{}, fmt.Errorf("input %q is %v, want a float image [N,C,H,W]", inputs[0].Name(), t)
+	}
+	p := Ports{Input: inputs[0].Name()}
+	if t.Shape != nil {
+		if c, ok := t.Shape[1].Size(); ok {
+			p.Channels = int(c)
+		}
+	}
+	return p, nil
+}
+
+// FreeSize makes the batch, height and width of a model's image input symbolic,
+// and forgets the sizes derived from them, so that images of any size run.
+// It reports whether anything was fixed.
+func FreeSize(g *graph.Graph) bool {
+	fixed := false
+	for _, v := range g.Inputs() {
+		if v.IsInitializer() || len(v.Type.Shape) != 4 {
+			continue
+		}
+		shape := append(graph.Shape(nil), v.Type.Shape...)
+		for i, name := range map[int]string{0: "N", 2: "H", 3: "W"} {
+			if _, known := shape[i].Size(); known {
+				shape[i] = graph.Symbol(name)
+				fixed = true
+			}
+		}
+		v.Type.Shape = shape
+	}
+	return fixed
+}
+
+// model is a program with its ports.
+type model struct {
+	program *exec.Program
+	ports   Ports
+}

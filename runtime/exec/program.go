@@ -1,0 +1,255 @@
+package exec
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"spikingir/graph"
+	"spikingir/runtime/kernel"
+	"spikingir/runtime/ops"
+)
+
+// Options is what a program is compiled with.
+type Options struct {
+	// Timesteps replaces the number of timesteps T that the model states; 0
+	// keeps it. Thresholds and weights do not depend on T in amplitude form.
+	Timesteps int
+	// Pool runs the kernels; nil makes the program use one thread.
+	Pool *kernel.Pool
+}
+
+// Program is a model made ready to run: operators bound, weights packed, the
+// order and the lifetimes planned. It may be run many times, one at a time.
+type Program struct {
+	Timesteps int // T; 0 for a model without timed neurons
+	Post      int // 1 when a post step follows
+
+	graph   *graph.Graph
+	pool    *kernel.Pool
+	timing  *timing
+	consts  map[*graph.Value]*ops.Tensor
+	units   []unit
+	frees   [][]*graph.Value // values whose last reader is the unit
+	arena   *arena
+	weights []*work // every node with weights, in graph order
+}
+
+// unit is one entry of the plan.
+type unit interface {
+	nodes() []*graph.Node
+	reads() []*graph.Value
+	run(r *run) error
+}
+
+// Compile plans a model. It names the node of the user's model that cannot be
+// run.
+func Compile(m *graph.Model, o Options) (*Program, error) {
+	p := &Program{graph: m.Graph, pool: o.Pool, arena: newArena()}
+	if p.pool == nil {
+		p.pool = kernel.NewPool(1)
+	}
+	var err error
+	if p.timing, err = analyse(m.Graph, o.Timesteps); err != nil {
+		return nil, err
+	}
+	p.Timesteps, p.Post = p.timing.steps, p.timing.post
+	if p.Timesteps == 0 && o.Timesteps > 0 {
+		return nil, fmt.Errorf("the model has no timesteps to set to %d: it is not a spiking model",
+			o.Timesteps)
+	}
+	if err := p.constants(); err != nil {
+		return nil, err
+	}
+	if err := p.plan(m); err != nil {
+		return nil, err
+	}
+	p.lifetimes()
+	return p, nil
+}
+
+// constants takes the initializers over.
+func (p *Program) constants() error {
+	p.consts = map[*graph.Value]*ops.Tensor{}
+	for _, v := range p.graph.Initializers() {
+		if v.Sparse != nil {
+			return fmt.Errorf("initializer %q is sparse; sparse initializers cannot be run", v.Name())
+		}
+		if v.Const.DType == graph.StringType {
+			continue // only an unsupported operator could read it
+		}
+		t, err := ops.FromGraph(v.Const)
+		if err != nil {
+			return fmt.Errorf("initializer %q: %w", v.Name(), err)
+		}
+		p.consts[v] = t
+	}
+	return nil
+}
+
+// plan binds every node and orders the units.
+func (p *Program) plan(m *graph.Model) error {
+	owner := map[*graph.Node]unit{}
+	for _, g := range groups(p.graph, p.timing) {
+		l, err := p.layer(m, g)
+		if err != nil {
+			return err
+		}
+		for _, n := range l.nodes() {
+			owner[n] = l
+		}
+	}
+	for n := range p.graph.Nodes() {
+		if owner[n] != nil {
+			continue
+		}
+		u, err := p.single(m, n)
+		if err != nil {
+			return err
+		}
+		owner[n] = u
+	}
+	p.order(owner)
+	return nil
+}
+
+// single binds a node that is not part of a layer.
+func (p *Program) single(m *graph.Model, n *graph.Node) (unit, error) {
+	if n.IsSpiking("Encode") && p.timing.ownSteps(n) {
+		return &encode{node: n}, nil
+	}
+	for _, v := range n.Inputs() {
+		if v != nil && p.timing.timed[v] {
+			return nil, nodeError(n, fmt.Errorf("reads time-major value %q, but no neuron or readout follows",
+				v.Name()))
+		}
+	}
+	if n.Op().Domain == graph.Spiking {
+		return p.untimed(m, n)
+	}
+	op, err := bind(m, n)
+	if err != nil {
+		return nil, err
+	}
+	return &analog{node: n, op: op, work: p.weigh(n)}, nil
+}
+
+// bind makes an operator ready, or says why this program cannot run it.
+func bind(m *graph.Model, n *graph.Node) (ops.Op, error) {
+	if f := m.Function(n.Op(), n.Overload); f != nil {
+		return nil, nodeError(n, fmt.Errorf("calls a function of the model's own; inline it first"))
+	}
+	return ops.Bind(n, m.Opset(""))
+}
+
+// order lists the units so that each stands after the ones it reads from, and
+// otherwise as the nodes stand in the graph.
+func (p *Program) order(owner map[*graph.Node]unit) {
+	seen := map[unit]bool{}
+	var visit func(u unit)
+	visit = func(u unit) {
+		if seen[u] {
+			return
+		}
+		seen[u] = true
+		for _, v := range u.reads() {
+			if d := v.Producer(); d != nil {
+				visit(owner[d])
+			}
+		}
+		p.units = append(p.units, u)
+	}
+	for n := range p.graph.Nodes() {
+		visit(owner[n])
+	}
+}
+
+// lifetimes notes after which unit each value is done with.
+func (p *Program) lifetimes() {
+	last := map[*graph.Value]int{}
+	for i, u := range p.units {
+		for _, n := range u.nodes() {
+			for _, v := range n.Outputs() {
+				if v != nil {
+					last[v] = i
+				}
+			}
+		}
+		for _, v := range u.reads() {
+			last[v] = i
+		}
+	}
+	p.frees = make([][]*graph.Value, len(p.units))
+	for i, u := range p.units {
+		done := map[*graph.Value]bool{}
+		free := func(v *graph.Value) {
+			if v != nil && last[v] == i && !v.IsOutput() && !done[v] {
+				done[v] = true
+				p.frees[i] = append(p.frees[i], v)
+			}
+		}
+		for _, v := range u.reads() {
+			free(v)
+		}
+		for _, n := range u.nodes() {
+			for _, v := range n.Outputs() {
+				free(v)
+			}
+		}
+	}
+}
+
+// Inputs lists the values that a run must be given: the graph's inputs that
+// are not initialized.
+func (p *Program) Inputs() []*graph.Value {
+	return slices.DeleteFunc(p.graph.Inputs(), func(v *graph.Value) bool {
+		return v.IsInitializer()
+	})
+}
+
+// RunOptions is what one run is asked for beside its outputs.
+type RunOptions struct {
+	// Measure counts spikes, residual potentials and operations.
+	Measure bool
+	// Observe is called with each analog value as it is computed; the tensor
+	// is only valid during the call.
+	Observe func(v *graph.Value, t *ops.Tensor)
+	// Progress is called after each unit.
+	Progress func(done, total int)
+}
+
+// Result is what a run gives.
+type Result struct {
+	Outputs []*ops.Tensor // in the order of the graph's outputs
+	Neurons []NeuronReport
+	Work    []WorkReport
+}
+
+// Run executes the program on inputs by name. It stops between two slices when
+// the context is done.
+func (p *Program) Run(ctx context.Context, inputs map[string]*ops.Tensor, o RunOptions) (*Result, error) {
+	r := &run{Program: p, ctx: ctx, o: o, slots: map[*graph.Value]*slot{}}
+	r.env = &ops.Env{Pool: p.pool, Alloc: p.arena.tensor}
+	if err := r.take(inputs); err != nil {
+		return nil, err
+	}
+	for _, w := range p.weights {
+		w.reset()
+	}
+	defer r.drop()
+	for i, u := range p.units {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err := u.run(r); err != nil {
+			return nil, err
+		}
+		for _, v := range p.frees[i] {
+			r.free(v)
+		}
+		if o.Progress != nil {
+			o.Progress(i+1, len(p.units))
+		}
+	}
+	return r.finish()
+}

@@ -1,0 +1,76 @@
+package exec
+
+import (
+	"spikingir/graph"
+	"spikingir/runtime/neuron"
+)
+
+// NeuronReport is what one neuron population did in a run.
+type NeuronReport struct {
+	Node     string // its name
+	Origin   string // the node of the user's model that it replaces
+	Op       string // IF or MPRN
+	Elements int64  // neurons: N*C*H*W
+	Steps    int    // T
+	Spikes   int64  // over all steps, the post step included
+	PostStep int64  // of these, in the post step
+	Residual neuron.Residual
+}
+
+// FiringRate is the mean number of spikes per neuron and main step; the post
+// step's count in, as in the rate of the MPRN.
+func (n NeuronReport) FiringRate() float64 {
+	if n.Elements == 0 || n.Steps == 0 {
+		return 0
+	}
+	return float64(n.Spikes) / (float64(n.Elements) * float64(n.Steps))
+}
+
+func (s *neuronSink) report(l *clock) NeuronReport {
+	r := NeuronReport{
+		Node: s.node.Name, Origin: s.node.OriginLabel(), Op: s.node.Op().Type,
+		Elements: int64(s.out.N * s.out.C * s.out.Plane),
+		Steps:    l.timing.steps, Residual: s.pop.Residual(),
+	}
+	for t := range l.timing.slices() {
+		k := s.out.Count(t)
+		r.Spikes += k
+		if t >= l.timing.steps {
+			r.PostStep += k
+		}
+	}
+	return r
+}
+
+// WorkReport is what one operator with weights computed in a run, for energy.
+type WorkReport struct {
+	Node   string
+	Origin string
+	Op     graph.Op
+	Region graph.Region
+
+	// MACs of one dense application, as the paper counts them:
+	// k*k*Cin/group*Cout*Hout*Wout, for all images, no bias.
+	MACs float64
+	// ExactMACs leaves out the taps that fall into padding and adds nothing.
+	ExactMACs float64
+	// Inputs and Outputs are the elements of the input and of the result.
+	Inputs, Outputs float64
+	// Bias tells whether the operator adds one.
+	Bias bool
+
+	// Driven tells that spikes drive the operator. Otherwise it runs on analog
+	// values: once, or once a step where the values change with time.
+	Driven bool
+	// Runs is how often an analog operator ran with new values.
+	Runs int
+	// SpikesIn is the spikes (nonzero input elements) of all steps, post step
+	// included.
+	SpikesIn float64
+	// Adds and Muls are the elementwise operations of Add, Sub, Mul, Div and
+	// BatchNormalization, of all steps.
+	Adds, Muls float64
+	// ExactOps is the sum over spikes of the synapses that do exist at their
+	// place.
+	ExactOps float64
+}

@@ -1,0 +1,195 @@
+package exec
+
+import (
+	"context"
+	"fmt"
+
+	"spikingir/graph"
+	"spikingir/runtime/neuron"
+	"spikingir/runtime/ops"
+)
+
+// run is the state of one execution.
+type run struct {
+	*Program
+	ctx     context.Context
+	o       RunOptions
+	env     *ops.Env
+	slots   map[*graph.Value]*slot
+	neurons []NeuronReport
+}
+
+// slot is what is known of a value: exactly one field is set.
+type slot struct {
+	tensor *ops.Tensor   // an analog value
+	steady *ops.Tensor   // time-major: this at steps 1..T, zero in the post step
+	train  *train        // time-major: spikes
+	series []*ops.Tensor // time-major: a current, slice by slice
+}
+
+// train is a spike train with the dimensions of a slice.
+type train struct {
+	*neuron.Train
+	dims []int
+}
+
+// take checks the inputs against the graph's.
+func (r *run) take(inputs map[string]*ops.Tensor) error {
+	known := map[string]bool{}
+	for _, v := range r.Inputs() {
+		known[v.Name()] = true
+		t := inputs[v.Name()]
+		if t == nil {
+			return fmt.Errorf("input %q is missing", v.Name())
+		}
+		if err := fits(v, t); err != nil {
+			return err
+		}
+		r.slots[v] = &slot{tensor: t}
+	}
+	for name := range inputs {
+		if !known[name] {
+			return fmt.Errorf("the model has no input %q", name)
+		}
+	}
+	if r.o.Observe != nil {
+		for _, v := range r.Inputs() {
+			r.o.Observe(v, inputs[v.Name()])
+		}
+	}
+	return nil
+}
+
+// fits checks a tensor against a declared type.
+func fits(v *graph.Value, t *ops.Tensor) error {
+	want := v.Type
+	if want.Kind != graph.TensorType {
+		return nil
+	}
+	if want.Elem != t.DType {
+		return fmt.Errorf("input %q is %v, want %v", v.Name(), t.DType, want.Elem)
+	}
+	if want.Shape == nil {
+		return nil
+	}
+	bad := len(want.Shape) != len(t.Dims)
+	for i := 0; !bad && i < len(t.Dims); i++ {
+		n, known := want.Shape[i].Size()
+		bad = known && n != int64(t.Dims[i])
+	}
+	if bad {
+		return fmt.Errorf("input %q has dimensions %v, want %v", v.Name(), t.Dims, want.Shape)
+	}
+	return nil
+}
+
+// analogValue gives a value that is not time-major; nil for an omitted one.
+func (r *run) analogValue(v *graph.Value) *ops.Tensor {
+	if v == nil {
+		return nil
+	}
+	if c := r.consts[v]; c != nil {
+		return c
+	}
+	if s := r.slots[v]; s != nil {
+		return s.tensor
+	}
+	return nil
+}
+
+// put makes t the analog value v.
+func (r *run) put(v *graph.Value, t *ops.Tensor) {
+	r.arena.hold(t)
+	if v == nil {
+		r.arena.release(t)
+		return
+	}
+	r.slots[v] = &slot{tensor: t}
+	if r.o.Observe != nil {
+		r.o.Observe(v, t)
+	}
+}
+
+// free returns the buffers of v.
+func (r *run) free(v *graph.Value) {
+	s := r.slots[v]
+	if s == nil || v.IsInput() {
+		return
+	}
+	delete(r.slots, v)
+	r.arena.release(s.tensor)
+	r.arena.release(s.steady)
+	for _, t := range s.series {
+		r.arena.release(t)
+	}
+}
+
+// drop returns all buffers, also after an error.
+func (r *run) drop() {
+	for v := range r.slots {
+		r.free(v)
+	}
+}
+
+// finish copies the outputs out of the arena.
+func (r *run) finish() (*Result, error) {
+	res := &Result{Neurons: r.neurons}
+	for _, v := range r.graph.Outputs() {
+		t, err := r.output(v)
+		if err != nil {
+			return nil, err
+		}
+		res.Outputs = append(res.Outputs, t)
+	}
+	if r.o.Measure {
+		for _, w := range r.weights {
+			res.Work = append(res.Work, w.report)
+		}
+	}
+	return res, nil
+}
+
+// output is a copy of a graph output; a time-major one is put together.
+func (r *run) output(v *graph.Value) (*ops.Tensor, error) {
+	if !r.timing.timed[v] {
+		t := r.analogValue(v)
+		if t == nil {
+			return nil, fmt.Errorf("output %q was not computed", v.Name())
+		}
+		return t.Clone(), nil
+	}
+	s := r.slots[v]
+	if s == nil {
+		return nil, fmt.Errorf("output %q is time-major and no neuron or readout follows it", v.Name())
+	}
+	var dims []int
+	var all []float32
+	for t := range r.timing.slices() {
+		slice := r.slice(s, t)
+		dims = slice.Dims
+		all = append(all, slice.F32...)
+	}
+	dims = append([]int{dims[0] * r.timing.slices()}, dims[1:]...)
+	return &ops.Tensor{DType: graph.Float32, Dims: dims, F32: all}, nil
+}
+
+// slice makes slice t of a time-major value, as the caller's own buffer.
+func (r *run) slice(s *slot, t int) *ops.Tensor {
+	var src *ops.Tensor
+	switch {
+	case s.train != nil:
+		out := &ops.Tensor{DType: graph.Float32, Dims: s.train.dims,
+			F32: make([]float32, s.train.N*s.train.C*s.train.Plane)}
+		s.train.Expand(r.pool, out.F32, t)
+		return out
+	case s.series != nil:
+		src = s.series[t]
+	default:
+		src = s.steady
+	}
+	out := &ops.Tensor{DType: graph.Float32, Dims: src.Dims, F32: make([]float32, len(src.F32))}
+	if s.steady == nil || t < r.timing.steps {
+		copy(out.F32, src.F32)
+	}
+	return out
+}

@@ -1,0 +1,118 @@
+package exec
+
+import (
+	"errors"
+	"fmt"
+
+	"spikingir/graph"
+	"spikingir/graph/op"
+)
+
+// timing is what the compiler knows of every value: whether it is time-major,
+// and how many layers lie before it.
+type timing struct {
+	steps, post int // of the whole model; steps is 0 when nothing is timed
+	timed       map[*graph.Value]bool
+	depth       map[*graph.Value]int
+}
+
+// sink reports whether n ends a layer: a neuron or a readout.
+func sink(n *graph.Node) bool {
+	if n.Op().Domain != graph.Spiking {
+		return false
+	}
+	switch n.Op().Type {
+	case "IF", "MPRN", "Decode", "CPM":
+		return true
+	}
+	return false
+}
+
+// isNeuron reports whether n is an IF or MPRN.
+func isNeuron(n *graph.Node) bool { return n.IsSpiking("IF") || n.IsSpiking("MPRN") }
+
+// analyse finds the time-major values. override > 0 replaces the number of
+// timesteps that the nodes state.
+func analyse(g *graph.Graph, override int) (*timing, error) {
+	t := &timing{timed: map[*graph.Value]bool{}, depth: map[*graph.Value]int{}}
+	for n := range g.Nodes() {
+		if err := t.attributes(n); err != nil {
+			return nil, err
+		}
+	}
+	if t.steps > 0 && override > 0 {
+		t.steps = override
+	}
+	for n := range g.Nodes() {
+		t.visit(n)
+	}
+	return t, nil
+}
+
+// attributes checks that every spiking node states the same time.
+func (t *timing) attributes(n *graph.Node) error {
+	if n.Op().Domain != graph.Spiking {
+		return nil
+	}
+	steps, err := graph.Get(n.Attrs, "timesteps", graph.Int(0))
+	if err != nil {
+		return nodeError(n, err)
+	}
+	post, err := graph.Get(n.Attrs, "post", graph.Int(0))
+	if err != nil {
+		return nodeError(n, err)
+	}
+	const most = 1 << 20
+	if steps < 0 || steps > most || post < 0 || post > 1 {
+		return nodeError(n, fmt.Errorf("timesteps=%d, post=%d, want 0..%d and 0 or 1", steps, post, most))
+	}
+	if steps == 0 {
+		return nil
+	}
+	if t.steps == 0 {
+		t.steps, t.post = int(steps), int(post)
+	}
+	if t.steps != int(steps) || t.post != int(post) {
+		return nodeError(n, fmt.Errorf("runs %d+%d timesteps where others run %d+%d",
+			steps, post, t.steps, t.post))
+	}
+	return nil
+}
+
+// visit sets the timing of a node's outputs from its inputs'.
+func (t *timing) visit(n *graph.Node) {
+	timed, depth := false, 0
+	for _, v := range n.Inputs() {
+		if v == nil {
+			continue
+		}
+		timed = timed || t.timed[v]
+		depth = max(depth, t.depth[v])
+	}
+	if n.Op().Domain == graph.Spiking {
+		steps, _ := graph.Get(n.Attrs, "timesteps", graph.Int(0))
+		timed = steps > 0 && !n.IsSpiking("Decode") && !n.IsSpiking("CPM")
+		if sink(n) {
+			depth++
+		}
+	}
+	for i, v := range n.Outputs() {
+		if v == nil {
+			continue
+		}
+		t.timed[v] = timed && !(isNeuron(n) && i == 1)
+		t.depth[v] = depth
+	}
+}
+
+// slices is the number of slices of a time-major tensor.
+func (t *timing) slices() int { return t.steps + t.post }
+
+// nodeError names the node of the user's model, once.
+func nodeError(n *graph.Node, err error) error {
+	var named *op.Error
+	if errors.As(err, &named) {
+		return err
+	}
+	return op.Errorf(n, "%v", err)
+}

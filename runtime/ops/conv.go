@@ -1,0 +1,278 @@
+package ops
+
+import (
+	"fmt"
+	"slices"
+
+	"spikingir/graph"
+	"spikingir/graph/op"
+	"spikingir/runtime/kernel"
+)
+
+// A BoundConv is a convolution node with its weights packed. Run applies it to
+// one image and leaves the bias out, as a spiking layer wants it: there the bias
+// is a current of the neuron.
+type BoundConv struct {
+	node *graph.Node
+	view op.Conv
+	// weight holds constant weights, nil when they are computed at run time, and
+	// packed the kernel for them at the pads that the node states.
+	weight *Tensor
+	packed *kernel.Conv
+}
+
+// BindConv decodes a Conv of constant weights over two spatial axes, or one
+// (a height of 1).
+func BindConv(n *graph.Node) (*BoundConv, error) {
+	c, err := bindConvNode(n)
+	if err != nil {
+		return nil, err
+	}
+	if c.packed == nil {
+		return nil, op.Errorf(n, "weights are not a constant of rank 3 or 4, want one")
+	}
+	return c, nil
+}
+
+func bindConvNode(n *graph.Node) (*BoundConv, error) {
+	view, err := op.ConvOf(n)
+	if err != nil {
+		return nil, err
+	}
+	c := &BoundConv{node: n, view: view}
+	if c.weight, err = constant(view.W); err != nil {
+		return nil, op.Errorf(n, "%v", err)
+	}
+	if c.weight == nil || len(view.Kernel) > 2 {
+		return c, nil
+	}
+	if err := wantFloat(nil, c.weight); err != nil {
+		return nil, op.Errorf(n, "%v", err)
+	}
+	if c.packed, err = c.pack(view.Window, c.weight, view.Pads); err != nil {
+		return nil, op.Errorf(n, "%v", err)
+	}
+	return c, nil
+}
+
+// Weight is the constant weights [M, C/group, kernel...].
+func (c *BoundConv) Weight() *Tensor { return c.weight }
+
+// Shape is the geometry at the pads that the node states; auto_pad adds others
+// that depend on the input's size.
+func (c *BoundConv) Shape() kernel.ConvShape { return c.packed.Shape() }
+
+// OutSize is the height and width of the result for an image of h x w.
+func (c *BoundConv) OutSize(h, w int) (oh, ow int) {
+	k, err := c.kernelFor(h, w)
+	if err != nil {
+		return 0, 0
+	}
+	return k.Shape().OutSize(h, w)
+}
+
+// Run convolves one image src [C][h][w] into dst [M][oh][ow], without bias. The
+// sums are those of [kernel.Conv.Run].
+func (c *BoundConv) Run(p *kernel.Pool, dst, src []float32, h, w int) error {
+	k, err := c.kernelFor(h, w)
+	if err != nil {
+		return op.Errorf(c.node, "%v", err)
+	}
+	if oh, ow := k.Shape().OutSize(h, w); oh*ow == 0 {
+		return op.Errorf(c.node, "kernel %v does not fit in an image of %d x %d", c.view.Kernel, h, w)
+	}
+	k.Run(p, dst, src, h, w)
+	return nil
+}
+
+// kernelFor is the packed kernel for images of h x w, packed anew where
+// auto_pad asks for other pads than those at hand.
+func (c *BoundConv) kernelFor(h, w int) (*kernel.Conv, error) {
+	in := []int64{int64(h), int64(w)}
+	pads := c.view.PadsFor(in[2-len(c.view.Kernel):])
+	if s := withPads(c.packed.Shape(), pads); s != c.packed.Shape() {
+		return c.pack(c.view.Window, c.weight, pads)
+	}
+	return c.packed, nil
+}
+
+// pack packs weights of rank 3 or 4 for given pads.
+func (c *BoundConv) pack(w op.Window, weight *Tensor, pads []int64) (*kernel.Conv, error) {
+	if err := c.checkWeight(weight); err != nil {
+		return nil, err
+	}
+	return kernel.PackConv(convShape(w, weight.Dims, int(c.view.Group), pads), weight.F32, nil)
+}
+
+// checkWeight requires weights of some spatial axis and of channels that the
+// groups divide.
+func (c *BoundConv) checkWeight(weight *Tensor) error {
+	if err := wantRank(1, weight, 3); err != nil {
+		return err
+	}
+	if m := weight.Dims[0]; m == 0 || m%int(c.view.Group) != 0 || weight.Len() == 0 {
+		return fmt.Errorf("weights are %v, want output channels in %d groups", weight, c.view.Group)
+	}
+	return nil
+}
+
+// convShape is the kernel package's geometry for weights of rank 3 or 4.
+func convShape(w op.Window, weight []int, group int, pads []int64) kernel.ConvShape {
+	s := kernel.ConvShape{
+		InC: weight[1] * group, OutC: weight[0], Groups: group,
+		KH: 1, KW: int(w.Kernel[len(w.Kernel)-1]),
+		StrideH: 1, StrideW: int(w.Stride[len(w.Kernel)-1]),
+		DilationH: 1, DilationW: int(w.Dilation[len(w.Kernel)-1]),
+	}
+	if len(w.Kernel) == 2 {
+		s.KH, s.StrideH, s.DilationH = int(w.Kernel[0]), int(w.Stride[0]), int(w.Dilation[0])
+	}
+	return withPads(s, pads)
+}
+
+// withPads is s with pads of one or two axes.
+func withPads(s kernel.ConvShape, pads []int64) kernel.ConvShape {
+	if len(pads) == 2 {
+		s.PadLeft, s.PadRight = int(pads[0]), int(pads[1])
+		return s
+	}
+	s.PadTop, s.PadLeft = int(pads[0]), int(pads[1])
+	s.PadBottom, s.PadRight = int(pads[2]), int(pads[3])
+	return s
+}
+
+func bindConv(n *graph.Node, _ int64) (runner, error) {
+	c, err := bindConvNode(n)
+	if err != nil {
+		return nil, err
+	}
+	return c.run, nil
+}
+
+// run is the whole operator on a batch.
+func (c *BoundConv) run(env *Env, in []*Tensor) ([]*Tensor, error) {
+	x, weight, bias := in[0], in[1], optional(in, 2)
+	if err := wantFloat(x, weight, bias); err != nil {
+		return nil, err
+	}
+	if err := c.checkWeight(weight); err != nil {
+		return nil, err
+	}
+	if err := checkConvInput(x, weight, weight.Dims[1]*int(c.view.Group)); err != nil {
+		return nil, err
+	}
+	if bias != nil {
+		if err := wantPerChannel(2, "B", bias, weight.Dims[0]); err != nil {
+			return nil, err
+		}
+	}
+	win, err := c.view.WithKernel(c.node, sizesOf(weight.Dims[2:]))
+	if err != nil {
+		return nil, err
+	}
+	if err := wantKernel(win.Kernel, weight); err != nil {
+		return nil, err
+	}
+	spatial := sizesOf(x.Dims[2:])
+	out := win.Out(spatial)
+	if err := wantRoom(out, win.Kernel, x); err != nil {
+		return nil, err
+	}
+	dims, err := dimsOf(append([]int64{int64(x.Dims[0]), int64(weight.Dims[0])}, out...))
+	if err != nil {
+		return nil, err
+	}
+	y := env.alloc(x.DType, dims)
+	if len(win.Kernel) > 2 {
+		st := forwardStencil(x.Dims[2:], y.Dims[2:], win, win.PadsFor(spatial))
+		correlate(env, y, x, weight, st, int(c.view.Group))
+	} else if err := c.batch(env, y, x, weight, win); err != nil {
+		return nil, err
+	}
+	addBias(env, y, bias)
+	return one(y), nil
+}
+
+// batch runs the packed kernel, or one packed for computed weights, on every
+// image.
+func (c *BoundConv) batch(env *Env, y, x, weight *Tensor, win op.Window) error {
+	h, w := imageSize(x.Dims)
+	k := c.packed
+	var err error
+	if k == nil {
+		k, err = c.pack(win, weight, win.PadsFor(sizesOf(x.Dims[2:])))
+	} else {
+		k, err = c.kernelFor(h, w)
+	}
+	if err != nil {
+		return err
+	}
+	eachImage(y, x, func(dst, src []float32) { k.Run(env.pool(), dst, src, h, w) })
+	return nil
+}
+
+// checkConvInput requires x to have the rank of the weights and their input
+// channels.
+func checkConvInput(x, weight *Tensor, channels int) error {
+	if x.Rank() != weight.Rank() {
+		return fmt.Errorf("input 0 (X) is %v, want rank %d as the weights %v have",
+			x, weight.Rank(), weight)
+	}
+	if x.Dims[1] != channels {
+		return fmt.Errorf("input 0 (X) is %v, want %d channels for weights %v", x, channels, weight)
+	}
+	return nil
+}
+
+// wantKernel requires weights to have the spatial sizes that the node states.
+func wantKernel(kernel []int64, weight *Tensor) error {
+	if !slices.Equal(kernel, sizesOf(weight.Dims[2:])) {
+		return fmt.Errorf("weights are %v, want a kernel of %v", weight, kernel)
+	}
+	return nil
+}
+
+// wantRoom requires every axis of a result to hold something.
+func wantRoom(out, kernel []int64, x *Tensor) error {
+	for _, n := range out {
+		if n <= 0 {
+			return fmt.Errorf("kernel %v does not fit in the padded input %v", kernel, x)
+		}
+	}
+	return nil
+}
+
+// imageSize is the height and width of planes of rank 3 or 4; a plane of one
+// axis has a height of 1.
+func imageSize(dims []int) (h, w int) {
+	if len(dims) == 3 {
+		return 1, dims[2]
+	}
+	return dims[2], dims[3]
+}
+
+// eachImage calls f with the parts of y and x that belong to one image of the
+// batch.
+func eachImage(y, x *Tensor, f func(dst, src []float32)) {
+	n := x.Dims[0]
+	for i := range n {
+		dst, src := len(y.F32)/n, len(x.F32)/n
+		f(y.F32[i*dst:(i+1)*dst], x.F32[i*src:(i+1)*src])
+	}
+}
+
+// addBias adds bias[c] to every plane of channel c of y [N, C, ...]. A nil bias
+// adds nothing.
+func addBias(env *Env, y, bias *Tensor) {
+	if bias == nil || len(y.F32) == 0 {
+		return
+	}
+	planes := y.Dims[0] * y.Dims[1]
+	size := len(y.F32) / planes
+	env.each(planes, size, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			plane := y.F32[i*size : (i+1)*size]
+			kernel.AddScalar(plane, plane, bias.F32[i%y.Dims[1]])
+		}
+	})
+}

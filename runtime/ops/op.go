@@ -1,0 +1,198 @@
+package ops
+
+import (
+	"fmt"
+	"sync"
+
+	"spikingir/graph"
+	"spikingir/graph/op"
+	"spikingir/runtime/kernel"
+)
+
+// Env is what an operator needs of the executor. The zero Env runs on one
+// thread and allocates with [New].
+type Env struct {
+	Pool *kernel.Pool
+	// Alloc makes an output tensor of dimensions that are [Sizeable]. Its
+	// elements may be anything: every operator writes all of its outputs.
+	Alloc func(d graph.DType, dims []int) *Tensor
+}
+
+// An Op is one node bound to its attributes and constant inputs. It is
+// immutable and may run from several goroutines, each with its own Pool.
+type Op interface {
+	// Run computes the node's outputs. in[i] is nil where the node omits input i;
+	// constant inputs are passed too. The result has an entry for each output
+	// of the node, nil where the node omits it.
+	Run(env *Env, in []*Tensor) ([]*Tensor, error)
+}
+
+// A runner computes an operator; its errors do not name the node yet. It may
+// return more outputs than the node has.
+type runner func(env *Env, in []*Tensor) ([]*Tensor, error)
+
+// A binder decodes a node into a runner.
+type binder func(n *graph.Node, opset int64) (runner, error)
+
+// bound is a runner with the checks that all operators share.
+type bound struct {
+	node *graph.Node
+	run  runner
+}
+
+// Bind decodes a node of a standard operator. An error names the node and what
+// is missing or not supported.
+func Bind(n *graph.Node, opset int64) (Op, error) {
+	bind, ok := binders[standard(n.Op())]
+	if !ok {
+		return nil, op.Errorf(n, "the operator cannot be run%s", refused[standard(n.Op())])
+	}
+	if err := op.Check(n, opset); err != nil {
+		return nil, err
+	}
+	run, err := bind(n, opset)
+	if err != nil {
+		return nil, err
+	}
+	return &bound{n, run}, nil
+}
+
+// Supported reports whether nodes of the operator can be bound.
+func Supported(o graph.Op) bool {
+	_, ok := binders[standard(o)]
+	return ok
+}
+
+// Aliases reports whether the operator's first output may share the elements of
+// its first input.
+func Aliases(o graph.Op) bool { return aliases[standard(o)] }
+
+// standard is the type of a standard operator, "" for those of other domains.
+func standard(o graph.Op) string {
+	if o.Domain != "" && o.Domain != "ai.onnx" {
+		return ""
+	}
+	return o.Type
+}
+
+// Run implements [Op].
+func (b *bound) Run(env *Env, in []*Tensor) (out []*Tensor, err error) {
+	if err := b.checkInputs(in); err != nil {
+		return nil, err
+	}
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case sizeError:
+			out, err = nil, op.Errorf(b.node, "%v", r)
+		default:
+			panic(r)
+		}
+	}()
+	out, err = b.run(env, in)
+	if err != nil {
+		return nil, op.Errorf(b.node, "%v", err)
+	}
+	return b.finish(out)
+}
+
+// checkInputs holds the tensors passed against the node's inputs.
+func (b *bound) checkInputs(in []*Tensor) error {
+	if len(in) != b.node.NumInputs() {
+		return op.Errorf(b.node, "found %d input tensors, want %d", len(in), b.node.NumInputs())
+	}
+	for i, t := range in {
+		v := b.node.Input(i)
+		if (t == nil) != (v == nil) {
+			return op.Errorf(b.node, "input %d: found %v, want %s", i, t, presence(v))
+		}
+	}
+	return nil
+}
+
+func presence(v *graph.Value) string {
+	if v == nil {
+		return "it omitted"
+	}
+	return "a tensor for " + v.Name()
+}
+
+// finish rounds the outputs to their types and drops those that the node does
+// not have.
+func (b *bound) finish(out []*Tensor) ([]*Tensor, error) {
+	res := make([]*Tensor, b.node.NumOutputs())
+	for i := range res {
+		if b.node.Output(i) == nil {
+			continue
+		}
+		if i >= len(out) || out[i] == nil {
+			return nil, op.Errorf(b.node, "output %d (%s) is not computed",
+				i, b.node.Output(i).Name())
+		}
+		out[i].round()
+		res[i] = out[i]
+	}
+	return res, nil
+}
+
+// sizeError is the panic of [Env.alloc], which [bound.Run] turns into an error.
+type sizeError struct {
+	dtype graph.DType
+	dims  []int
+}
+
+func (e sizeError) String() string {
+	return fmt.Sprintf("result %v%v is too large, want at most %d elements",
+		e.dtype, e.dims, int64(maxElements))
+}
+
+// alloc makes an output tensor. Dimensions that are too large end the run with
+// an error.
+func (e *Env) alloc(d graph.DType, dims []int) *Tensor {
+	if !Sizeable(dims) {
+		panic(sizeError{d, dims})
+	}
+	if e.Alloc == nil {
+		return New(d, dims...)
+	}
+	return e.Alloc(d, dims)
+}
+
+// like makes an output tensor of t's type and dimensions.
+func (e *Env) like(t *Tensor) *Tensor { return e.alloc(t.DType, t.Dims) }
+
+// onePool serves environments without a pool; it has no goroutines.
+var onePool = sync.OnceValue(func() *kernel.Pool { return kernel.NewPool(1) })
+
+func (e *Env) pool() *kernel.Pool {
+	if e.Pool == nil {
+		return onePool()
+	}
+	return e.Pool
+}
+
+// grain is the number of elements below which a loop is not worth a thread.
+const grain = 1 << 14
+
+// each runs f over [0, n) in contiguous parts, on several threads when there is
+// enough to do; cost is the number of elements that one item stands for.
+func (e *Env) each(n, cost int, f func(lo, hi int)) {
+	if e.Pool == nil || e.Pool.Threads() == 1 || n < 2 || n < 2*grain/max(cost, 1) {
+		if n > 0 {
+			f(0, n)
+		}
+		return
+	}
+	e.Pool.Run(n, func(_, lo, hi int) { f(lo, hi) })
+}
+
+// one is the result list of an operator with one output.
+func one(t *Tensor) []*Tensor { return []*Tensor{t} }
+
+// optional is in[i], nil when the node omits it or has fewer inputs.
+func optional(in []*Tensor, i int) *Tensor {
+	if i < len(in) {
+		return in[i]
+	}
+	return nil
+}

@@ -1,0 +1,127 @@
+package ops
+
+import (
+	"math"
+
+	"spikingir/runtime/kernel"
+)
+
+// binders lists the operators that can be run, by type.
+var binders = map[string]binder{
+	// layers
+	"Conv":                  bindConv,
+	"ConvTranspose":         bindConvTranspose,
+	"Gemm":                  bindGemm,
+	"MatMul":                plain(matMulVectors),
+	"BatchNormalization":    bindBatchNorm,
+	"InstanceNormalization": bindInstanceNorm,
+	"LayerNormalization":    bindLayerNorm,
+	"AveragePool":           bindPool((*pooling).average),
+	"MaxPool":               bindPool((*pooling).largest),
+	"LpPool":                bindPool((*pooling).norm),
+	"GlobalAveragePool":     globalPool(meanOf),
+	"GlobalMaxPool":         globalPool(largestOf),
+	"Resize":                bindResize,
+	"Upsample":              bindResize,
+	"Dropout":               bindDropout,
+
+	// activations
+	"Relu":            plain(numberUnary(kernel.Relu, func(x int64) int64 { return max(x, 0) })),
+	"LeakyRelu":       bindLeakyRelu,
+	"PRelu":           plain(runPRelu),
+	"Clip":            bindClip,
+	"Elu":             bindElu,
+	"Selu":            bindSelu,
+	"Celu":            bindCelu,
+	"HardSigmoid":     bindHardSigmoid,
+	"HardSwish":       mathOp(hardSwish),
+	"Softplus":        mathOp(softplus),
+	"Softsign":        mathOp(softsign),
+	"Gelu":            bindGelu,
+	"Mish":            mathOp(mish),
+	"ThresholdedRelu": bindThresholdedRelu,
+	"Sigmoid":         mathOp(sigmoid),
+	"Tanh":            mathOp(math.Tanh),
+	"Softmax":         bindSoftmax,
+
+	// functions of one tensor
+	"Erf":        mathOp(math.Erf),
+	"Exp":        mathOp(math.Exp),
+	"Log":        mathOp(math.Log),
+	"Sqrt":       mathOp(math.Sqrt),
+	"Floor":      mathOp(math.Floor),
+	"Ceil":       mathOp(math.Ceil),
+	"Round":      mathOp(math.RoundToEven),
+	"Sin":        mathOp(math.Sin),
+	"Cos":        mathOp(math.Cos),
+	"Reciprocal": plain(floatUnary(reciprocal)),
+	"Abs":        plain(numberUnary(rounded(math.Abs), absInt)),
+	"Neg":        plain(numberUnary(negate, func(x int64) int64 { return -x })),
+	"Sign":       plain(numberUnary(rounded(sign), signInt)),
+	"Not":        plain(logicalNot),
+
+	// functions of several tensors
+	"Add":            binaryOp(addition),
+	"Sub":            binaryOp(subtraction),
+	"Mul":            binaryOp(multiplication),
+	"Div":            binaryOp(division),
+	"Pow":            plain(runPow),
+	"Mod":            bindMod,
+	"Sum":            variadicOp(addition, false),
+	"Mean":           variadicOp(addition, true),
+	"Max":            variadicOp(maximum, false),
+	"Min":            variadicOp(minimum, false),
+	"Where":          plain(where),
+	"Equal":          plain(equal),
+	"Less":           compare(func(x, y float32) bool { return x < y }, func(s int) bool { return s < 0 }),
+	"LessOrEqual":    compare(func(x, y float32) bool { return x <= y }, func(s int) bool { return s <= 0 }),
+	"Greater":        compare(func(x, y float32) bool { return x > y }, func(s int) bool { return s > 0 }),
+	"GreaterOrEqual": compare(func(x, y float32) bool { return x >= y }, func(s int) bool { return s >= 0 }),
+	"And":            logical(func(x, y bool) bool { return x && y }),
+	"Or":             logical(func(x, y bool) bool { return x || y }),
+
+	// reductions
+	"ReduceSum":  reduceOp(sumOf),
+	"ReduceMean": reduceOp(meanOf),
+	"ReduceMax":  reduceOp(largestOf),
+	"ReduceMin":  reduceOp(smallestOf),
+	"ReduceProd": reduceOp(productOf),
+	"ReduceL2":   reduceOp(normOf),
+	"ArgMax":     bindArgMax,
+
+	// shapes
+	"Identity":        plain(identity),
+	"Reshape":         bindReshape,
+	"Flatten":         bindFlatten,
+	"Transpose":       bindTranspose,
+	"Squeeze":         bindSqueeze,
+	"Unsqueeze":       bindUnsqueeze,
+	"Concat":          bindConcat,
+	"Split":           bindSplit,
+	"Slice":           bindSlice,
+	"Pad":             bindPad,
+	"Tile":            bindTile,
+	"Expand":          bindExpand,
+	"Gather":          bindGather,
+	"DepthToSpace":    bindBlock(false),
+	"SpaceToDepth":    bindBlock(true),
+	"Shape":           bindShape,
+	"Size":            plain(size),
+	"Cast":            bindCast,
+	"Constant":        bindConstant,
+	"ConstantOfShape": bindConstantOfShape,
+	"Range":           plain(arithmeticSequence),
+}
+
+// refused says why operators of the table of package op are not run.
+var refused = map[string]string{
+	"If":   ": control flow over subgraphs is not supported",
+	"Loop": ": control flow over subgraphs is not supported",
+	"Scan": ": control flow over subgraphs is not supported",
+}
+
+// aliases lists the operators whose first output shares the first input.
+var aliases = map[string]bool{
+	"Cast": true, "Dropout": true, "Flatten": true, "Identity": true,
+	"Reshape": true, "Squeeze": true, "Unsqueeze": true,
+}

@@ -1,0 +1,304 @@
+package ops
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"spikingir/graph"
+	"spikingir/graph/op"
+)
+
+// bindSlice takes a range of every axis.
+func bindSlice(n *graph.Node, opset int64) (runner, error) {
+	s, err := op.SliceOf(n, opset)
+	if err != nil {
+		return nil, err
+	}
+	return func(env *Env, in []*Tensor) ([]*Tensor, error) {
+		x := in[0]
+		ranges, err := sliceRanges(s, in)
+		if err != nil {
+			return nil, err
+		}
+		dims, strides := slices.Clone(x.Dims), stridesOf(x.Dims)
+		base := 0
+		for _, r := range ranges {
+			first, count := r.resolve(int64(x.Dims[r.axis]))
+			if count > 0 {
+				base += first * strides[r.axis]
+			}
+			dims[r.axis] = count
+			strides[r.axis] *= int(max(min(r.step, int64(x.Len())), -int64(x.Len())))
+		}
+		return one(arrange(env, x, dims, strides, base)), nil
+	}, nil
+}
+
+// sliceRange is start:end:step of one axis.
+type sliceRange struct {
+	axis             int
+	start, end, step int64
+}
+
+// sliceRanges collects the settings of a Slice, each a constant or an input.
+func sliceRanges(s op.Slice, in []*Tensor) ([]sliceRange, error) {
+	var lists [4][]int64
+	for i, p := range []op.Param[[]int64]{s.Starts, s.Ends, s.Axes, s.Steps} {
+		list, given, err := intsParam(p, in, i+1)
+		if err != nil {
+			return nil, err
+		}
+		for k := range lists[0] {
+			switch {
+			case given:
+			case i == 2:
+				list = append(list, int64(k))
+			default:
+				list = append(list, 1)
+			}
+		}
+		if i > 0 && len(list) != len(lists[0]) {
+			return nil, fmt.Errorf("input %d has %d entries, want %d as the starts have",
+				i+1, len(list), len(lists[0]))
+		}
+		lists[i] = list
+	}
+	if _, err := axesOf(lists[2], in[0].Rank()); err != nil {
+		return nil, err
+	}
+	ranges := make([]sliceRange, len(lists[0]))
+	for k := range ranges {
+		axis, _ := op.Axis(lists[2][k], in[0].Rank())
+		ranges[k] = sliceRange{axis, lists[0][k], lists[1][k], lists[3][k]}
+		if lists[3][k] == 0 {
+			return nil, fmt.Errorf("step of axis %d is 0, want another number", axis)
+		}
+	}
+	return ranges, nil
+}
+
+// resolve is the first index of a range of an axis of size n, and the number of
+// indices in it. Negative bounds count from the end, bounds outside are moved
+// in.
+func (r sliceRange) resolve(n int64) (first, count int) {
+	lo, hi := int64(0), n
+	if r.step < 0 {
+		lo, hi = -1, n-1
+	}
+	bound := func(b int64) int64 {
+		if b < 0 && b >= math.MinInt64+n {
+			b += n
+		}
+		return max(lo, min(hi, b))
+	}
+	start, end := bound(r.start), bound(r.end)
+	switch {
+	case r.step > 0 && start < end:
+		count = int((end-start-1)/r.step) + 1
+	case r.step < 0 && start > end:
+		count = int((end-start+1)/r.step) + 1
+	}
+	return int(start), count
+}
+
+// bindPad adds elements round the input, or takes some off.
+func bindPad(n *graph.Node, opset int64) (runner, error) {
+	p, err := op.PadOf(n, opset)
+	if err != nil {
+		return nil, err
+	}
+	return func(env *Env, in []*Tensor) ([]*Tensor, error) {
+		x := in[0]
+		pads, err := padsFor(p, in)
+		if err != nil {
+			return nil, err
+		}
+		value, err := padValue(p, in)
+		if err != nil {
+			return nil, err
+		}
+		index := make([][]int, x.Rank())
+		for i, d := range x.Dims {
+			begin, end := pads[i], pads[len(index)+i]
+			if index[i], err = padded(p.Mode, d, begin, end); err != nil {
+				return nil, fmt.Errorf("axis %d of %v: %w", i, x, err)
+			}
+		}
+		return one(pick(env, x, index, value)), nil
+	}, nil
+}
+
+// padsFor is the pads (begin..., end...) of every axis.
+func padsFor(p op.Pad, in []*Tensor) ([]int64, error) {
+	rank := in[0].Rank()
+	list, _, err := intsParam(p.Pads, in, 1)
+	if err != nil {
+		return nil, err
+	}
+	named, given, err := intsParam(p.Axes, in, 3)
+	if err != nil {
+		return nil, err
+	}
+	axes := span(rank)
+	if given {
+		if _, err := axesOf(named, rank); err != nil {
+			return nil, err
+		}
+		axes = nil
+		for _, a := range named {
+			axis, _ := op.Axis(a, rank)
+			axes = append(axes, axis)
+		}
+	}
+	if len(list) != 2*len(axes) {
+		return nil, fmt.Errorf("pads %v for %v, want %d", list, in[0], 2*len(axes))
+	}
+	pads := make([]int64, 2*rank)
+	for i, a := range axes {
+		pads[a], pads[rank+a] = list[i], list[len(axes)+i]
+	}
+	for _, v := range pads {
+		if v > maxElements || v < -maxElements {
+			return nil, fmt.Errorf("pads %v are too large", list)
+		}
+	}
+	return pads, nil
+}
+
+// padValue is the element that constant padding adds, nil for 0.
+func padValue(p op.Pad, in []*Tensor) (*Tensor, error) {
+	v := optional(in, 2)
+	switch {
+	case v == nil && p.Value.Given:
+		return castTo(&Env{}, Floats([]float32{p.Value.Value}), in[0].DType), nil
+	case v == nil:
+		return nil, nil
+	case v.Len() != 1 || v.DType != in[0].DType:
+		return nil, fmt.Errorf("input 2 (value) is %v, want one element of type %v", v, in[0].DType)
+	}
+	return v, nil
+}
+
+// padded lists the elements of an axis of size n after padding.
+func padded(mode string, n int, begin, end int64) ([]int, error) {
+	total := int64(n) + begin + end
+	if total < 0 || total > maxElements {
+		return nil, fmt.Errorf("pads %d and %d leave %d elements", begin, end, total)
+	}
+	if n == 0 && total > 0 && mode != "constant" {
+		return nil, fmt.Errorf("mode %s has no element to repeat", mode)
+	}
+	list := make([]int, total)
+	for i := range list {
+		list[i] = padSource(mode, i-int(begin), n)
+	}
+	return list, nil
+}
+
+// padSource is the element that position i of an axis of size n shows, i
+// counting from its first element.
+func padSource(mode string, i, n int) int {
+	switch {
+	case i >= 0 && i < n:
+		return i
+	case mode == "edge":
+		return max(0, min(i, n-1))
+	case mode == "wrap":
+		return (i%n + n) % n
+	case mode == "reflect" && n == 1:
+		return 0
+	case mode == "reflect":
+		period := 2 * (n - 1)
+		i = (i%period + period) % period
+		return min(i, period-i)
+	}
+	return outside
+}
+
+// bindTile repeats the input along each axis.
+func bindTile(n *graph.Node, _ int64) (runner, error) {
+	t, err := op.TileOf(n)
+	if err != nil {
+		return nil, err
+	}
+	return func(env *Env, in []*Tensor) ([]*Tensor, error) {
+		x := in[0]
+		list, _, err := intsParam(t.Repeats, in, 1)
+		if err != nil {
+			return nil, err
+		}
+		repeats, err := dimsOf(list)
+		if err != nil {
+			return nil, err
+		}
+		if len(repeats) != x.Rank() {
+			return nil, fmt.Errorf("repeats %v for %v, want %d entries", repeats, x, x.Rank())
+		}
+		from := stridesOf(x.Dims)
+		var dims, strides, result []int
+		for i, d := range x.Dims {
+			dims, strides = append(dims, repeats[i], d), append(strides, 0, from[i])
+			if d > 0 && repeats[i] > maxElements/d {
+				return nil, fmt.Errorf("repeats %v for %v are too large", repeats, x)
+			}
+			result = append(result, repeats[i]*d)
+		}
+		return one(arrange(env, x, dims, strides, 0).view(result)), nil
+	}, nil
+}
+
+// bindExpand broadcasts with a shape in both directions.
+func bindExpand(n *graph.Node, _ int64) (runner, error) {
+	e, err := op.ExpandOf(n)
+	if err != nil {
+		return nil, err
+	}
+	return func(env *Env, in []*Tensor) ([]*Tensor, error) {
+		list, _, err := intsParam(e.Shape, in, 1)
+		if err != nil {
+			return nil, err
+		}
+		shape, err := dimsOf(list)
+		if err != nil {
+			return nil, err
+		}
+		dims, err := broadcastDims(in[0], &Tensor{DType: in[0].DType, Dims: shape})
+		if err != nil {
+			return nil, err
+		}
+		return one(arrange(env, in[0], dims, broadcastStrides(dims, in[0].Dims), 0)), nil
+	}, nil
+}
+
+// bindGather takes slices of an axis by index; a negative index counts from the
+// end.
+func bindGather(n *graph.Node, _ int64) (runner, error) {
+	g, err := op.GatherOf(n)
+	if err != nil {
+		return nil, err
+	}
+	return func(env *Env, in []*Tensor) ([]*Tensor, error) {
+		x, indices := in[0], in[1]
+		axis, err := axisOf(g.Axis, x.Rank())
+		if err != nil {
+			return nil, err
+		}
+		if indices.DType != graph.Int64 && indices.DType != graph.Int32 {
+			return nil, fmt.Errorf("input 1 (indices) is of type %v, want int32 or int64", indices.DType)
+		}
+		dims := slices.Concat(x.Dims[:axis], indices.Dims, x.Dims[axis+1:])
+		y := env.alloc(x.DType, dims)
+		count, block := product(x.Dims[:axis]), product(x.Dims[axis+1:])
+		for k, i := range indices.I64 {
+			at, ok := op.Axis(i, x.Dims[axis])
+			if !ok {
+				return nil, fmt.Errorf("index %d of axis %d of %v, want %d to %d",
+					i, axis, x, -x.Dims[axis], x.Dims[axis]-1)
+			}
+			copyBlocks(y, x, count, block, len(indices.I64)*block, k*block,
+				x.Dims[axis]*block, at*block)
+		}
+		return one(y), nil
+	}, nil
+}
