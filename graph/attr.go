@@ -175,6 +175,10 @@ func Get[T Attr](as Attrs, name string, def T) (T, error) {
 		return def, nil
 	}
 	v, ok := a.(T)
+	if ref, isRef := a.(Ref); !ok && isRef {
+		return def, fmt.Errorf("attribute %q refers to attribute %q of the function, want a value: "+
+			"inline the function first", name, ref.Name)
+	}
 	if !ok {
 		return def, fmt.Errorf("attribute %q is of type %v, want %v", name, TypeOf(a), TypeOf(def))
 	}

@@ -3,6 +3,7 @@ package graph
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -13,6 +14,11 @@ func (m *Model) Check() error {
 		return errors.New("the model holds no graph")
 	}
 	var errs []error
+	for _, f := range m.Functions {
+		if f.Body == nil {
+			errs = append(errs, fmt.Errorf("function %v holds no body", f.Op()))
+		}
+	}
 	for g := range m.Graphs() {
 		if err := g.Check(); err != nil {
 			errs = append(errs, err)
@@ -24,12 +30,11 @@ func (m *Model) Check() error {
 // Check verifies the invariants of one graph, subgraphs not included: names
 // are unique and the name table is right; each value has one definition; each
 // input of a node records its use and each use is an input; nodes stand in
-// evaluation order; constants match their types.
+// evaluation order, the captures of their subgraphs included; the graph's lists
+// hold its own values, each once; constants match their types.
 func (g *Graph) Check() error {
-	c := &checker{g: g, place: map[*Node]int{}}
-	for i, n := range g.nodes {
-		c.place[n] = i
-	}
+	c := &checker{g: g, places: map[*Graph]map[*Node]int{}}
+	c.lists()
 	c.names()
 	for _, n := range g.nodes {
 		c.node(n)
@@ -37,35 +42,74 @@ func (g *Graph) Check() error {
 	for _, v := range c.values() {
 		c.value(v)
 	}
-	for _, v := range g.outputs {
-		if v.graph != g {
-			c.addf("output %q is not a value of the graph", v.name)
-		}
-	}
 	return errors.Join(c.errs...)
 }
 
 type checker struct {
-	g     *Graph
-	place map[*Node]int
-	errs  []error
+	g      *Graph
+	places map[*Graph]map[*Node]int
+	errs   []error
 }
 
 func (c *checker) addf(format string, args ...any) {
 	c.errs = append(c.errs, fmt.Errorf("graph %q: "+format, append([]any{c.g.Name}, args...)...))
 }
 
+// place gives the place of n in its graph, false when it is not there.
+func (c *checker) place(n *Node) (int, bool) {
+	at, ok := c.places[n.graph]
+	if !ok && n.graph != nil {
+		at = make(map[*Node]int, len(n.graph.nodes))
+		for i, m := range n.graph.nodes {
+			at[m] = i
+		}
+		c.places[n.graph] = at
+	}
+	i, ok := at[n]
+	return i, ok
+}
+
 // values is every value of the graph in a fixed order.
 func (c *checker) values() []*Value {
-	vs := slices.Concat(c.g.inputs, c.g.inits)
-	for _, n := range c.g.nodes {
-		for _, v := range n.outputs {
-			if v != nil {
+	var vs []*Value
+	seen := map[*Value]bool{}
+	add := func(list []*Value) {
+		for _, v := range list {
+			if v != nil && !seen[v] {
+				seen[v] = true
 				vs = append(vs, v)
 			}
 		}
 	}
+	add(c.g.inputs)
+	add(c.g.inits)
+	for _, n := range c.g.nodes {
+		add(n.outputs)
+	}
 	return vs
+}
+
+// lists verifies what the graph itself lists.
+func (c *checker) lists() {
+	own := func(what string, vs []*Value, once bool) {
+		for i, v := range vs {
+			if v.graph != c.g {
+				c.addf("%s %q is not a value of the graph", what, v.name)
+			}
+			if once && slices.Contains(vs[:i], v) {
+				c.addf("%s %q is listed twice", what, v.name)
+			}
+		}
+	}
+	own("input", c.g.inputs, true)
+	own("initializer", c.g.inits, true)
+	own("output", c.g.outputs, false)
+	own("declared value", c.g.infos, true)
+	for i, n := range c.g.nodes {
+		if last, ok := c.place(n); ok && last != i {
+			c.addf("node %q is listed twice", n.Label())
+		}
+	}
 }
 
 func (c *checker) names() {
@@ -79,15 +123,13 @@ func (c *checker) names() {
 			c.addf("value %q shadows one of an outer graph", v.name)
 		}
 	}
-	var loose []string
-	for name, v := range c.g.byName {
+	for _, name := range slices.Sorted(maps.Keys(c.g.byName)) {
+		v := c.g.byName[name]
 		if !defined[v] {
-			loose = append(loose, name)
+			c.addf("nothing defines value %q", name)
+		} else if v.name != name {
+			c.addf("value %q is found under the name %q", v.name, name)
 		}
-	}
-	slices.Sort(loose)
-	for _, name := range loose {
-		c.addf("value %q is used but nothing defines it", name)
 	}
 }
 
@@ -107,11 +149,10 @@ func (c *checker) node(n *Node) {
 		if !slices.Contains(v.uses, Use{n, i}) {
 			c.addf("input %q of node %q does not record the use", v.name, n.Label())
 		}
-		if !c.reaches(v) {
+		if !c.g.sees(v) {
 			c.addf("node %q uses %q of a graph out of sight", n.Label(), v.name)
-		}
-		if v.def != nil && v.graph == c.g && c.place[v.def] >= c.place[n] {
-			c.addf("node %q stands before node %q, which it needs", n.Label(), v.def.Label())
+		} else if v.graph.byName[v.name] != v {
+			c.addf("node %q uses %q, which its graph does not hold", n.Label(), v.name)
 		}
 	}
 	for _, sub := range n.Subgraphs() {
@@ -119,20 +160,24 @@ func (c *checker) node(n *Node) {
 			c.addf("a subgraph of node %q does not know its outer graph", n.Label())
 		}
 	}
+	c.order(n)
 }
 
-func (c *checker) reaches(v *Value) bool {
-	for h := c.g; h != nil; h = h.outer {
-		if v.graph == h {
-			return true
+// order verifies that n stands behind the nodes it needs.
+func (c *checker) order(n *Node) {
+	at, _ := c.place(n)
+	late := map[*Node]bool{}
+	for _, m := range c.g.needs(n) {
+		if i, ok := c.place(m); ok && i >= at && !late[m] {
+			late[m] = true
+			c.addf("node %q stands before node %q, which it needs", n.Label(), m.Label())
 		}
 	}
-	return false
 }
 
 func (c *checker) value(v *Value) {
 	for i, u := range v.uses {
-		if u.Node.Input(u.Index) != v || u.Node.graph == nil {
+		if _, ok := c.place(u.Node); !ok || u.Node.Input(u.Index) != v {
 			c.addf("value %q records a use by node %q that is none", v.name, u.Node.Label())
 		}
 		if slices.Contains(v.uses[:i], u) {
@@ -142,17 +187,22 @@ func (c *checker) value(v *Value) {
 	if v.def != nil && (v.IsInput() || v.IsInitializer()) {
 		c.addf("value %q is both computed and given", v.name)
 	}
+	if v.IsInput() != slices.Contains(c.g.inputs, v) {
+		c.addf("value %q and the list of inputs disagree", v.name)
+	}
 	if v.IsInitializer() != slices.Contains(c.g.inits, v) {
 		c.addf("value %q and the list of initializers disagree", v.name)
 	}
+	c.constant(v)
+}
+
+// constant verifies that the type of an initializer is that of its contents.
+func (c *checker) constant(v *Value) {
 	if v.Const == nil || v.Type.Kind == NoType {
 		return
 	}
-	if v.Type.Elem != v.Const.DType {
+	if v.Type.Kind != TensorType || v.Type.Elem != v.Const.DType {
 		c.addf("initializer %q holds %v but is declared %v", v.name, v.Const.DType, v.Type)
-	}
-	if v.Type.Shape == nil {
-		return
 	}
 	if dims, ok := v.Type.Shape.Sizes(); ok && !slices.Equal(dims, v.Const.Dims) {
 		c.addf("initializer %q has dimensions %v but is declared %v", v.name, v.Const.Dims, v.Type)

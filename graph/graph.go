@@ -77,7 +77,7 @@ func (g *Graph) Resolve(name string) *Value {
 // differ from every name in sight.
 func (g *Graph) FreshName(base string) string {
 	name := base
-	for i := 1; g.Resolve(name) != nil || g.hides(name); i++ {
+	for i := 1; name == "" || g.Resolve(name) != nil || g.hides(name); i++ {
 		name = base + "_" + strconv.Itoa(i)
 	}
 	return name
@@ -134,7 +134,7 @@ func (g *Graph) mustValue(name string) *Value {
 // AddInput appends an input; the name must be new.
 func (g *Graph) AddInput(name string, t Type) *Value {
 	v := g.mustValue(name)
-	v.Type = t
+	v.Type, v.input = t, true
 	g.inputs = append(g.inputs, v)
 	return v
 }
@@ -163,14 +163,15 @@ func (g *Graph) RemoveInput(v *Value) error {
 		}
 		g.forget(v)
 	}
-	g.inputs = slices.Delete(g.inputs, at, at+1)
+	g.inputs, v.input = slices.Delete(g.inputs, at, at+1), false
 	return nil
 }
 
-// SetInitializer gives a value without producer constant contents: an input
-// becomes overridable, a fresh value an initializer.
+// SetInitializer gives a value without producer constant contents, dense or
+// sparse: an input becomes overridable, a fresh value an initializer. The type
+// of v stays as it is.
 func (g *Graph) SetInitializer(v *Value, t *Tensor, sparse *SparseTensor) {
-	if v.graph != g || v.def != nil {
+	if v.graph != g || v.def != nil || (t == nil) == (sparse == nil) {
 		panic("graph: " + v.name + " cannot be an initializer here")
 	}
 	if !v.IsInitializer() {
@@ -240,6 +241,11 @@ func (g *Graph) InsertBefore(mark *Node, op Op, attrs Attrs, inputs []*Value, ou
 }
 
 func (g *Graph) insert(at int, op Op, attrs Attrs, inputs []*Value, outputs []string) *Node {
+	for _, v := range inputs {
+		if v != nil {
+			g.mustSee(v)
+		}
+	}
 	n := &Node{op: op, Attrs: attrs, graph: g}
 	for i, name := range outputs {
 		var v *Value
@@ -255,7 +261,6 @@ func (g *Graph) insert(at int, op Op, attrs Attrs, inputs []*Value, outputs []st
 	for i, v := range inputs {
 		n.inputs = append(n.inputs, v)
 		if v != nil {
-			g.mustReach(v)
 			v.addUse(n, i)
 		}
 	}
@@ -268,14 +273,24 @@ func (v *Value) isLoose() bool {
 	return v.def == nil && !v.IsInput() && !v.IsInitializer()
 }
 
-// mustReach panics unless v is visible in g.
-func (g *Graph) mustReach(v *Value) {
+// sees reports whether nodes of g may use v: it belongs to g or a graph around g.
+func (g *Graph) sees(v *Value) bool {
 	for h := g; h != nil; h = h.outer {
 		if v.graph == h {
-			return
+			return true
 		}
 	}
-	panic("graph: " + v.name + " is not visible in graph " + g.Name)
+	return false
+}
+
+// mustSee panics unless nodes of g may use v.
+func (g *Graph) mustSee(v *Value) {
+	if g == nil {
+		panic("graph: " + v.name + " cannot be an input of a removed node")
+	}
+	if !g.sees(v) {
+		panic("graph: " + v.name + " is not visible in graph " + g.Name)
+	}
 }
 
 func (g *Graph) forget(v *Value) {
@@ -284,123 +299,4 @@ func (g *Graph) forget(v *Value) {
 		g.infos = slices.Delete(g.infos, i, i+1)
 	}
 	v.graph = nil
-}
-
-// Rename gives v another name, which must be new.
-func (g *Graph) Rename(v *Value, name string) error {
-	if v.graph != g {
-		return fmt.Errorf("value %q belongs to another graph", v.name)
-	}
-	if g.byName[name] != nil || name == "" {
-		return fmt.Errorf("cannot rename %q to %q: the name is taken", v.name, name)
-	}
-	delete(g.byName, v.name)
-	v.name = name
-	g.byName[name] = v
-	return nil
-}
-
-// ReplaceUses moves every use of old to v, and if old is a graph output, v
-// becomes that output under old's name (the two swap names), so that public
-// names survive, with their declared type and documentation. It refuses to merge
-// two public names: old an output and v an input, an initializer or an output
-// itself. Where v's type is unknown it takes old's.
-func (g *Graph) ReplaceUses(old, v *Value) error {
-	if old == v {
-		return nil
-	}
-	if old.IsOutput() {
-		if old.graph != v.graph || v.IsInput() || v.IsInitializer() || v.IsOutput() {
-			return fmt.Errorf("output %q cannot be replaced by %q: both names are public",
-				old.name, v.name)
-		}
-	}
-	if v.Type.Kind == NoType || (v.Type.Shape == nil && v.Type.Elem == old.Type.Elem) {
-		v.Type = old.Type
-	}
-	for _, u := range old.Uses() {
-		u.Node.SetInput(u.Index, v)
-	}
-	if !old.IsOutput() {
-		return nil
-	}
-	for i, o := range g.outputs {
-		if o == old {
-			g.outputs[i] = v
-		}
-	}
-	old.name, v.name = v.name, old.name
-	g.byName[old.name], g.byName[v.name] = old, v
-	if old.Type.Shape != nil {
-		v.Type = old.Type
-	}
-	v.Doc, v.Metadata, v.Unknown = old.Doc, old.Metadata, old.Unknown
-	return nil
-}
-
-// Remove deletes nodes, all or none: it fails when an output of one is used
-// outside of them or is a graph output.
-func (g *Graph) Remove(nodes ...*Node) error {
-	gone := make(map[*Node]bool, len(nodes))
-	for _, n := range nodes {
-		gone[n] = true
-	}
-	for _, n := range nodes {
-		if n.graph != g {
-			return fmt.Errorf("node %q belongs to another graph", n.Label())
-		}
-		for _, v := range n.outputs {
-			if v == nil {
-				continue
-			}
-			if v.IsOutput() {
-				return fmt.Errorf("node %q makes the graph output %q", n.Label(), v.name)
-			}
-			for _, u := range v.uses {
-				if !gone[u.Node] && !inside(u.Node, gone) {
-					return fmt.Errorf("node %q is used by node %q", n.Label(), u.Node.Label())
-				}
-			}
-		}
-	}
-	for _, n := range nodes {
-		n.detach()
-	}
-	g.nodes = slices.DeleteFunc(g.nodes, func(n *Node) bool { return gone[n] })
-	return nil
-}
-
-// inside reports whether n lies in a subgraph of one of the nodes.
-func inside(n *Node, nodes map[*Node]bool) bool {
-	for o := range nodes {
-		for _, sub := range o.Subgraphs() {
-			for h := n.graph; h != nil; h = h.outer {
-				if h == sub {
-					return true
-				}
-			}
-		}
-	}
-	return false
-}
-
-// detach drops the node's uses, subgraphs' included, and its outputs.
-func (n *Node) detach() {
-	for _, sub := range n.Subgraphs() {
-		for _, m := range sub.nodes {
-			m.detach()
-		}
-	}
-	for i, v := range n.inputs {
-		if v != nil {
-			v.dropUse(n, i)
-			n.inputs[i] = nil
-		}
-	}
-	for _, v := range n.outputs {
-		if v != nil {
-			n.graph.forget(v)
-		}
-	}
-	n.graph = nil
 }

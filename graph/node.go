@@ -101,6 +101,9 @@ func (n *Node) Outputs() []*Value { return slices.Clone(n.outputs) }
 
 // SetInput makes v (nil: omitted) input i, adding omitted inputs up to i.
 func (n *Node) SetInput(i int, v *Value) {
+	if v != nil {
+		n.graph.mustSee(v)
+	}
 	for len(n.inputs) <= i {
 		n.inputs = append(n.inputs, nil)
 	}
@@ -109,7 +112,6 @@ func (n *Node) SetInput(i int, v *Value) {
 	}
 	n.inputs[i] = v
 	if v != nil {
-		n.graph.mustReach(v)
 		v.addUse(n, i)
 	}
 }

@@ -65,11 +65,6 @@ func (g *Graph) needs(n *Node) []*Node {
 	}
 	for _, sub := range n.Subgraphs() {
 		for _, m := range sub.nodes {
-			for h := sub; h != g; h = h.outer {
-				if h == nil {
-					return list
-				}
-			}
 			list = append(list, g.needs(m)...)
 		}
 		for _, v := range sub.outputs {

@@ -66,7 +66,7 @@ func (s *ValueStats) PerChannel(p float64, over Over, side Side) []float32 {
 }
 
 // binShift keeps the sign, the exponent and the upper 7 bits of the fraction of a
-// float32: 2^16 bins, each at most 0.8 % wide.
+// float32: 2^16 bins, each at most 0.8 % wide (of subnormals: 2^-133 wide).
 const binShift = 16
 
 // Histogram counts float32 values in bins of their upper 16 bits. Counts are
@@ -89,10 +89,12 @@ type Bin struct {
 // BinKey is the bin of a nonzero element.
 func BinKey(x float32) uint16 { return uint16(math.Float32bits(x) >> binShift) }
 
-// bounds gives the smallest and largest magnitude of a bin.
+// bounds gives the smallest magnitude of a bin and that of the next bin, or the
+// largest finite magnitude.
 func (b Bin) bounds() (lo, hi float64) {
 	bits := uint32(b.Key&0x7fff) << binShift
-	return float64(math.Float32frombits(bits)), float64(math.Float32frombits(bits + 1<<binShift))
+	next := math.Float32frombits(bits + 1<<binShift)
+	return float64(math.Float32frombits(bits)), min(float64(next), math.MaxFloat32)
 }
 
 func (b Bin) negative() bool { return b.Key>>15 != 0 }
@@ -128,8 +130,8 @@ func mergeHistograms(list []*Histogram) *Histogram {
 }
 
 // Percentile gives the p-th percentile of one side, interpolated inside its
-// bin and never above the largest element. Elements of the other side count as
-// zeros, as after a ReLU.
+// bin and never above the largest element; a p outside of 0..100 is taken as the
+// nearer end. Elements of the other side count as zeros, as after a ReLU.
 func (h *Histogram) Percentile(p float64, over Over, side Side) float32 {
 	bins := h.side(side)
 	var n int64
@@ -143,16 +145,13 @@ func (h *Histogram) Percentile(p float64, over Over, side Side) float32 {
 	if p >= 100 {
 		return top
 	}
-	total, below := n, int64(0)
+	total, at := float64(n), 0.0
 	if over == OverAll {
-		total, below = h.Count, h.Count-n
+		total, at = float64(h.Count), float64(h.Count-n)
 	}
-	rank := p / 100 * float64(total)
-	at := float64(below)
-	if rank <= at {
-		if over == OverAll {
-			return 0
-		}
+	rank := max(p, 0) * total / 100 // multiplied first: exact for 99.9 of 1000
+	if over == OverAll && rank <= at {
+		return 0
 	}
 	for _, b := range bins {
 		if next := at + float64(b.Count); next >= rank {

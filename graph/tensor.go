@@ -111,8 +111,8 @@ func mustTensor(d DType, dims []int64, data []byte) *Tensor {
 	return t
 }
 
-// maxElements bounds a tensor's length so that byte sizes fit an int64.
-const maxElements = 1 << 56
+// maxElements bounds a tensor's length so that its size in bits fits an int64.
+const maxElements = 1 << 55
 
 // Len is the number of elements; an error names a negative or overflowing
 // dimension.

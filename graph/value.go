@@ -15,6 +15,7 @@ type Value struct {
 
 	name  string
 	graph *Graph
+	input bool // among the inputs of graph
 	def   *Node
 	index int // among the outputs of def
 	uses  []Use
@@ -29,7 +30,7 @@ type Use struct {
 // Name is the value's name, unique in its graph and the graphs around it.
 func (v *Value) Name() string { return v.name }
 
-// Graph is the graph that holds the value.
+// Graph is the graph that holds the value; nil once it was removed.
 func (v *Value) Graph() *Graph { return v.graph }
 
 // Producer is the node whose output the value is; nil for graph inputs and
@@ -47,10 +48,10 @@ func (v *Value) Uses() []Use { return slices.Clone(v.uses) }
 func (v *Value) NumUses() int { return len(v.uses) }
 
 // IsInput reports whether v is an input of its graph.
-func (v *Value) IsInput() bool { return slices.Contains(v.graph.inputs, v) }
+func (v *Value) IsInput() bool { return v.input }
 
 // IsOutput reports whether v is an output of its graph.
-func (v *Value) IsOutput() bool { return slices.Contains(v.graph.outputs, v) }
+func (v *Value) IsOutput() bool { return v.graph != nil && slices.Contains(v.graph.outputs, v) }
 
 // IsInitializer reports whether v has constant contents held by its graph.
 func (v *Value) IsInitializer() bool { return v.Const != nil || v.Sparse != nil }

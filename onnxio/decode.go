@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"google.golang.org/protobuf/encoding/protowire"
-	"google.golang.org/protobuf/proto"
 
 	"spikingir/graph"
 	"spikingir/onnxio/onnxpb"
@@ -200,25 +199,7 @@ func (d *decoder) body(f *graph.Function, p *onnxpb.FunctionProto) error {
 		g.AddOutput(v)
 	}
 	b := &binder{d: d, g: g, bound: map[*graph.Value]bool{}}
-	for _, info := range p.ValueInfo {
-		dangling, err := b.declare(info)
-		if err != nil {
-			return err
-		}
-		if dangling {
-			if f.Unknown, err = keep(f.Unknown, 12, info); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// keep appends message p as field n to unknown fields.
-func keep(unknown []byte, n protowire.Number, p proto.Message) ([]byte, error) {
-	content, err := marshal(p)
-	if err != nil {
-		return nil, err
-	}
-	return field(unknown, n, content), nil
+	var err error
+	f.Unknown, err = b.declareAll(p.ValueInfo, f.Unknown, 12)
+	return err
 }

@@ -139,27 +139,28 @@ func (c *Context) Evaluate(n *graph.Node) ([]*graph.Tensor, error) {
 // An empty name takes that of from.
 func (c *Context) Insert(mark, from *graph.Node, name string, op graph.Op, attrs graph.Attrs,
 	inputs []*graph.Value, outputs ...string) *graph.Node {
-	g := mark.Graph()
-	n := g.InsertBefore(mark, op, attrs, inputs, outputs...)
+	n := mark.Graph().InsertBefore(mark, op, attrs, inputs, outputs...)
+	c.descend(n, from, name)
+	return n
+}
+
+// descend gives n the provenance and region of from and a name like name; a
+// descendant of an unnamed node stays unnamed unless a name is given.
+func (c *Context) descend(n, from *graph.Node, name string) {
 	if name == "" {
 		name = from.Name
 	}
-	n.Name = g.FreshNodeName(name)
+	if name != "" {
+		n.Name = n.Graph().FreshNodeName(name)
+	}
 	n.From = graph.Origin{Node: from.OriginLabel(), Pass: c.step.Pass.Name}
 	n.Region = from.Region
-	return n
 }
 
 // Append is Insert at the end of from's graph.
 func (c *Context) Append(from *graph.Node, name string, op graph.Op, attrs graph.Attrs,
 	inputs []*graph.Value, outputs ...string) *graph.Node {
-	g := from.Graph()
-	n := g.AddNode(op, attrs, inputs, outputs...)
-	if name == "" {
-		name = from.Name
-	}
-	n.Name = g.FreshNodeName(name)
-	n.From = graph.Origin{Node: from.OriginLabel(), Pass: c.step.Pass.Name}
-	n.Region = from.Region
+	n := from.Graph().AddNode(op, attrs, inputs, outputs...)
+	c.descend(n, from, name)
 	return n
 }

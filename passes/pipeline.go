@@ -70,7 +70,8 @@ func (p Pipeline) givers(lack Facts) string {
 
 // Run applies the steps to m, which it edits in place. After each it sorts the
 // nodes, checks every invariant of the graph, the claimed facts and the
-// provenance of new nodes. On an error m is in an undefined state.
+// provenance of new nodes, for which it raises the model's IR version to the
+// first that can store it. On an error m is in an undefined state.
 func (p Pipeline) Run(m *graph.Model, o Options) ([]Report, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
@@ -123,13 +124,21 @@ func (s Step) run(index int, m *graph.Model, o Options) (Report, error) {
 		return r, fmt.Errorf("did not give what it claims: %w", err)
 	}
 	for n := range m.Graph.Nodes() {
-		if !before[n] && (n.From.Pass == "" || n.From.Node == "") {
+		if before[n] {
+			continue
+		}
+		if n.From.Pass == "" || n.From.Node == "" {
 			return r, fmt.Errorf("made node %q without provenance", n.Label())
 		}
+		m.IRVersion = max(m.IRVersion, provenanceIR)
 	}
 	r.Nodes = m.Graph.NumNodes()
 	return r, nil
 }
+
+// provenanceIR is the first IR version whose nodes carry metadata, which is
+// where a written model keeps provenance.
+const provenanceIR = 10
 
 // protected turns a panic of the pass into an error that names the place.
 func (s Step) protected(c *Context) (changed bool, err error) {
@@ -169,34 +178,50 @@ func (s Step) String() string {
 // Parse reads a pipeline such as "fold-batchnorm,relu-to-if{v0=0.5}"; the
 // passes are found by name in known. The empty string is the empty pipeline.
 func Parse(text string, known []*Pass) (Pipeline, error) {
+	rest := strings.TrimSpace(text)
+	if rest == "" {
+		return nil, nil
+	}
 	var p Pipeline
-	for rest := strings.TrimSpace(text); rest != ""; {
-		end := strings.IndexAny(rest, ",{")
-		name, args := rest, ""
-		switch {
-		case end < 0:
-			rest = ""
-		case rest[end] == ',':
-			name, rest = rest[:end], rest[end+1:]
-		default:
-			stop := strings.IndexByte(rest, '}')
-			if stop < end {
-				return nil, fmt.Errorf("pipeline %q: %q lacks its closing brace", text, rest)
-			}
-			name, args, rest = rest[:end], rest[end+1:stop], rest[stop+1:]
-			after, found := strings.CutPrefix(strings.TrimSpace(rest), ",")
-			if !found && after != "" {
-				return nil, fmt.Errorf("pipeline %q: found %q, want a comma", text, after)
-			}
-			rest = after
+	for more := true; more; {
+		var name, args string
+		var err error
+		name, args, rest, more, err = cutStep(rest)
+		if err != nil {
+			return nil, fmt.Errorf("pipeline %q: %w", text, err)
 		}
-		step, err := parseStep(strings.TrimSpace(name), args, known)
+		if name == "" {
+			return nil, fmt.Errorf("pipeline %q: want a pass between commas, and none at the end", text)
+		}
+		step, err := parseStep(name, args, known)
 		if err != nil {
 			return nil, err
 		}
 		p = append(p, step)
 	}
 	return p, nil
+}
+
+// cutStep cuts the first step off a list; more says that a comma follows it.
+func cutStep(text string) (name, args, rest string, more bool, err error) {
+	end := strings.IndexAny(text, ",{")
+	if end < 0 {
+		return strings.TrimSpace(text), "", "", false, nil
+	}
+	name = strings.TrimSpace(text[:end])
+	if text[end] == ',' {
+		return name, "", text[end+1:], true, nil
+	}
+	args, rest, ok := strings.Cut(text[end+1:], "}")
+	if !ok {
+		return "", "", "", false, fmt.Errorf("%q lacks its closing brace", text)
+	}
+	rest = strings.TrimSpace(rest)
+	after, more := strings.CutPrefix(rest, ",")
+	if !more && rest != "" {
+		return "", "", "", false, fmt.Errorf("found %q, want a comma", rest)
+	}
+	return name, args, after, more, nil
 }
 
 func parseStep(name, args string, known []*Pass) (Step, error) {
@@ -220,7 +245,11 @@ func parseStep(name, args string, known []*Pass) (Step, error) {
 		if !ok {
 			return Step{}, fmt.Errorf("pass %s: found option %q, want name=value", name, kv)
 		}
-		list = append(list, Arg{strings.TrimSpace(k), strings.TrimSpace(v)})
+		k = strings.TrimSpace(k)
+		if _, twice := list.Get(k); twice {
+			return Step{}, fmt.Errorf("pass %s: option %s stands twice", name, k)
+		}
+		list = append(list, Arg{k, strings.TrimSpace(v)})
 	}
 	return pass.With(list)
 }

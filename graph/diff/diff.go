@@ -1,15 +1,17 @@
-// Package diff compares two models part by part: header, nodes, attributes,
-// values and initializers, each keyed by its name, with a table of operator
-// counts. Names are what users see and keep, so a renamed node is one removed
-// and one added.
+// Package diff compares two models part by part: header, interface, nodes,
+// attributes, values, initializers and functions, each keyed by its name, with a
+// table of operator counts. Names are what users see and keep, so a renamed node
+// is one removed and one added.
+//
+// Not compared, since they do not change what a model means: the order of nodes,
+// initializers and functions, the storage of tensors, the origin of nodes, and
+// fields of the file that package graph does not model.
 package diff
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"spikingir/graph"
 )
@@ -63,12 +65,11 @@ type Report struct {
 	Entries []Entry   `json:"differences"`
 }
 
-// Models compares a with b.
+// Models compares a with b. Entries stand by kind, then in the order of a, then
+// of what b adds.
 func Models(a, b *graph.Model) *Report {
-	d := &differ{}
-	d.header(a, b)
-	d.boundary("input", a.Graph.Inputs(), b.Graph.Inputs())
-	d.boundary("output", a.Graph.Outputs(), b.Graph.Outputs())
+	d := &differ{entries: []Entry{}}
+	d.pair(Header, "", headerItems(a), headerItems(b))
 	d.graphs("", a.Graph, b.Graph)
 	d.functions(a, b)
 	slices.SortStableFunc(d.entries, func(x, y Entry) int {
@@ -79,7 +80,7 @@ func Models(a, b *graph.Model) *Report {
 
 // counts is the table of operators, those of A in order of appearance first.
 func counts(a, b *graph.Model) []OpCount {
-	var list []OpCount
+	list := []OpCount{}
 	at := map[string]int{}
 	add := func(m *graph.Model, field func(*OpCount) *int) {
 		for g := range m.Graphs() {
@@ -123,182 +124,83 @@ type item struct{ name, text string }
 
 // pair compares two lists by name, in the order of a, then of b's additions.
 func (d *differ) pair(kind Kind, prefix string, a, b []item) {
+	a, b = numbered(a), numbered(b)
 	inB := map[string]string{}
 	for _, x := range b {
 		inB[x.name] = x.text
 	}
-	seen := map[string]bool{}
+	inA := map[string]bool{}
 	for _, x := range a {
-		if !seen[x.name] {
-			seen[x.name] = true
-			d.note(kind, prefix+x.name, x.text, inB[x.name])
-		}
+		inA[x.name] = true
+		d.note(kind, prefix+x.name, x.text, inB[x.name])
 	}
 	for _, x := range b {
-		if !seen[x.name] {
-			seen[x.name] = true
+		if !inA[x.name] {
 			d.note(kind, prefix+x.name, "", x.text)
 		}
 	}
 }
 
-func (d *differ) header(a, b *graph.Model) {
-	d.pair(Header, "", headerItems(a), headerItems(b))
-}
-
-func headerItems(m *graph.Model) []item {
-	list := []item{
-		{"ir_version", fmt.Sprint(m.IRVersion)},
-		{"producer", strings.TrimSpace(m.ProducerName + " " + m.ProducerVersion)},
-		{"domain", m.Domain},
-		{"model_version", fmt.Sprint(m.ModelVersion)},
-		{"doc", m.Doc},
-	}
-	for _, o := range m.Opsets {
-		name := o.Domain
-		if name == "" {
-			name = "ai.onnx"
+// numbered makes the names of a list unique: the second x becomes "x#2".
+func numbered(list []item) []item {
+	taken := map[string]bool{}
+	out := make([]item, len(list))
+	for i, x := range list {
+		name := x.name
+		for k := 2; taken[name]; k++ {
+			name = fmt.Sprintf("%s#%d", x.name, k)
 		}
-		list = append(list, item{"opset " + name, fmt.Sprint(o.Version)})
+		taken[name] = true
+		out[i] = item{name, x.text}
 	}
-	return append(list, metadata(m.Metadata)...)
+	return out
 }
 
-func metadata(m graph.Metadata) []item {
-	var list []item
-	for _, kv := range m {
-		list = append(list, item{"metadata " + kv.Key, quoted(kv.Value)})
-	}
-	return list
-}
-
-func quoted(s string) string { return fmt.Sprintf("%q", s) }
-
-func (d *differ) boundary(what string, a, b []*graph.Value) {
-	items := func(vs []*graph.Value) []item {
-		var list []item
-		for i, v := range vs {
-			list = append(list, item{fmt.Sprintf("%s %d", what, i), v.Name() + " " + v.Type.String()})
-		}
-		return list
-	}
-	d.pair(Interface, "", items(a), items(b))
-}
-
+// graphs compares two graphs or subgraphs; a nil graph is an empty one. prefix
+// tells apart the names of subgraphs and functions.
 func (d *differ) graphs(prefix string, a, b *graph.Graph) {
-	na, nb := nodes(a), nodes(b)
-	d.pair(NodeKind, prefix, describe(na), describe(nb))
-	for _, x := range na.list {
-		if y := nb.byName[x.key]; y != nil {
-			d.attributes(prefix+x.key, x.node, y)
-		}
+	if a == nil {
+		a = graph.New("", nil)
 	}
+	if b == nil {
+		b = graph.New("", nil)
+	}
+	d.pair(Header, prefix, graphItems(a), graphItems(b))
+	d.pair(Interface, prefix, boundary("input", a.Inputs()), boundary("input", b.Inputs()))
+	d.pair(Interface, prefix, boundary("output", a.Outputs()), boundary("output", b.Outputs()))
+	d.nodes(prefix, a, b)
 	d.pair(ValueKind, prefix, values(a), values(b))
 	d.initializers(prefix, a, b)
 }
 
-// keyed is the nodes of a graph with the names they are compared by.
-type keyed struct {
-	list []struct {
-		key  string
-		node *graph.Node
+func (d *differ) nodes(prefix string, a, b *graph.Graph) {
+	na, nb := nodes(a), nodes(b)
+	d.pair(NodeKind, prefix, describe(na), describe(nb))
+	byName := map[string]*graph.Node{}
+	for _, y := range nb {
+		byName[y.key] = y.node
 	}
-	byName map[string]*graph.Node
-}
-
-// nodes names each node by its own name or its first output's; a name that
-// occurs again gets a number.
-func nodes(g *graph.Graph) *keyed {
-	k := &keyed{byName: map[string]*graph.Node{}}
-	for n := range g.Nodes() {
-		key := n.Label()
-		for i := 2; k.byName[key] != nil; i++ {
-			key = fmt.Sprintf("%s#%d", n.Label(), i)
+	for _, x := range na {
+		y := byName[x.key]
+		if y == nil {
+			continue
 		}
-		k.byName[key] = n
-		k.list = append(k.list, struct {
-			key  string
-			node *graph.Node
-		}{key, n})
-	}
-	return k
-}
-
-func describe(k *keyed) []item {
-	var list []item
-	for _, x := range k.list {
-		list = append(list, item{x.key, signature(x.node)})
-	}
-	return list
-}
-
-// signature is a node as "y = Op(x, w)".
-func signature(n *graph.Node) string {
-	names := func(vs []*graph.Value) string {
-		parts := make([]string, len(vs))
-		for i, v := range vs {
-			if v != nil {
-				parts[i] = v.Name()
-			}
-		}
-		return strings.Join(parts, ", ")
-	}
-	return fmt.Sprintf("%s = %v(%s)", names(n.Outputs()), n.Op(), names(n.Inputs()))
-}
-
-func (d *differ) attributes(key string, a, b *graph.Node) {
-	items := func(n *graph.Node) []item {
-		var list []item
-		for _, at := range n.Attrs {
-			if graph.TypeOf(at.Value) == graph.AttrGraph || graph.TypeOf(at.Value) == graph.AttrGraphs {
-				continue
-			}
-			list = append(list, item{at.Name, attribute(at.Value)})
-		}
-		if n.Region != graph.Unassigned {
-			list = append(list, item{"region", n.Region.String()})
-		}
-		return append(list, metadata(n.Metadata)...)
-	}
-	d.pair(Attribute, key+".", items(a), items(b))
-	ga, gb := a.Subgraphs(), b.Subgraphs()
-	for i := range min(len(ga), len(gb)) {
-		d.graphs(fmt.Sprintf("%s/%d/", key, i), ga[i], gb[i])
-	}
-	if len(ga) != len(gb) {
-		d.note(Attribute, key+".subgraphs", fmt.Sprint(len(ga)), fmt.Sprint(len(gb)))
+		d.pair(Attribute, prefix+x.key+".", nodeItems(x.node), nodeItems(y))
+		d.subgraphs(prefix+x.key+"/", x.node, y)
 	}
 }
 
-// attribute prints a value; tensors by type, size and digest.
-func attribute(a graph.Attr) string {
-	switch x := a.(type) {
-	case *graph.Tensor:
-		return tensor(x)
-	case graph.Tensors:
-		var parts []string
-		for _, t := range x {
-			parts = append(parts, tensor(t))
-		}
-		return strings.Join(parts, ", ")
-	case graph.String:
-		return quoted(string(x))
-	case graph.Ref:
-		return "@" + x.Name
+// subgraphs compares the graphs that two nodes hold under the same attribute.
+func (d *differ) subgraphs(prefix string, a, b *graph.Node) {
+	inB := map[string]*graph.Graph{}
+	for _, s := range subgraphs(b) {
+		inB[s.name] = s.graph
 	}
-	return fmt.Sprint(a)
-}
-
-func values(g *graph.Graph) []item {
-	var list []item
-	for n := range g.Nodes() {
-		for _, v := range n.Outputs() {
-			if v != nil && v.Type.Kind != graph.NoType {
-				list = append(list, item{v.Name(), v.Type.String()})
-			}
+	for _, s := range subgraphs(a) {
+		if h := inB[s.name]; h != nil {
+			d.graphs(prefix+s.name+"/", s.graph, h)
 		}
 	}
-	return list
 }
 
 func (d *differ) initializers(prefix string, a, b *graph.Graph) {
@@ -312,12 +214,9 @@ func (d *differ) initializers(prefix string, a, b *graph.Graph) {
 		switch {
 		case w == nil:
 			d.note(Initializer, prefix+v.Name(), contents(v), "")
-		case !sameTensor(v.Const, w.Const):
-			x, y := contents(v), contents(w)
-			if delta := distance(v.Const, w.Const); delta != "" {
-				y += delta
-			}
-			d.note(Initializer, prefix+v.Name(), x, y)
+		case !sameContents(v, w):
+			d.entries = append(d.entries, Entry{Initializer, prefix + v.Name(), Changed,
+				contents(v), contents(w) + distance(v.Const, w.Const)})
 		}
 	}
 	for _, w := range b.Initializers() {
@@ -327,36 +226,13 @@ func (d *differ) initializers(prefix string, a, b *graph.Graph) {
 	}
 }
 
-func contents(v *graph.Value) string {
-	if v.Const == nil {
-		return "sparse"
-	}
-	return tensor(v.Const)
-}
-
-func sameTensor(a, b *graph.Tensor) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return a.DType == b.DType && slices.Equal(a.Dims, b.Dims) && bytes.Equal(a.Bytes(), b.Bytes()) &&
-		slices.EqualFunc(a.Strings(), b.Strings(), bytes.Equal)
-}
-
 func (d *differ) functions(a, b *graph.Model) {
-	key := func(f *graph.Function) string { return f.Op().String() + f.Overload }
-	items := func(m *graph.Model) []item {
-		var list []item
-		for _, f := range m.Functions {
-			list = append(list, item{key(f), fmt.Sprintf("%d nodes", f.Body.NumNodes())})
-		}
-		return list
-	}
-	d.pair(Function, "", items(a), items(b))
+	d.pair(Function, "", functions(a), functions(b))
 	for _, f := range a.Functions {
-		for _, h := range b.Functions {
-			if key(f) == key(h) {
-				d.graphs(key(f)+"/", f.Body, h.Body)
-			}
+		if h := b.Function(f.Op(), f.Overload); h != nil {
+			key := functionKey(f)
+			d.pair(Function, key+".", functionItems(f), functionItems(h))
+			d.graphs(key+"/", f.Body, h.Body)
 		}
 	}
 }

@@ -45,7 +45,7 @@ func floorAtom(num Expr, den int64) Expr {
 	if joined, ok := joinFloors(num, den); ok {
 		return joined
 	}
-	if 2*num.terms[0].coef > den {
+	if c := num.terms[0].coef; c > den-c {
 		// floor(n/d) = -floor((d-1-n)/d): of both forms the one that leads with
 		// the smaller coefficient is canonical.
 		return num.Times(-1).Plus(den - 1).FloorDiv(den).Times(-1)

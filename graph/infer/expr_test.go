@@ -132,7 +132,8 @@ func TestArithmetic(t *testing.T) {
 		if err != nil || !back.Equal(e) || back.String() != e.String() {
 			t.Fatalf("%s reads back as %s (%v)", e, back, err)
 		}
-		if d := e.Dim(); !infer.FromDim(d).Equal(e) {
+		n, isNumber := e.Int()
+		if d := e.Dim(); !infer.FromDim(d).Equal(e) && !(isNumber && n < 0) {
 			t.Fatalf("%s as a dimension is %v", e, d)
 		}
 	}

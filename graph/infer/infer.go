@@ -22,7 +22,9 @@ func Model(m *graph.Model) error {
 		types:   map[*graph.Value]graph.Type{},
 		content: map[*graph.Value]content{},
 		exprs:   map[string]Expr{},
+		budget:  new(int),
 	}
+	*s.budget = maxInlined
 	if err := s.graph(m.Graph); err != nil {
 		return err
 	}
@@ -53,6 +55,10 @@ func forget(g *graph.Graph, keepOutputs bool) {
 	}
 }
 
+// maxInlined bounds the nodes inferred inside of functions: a few functions that
+// call each other in cascade would otherwise take forever.
+const maxInlined = 1 << 20
+
 // state is one inference: what is found, not yet written to the values.
 type state struct {
 	model   *graph.Model
@@ -61,6 +67,7 @@ type state struct {
 	content map[*graph.Value]content
 	exprs   map[string]Expr // parsed parameters
 	calls   []graph.Op      // functions being inferred, outermost first
+	budget  *int            // nodes of function bodies that may still be inferred
 }
 
 // graph infers g, whose inputs have their types.
@@ -116,6 +123,9 @@ func (s *state) node(n *graph.Node) error {
 	}
 	spec := op.Lookup(o)
 	if spec != nil && spec.Form(opset) != nil {
+		if err := op.CheckArity(n, opset); err != nil {
+			return err
+		}
 		c := &call{state: s, n: n, opset: opset, out: make([]graph.Type, n.NumOutputs())}
 		return c.run(ruleOf(spec.Op))
 	}

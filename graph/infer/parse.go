@@ -36,10 +36,17 @@ func Parse(text string) (Expr, error) {
 	return e, nil
 }
 
-// FromDim is the expression that a dimension states. A parameter that does not
+// maxSize bounds sizes so that arithmetic with two of them cannot overflow.
+const maxSize = 1 << 53
+
+// FromDim is the expression that a dimension states; a negative number, as some
+// exporters write for an open size, is unknown. A parameter that does not
 // read as an expression is a symbol of that name.
 func FromDim(d graph.Dim) Expr {
 	if n, ok := d.Size(); ok {
+		if n < 0 || n > maxSize {
+			return Expr{}
+		}
 		return Number(n)
 	}
 	if d.Param() == "" {

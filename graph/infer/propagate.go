@@ -1,7 +1,6 @@
 package infer
 
 import (
-	"math"
 	"slices"
 
 	"spikingir/graph"
@@ -149,7 +148,7 @@ func propagateConcat(c *call, in []content) (content, bool) {
 			// Unknown elements, but as many as the type says.
 			dims, _ := c.shape(c.n.Input(i))
 			n, ok := dims[0].Int()
-			if !ok || n > maxContent {
+			if !ok || n < 0 || n > maxContent {
 				return nil, false
 			}
 			k = make(content, n)
@@ -215,8 +214,12 @@ func (k content) along(sizes []int64, axis int, first, count, step int64) conten
 	return out
 }
 
-// sizes is the dimensions of v where all are numbers.
-func (c *call) sizes(v *graph.Value) ([]int64, bool) { return c.typeOf(v).Shape.Sizes() }
+// sizes is the dimensions of v where all are numbers and its contents are known.
+func (c *call) sizes(v *graph.Value) ([]int64, bool) {
+	sizes, ok := c.typeOf(v).Shape.Sizes()
+	n, isNumber := total(numbersOf(sizes)).Int()
+	return sizes, ok && isNumber && n == int64(len(c.content[v]))
+}
 
 func propagateTranspose(c *call, in []content) (content, bool) {
 	t, err := op.TransposeOf(c.n)
@@ -363,9 +366,9 @@ func propagateProduct(c *call, in []content) (content, bool) {
 	}
 	p := quantity{Number(1), 1}
 	for _, q := range in[0] {
-		p = quantity{p.num.Mul(q.num), p.den * q.den}.reduced()
+		p = mul(p, q, false)
 	}
-	return content{p}, p.den < math.MaxInt32
+	return content{p}, true
 }
 
 // asIs serves operators that keep the elements and change the shape.

@@ -243,6 +243,9 @@ func (s *state) function(n *graph.Node, f *graph.Function) error {
 	if slices.Contains(s.calls, f.Op()) {
 		return op.Errorf(n, "function %v calls itself", f.Op())
 	}
+	if *s.budget -= f.Body.NumNodes(); *s.budget < 0 {
+		return op.Errorf(n, "the functions of the model come to more than %d nodes", maxInlined)
+	}
 	body := instantiate(f, n)
 	in, out := body.Inputs(), body.Outputs()
 	if n.NumInputs() > len(in) || n.NumOutputs() > len(out) {

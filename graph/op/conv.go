@@ -37,8 +37,8 @@ func kernelOf(w *graph.Value) []int64 {
 	if w == nil {
 		return nil
 	}
-	if w.Const != nil && len(w.Const.Dims) > 2 {
-		return w.Const.Dims[2:]
+	if t := Constant(w); t != nil && len(t.Dims) > 2 {
+		return t.Dims[2:]
 	}
 	if len(w.Type.Shape) <= 2 {
 		return nil

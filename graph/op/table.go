@@ -115,6 +115,14 @@ var (
 // outputs are as many as the operator takes, attributes are known and of the
 // right type. It does not look at the attributes' values; the typed views do.
 func Check(n *graph.Node, opset int64) error {
+	if err := CheckArity(n, opset); err != nil {
+		return err
+	}
+	return Lookup(n.Op()).Form(opset).checkAttrs(n, opset)
+}
+
+// CheckArity is the part of [Check] that does not look at attributes.
+func CheckArity(n *graph.Node, opset int64) error {
 	s := Lookup(n.Op())
 	if s == nil {
 		return Errorf(n, "the operator is not known")
@@ -134,7 +142,7 @@ func Check(n *graph.Node, opset int64) error {
 			return Errorf(n, "input %d is omitted, want %v inputs at opset %d", i, form.In, opset)
 		}
 	}
-	return form.checkAttrs(n, opset)
+	return nil
 }
 
 func (f *Form) checkAttrs(n *graph.Node, opset int64) error {

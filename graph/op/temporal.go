@@ -2,6 +2,7 @@ package op
 
 import (
 	"math"
+	"slices"
 
 	"spikingir/graph"
 )
@@ -190,10 +191,7 @@ func (t temporal) axes() ([]int64, error) {
 		return []int64{g.Axis}, err
 	case "Slice":
 		s, err := SliceOf(n, t.opset)
-		if !s.Axes.Given {
-			return []int64{0}, err
-		}
-		return s.Axes.Value, err
+		return s.cut(), err
 	case "Transpose":
 		p, err := TransposeOf(n)
 		if len(p.Perm) > 0 && p.Perm[0] == 0 {
@@ -207,7 +205,15 @@ func (t temporal) axes() ([]int64, error) {
 		return t.reduced()
 	case "Flatten":
 		f, err := FlattenOf(n)
-		return []int64{f.Axis - 1}, err // axis 1 keeps dimension 0 alone
+		if f.Axis == 1 {
+			return nil, err // dimension 0 stays alone
+		}
+		return []int64{0}, err
+	case "MatMul":
+		if b := n.Input(1); t.varying(1) && b.Type.Shape != nil && len(b.Type.Shape) <= 2 {
+			return []int64{0}, nil
+		}
+		return nil, nil
 	case "Gemm":
 		g, err := GemmOf(n)
 		if g.TransA || t.varying(1) {
@@ -216,6 +222,22 @@ func (t temporal) axes() ([]int64, error) {
 		return nil, err
 	}
 	return nil, nil
+}
+
+// cut is the axes of which a Slice takes less than all, as far as known.
+func (s Slice) cut() []int64 {
+	axes := s.Axes.Value
+	if !s.Axes.Given {
+		for i := range max(len(s.Starts.Value), 1) {
+			axes = append(axes, int64(i))
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(axes), func(a int64) bool {
+		i := slices.Index(axes, a)
+		all := i < len(s.Starts.Value) && i < len(s.Ends.Value) && s.Starts.Value[i] == 0 &&
+			s.Ends.Value[i] >= math.MaxInt32
+		return all && (!s.Steps.Given || s.Steps.Known && i < len(s.Steps.Value) && s.Steps.Value[i] == 1)
+	})
 }
 
 func (t temporal) reduced() ([]int64, error) {

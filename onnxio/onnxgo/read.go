@@ -82,8 +82,8 @@ func (c *builder) build(p *onnxpb.GraphProto, ops []operation) error {
 		if constant[v.GetName()] {
 			continue
 		}
-		if c.g.Value(v.GetName()) != nil {
-			return fmt.Errorf("input %q is defined twice", v.GetName())
+		if v.GetName() == "" || c.g.Value(v.GetName()) != nil {
+			return fmt.Errorf("input %q is defined twice or has no name", v.GetName())
 		}
 		c.g.AddInput(v.GetName(), typeOf(v))
 	}

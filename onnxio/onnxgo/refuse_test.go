@@ -101,6 +101,9 @@ func TestInvalid(t *testing.T) {
 		{"unknown input", `"typo", is not defined`, func(m *onnxpb.ModelProto) {
 			m.Graph.Node[0].Input[0] = "typo"
 		}},
+		{"nameless input", "has no name", func(m *onnxpb.ModelProto) {
+			m.Graph.Input = []*onnxpb.ValueInfoProto{{}}
+		}},
 		{"unknown output", `output "typo" is not defined`, func(m *onnxpb.ModelProto) {
 			m.Graph.Output[0].Name = proto.String("typo")
 		}},

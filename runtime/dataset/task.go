@@ -23,7 +23,7 @@ const (
 // What a super-resolution network takes as its input.
 const (
 	Bicubic = "bicubic" // the low-resolution image enlarged to the target's size
-	LowRes  = "lowres"  // the low-resolution image itself
+	LowRes  = "lowres"  // the low-resolution image itself, 8 bit as a file would hold it
 )
 
 // How a super-resolution target is cropped before it is shrunk.
@@ -227,8 +227,11 @@ func (t Task) shrink(m Image) (Image, error) {
 			m.W, m.H, t.Scale)
 	}
 	low, err := Resize(m, m.H/t.Scale, m.W/t.Scale)
-	if err != nil || t.input() == LowRes {
+	if err != nil {
 		return low, err
+	}
+	if t.input() == LowRes {
+		return low.Quantize8(), nil
 	}
 	return Resize(low, m.H, m.W)
 }

@@ -88,12 +88,21 @@ type ImageReport struct {
 	Agreement *metric.DB `json:"agreement,omitempty"`
 }
 
-// Run measures a model.
+// Run measures a model at the last checkpoint of its program.
 func Run(ctx context.Context, c Config) (*Report, error) {
+	all, err := RunAll(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return all[len(all)-1], nil
+}
+
+// RunAll measures a model at every checkpoint of its program in one run.
+func RunAll(ctx context.Context, c Config) ([]*Report, error) {
 	if c.Set.Task().Kind == dataset.None {
 		return nil, fmt.Errorf("task none has no ground truth to measure against")
 	}
-	t := &tally{Config: c}
+	t := &tally{Config: c, tracks: make([]track, len(c.Model.Checkpoints))}
 	for i := range c.Set.Len() {
 		s, err := c.Set.At(i)
 		if err != nil {
@@ -106,37 +115,44 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 			c.Progress(i+1, c.Set.Len())
 		}
 	}
-	return t.report()
+	var all []*Report
+	for i := range t.tracks {
+		r, err := t.report(&t.tracks[i])
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, nil
 }
 
 // tally collects the figures of the images.
 type tally struct {
 	Config
-	inputs, model, ref []metric.Quality
-	agree              []float64
-	neurons            []exec.NeuronReport
-	modelOps, refOps   [][]metric.LayerOps
-	names              []string
-	seconds            float64
+	names       []string
+	inputs, ref []metric.Quality
+	refOps      [][]metric.LayerOps
+	tracks      []track // by checkpoint
+	seconds     float64
+}
+
+// track is the figures of the model at one checkpoint.
+type track struct {
+	timesteps int
+	quality   []metric.Quality
+	agree     []float64
+	neurons   []exec.NeuronReport
+	ops       [][]metric.LayerOps
 }
 
 func (t *tally) image(ctx context.Context, s dataset.Sample) error {
 	start := time.Now()
-	out, res, err := infer(ctx, t.Model, t.Input, s.Input, true)
+	results, err := t.Model.RunAll(ctx, map[string]*ops.Tensor{t.Input: Tensor(s.Input)}, exec.RunOptions{Measure: true})
 	if err != nil {
 		return err
 	}
 	t.seconds += time.Since(start).Seconds()
-	q, err := t.score(out, s)
-	if err != nil {
-		return err
-	}
 	t.names = append(t.names, s.Name)
-	t.model = append(t.model, q)
-	t.modelOps = append(t.modelOps, LayerOps(res, t.Model.Timesteps > 0))
-	if t.neurons, err = merge(t.neurons, res.Neurons); err != nil {
-		return err
-	}
 	if s.Input.SameSize(s.Target) {
 		q, err := t.score(s.Input, s)
 		if err != nil {
@@ -144,29 +160,58 @@ func (t *tally) image(ctx context.Context, s dataset.Sample) error {
 		}
 		t.inputs = append(t.inputs, q)
 	}
-	if t.Ref == nil {
-		return nil
+	ann, err := t.reference(ctx, s)
+	if err != nil {
+		return fmt.Errorf("reference: %w", err)
 	}
-	return t.reference(ctx, s, out)
+	for i, res := range results {
+		if err := t.tracks[i].add(t, s, res, ann); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (t *tally) reference(ctx context.Context, s dataset.Sample, out dataset.Image) error {
-	ann, res, err := infer(ctx, t.Ref, t.RefInput, s.Input, true)
-	if err != nil {
-		return fmt.Errorf("reference: %w", err)
+// reference runs the ANN; the zero Image when there is none.
+func (t *tally) reference(ctx context.Context, s dataset.Sample) (dataset.Image, error) {
+	if t.Ref == nil {
+		return dataset.Image{}, nil
 	}
-	q, err := t.score(ann, s)
+	res, err := t.Ref.Run(ctx, map[string]*ops.Tensor{t.RefInput: Tensor(s.Input)}, exec.RunOptions{Measure: true})
 	if err != nil {
-		return fmt.Errorf("reference: %w", err)
+		return dataset.Image{}, err
 	}
-	a, err := metric.Agreement(out.Pix, ann.Pix)
+	out, err := Image(res.Outputs[0])
+	if err != nil {
+		return out, err
+	}
+	q, err := t.score(out, s)
+	t.ref = append(t.ref, q)
+	t.refOps = append(t.refOps, LayerOps(res, false))
+	return out, err
+}
+
+func (k *track) add(t *tally, s dataset.Sample, res *exec.Result, ann dataset.Image) error {
+	out, err := Image(res.Outputs[0])
 	if err != nil {
 		return err
 	}
-	t.ref = append(t.ref, q)
-	t.agree = append(t.agree, a)
-	t.refOps = append(t.refOps, LayerOps(res, false))
-	return nil
+	q, err := t.score(out, s)
+	if err != nil {
+		return err
+	}
+	k.timesteps = res.Timesteps
+	k.quality = append(k.quality, q)
+	k.ops = append(k.ops, LayerOps(res, res.Timesteps > 0))
+	if k.neurons, err = merge(k.neurons, res.Neurons); err != nil {
+		return err
+	}
+	if t.Ref == nil {
+		return nil
+	}
+	a, err := metric.Agreement(out.Pix, ann.Pix)
+	k.agree = append(k.agree, a)
+	return err
 }
 
 // score compares as the benchmark of the task does.
@@ -177,17 +222,11 @@ func (t *tally) score(out dataset.Image, s dataset.Sample) (metric.Quality, erro
 	})
 }
 
-func infer(ctx context.Context, p *exec.Program, input string, m dataset.Image, measure bool) (dataset.Image, *exec.Result, error) {
-	res, err := p.Run(ctx, map[string]*ops.Tensor{input: Tensor(m)}, exec.RunOptions{Measure: measure})
-	if err != nil {
-		return dataset.Image{}, nil, err
-	}
-	out, err := Image(res.Outputs[0])
-	return out, res, err
-}
-
 // Restore runs a model on one image.
 func Restore(ctx context.Context, p *exec.Program, input string, m dataset.Image) (dataset.Image, error) {
-	out, _, err := infer(ctx, p, input, m, false)
-	return out, err
+	res, err := p.Run(ctx, map[string]*ops.Tensor{input: Tensor(m)}, exec.RunOptions{})
+	if err != nil {
+		return dataset.Image{}, err
+	}
+	return Image(res.Outputs[0])
 }

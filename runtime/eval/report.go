@@ -61,11 +61,11 @@ func merge(sum, more []exec.NeuronReport) ([]exec.NeuronReport, error) {
 	return sum, nil
 }
 
-// report computes the means.
-func (t *tally) report() (*Report, error) {
-	r := &Report{Images: len(t.model), Timesteps: t.Model.Timesteps}
-	r.Seconds = t.seconds / float64(len(t.model))
-	q, err := metric.MeanQuality(t.model)
+// report computes the means of one checkpoint.
+func (t *tally) report(k *track) (*Report, error) {
+	r := &Report{Images: len(k.quality), Timesteps: k.timesteps}
+	r.Seconds = t.seconds / float64(len(k.quality))
+	q, err := metric.MeanQuality(k.quality)
 	if err != nil {
 		return nil, err
 	}
@@ -77,30 +77,37 @@ func (t *tally) report() (*Report, error) {
 		}
 		r.Input = quality(in)
 	}
-	if err := t.energy(r); err != nil {
+	if err := t.energy(r, k); err != nil {
 		return nil, err
 	}
 	if t.Ref != nil {
-		if err := t.compare(r, q); err != nil {
+		if err := t.compare(r, k, q); err != nil {
 			return nil, err
 		}
 	}
-	t.layers(r)
-	t.images(r)
+	r.layers(k.neurons)
+	for i, name := range t.names {
+		m := ImageReport{Name: name, Model: quality(k.quality[i])}
+		if t.Ref != nil {
+			ref, a := quality(t.ref[i]), metric.DB(k.agree[i])
+			m.Ref, m.Agreement = &ref, &a
+		}
+		r.PerImage = append(r.PerImage, m)
+	}
 	return r, nil
 }
 
 func quality(q metric.Quality) Quality { return Quality{metric.DB(q.PSNR), q.SSIM} }
 
-func (t *tally) energy(r *Report) error {
-	rows, err := metric.MeanOps(t.modelOps)
+func (t *tally) energy(r *Report, k *track) error {
+	rows, err := metric.MeanOps(k.ops)
 	if err != nil {
 		return err
 	}
 	r.Energy = Energy{Mode: t.Energy.Mode, First: t.Energy.FirstLayer}
 	var model metric.Energy
-	if t.Model.Timesteps > 0 {
-		model, err = metric.SNNEnergy(rows, t.Model.Timesteps, t.Energy)
+	if k.timesteps > 0 {
+		model, err = metric.SNNEnergy(rows, k.timesteps, t.Energy)
 	} else {
 		model, err = metric.ANNEnergy(rows, t.Energy.Mode)
 	}
@@ -127,7 +134,7 @@ func (t *tally) energy(r *Report) error {
 	return nil
 }
 
-func (t *tally) compare(r *Report, model metric.Quality) error {
+func (t *tally) compare(r *Report, k *track, model metric.Quality) error {
 	ref, err := metric.MeanQuality(t.ref)
 	if err != nil {
 		return err
@@ -140,16 +147,18 @@ func (t *tally) compare(r *Report, model metric.Quality) error {
 	r.Ref = &rq
 	r.Rate = &Rate{PSNR: rate.PSNR, SSIM: rate.SSIM, Mean: rate.Mean}
 	var sum float64
-	for _, a := range t.agree {
+	for _, a := range k.agree {
 		sum += a
 	}
-	r.Agreement = &Agreement{metric.DB(sum / float64(len(t.agree)))}
+	r.Agreement = &Agreement{metric.DB(sum / float64(len(k.agree)))}
 	return nil
 }
 
-func (t *tally) layers(r *Report) {
+// layers fills in the neurons' figures.
+func (r *Report) layers(neurons []exec.NeuronReport) {
+	r.Layers = []Layer{}
 	var spikes, slots float64
-	for _, n := range t.neurons {
+	for _, n := range neurons {
 		spikes += float64(n.Spikes)
 		slots += float64(n.Elements) * float64(n.Steps)
 		l := Layer{Node: n.Node, Origin: n.Origin, Neuron: n.Op, FiringRate: n.FiringRate()}
@@ -165,16 +174,5 @@ func (t *tally) layers(r *Report) {
 	}
 	if slots > 0 {
 		r.FiringRate = spikes / slots
-	}
-}
-
-func (t *tally) images(r *Report) {
-	for i, name := range t.names {
-		m := ImageReport{Name: name, Model: quality(t.model[i])}
-		if t.Ref != nil {
-			ref, a := quality(t.ref[i]), metric.DB(t.agree[i])
-			m.Ref, m.Agreement = &ref, &a
-		}
-		r.PerImage = append(r.PerImage, m)
 	}
 }

@@ -5,7 +5,6 @@ import (
 
 	"spikingir/graph"
 	"spikingir/runtime/dataset"
-	"spikingir/runtime/exec"
 	"spikingir/runtime/ops"
 )
 
@@ -77,10 +76,4 @@ func FreeSize(g *graph.Graph) bool {
 		v.Type.Shape = shape
 	}
 	return fixed
-}
-
-// model is a program with its ports.
-type model struct {
-	program *exec.Program
-	ports   Ports
 }

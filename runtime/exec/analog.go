@@ -43,6 +43,9 @@ func (u *analog) run(r *run) error {
 	}
 	if r.o.Measure && u.work != nil {
 		u.work.analog(in[0], out[0])
+		if r.at == everywhere {
+			u.work.spread()
+		}
 	}
 	return nil
 }
@@ -54,6 +57,9 @@ func (u *encode) nodes() []*graph.Node  { return []*graph.Node{u.node} }
 func (u *encode) reads() []*graph.Value { return present(u.node.Inputs()) }
 
 func (u *encode) run(r *run) error {
+	if r.at != everywhere {
+		return nodeError(u.node, fmt.Errorf("encodes a value that depends on a readout; run it for one number of timesteps"))
+	}
 	t := r.analogValue(u.node.Input(0))
 	if t == nil || len(t.Dims) == 0 || t.DType != graph.Float32 {
 		return nodeError(u.node, fmt.Errorf("wants a float tensor of rank 1 or more"))
@@ -146,6 +152,9 @@ func (u *rate) mapped(r *run, in []*ops.Tensor) error {
 	r.put(u.node.Output(0), o)
 	if r.o.Measure {
 		u.work.analog(in[0], o)
+		if r.at == everywhere {
+			u.work.spread()
+		}
 	}
 	return nil
 }

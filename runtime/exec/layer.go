@@ -28,8 +28,9 @@ type linear struct {
 // layerSink integrates or sums the slices of its input.
 type layerSink interface {
 	start(l *clock, x *ops.Tensor) error
-	step(l *clock, x *ops.Tensor, t int) error
-	finish(l *clock) error
+	step(l *clock, x *ops.Tensor, t int) error  // t >= T: a trial post step
+	mark(l *clock, at int, x *ops.Tensor) error // a checkpoint; x is the post slice, or nil
+	finish(l *clock)
 	source() *graph.Value // the time-major input
 	label() *graph.Node
 }
@@ -86,40 +87,36 @@ type clock struct {
 	layer *layer
 	now   map[*graph.Value]*ops.Tensor // this slice of the values inside and of expanded trains
 	fixed map[*graph.Value]*ops.Tensor // of steady nodes: kept over steps 1..T
+	trial bool                         // in a post step, where fixed does not hold
 }
 
 func (l *layer) run(r *run) error {
-	c := &clock{r, l, map[*graph.Value]*ops.Tensor{}, map[*graph.Value]*ops.Tensor{}}
+	c := &clock{run: r, layer: l, now: map[*graph.Value]*ops.Tensor{}, fixed: map[*graph.Value]*ops.Tensor{}}
 	defer c.drop()
-	for t := range r.timing.slices() {
+	for t := range r.timing.steps {
 		if err := r.ctx.Err(); err != nil {
 			return err
-		}
-		if t == r.timing.steps {
-			c.release(c.fixed)
 		}
 		if err := c.tick(t); err != nil {
 			return err
 		}
 		c.release(c.now)
+		if at := r.timing.mark(t); at >= 0 {
+			if err := c.checkpoint(at); err != nil {
+				return err
+			}
+		}
 	}
 	for _, s := range l.sinks {
-		if err := s.finish(c); err != nil {
-			return nodeError(s.label(), err)
-		}
+		s.finish(c)
 	}
 	return nil
 }
 
 // tick computes one slice of every value and feeds the sinks.
 func (c *clock) tick(t int) error {
-	for _, s := range c.layer.steps {
-		if s.steady && t > 0 && t < c.timing.steps {
-			continue
-		}
-		if err := c.apply(s, t); err != nil {
-			return nodeError(s.node, err)
-		}
+	if err := c.advance(t); err != nil {
+		return err
 	}
 	for _, s := range c.layer.sinks {
 		x, err := c.value(s.source(), t)
@@ -135,10 +132,60 @@ func (c *clock) tick(t int) error {
 			return nodeError(s.label(), err)
 		}
 	}
+	return nil
+}
+
+// advance computes slice t of every value of the layer.
+func (c *clock) advance(t int) error {
+	for _, s := range c.layer.steps {
+		if s.steady && t > 0 && t < c.timing.steps {
+			continue
+		}
+		if err := c.apply(s, t); err != nil {
+			return nodeError(s.node, err)
+		}
+	}
 	for v := range c.layer.group.keep {
 		if err := c.record(v, t); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// checkpoint tries the post step, if there is one, from the state of the
+// moment and lets the sinks read their results.
+func (c *clock) checkpoint(at int) error {
+	works := c.layer.works()
+	for _, w := range works {
+		w.begin()
+	}
+	c.trial = true
+	t := c.timing.steps + at
+	if c.timing.post > 0 {
+		if err := c.advance(t); err != nil {
+			return err
+		}
+	}
+	for _, s := range c.layer.sinks {
+		var x *ops.Tensor
+		if c.timing.post > 0 {
+			var err error
+			if x, err = c.value(s.source(), t); err != nil {
+				return nodeError(s.label(), err)
+			}
+		}
+		c.at = at
+		err := s.mark(c, at, x)
+		c.at = everywhere
+		if err != nil {
+			return nodeError(s.label(), err)
+		}
+	}
+	c.trial = false
+	c.release(c.now)
+	for _, w := range works {
+		w.end(at)
 	}
 	return nil
 }
@@ -161,7 +208,7 @@ func (c *clock) apply(s *linear, t int) error {
 		return err
 	}
 	where := c.now
-	if s.steady {
+	if s.steady && !c.trial {
 		where = c.fixed
 	}
 	for i, y := range out {
@@ -194,7 +241,7 @@ func (c *clock) value(v *graph.Value, t int) (*ops.Tensor, error) {
 	if x := c.now[v]; x != nil {
 		return x, nil
 	}
-	if x := c.fixed[v]; x != nil {
+	if x := c.fixed[v]; x != nil && !c.trial {
 		return x, nil
 	}
 	if !c.timing.timed[v] {
@@ -322,14 +369,40 @@ func (s *neuronSink) step(l *clock, x *ops.Tensor, t int) error {
 	return nil
 }
 
-func (s *neuronSink) finish(l *clock) error {
-	if l.o.Measure {
-		l.neurons = append(l.neurons, s.report(l))
+// mark takes the post step and reads the residual potential. Unless it is the
+// last checkpoint, the potentials of the main steps are put back.
+func (s *neuronSink) mark(l *clock, at int, x *ops.Tensor) error {
+	v := s.pop.Potential()
+	last := at == len(l.timing.marks)-1
+	keep := &ops.Tensor{DType: graph.Float32, Dims: s.out.dims, F32: v}
+	if !last {
+		keep = l.arena.tensor(graph.Float32, s.out.dims)
+		copy(keep.F32, v)
 	}
-	l.slots[s.node.Output(0)] = &slot{train: s.out}
-	l.put(s.node.Output(1), &ops.Tensor{DType: graph.Float32, Dims: s.out.dims, F32: s.pop.Potential()})
-	s.pop, s.out = nil, nil
+	if x != nil {
+		if err := s.step(l, x, l.timing.steps+at); err != nil {
+			return err
+		}
+	}
+	if l.o.Measure {
+		l.neurons[at] = append(l.neurons[at], s.report(l, at))
+	}
+	if last {
+		l.put(s.node.Output(1), keep)
+		return nil
+	}
+	// The value read is the potential after the post step, the one to go on
+	// with that before it.
+	for i, before := range keep.F32 {
+		keep.F32[i], v[i] = v[i], before
+	}
+	l.put(s.node.Output(1), keep)
 	return nil
+}
+
+func (s *neuronSink) finish(l *clock) {
+	l.slots[s.node.Output(0)] = &slot{train: s.out}
+	s.pop, s.out = nil, nil
 }
 
 // readoutSink is Decode or CPM: it sums the slices.
@@ -359,11 +432,19 @@ func (s *readoutSink) step(l *clock, x *ops.Tensor, t int) error {
 	return nil
 }
 
-// finish is Eq. 7-9: o = Conv(sum)/T + vres/T, or sum/T.
-func (s *readoutSink) finish(l *clock) error {
-	total := s.sum
-	s.sum = nil
-	steps := float32(l.timing.steps)
+// mark is Eq. 7-9: o = Conv(sum)/T + vres/T, or sum/T, for the sum of the main
+// steps so far and the post step.
+func (s *readoutSink) mark(l *clock, at int, x *ops.Tensor) error {
+	total := l.arena.tensor(graph.Float32, s.sum.Dims)
+	copy(total.F32, s.sum.F32)
+	if x != nil {
+		for i, v := range x.F32 {
+			total.F32[i] += v
+		}
+		if l.o.Measure && s.work != nil {
+			s.work.spikes([]*ops.Tensor{x}, s.sum)
+		}
+	}
 	if s.conv != nil {
 		mapped, err := pixelMap(l.run, s.node, s.conv, total)
 		if err != nil {
@@ -373,6 +454,7 @@ func (s *readoutSink) finish(l *clock) error {
 		l.arena.release(total)
 		total = mapped
 	}
+	steps := float32(l.timing.marks[at])
 	for i := range total.F32 {
 		total.F32[i] /= steps
 	}
@@ -381,6 +463,12 @@ func (s *readoutSink) finish(l *clock) error {
 	}
 	l.put(s.node.Output(0), total)
 	return nil
+}
+
+func (s *readoutSink) finish(l *clock) {
+	l.arena.hold(s.sum)
+	l.arena.release(s.sum)
+	s.sum = nil
 }
 
 // pixelMap is Conv(y) + vres of a CPM.
@@ -433,16 +521,21 @@ func bindCPM(m *graph.Model, n *graph.Node) (ops.Op, error) {
 	if n.Input(1) == nil || n.Input(2) == nil {
 		return nil, nodeError(n, fmt.Errorf("lacks its residual potential or its weight"))
 	}
-	g := graph.New("cpm", n.Graph())
+	g := graph.New("cpm", nil)
+	y := g.AddInput("y", n.Input(0).Type)
+	var w *graph.Value
+	if c := n.Input(2).Const; c != nil {
+		w = g.AddInitializer("w", c)
+	} else {
+		w = g.AddInput("w", n.Input(2).Type)
+	}
 	var attrs graph.Attrs
 	for _, a := range n.Attrs {
 		if a.Name != "timesteps" && a.Name != "post" {
 			attrs = append(attrs, a)
 		}
 	}
-	conv := g.AddNode(graph.Op{Type: "Conv"}, attrs, []*graph.Value{n.Input(0), n.Input(2)}, "o")
+	conv := g.AddNode(graph.Op{Type: "Conv"}, attrs, []*graph.Value{y, w}, "o")
 	conv.Name, conv.From = n.Name, n.From
-	op, err := ops.Bind(conv, m.Opset(""))
-	conv.TruncateInputs(0)
-	return op, err
+	return ops.Bind(conv, m.Opset(""))
 }

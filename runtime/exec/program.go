@@ -13,8 +13,14 @@ import (
 // Options is what a program is compiled with.
 type Options struct {
 	// Timesteps replaces the number of timesteps T that the model states; 0
-	// keeps it. Thresholds and weights do not depend on T in amplitude form.
+	// keeps it. Thresholds and weights do not depend on T.
 	Timesteps int
+	// Checkpoints, when not empty, are rising numbers of timesteps to give
+	// results for in one run: the input is a constant current, so the first K
+	// of T steps are those of a run of K steps, and the post step is tried from
+	// the potentials at each checkpoint. The last one takes the place of
+	// Timesteps.
+	Checkpoints []int
 	// Pool runs the kernels; nil makes the program use one thread.
 	Pool *kernel.Pool
 }
@@ -22,8 +28,9 @@ type Options struct {
 // Program is a model made ready to run: operators bound, weights packed, the
 // order and the lifetimes planned. It may be run many times, one at a time.
 type Program struct {
-	Timesteps int // T; 0 for a model without timed neurons
-	Post      int // 1 when a post step follows
+	Timesteps   int   // T; 0 for a model without timed neurons
+	Post        int   // 1 when a post step follows
+	Checkpoints []int // where results are given; T alone unless asked for more
 
 	graph   *graph.Graph
 	pool    *kernel.Pool
@@ -49,15 +56,23 @@ func Compile(m *graph.Model, o Options) (*Program, error) {
 	if p.pool == nil {
 		p.pool = kernel.NewPool(1)
 	}
+	if err := o.check(); err != nil {
+		return nil, err
+	}
 	var err error
-	if p.timing, err = analyse(m.Graph, o.Timesteps); err != nil {
+	if p.timing, err = analyse(m.Graph, o.timesteps()); err != nil {
 		return nil, err
 	}
 	p.Timesteps, p.Post = p.timing.steps, p.timing.post
-	if p.Timesteps == 0 && o.Timesteps > 0 {
+	if p.Timesteps == 0 && o.timesteps() > 0 {
 		return nil, fmt.Errorf("the model has no timesteps to set to %d: it is not a spiking model",
-			o.Timesteps)
+			o.timesteps())
 	}
+	p.Checkpoints = o.Checkpoints
+	if len(p.Checkpoints) == 0 {
+		p.Checkpoints = []int{p.Timesteps}
+	}
+	p.timing.marks = p.Checkpoints
 	if err := p.constants(); err != nil {
 		return nil, err
 	}
@@ -66,6 +81,25 @@ func Compile(m *graph.Model, o Options) (*Program, error) {
 	}
 	p.lifetimes()
 	return p, nil
+}
+
+func (o Options) check() error {
+	last := 0
+	for _, k := range o.Checkpoints {
+		if k <= last {
+			return fmt.Errorf("checkpoints %v, want rising numbers of timesteps", o.Checkpoints)
+		}
+		last = k
+	}
+	return nil
+}
+
+// timesteps is the T asked for, 0 for the model's own.
+func (o Options) timesteps() int {
+	if n := len(o.Checkpoints); n > 0 {
+		return o.Checkpoints[n-1]
+	}
+	return o.Timesteps
 }
 
 // constants takes the initializers over.
@@ -220,28 +254,39 @@ type RunOptions struct {
 
 // Result is what a run gives.
 type Result struct {
-	Outputs []*ops.Tensor // in the order of the graph's outputs
-	Neurons []NeuronReport
-	Work    []WorkReport
+	Timesteps int           // the checkpoint
+	Outputs   []*ops.Tensor // in the order of the graph's outputs
+	Neurons   []NeuronReport
+	Work      []WorkReport
 }
 
-// Run executes the program on inputs by name. It stops between two slices when
-// the context is done.
+// Run executes the program on inputs by name and gives the result of the last
+// checkpoint. It stops between two slices when the context is done.
 func (p *Program) Run(ctx context.Context, inputs map[string]*ops.Tensor, o RunOptions) (*Result, error) {
-	r := &run{Program: p, ctx: ctx, o: o, slots: map[*graph.Value]*slot{}}
+	all, err := p.RunAll(ctx, inputs, o)
+	if err != nil {
+		return nil, err
+	}
+	return all[len(all)-1], nil
+}
+
+// RunAll is Run with the results of all checkpoints.
+func (p *Program) RunAll(ctx context.Context, inputs map[string]*ops.Tensor, o RunOptions) ([]*Result, error) {
+	r := &run{Program: p, ctx: ctx, o: o, slots: map[*graph.Value]*slot{}, at: everywhere}
+	r.neurons = make([][]NeuronReport, len(p.Checkpoints))
 	r.env = &ops.Env{Pool: p.pool, Alloc: p.arena.tensor}
 	if err := r.take(inputs); err != nil {
 		return nil, err
 	}
 	for _, w := range p.weights {
-		w.reset()
+		w.reset(len(p.Checkpoints))
 	}
 	defer r.drop()
 	for i, u := range p.units {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if err := u.run(r); err != nil {
+		if err := r.each(u); err != nil {
 			return nil, err
 		}
 		for _, v := range p.frees[i] {

@@ -26,18 +26,19 @@ func (n NeuronReport) FiringRate() float64 {
 	return float64(n.Spikes) / (float64(n.Elements) * float64(n.Steps))
 }
 
-func (s *neuronSink) report(l *clock) NeuronReport {
+// report counts the spikes up to a checkpoint.
+func (s *neuronSink) report(l *clock, at int) NeuronReport {
 	r := NeuronReport{
 		Node: s.node.Name, Origin: s.node.OriginLabel(), Op: s.node.Op().Type,
 		Elements: int64(s.out.N * s.out.C * s.out.Plane),
-		Steps:    l.timing.steps, Residual: s.pop.Residual(),
+		Steps:    l.timing.marks[at], Residual: s.pop.Residual(),
 	}
-	for t := range l.timing.slices() {
-		k := s.out.Count(t)
-		r.Spikes += k
-		if t >= l.timing.steps {
-			r.PostStep += k
-		}
+	for t := range r.Steps {
+		r.Spikes += s.out.Count(t)
+	}
+	if l.timing.post > 0 {
+		r.PostStep = s.out.Count(l.timing.steps + at)
+		r.Spikes += r.PostStep
 	}
 	return r
 }

@@ -16,12 +16,17 @@ type run struct {
 	o       RunOptions
 	env     *ops.Env
 	slots   map[*graph.Value]*slot
-	neurons []NeuronReport
+	neurons [][]NeuronReport // by checkpoint
+	at      int              // the checkpoint whose analog values are at hand, or everywhere
 }
+
+// everywhere is the place of analog values that no checkpoint changes.
+const everywhere = -1
 
 // slot is what is known of a value: exactly one field is set.
 type slot struct {
 	tensor *ops.Tensor   // an analog value
+	marked []*ops.Tensor // an analog value that differs by checkpoint
 	steady *ops.Tensor   // time-major: this at steps 1..T, zero in the post step
 	train  *train        // time-major: spikes
 	series []*ops.Tensor // time-major: a current, slice by slice
@@ -91,8 +96,58 @@ func (r *run) analogValue(v *graph.Value) *ops.Tensor {
 	if c := r.consts[v]; c != nil {
 		return c
 	}
-	if s := r.slots[v]; s != nil {
+	s := r.slots[v]
+	switch {
+	case s == nil:
+		return nil
+	case s.marked == nil:
 		return s.tensor
+	case r.at == everywhere:
+		return nil
+	}
+	return s.marked[r.at]
+}
+
+// each runs a unit: an analog one for every checkpoint that its inputs differ
+// by.
+func (r *run) each(u unit) error {
+	if _, ok := u.(*layer); ok || !r.differs(u) {
+		return u.run(r)
+	}
+	w := workOf(u)
+	for at := range r.Checkpoints {
+		r.at = at
+		if w != nil {
+			w.begin()
+		}
+		if err := u.run(r); err != nil {
+			return err
+		}
+		if w != nil {
+			w.end(at)
+		}
+	}
+	r.at = everywhere
+	return nil
+}
+
+// differs reports whether the unit reads values that differ by checkpoint.
+func (r *run) differs(u unit) bool {
+	for _, v := range u.reads() {
+		if s := r.slots[v]; s != nil && s.marked != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// workOf is the counter of an analog unit, if it has one.
+func workOf(u unit) *work {
+	switch u := u.(type) {
+	case *analog:
+		return u.work
+	case *rate:
+		return u.work
 	}
 	return nil
 }
@@ -104,7 +159,14 @@ func (r *run) put(v *graph.Value, t *ops.Tensor) {
 		r.arena.release(t)
 		return
 	}
-	r.slots[v] = &slot{tensor: t}
+	if r.at == everywhere {
+		r.slots[v] = &slot{tensor: t}
+	} else {
+		if r.slots[v] == nil {
+			r.slots[v] = &slot{marked: make([]*ops.Tensor, len(r.Checkpoints))}
+		}
+		r.slots[v].marked[r.at] = t
+	}
 	if r.o.Observe != nil {
 		r.o.Observe(v, t)
 	}
@@ -122,6 +184,9 @@ func (r *run) free(v *graph.Value) {
 	for _, t := range s.series {
 		r.arena.release(t)
 	}
+	for _, t := range s.marked {
+		r.arena.release(t)
+	}
 }
 
 // drop returns all buffers, also after an error.
@@ -131,22 +196,27 @@ func (r *run) drop() {
 	}
 }
 
-// finish copies the outputs out of the arena.
-func (r *run) finish() (*Result, error) {
-	res := &Result{Neurons: r.neurons}
-	for _, v := range r.graph.Outputs() {
-		t, err := r.output(v)
-		if err != nil {
-			return nil, err
+// finish copies the outputs out of the arena, checkpoint by checkpoint.
+func (r *run) finish() ([]*Result, error) {
+	var all []*Result
+	for at := range r.Checkpoints {
+		r.at = at
+		res := &Result{Timesteps: r.Checkpoints[at], Neurons: r.neurons[at]}
+		for _, v := range r.graph.Outputs() {
+			t, err := r.output(v)
+			if err != nil {
+				return nil, err
+			}
+			res.Outputs = append(res.Outputs, t)
 		}
-		res.Outputs = append(res.Outputs, t)
-	}
-	if r.o.Measure {
-		for _, w := range r.weights {
-			res.Work = append(res.Work, w.report)
+		if r.o.Measure {
+			for _, w := range r.weights {
+				res.Work = append(res.Work, w.marked[at])
+			}
 		}
+		all = append(all, res)
 	}
-	return res, nil
+	return all, nil
 }
 
 // output is a copy of a graph output; a time-major one is put together.
@@ -164,12 +234,17 @@ func (r *run) output(v *graph.Value) (*ops.Tensor, error) {
 	}
 	var dims []int
 	var all []float32
-	for t := range r.timing.slices() {
-		slice := r.slice(s, t)
+	steps := r.timing.marks[r.at]
+	for t := range steps + r.timing.post {
+		k := t
+		if t == steps {
+			k = r.timing.steps + r.at
+		}
+		slice := r.slice(s, k)
 		dims = slice.Dims
 		all = append(all, slice.F32...)
 	}
-	dims = append([]int{dims[0] * r.timing.slices()}, dims[1:]...)
+	dims = append([]int{dims[0] * (steps + r.timing.post)}, dims[1:]...)
 	return &ops.Tensor{DType: graph.Float32, Dims: dims, F32: all}, nil
 }
 

@@ -3,6 +3,7 @@ package exec
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"spikingir/graph"
 	"spikingir/graph/op"
@@ -11,7 +12,8 @@ import (
 // timing is what the compiler knows of every value: whether it is time-major,
 // and how many layers lie before it.
 type timing struct {
-	steps, post int // of the whole model; steps is 0 when nothing is timed
+	steps, post int   // of the whole model; steps is 0 when nothing is timed
+	marks       []int // checkpoints: numbers of main steps after which results are read
 	timed       map[*graph.Value]bool
 	depth       map[*graph.Value]int
 }
@@ -105,8 +107,12 @@ func (t *timing) visit(n *graph.Node) {
 	}
 }
 
-// slices is the number of slices of a time-major tensor.
-func (t *timing) slices() int { return t.steps + t.post }
+// slices is the number of slices kept of a time-major value: the main steps,
+// then a post step for each checkpoint.
+func (t *timing) slices() int { return t.steps + t.post*len(t.marks) }
+
+// mark is the checkpoint after main step k (from 0), -1 when there is none.
+func (t *timing) mark(k int) int { return slices.Index(t.marks, k+1) }
 
 // nodeError names the node of the user's model, once.
 func nodeError(n *graph.Node, err error) error {

@@ -11,6 +11,8 @@ type work struct {
 	node   *graph.Node
 	driven bool
 	report WorkReport
+	saved  WorkReport
+	marked []WorkReport // by checkpoint
 }
 
 // weighted reports whether n multiplies its input by weights.
@@ -63,9 +65,27 @@ func (p *Program) driven(v *graph.Value) bool {
 	return true
 }
 
-func (w *work) reset() {
+// reset starts a run with n checkpoints.
+func (w *work) reset(n int) {
 	w.report = WorkReport{Node: w.node.Name, Origin: w.node.OriginLabel(), Op: w.node.Op(),
 		Region: w.node.Region, Driven: w.driven}
+	w.marked = make([]WorkReport, n)
+	w.spread()
+}
+
+// spread makes what was counted so far the report of every checkpoint.
+func (w *work) spread() {
+	for i := range w.marked {
+		w.marked[i] = w.report
+	}
+}
+
+// begin and end enclose work that counts for one checkpoint only.
+func (w *work) begin() { w.saved = w.report }
+
+func (w *work) end(at int) {
+	w.marked[at] = w.report
+	w.report = w.saved
 }
 
 // analog notes one application to an analog value.
@@ -89,6 +109,22 @@ func (c *clock) weigh(s *linear, in []*ops.Tensor, y *ops.Tensor, t int) {
 		return
 	}
 	s.work.spikes(c.operands(s.node.Input(0), in[0]), y)
+}
+
+// works is the counters of the layer's operators and readouts.
+func (l *layer) works() []*work {
+	var list []*work
+	for _, s := range l.steps {
+		if s.work != nil {
+			list = append(list, s.work)
+		}
+	}
+	for _, s := range l.sinks {
+		if r, ok := s.(*readoutSink); ok && r.work != nil {
+			list = append(list, r.work)
+		}
+	}
+	return list
 }
 
 // operands lists the slices whose spikes arrive in v: those of both operands

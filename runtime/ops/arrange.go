@@ -13,7 +13,14 @@ func arrange(env *Env, x *Tensor, dims, strides []int, base int) *Tensor {
 	return y
 }
 
+// shortRow is the row length below which gatherTiles is faster.
+const shortRow = 16
+
 func gatherRows[T any](env *Env, w *walk, dst, src []T, base int) {
+	if last := len(w.dims) - 1; last > 0 && w.dims[last] < shortRow {
+		gatherTiles(env, w, dst, src, base)
+		return
+	}
 	step := w.inner()[0]
 	w.run(env, func(at, n int, off offsets) {
 		row, from := dst[at:at+n], base+off[0]
@@ -30,6 +37,26 @@ func gatherRows[T any](env *Env, w *walk, dst, src []T, base int) {
 	})
 }
 
+// gatherTiles is gatherRows for short rows: the last two axes make a tile, whose
+// longer columns are the inner loop.
+func gatherTiles[T any](env *Env, w *walk, dst, src []T, base int) {
+	outer := len(w.dims) - 2
+	m, n := w.dims[outer], w.dims[outer+1]
+	down, right := w.strides[outer][0], w.strides[outer+1][0]
+	env.each(product(w.dims[:outer]), m*n, func(lo, hi int) {
+		for r := lo; r < hi; r++ {
+			tile, from := dst[r*m*n:(r+1)*m*n], base+w.locate(r, outer)[0]
+			for j := range n {
+				at := from + j*right
+				for i := range m {
+					tile[i*n+j] = src[at]
+					at += down
+				}
+			}
+		}
+	})
+}
+
 // transpose permutes axes: axis i of the result is axis perm[i] of x.
 func transpose(env *Env, x *Tensor, perm []int) *Tensor {
 	from := stridesOf(x.Dims)
@@ -38,6 +65,14 @@ func transpose(env *Env, x *Tensor, perm []int) *Tensor {
 		dims[i], strides[i] = x.Dims[p], from[p]
 	}
 	return arrange(env, x, dims, strides, 0)
+}
+
+// duplicate copies x.
+func duplicate(env *Env, x *Tensor) *Tensor {
+	y := env.like(x)
+	copy(y.F32, x.F32)
+	copy(y.I64, x.I64)
+	return y
 }
 
 // outside marks, in the index lists of pick, a place that no element of the
@@ -54,7 +89,7 @@ func pick(env *Env, x *Tensor, index [][]int, value *Tensor) *Tensor {
 	}
 	y := env.alloc(x.DType, dims)
 	if value == nil {
-		value = New(x.DType)
+		value = NewTensor(x.DType, nil)
 	}
 	if len(dims) == 0 {
 		copy(y.F32, x.F32)

@@ -201,7 +201,7 @@ func runPow(env *Env, in []*Tensor) ([]*Tensor, error) {
 	case x.DType.IsFloat() && !y.DType.IsFloat():
 		y = castTo(&Env{}, y, x.DType)
 	case !x.DType.IsFloat() && y.DType.IsFloat():
-		p, err := power.apply(env, castTo(&Env{}, x, y.DType), y)
+		p, err := power.apply(env.scratch(), castTo(&Env{}, x, y.DType), y)
 		if err != nil {
 			return nil, err
 		}
@@ -221,26 +221,30 @@ func variadicOp(a arithmetic, mean bool) binder {
 		if err := wantSameType(in...); err != nil {
 			return nil, err
 		}
-		acc := in[0]
-		for _, t := range in[1:] {
-			var err error
-			if acc, err = a.apply(env, acc, t); err != nil {
+		if mean {
+			if err := wantFloat(in...); err != nil {
 				return nil, err
 			}
 		}
-		if mean {
-			if err := wantFloat(acc); err != nil {
+		acc := in[0]
+		for i, t := range in[1:] {
+			where := env.scratch()
+			if i+2 == len(in) {
+				where = env
+			}
+			var err error
+			if acc, err = a.apply(where, acc, t); err != nil {
 				return nil, err
 			}
-			n := float32(len(in))
-			return one(mapFloats(env, acc, func(dst, x []float32) {
-				for i, v := range x {
-					dst[i] = v / n
-				}
-			})), nil
 		}
 		if len(in) == 1 {
-			acc = acc.Clone()
+			acc = duplicate(env, acc)
+		}
+		if mean {
+			n := float32(len(in))
+			for i, v := range acc.F32 {
+				acc.F32[i] = v / n
+			}
 		}
 		return one(acc), nil
 	})

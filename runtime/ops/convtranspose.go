@@ -40,7 +40,9 @@ func bindConvTranspose(n *graph.Node, _ int64) (runner, error) {
 }
 
 // pack packs weights of rank 3 or 4 for given pads.
-func (c *boundTranspose) pack(view op.ConvTranspose, weight *Tensor, pads []int64) (*kernel.ConvTranspose, error) {
+func (c *boundTranspose) pack(view op.ConvTranspose, weight *Tensor, pads []int64) (
+	*kernel.ConvTranspose, error,
+) {
 	if err := c.checkWeight(weight); err != nil {
 		return nil, err
 	}
@@ -149,7 +151,7 @@ func (c *boundTranspose) complete(view op.ConvTranspose, weight *Tensor) (op.Con
 		view.OutputShape = view.OutputShape[2:]
 	}
 	if len(view.OutputPadding) != axes || view.OutputShape != nil && len(view.OutputShape) != axes {
-		return view, fmt.Errorf("output_padding %v, output_shape %v, want %d entries as the kernel %v has",
+		return view, fmt.Errorf("output_padding %v, output_shape %v, want %d entries for kernel %v",
 			view.OutputPadding, view.OutputShape, axes, view.Kernel)
 	}
 	return view, nil
@@ -157,9 +159,9 @@ func (c *boundTranspose) complete(view op.ConvTranspose, weight *Tensor) (op.Con
 
 // kernelFor is the kernel for the pads of an input's size, nil where the plain
 // loop has to do it: other ranks, and results that reach beyond the kernel.
-func (c *boundTranspose) kernelFor(view op.ConvTranspose, weight *Tensor, out, pads []int64, in []int) (
-	*kernel.ConvTranspose, error,
-) {
+func (c *boundTranspose) kernelFor(
+	view op.ConvTranspose, weight *Tensor, out, pads []int64, in []int,
+) (*kernel.ConvTranspose, error) {
 	if len(view.Kernel) > 2 || slices.ContainsFunc(pads, func(p int64) bool { return p < 0 }) {
 		return nil, nil
 	}

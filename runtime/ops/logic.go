@@ -8,8 +8,8 @@ import (
 )
 
 // compare binds a comparison: a bool for each pair of elements. The integer
-// function gets the sign of x - y in the order of the type.
-func compare(float func(x, y float32) bool, whole func(sign int) bool) binder {
+// function gets -1, 0 or 1 for the order of x and y in their type.
+func compare(float func(x, y float32) bool, whole func(order int) bool) binder {
 	return plain(func(env *Env, in []*Tensor) ([]*Tensor, error) {
 		x, y := in[0], in[1]
 		if err := wantSameType(x, y); err != nil {
@@ -25,6 +25,11 @@ func compare(float func(x, y float32) bool, whole func(sign int) bool) binder {
 		return pairs(env, x, y, func(i, j int) bool { return whole(order(x.I64[i], y.I64[j])) })
 	})
 }
+
+func less(x, y float32) bool           { return x < y }
+func lessOrEqual(x, y float32) bool    { return x <= y }
+func greater(x, y float32) bool        { return x > y }
+func greaterOrEqual(x, y float32) bool { return x >= y }
 
 // logical binds an operator on bools.
 func logical(f func(x, y bool) bool) binder {

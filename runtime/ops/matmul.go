@@ -110,10 +110,10 @@ func bindGemm(n *graph.Node, _ int64) (runner, error) {
 			return nil, fmt.Errorf("inputs are %v and %v, want matrices", a, b)
 		}
 		if g.TransA {
-			a = transpose(env, a, []int{1, 0})
+			a = transpose(env.scratch(), a, []int{1, 0})
 		}
 		if g.TransB {
-			b = transpose(env, b, []int{1, 0})
+			b = transpose(env.scratch(), b, []int{1, 0})
 		}
 		y, err := matMul(env, a, b)
 		if err != nil {
@@ -136,7 +136,7 @@ func addScaled(env *Env, y, c *Tensor, beta float32) error {
 		return fmt.Errorf("input 2 (C) is %v, want it to broadcast to %v", c, y.Dims)
 	}
 	if beta != 1 {
-		c = mapFloats(env, c, func(dst, x []float32) { kernel.MulScalar(dst, x, beta) })
+		c = mapFloats(env.scratch(), c, func(dst, x []float32) { kernel.MulScalar(dst, x, beta) })
 	}
 	addition.floats(env, broadcastWalk(dims, y, c), y.F32, y.F32, c.F32)
 	return nil

@@ -18,7 +18,7 @@ func bindBatchNorm(n *graph.Node, opset int64) (runner, error) {
 	case b.PerElement:
 		return nil, op.Errorf(n, "attribute spatial is 0, want 1 (parameters per channel)")
 	case b.Training && opset < 14:
-		return nil, op.Errorf(n, "training mode at opset %d is not supported, want inference or opset 14", opset)
+		return nil, op.Errorf(n, "training mode is not supported at opset %d, want 14 or more", opset)
 	}
 	return func(env *Env, in []*Tensor) ([]*Tensor, error) {
 		x := in[0]
@@ -37,7 +37,8 @@ func bindBatchNorm(n *graph.Node, opset int64) (runner, error) {
 		out := []*Tensor{env.like(x)}
 		if b.Training {
 			mean, variance = channelMoments(x)
-			out = append(out, moved(env, in[3], mean, b.Momentum), moved(env, in[4], variance, b.Momentum))
+			out = append(out, moved(env, in[3], mean, b.Momentum),
+				moved(env, in[4], variance, b.Momentum))
 		}
 		scale := make([]float32, x.Dims[1])
 		for c := range scale {

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"spikingir/graph"
@@ -10,7 +11,7 @@ import (
 )
 
 // Env is what an operator needs of the executor. The zero Env runs on one
-// thread and allocates with [New].
+// thread and allocates with [NewTensor].
 type Env struct {
 	Pool *kernel.Pool
 	// Alloc makes an output tensor of dimensions that are [Sizeable]. Its
@@ -153,10 +154,13 @@ func (e *Env) alloc(d graph.DType, dims []int) *Tensor {
 		panic(sizeError{d, dims})
 	}
 	if e.Alloc == nil {
-		return New(d, dims...)
+		return NewTensor(d, dims)
 	}
-	return e.Alloc(d, dims)
+	return e.Alloc(d, slices.Clone(dims))
 }
+
+// scratch is e for tensors that do not leave the operator.
+func (e *Env) scratch() *Env { return &Env{Pool: e.Pool} }
 
 // like makes an output tensor of t's type and dimensions.
 func (e *Env) like(t *Tensor) *Tensor { return e.alloc(t.DType, t.Dims) }

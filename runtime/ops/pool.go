@@ -48,9 +48,10 @@ func (p *pooling) each(env *Env, f func(at, o, plane int, cells []cell)) {
 	planes := p.y.Dims[0] * p.y.Dims[1]
 	env.each(planes, size*product(p.stencil.kernel), func(lo, hi int) {
 		var buf [2][]cell
-		for i := lo; i < hi; i++ {
-			for o := range size {
-				f(i*size+o, o, i*plane, p.stencil.cells(o, &buf))
+		for o := range size { // cells are dear, so that they serve all planes
+			cells := p.stencil.cells(o, &buf)
+			for i := lo; i < hi; i++ {
+				f(i*size+o, o, i*plane, cells)
 			}
 		}
 	})
@@ -67,7 +68,7 @@ func bindPool(run func(p *pooling, env *Env) []*Tensor) binder {
 			x := in[0]
 			whole := x.DType == graph.Int8 || x.DType == graph.Uint8
 			if whole && n.Is("MaxPool") { // exact in float32
-				x = castTo(env, x, graph.Float32)
+				x = castTo(env.scratch(), x, graph.Float32)
 			}
 			q, err := newPooling(env, p, x)
 			if err != nil {

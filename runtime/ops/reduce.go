@@ -31,8 +31,10 @@ var (
 		empty: true,
 	}
 	meanOf = fold{
-		float: foldOf[float64]{0, sumOf.float.add, func(a float64, n int) float64 { return a / float64(n) }},
-		whole: foldOf[int64]{0, sumOf.whole.add, func(a int64, n int) int64 { return a / int64(n) }},
+		float: foldOf[float64]{0, sumOf.float.add,
+			func(a float64, n int) float64 { return a / float64(n) }},
+		whole: foldOf[int64]{0, sumOf.whole.add,
+			func(a int64, n int) int64 { return a / int64(n) }},
 	}
 	productOf = fold{
 		float: foldOf[float64]{1, func(a, x float64) float64 { return a * x }, nil},
@@ -73,7 +75,7 @@ func reduceOp(f fold) binder {
 			case err != nil:
 				return nil, err
 			case len(axes) == 0 && r.NoOp:
-				return one(in[0].Clone()), nil
+				return one(duplicate(env, in[0])), nil
 			case len(axes) == 0:
 				for i := range in[0].Rank() {
 					axes = append(axes, i)
@@ -111,7 +113,8 @@ func (f fold) reduce(env *Env, x *Tensor, axes []int, keep bool) (*Tensor, error
 		return y, nil
 	}
 	if x.DType == graph.Bool || x.DType == graph.Uint64 {
-		return nil, fmt.Errorf("input 0 is of type %v, want a floating point or signed integer type", x.DType)
+		return nil, fmt.Errorf("input 0 is of type %v, want a float or an integer that an int64 holds",
+			x.DType)
 	}
 	foldElements(env, f.whole, y.I64, outer, inner, n, func(i int) int64 { return x.I64[i] })
 	return y, nil
@@ -127,13 +130,15 @@ func foldFloats(env *Env, f foldOf[float64], dst, x []float32, outer, inner *wal
 
 // foldElements computes every element of dst: at gives element i of the input,
 // outer walks over the results and inner over the n elements of each.
-func foldElements[T any](env *Env, f foldOf[T], dst []T, outer, inner *walk, n int, at func(i int) T) {
+func foldElements[T any](
+	env *Env, f foldOf[T], dst []T, outer, inner *walk, n int, at func(i int) T,
+) {
 	row := inner.dims[len(inner.dims)-1]
 	rows := product(inner.dims[:len(inner.dims)-1])
 	result := func(base int) T {
 		acc := f.start
 		for r := range rows {
-			i := base + inner.locate(r)[0]
+			i := base + inner.locate(r, len(inner.dims)-1)[0]
 			for range row {
 				acc = f.add(acc, at(i))
 				i += inner.inner()[0]
@@ -144,11 +149,9 @@ func foldElements[T any](env *Env, f foldOf[T], dst []T, outer, inner *walk, n i
 		}
 		return acc
 	}
-	step := outer.inner()[0]
-	length := outer.dims[len(outer.dims)-1]
 	env.each(len(dst), n, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
-			dst[i] = result(outer.locate(i / length)[0] + i%length*step)
+			dst[i] = result(outer.locate(i, len(outer.dims))[0])
 		}
 	})
 }

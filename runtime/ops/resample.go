@@ -17,18 +17,28 @@ type filterTap struct {
 // resample interpolates one axis after the other, linearly or by cubic
 // polynomials. A sum runs in index order, rounding every product and every sum.
 func resample(env *Env, x *Tensor, z op.Resize, plan []resizeAxis) *Tensor {
-	y := x
+	filters := make([][][]filterTap, len(plan)) // nil: the axis stays as it is
+	last := -1
 	for axis, a := range plan {
 		taps := make([][]filterTap, a.out)
 		for o := range taps {
 			taps[o] = a.taps(a.source(o), z)
 		}
 		if !isIdentity(taps, a.in) {
-			y = filterAxis(env, y, axis, taps)
+			filters[axis], last = taps, axis
 		}
 	}
-	if y == x {
-		y = x.Clone()
+	y := x
+	for axis, taps := range filters {
+		switch {
+		case axis == last:
+			y = filterAxis(env, y, axis, taps)
+		case taps != nil:
+			y = filterAxis(env.scratch(), y, axis, taps)
+		}
+	}
+	if last < 0 {
+		y = duplicate(env, x)
 	}
 	if z.Coordinate == "tf_crop_and_resize" {
 		extrapolate(y, plan, z.Outside)
@@ -81,7 +91,8 @@ func cubic(x, a float64) float64 {
 	case x <= 1:
 		return float64(float64(float64((a+2)*x)-(a+3))*x*x) + 1
 	case x < 2:
-		return float64(float64(float64(float64(float64(a*x)-float64(5*a))*x)+float64(8*a))*x) - float64(4*a)
+		p := float64(float64(a*x)-float64(5*a)) * x
+		return float64(float64(float64(p)+float64(8*a))*x) - float64(4*a)
 	}
 	return 0
 }

@@ -22,9 +22,9 @@ type Tensor struct {
 // maxElements bounds the length of a tensor: 32 GiB of float32.
 const maxElements = 1 << 33
 
-// New makes a tensor of zeros. It panics when the size is not [Sizeable] or the
-// type is not one of those of [Computable].
-func New(d graph.DType, dims ...int) *Tensor {
+// NewTensor makes a tensor of zeros. It panics when the size is not [Sizeable]
+// or the type is not one of those of [Computable].
+func NewTensor(d graph.DType, dims []int) *Tensor {
 	if !Sizeable(dims) || !Computable(d) {
 		panic(fmt.Sprintf("ops: no tensor of %v%v", d, dims))
 	}
@@ -83,8 +83,8 @@ func Sizeable(dims []int) bool {
 // bits are errors, as is external data that was not loaded.
 func FromGraph(g *graph.Tensor) (*Tensor, error) {
 	if !Computable(g.DType) {
-		return nil, fmt.Errorf("tensor of %v, want a float of 16 bits or more, an integer of 8 bits or more, or bool",
-			g.DType)
+		return nil, fmt.Errorf("tensor of %v, want a float of 16 bits or more, "+
+			"an integer of 8 bits or more, or bool", g.DType)
 	}
 	t := &Tensor{DType: g.DType, Dims: make([]int, len(g.Dims))}
 	for i, d := range g.Dims {
@@ -94,9 +94,15 @@ func FromGraph(g *graph.Tensor) (*Tensor, error) {
 		return nil, fmt.Errorf("tensor dimensions %v are too large", g.Dims)
 	}
 	var err error
-	if g.DType.IsFloat() {
+	switch {
+	case g.DType.IsFloat():
 		t.F32, err = g.Float32s()
-	} else {
+	case g.DType == graph.Uint64 && g.Loaded():
+		t.I64 = make([]int64, t.Len())
+		for i := range t.I64 {
+			t.I64[i] = int64(binary.LittleEndian.Uint64(g.Bytes()[8*i:]))
+		}
+	default:
 		t.I64, err = g.Int64s()
 	}
 	if err != nil {

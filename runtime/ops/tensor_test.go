@@ -8,6 +8,9 @@ import (
 	"spikingir/graph"
 )
 
+// zeros makes a tensor of zeros.
+func zeros(d graph.DType, dims ...int) *Tensor { return NewTensor(d, dims) }
+
 func TestGraphRoundTrip(t *testing.T) {
 	floats := []float32{0, float32(math.Copysign(0, -1)), 1, -2.5, 65504, 6.1035156e-05,
 		5.9604645e-08, float32(math.Inf(1)), float32(math.Inf(-1))}
@@ -21,10 +24,10 @@ func TestGraphRoundTrip(t *testing.T) {
 		if !Computable(d) {
 			continue
 		}
-		x := New(d, len(whole[d]))
+		x := zeros(d, len(whole[d]))
 		copy(x.I64, whole[d])
 		if d.IsFloat() {
-			x = New(d, len(floats))
+			x = zeros(d, len(floats))
 			copy(x.F32, floats)
 			x.round()
 		}

@@ -250,7 +250,7 @@ var exceptions = map[string]string{
 }
 
 const (
-	alignCorners = "the reference takes in*scale for the output's size where the standard takes its floor"
+	alignCorners = "the reference takes in*scale for the output's size, the standard its floor"
 	truncates    = "the reference cuts digits off where a cast rounds to the nearest"
 	training     = "training mode is refused"
 )
@@ -279,7 +279,7 @@ func TestVectors(t *testing.T) {
 // dirty allocates tensors full of numbers that no operator would leave behind
 // unnoticed.
 func dirty(d graph.DType, dims []int) *Tensor {
-	x := New(d, dims...)
+	x := NewTensor(d, dims)
 	fill(x.F32, float32(math.Inf(-1)))
 	fill(x.I64, 77)
 	return x

@@ -129,7 +129,7 @@ func (w *walk) run(env *Env, f func(dst, n int, off offsets)) {
 	env.each(rows*parts, size, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			r, from := i/parts, i%parts*size
-			off := w.locate(r)
+			off := w.locate(r, len(w.dims)-1)
 			for k := range off {
 				off[k] += from * step[k]
 			}
@@ -140,10 +140,10 @@ func (w *walk) run(env *Env, f func(dst, n int, off offsets)) {
 	})
 }
 
-// locate is the operands' offsets of row r.
-func (w *walk) locate(r int) offsets {
+// locate is the operands' offsets at index r of the first axes taken together.
+func (w *walk) locate(r, axes int) offsets {
 	var off offsets
-	for a := len(w.dims) - 2; a >= 0; a-- {
+	for a := axes - 1; a >= 0; a-- {
 		i := r % w.dims[a]
 		r /= w.dims[a]
 		for k, s := range w.strides[a] {

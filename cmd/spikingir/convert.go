@@ -1,0 +1,210 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"spikingir/graph"
+	"spikingir/onnxio"
+	"spikingir/passes"
+	"spikingir/passes/recipes"
+	"spikingir/passes/standard"
+	"spikingir/runtime/eval"
+)
+
+// version is the program's own; it is written into converted models.
+const version = "0.1.0"
+
+// conversion is what convert is asked for.
+type conversion struct {
+	taskFlags
+	settings recipes.Settings
+	recipe   string
+	passes   string
+	hasList  bool
+	calib    string
+	reader   string
+	dump     dumper
+	builtin  bool // calibrates on the embedded images on purpose
+}
+
+func (c *conversion) add(cmd *cobra.Command) {
+	f := cmd.Flags()
+	c.settings = recipes.Defaults()
+	f.StringVar(&c.recipe, "recipe", "spikingir", "conversion method: "+strings.Join(recipes.Names(), ", "))
+	f.StringVar(&c.passes, "passes", "", `passes to run instead of a recipe: "a,b{option=value}"; "" runs none`)
+	f.IntVarP(&c.settings.Timesteps, "timesteps", "T", c.settings.Timesteps, "timesteps T")
+	f.StringVar(&c.calib, "calib", "", "folder of calibration images; without it embedded ones are used")
+	f.Float64Var(&c.settings.Percentile, "percentile", c.settings.Percentile, "percentile of the activations that becomes the threshold")
+	f.StringVar(&c.settings.Over, "over", c.settings.Over, "percentile over nonzero activations or all: nonzero, all")
+	f.StringVar(&c.settings.Per, "per", c.settings.Per, "one threshold per layer or per channel; empty takes the recipe's")
+	f.Float64Var(&c.settings.V0, "v0", c.settings.V0, "initial membrane potential in units of the threshold")
+	f.Float64Var(&c.settings.Beta, "beta", c.settings.Beta, "MPRN: alpha = 0.5*sigmoid(beta)+0.5 of the post step")
+	f.StringVar(&c.settings.Analog, "analog", c.settings.Analog, "what cannot be spiking: refuse, or keep it analog")
+	f.BoolVar(&c.settings.Unit, "absorb-scales", false, "unit form: thresholds 1, scales in the weights")
+	f.StringVar(&c.settings.Lower, "lower", c.settings.Lower, "form of the spiking operators: functions, none")
+	f.StringVar(&c.reader, "reader", "onnx", "model reader: onnx, onnx-go")
+	c.taskFlags.add(f)
+	f.StringVar(&c.input, "input", "", "task pairs: folder of inputs to calibrate on")
+	f.StringVar(&c.target, "target", "", "task pairs: folder of targets")
+	c.dump.add(f)
+}
+
+func (a *app) convertCmd() *cobra.Command {
+	c := &conversion{}
+	var out string
+	cmd := &cobra.Command{
+		Use:   "convert MODEL -o OUT",
+		Short: "Turn an ONNX model into a spiking ONNX model",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if out == "" {
+				return fmt.Errorf("convert: --output is missing, want a file to write")
+			}
+			c.hasList = cmd.Flags().Changed("passes")
+			m, err := a.load(args[0], c.reader)
+			if err != nil {
+				return err
+			}
+			s, err := a.convert(cmd.Context(), args[0], m, c)
+			if err != nil {
+				return fmt.Errorf("%s: %w", args[0], err)
+			}
+			if err := cmd.Context().Err(); err != nil {
+				return err
+			}
+			if err := onnxio.WriteFile(out, m); err != nil {
+				return err
+			}
+			s.Output = out
+			return a.printSummary(s)
+		},
+	}
+	c.add(cmd)
+	cmd.Flags().StringVarP(&out, "output", "o", "", "the file to write")
+	return cmd
+}
+
+// summary is what convert reports.
+type summary struct {
+	Model     string   `json:"model"`
+	Output    string   `json:"output"`
+	Recipe    string   `json:"recipe,omitempty"`
+	Pipeline  string   `json:"pipeline"`
+	Timesteps int64    `json:"timesteps"`
+	Neurons   []string `json:"neurons"`
+	Images    int      `json:"calibration_images"`
+	Calib     string   `json:"calibration_sha256,omitempty"`
+	Notes     []string `json:"notes"`
+}
+
+// convert runs the pipeline over m in place.
+func (a *app) convert(ctx context.Context, path string, m *graph.Model, c *conversion) (*summary, error) {
+	p, err := c.pipeline()
+	if err != nil {
+		return nil, err
+	}
+	s := &summary{Model: path, Pipeline: p.String(), Notes: []string{}, Neurons: []string{}}
+	if len(p) == 0 {
+		return s, nil
+	}
+	channels := 0
+	if ports, err := eval.PortsOf(m.Graph); err == nil {
+		channels = ports.Channels
+	}
+	set, err := a.calibrationSet(c.calib, &c.taskFlags, channels)
+	if err != nil {
+		return nil, err
+	}
+	if c.calib == "" && !c.builtin && needsCalibration(p) {
+		a.warnf("no --calib: thresholds come from %d embedded images; calibrate on images of your own for real use", set.Len())
+	}
+	var stats *graph.Stats
+	reports, err := p.Run(m, passes.Options{
+		Calibrate: a.calibrator(ctx, set, &stats),
+		Evaluate:  a.evaluate,
+		Log:       a.log(),
+		After:     c.dump.after(a, m),
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range reports {
+		for _, n := range r.Notes {
+			s.Notes = append(s.Notes, n.String())
+		}
+	}
+	c.describe(a, m, s, set, stats)
+	return s, nil
+}
+
+// pipeline is the passes asked for.
+func (c *conversion) pipeline() (passes.Pipeline, error) {
+	if c.hasList {
+		return passes.Parse(c.passes, standard.Passes())
+	}
+	return recipes.New(c.recipe, c.settings)
+}
+
+func needsCalibration(p passes.Pipeline) bool {
+	for _, s := range p {
+		if s.Pass.Name == "normalize-thresholds" {
+			return true
+		}
+	}
+	return false
+}
+
+// describe writes what was done into the model's metadata and the summary.
+func (c *conversion) describe(a *app, m *graph.Model, s *summary, set *calibration, stats *graph.Stats) {
+	for n := range m.Graph.Nodes() {
+		if passes.IsNeuron(n) {
+			s.Neurons = append(s.Neurons, n.Op().Type+" "+n.OriginLabel())
+			t, _ := graph.Get(n.Attrs, "timesteps", graph.Int(0))
+			s.Timesteps = int64(t)
+		}
+	}
+	if len(s.Neurons) == 0 {
+		return
+	}
+	put := func(key, value string) { m.Metadata.Set("spikingir."+key, value) }
+	put("version", version)
+	if !c.hasList {
+		s.Recipe = c.recipe
+		put("recipe", c.recipe)
+	}
+	put("pipeline", s.Pipeline)
+	put("timesteps", strconv.FormatInt(s.Timesteps, 10))
+	if m.Source != nil {
+		put("source_sha256", hex.EncodeToString(m.Source.SHA256[:]))
+	}
+	if stats != nil {
+		s.Images, s.Calib = stats.Images, stats.SHA256
+		put("calib_sha256", stats.SHA256)
+		put("calib_images", strconv.Itoa(stats.Images))
+		put("task", set.task)
+	}
+	put("seed", strconv.FormatUint(a.seed, 10))
+}
+
+func (a *app) printSummary(s *summary) error {
+	if a.format == "json" {
+		return a.json(s)
+	}
+	if !a.quiet {
+		for _, n := range s.Notes {
+			fmt.Fprintln(a.err, "note: "+n)
+		}
+	}
+	if s.Pipeline == "" {
+		fmt.Fprintf(a.out, "%s -> %s: unchanged\n", s.Model, s.Output)
+		return nil
+	}
+	fmt.Fprintf(a.out, "%s -> %s: %d neuron layers, T = %d\n", s.Model, s.Output, len(s.Neurons), s.Timesteps)
+	return nil
+}

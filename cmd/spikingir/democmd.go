@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"spikingir/fixtures"
+	"spikingir/onnxio"
+	"spikingir/passes/recipes"
+	"spikingir/runtime/dataset"
+	"spikingir/runtime/eval"
+	"spikingir/runtime/metric"
+)
+
+// demoCase is one embedded network with its task.
+type demoCase struct {
+	name  string
+	what  string
+	flags taskFlags
+	show  string // the held-out image whose before and after are written
+}
+
+var demoCases = []demoCase{
+	{"dncnn", "gray denoising, sigma 25", taskFlags{kind: "denoise", sigma: 25}, "s01"},
+	{"residual", "colour denoising, sigma 25", taskFlags{kind: "denoise", sigma: 25}, "s02"},
+	{"vdsr", "super-resolution x2", taskFlags{kind: "sr", scale: 2}, "s03"},
+	{"prelunet", "super-resolution x2", taskFlags{kind: "sr", scale: 2, srInput: "lowres"}, "s04"},
+	{"aodnet", "dehazing", taskFlags{kind: "dehaze"}, "h01"},
+}
+
+func (a *app) demoCmd() *cobra.Command {
+	var out string
+	timesteps := recipes.Defaults().Timesteps
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Convert, run and measure the embedded networks",
+		Long: `demo converts five small networks, exported by PyTorch and embedded in the
+program, runs them on held-out images, measures ANN and SNN, and leaves the
+spiking ONNX files and before/after images in a folder.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.demo(cmd.Context(), out, timesteps)
+		},
+	}
+	cmd.Flags().StringVarP(&out, "output", "o", "demo", "folder to write")
+	cmd.Flags().IntVarP(&timesteps, "timesteps", "T", timesteps, "timesteps T")
+	return cmd
+}
+
+func (a *app) demo(ctx context.Context, out string, timesteps int) error {
+	if err := unpack(out); err != nil {
+		return err
+	}
+	t := a.table()
+	t.AppendHeader(table.Row{"model", "task", "", "PSNR (dB)", "SSIM", "rate (%)", "agreement (dB)",
+		"firing rate", "energy (mJ)"})
+	reports := map[string]*eval.Report{}
+	for i, d := range demoCases {
+		r, err := a.demoCase(ctx, out, timesteps, d)
+		if err != nil {
+			return fmt.Errorf("%s: %w", d.name, err)
+		}
+		reports[d.name] = r
+		if i > 0 {
+			t.AppendSeparator()
+		}
+		demoRows(t, d, r)
+	}
+	if a.format == "json" {
+		return a.json(reports)
+	}
+	t.Render()
+	fmt.Fprintf(a.out, "Spiking networks are in %s, images before and after in %s.\n",
+		filepath.Join(out, "*.spiking.onnx"), filepath.Join(out, "*.png"))
+	return nil
+}
+
+// unpack writes the embedded models and held-out images as files.
+func unpack(out string) error {
+	for _, name := range fixtures.Names() {
+		b, err := fixtures.Model(name)
+		if err != nil {
+			return err
+		}
+		if err := writeFile(filepath.Join(out, name+".onnx"), b); err != nil {
+			return err
+		}
+	}
+	for _, set := range []string{fixtures.Clean, fixtures.Hazy, fixtures.Clear} {
+		files, err := fixtures.Images(set)
+		if err != nil {
+			return err
+		}
+		for _, f := range files {
+			if err := writeFile(filepath.Join(out, "images", set, f.Name), f.Data); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func writeFile(path string, b []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
+	}
+	return os.WriteFile(path, b, 0o666)
+}
+
+// demoCase converts one network with the embedded calibration images, measures
+// it and writes its images.
+func (a *app) demoCase(ctx context.Context, out string, timesteps int, d demoCase) (*eval.Report, error) {
+	path := filepath.Join(out, d.name+".onnx")
+	m, err := a.load(path, "onnx")
+	if err != nil {
+		return nil, err
+	}
+	c := &conversion{recipe: "spikingir", settings: recipes.Defaults(), taskFlags: d.flags, builtin: true}
+	c.settings.Timesteps = timesteps
+	if _, err := a.convert(ctx, path, m, c); err != nil {
+		return nil, err
+	}
+	spiking := filepath.Join(out, d.name+".spiking.onnx")
+	if err := onnxio.WriteFile(spiking, m); err != nil {
+		return nil, err
+	}
+	snn, err := a.loadProgram(spiking, 0)
+	if err != nil {
+		return nil, err
+	}
+	ann, err := a.loadProgram(path, 0)
+	if err != nil {
+		return nil, err
+	}
+	flags := d.flags
+	flags.data = filepath.Join(out, "images")
+	if d.flags.kind != string(dataset.Dehaze) {
+		flags.data = filepath.Join(flags.data, fixtures.Clean)
+	}
+	set, err := flags.open(snn.ports.Channels, a.seed)
+	if err != nil {
+		return nil, err
+	}
+	step, end := a.progress(d.name)
+	defer end()
+	r, err := eval.Run(ctx, eval.Config{Model: snn.program, Input: snn.ports.Input,
+		Ref: ann.program, RefInput: ann.ports.Input, Set: set, Window: metric.Gaussian,
+		Energy:   metric.EnergyOptions{Mode: metric.Paper, FirstLayer: metric.Once},
+		Progress: step})
+	if err != nil {
+		return nil, err
+	}
+	return r, showcase(ctx, out, d, set, ann, snn)
+}
+
+// showcase writes one image before, by the ANN, by the SNN, and the truth.
+func showcase(ctx context.Context, out string, d demoCase, set *dataset.Set, ann, snn *loaded) error {
+	for i := range set.Len() {
+		if name := set.Name(i); len(name) < len(d.show) || name[:len(d.show)] != d.show {
+			continue
+		}
+		s, err := set.At(i)
+		if err != nil {
+			return err
+		}
+		byANN, err := eval.Restore(ctx, ann.program, ann.ports.Input, s.Input)
+		if err != nil {
+			return err
+		}
+		bySNN, err := eval.Restore(ctx, snn.program, snn.ports.Input, s.Input)
+		if err != nil {
+			return err
+		}
+		for _, f := range []struct {
+			name string
+			img  dataset.Image
+		}{{"before", s.Input}, {"ann", byANN}, {"after", bySNN}, {"truth", s.Target}} {
+			if err := dataset.Write(filepath.Join(out, d.name+"."+f.name+".png"), f.img); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func demoRows(t table.Writer, d demoCase, r *eval.Report) {
+	if r.Input.PSNR != 0 {
+		t.AppendRow(table.Row{d.name, d.what, "input", decibel(r.Input.PSNR), r4(r.Input.SSIM)})
+	}
+	t.AppendRow(table.Row{d.name, d.what, "ANN", decibel(r.Ref.PSNR), r4(r.Ref.SSIM), "", "", "",
+		fmt.Sprintf("%.4f", *r.Energy.RefMJ)})
+	t.AppendRow(table.Row{d.name, d.what, fmt.Sprintf("SNN, T = %d", r.Timesteps), decibel(r.Model.PSNR),
+		r4(r.Model.SSIM), fmt.Sprintf("%.1f", r.Rate.Mean), decibel(r.Agreement.PSNR), r4(r.FiringRate),
+		fmt.Sprintf("%.4f", r.Energy.ModelMJ)})
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/pflag"
+
+	"spikingir/graph"
+	"spikingir/onnxio/text"
+	"spikingir/passes"
+)
+
+// dumper prints the model between passes.
+type dumper struct {
+	dir   string
+	print []string
+}
+
+func (d *dumper) add(f *pflag.FlagSet) {
+	f.StringVar(&d.dir, "dump-dir", "", "folder that gets the model after each pass, as NN-pass.onnxtxt")
+	f.StringSliceVar(&d.print, "print-ir-after", nil, "passes to print the model after, or all; on standard error")
+}
+
+// after is the pipeline's hook. It writes the model before the first pass too.
+func (d *dumper) after(a *app, m *graph.Model) func(passes.Report, *graph.Model) error {
+	if d.dir == "" && len(d.print) == 0 {
+		return nil
+	}
+	before := text.Print(m, text.Options{MaxElements: 16})
+	return func(r passes.Report, m *graph.Model) error {
+		now := text.Print(m, text.Options{MaxElements: 16})
+		if d.dir != "" {
+			if r.Index == 0 {
+				if err := d.write("00-input", before); err != nil {
+					return err
+				}
+			}
+			if err := d.write(fmt.Sprintf("%02d-%s", r.Index+1, r.Step.Pass.Name), now); err != nil {
+				return err
+			}
+		}
+		for _, name := range d.print {
+			if name == "all" || name == r.Step.Pass.Name {
+				fmt.Fprintf(a.err, "// after %s\n%s\n", r.Step, now)
+				break
+			}
+		}
+		return nil
+	}
+}
+
+func (d *dumper) write(name, s string) error {
+	if err := os.MkdirAll(d.dir, 0o777); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(d.dir, name+".onnxtxt"), []byte(s), 0o666)
+}

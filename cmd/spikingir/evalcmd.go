@@ -1,0 +1,146 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"spikingir/runtime/eval"
+	"spikingir/runtime/metric"
+)
+
+// measureFlags choose how quality and energy are measured.
+type measureFlags struct {
+	ssim, energy, first string
+}
+
+func (m *measureFlags) add(f *pflag.FlagSet) {
+	f.StringVar(&m.ssim, "ssim", "gaussian", "window of SSIM: gaussian (11x11, sigma 1.5) or uniform7")
+	f.StringVar(&m.energy, "energy", "paper", "energy model: paper or exact; never compare the two")
+	f.StringVar(&m.first, "first-layer", "once", "charge the first layer once or per-step")
+}
+
+func (m *measureFlags) check() error {
+	switch {
+	case m.ssim != string(metric.Gaussian) && m.ssim != string(metric.Uniform7):
+		return fmt.Errorf("--ssim %s, want gaussian or uniform7", m.ssim)
+	case m.energy != string(metric.Paper) && m.energy != string(metric.Exact):
+		return fmt.Errorf("--energy %s, want paper or exact", m.energy)
+	case m.first != string(metric.Once) && m.first != string(metric.PerStep):
+		return fmt.Errorf("--first-layer %s, want once or per-step", m.first)
+	}
+	return nil
+}
+
+func (m *measureFlags) options() metric.EnergyOptions {
+	return metric.EnergyOptions{Mode: metric.Mode(m.energy), FirstLayer: metric.FirstLayer(m.first)}
+}
+
+func (a *app) evalCmd() *cobra.Command {
+	var t taskFlags
+	var m measureFlags
+	var ref string
+	var timesteps int
+	cmd := &cobra.Command{
+		Use:   "eval MODEL --task TASK --data DIR",
+		Short: "Measure quality, agreement with the ANN, firing rates and energy",
+		Long: `eval runs MODEL over a data set and reports PSNR and SSIM against the ground
+truth, and with --ref, its ANN: the conversion rate in per cent, and the
+agreement, the PSNR between the two outputs. Quality alone misleads as a measure
+of conversion: quantisation can move an image closer to the truth than its ANN.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := m.check(); err != nil {
+				return err
+			}
+			model, err := a.loadProgram(args[0], timesteps)
+			if err != nil {
+				return err
+			}
+			c := eval.Config{Model: model.program, Input: model.ports.Input,
+				Window: metric.Window(m.ssim), Energy: m.options()}
+			if ref != "" {
+				r, err := a.loadProgram(ref, 0)
+				if err != nil {
+					return err
+				}
+				c.Ref, c.RefInput = r.program, r.ports.Input
+			}
+			if c.Set, err = t.open(model.ports.Channels, a.seed); err != nil {
+				return err
+			}
+			step, end := a.progress("evaluating")
+			c.Progress = step
+			r, err := eval.Run(cmd.Context(), c)
+			end()
+			if err != nil {
+				return err
+			}
+			if a.format == "json" {
+				return a.json(r)
+			}
+			a.printReport(r)
+			return nil
+		},
+	}
+	t.add(cmd.Flags())
+	t.addData(cmd.Flags())
+	m.add(cmd.Flags())
+	cmd.Flags().StringVar(&ref, "ref", "", "the ANN that the model was converted from")
+	cmd.Flags().IntVarP(&timesteps, "timesteps", "T", 0, "run with T timesteps instead of the model's own")
+	return cmd
+}
+
+// printReport shows a report as tables.
+func (a *app) printReport(r *eval.Report) {
+	t := a.table()
+	t.AppendHeader(table.Row{"", "PSNR (dB)", "SSIM", "energy (mJ)"})
+	if r.Input.PSNR != 0 {
+		t.AppendRow(table.Row{"input", decibel(r.Input.PSNR), r4(r.Input.SSIM), ""})
+	}
+	if r.Ref != nil {
+		t.AppendRow(table.Row{"reference", decibel(r.Ref.PSNR), r4(r.Ref.SSIM), fmt.Sprintf("%.3f", *r.Energy.RefMJ)})
+	}
+	name := "model"
+	if r.Timesteps > 0 {
+		name = fmt.Sprintf("model, T = %d", r.Timesteps)
+	}
+	t.AppendRow(table.Row{name, decibel(r.Model.PSNR), r4(r.Model.SSIM), fmt.Sprintf("%.3f", r.Energy.ModelMJ)})
+	t.Render()
+	fmt.Fprintf(a.out, "images %d, %.2f s per image, energy model %s, first layer charged %s\n",
+		r.Images, r.Seconds, r.Energy.Mode, r.Energy.First)
+	if r.Rate != nil {
+		fmt.Fprintf(a.out, "conversion rate: PSNR %.1f %%, SSIM %.1f %%, mean %.1f %%; agreement with the reference %s dB\n",
+			r.Rate.PSNR, r.Rate.SSIM, r.Rate.Mean, decibel(r.Agreement.PSNR))
+	}
+	if r.Energy.SavingPC != nil && r.Timesteps > 0 {
+		fmt.Fprintf(a.out, "energy saved against the reference: %.1f %%\n", *r.Energy.SavingPC)
+	}
+	if len(r.Layers) == 0 {
+		return
+	}
+	l := a.table()
+	l.AppendHeader(table.Row{"layer", "neuron", "firing rate", "post step", "residual |v|/θ", "v ≥ θ/2", "v ≥ θ"})
+	for _, n := range r.Layers {
+		l.AppendRow(table.Row{n.Origin, n.Neuron, r4(n.FiringRate), r4(n.PostShare), r4(n.Residual), r4(n.Half), r4(n.Full)})
+	}
+	l.AppendFooter(table.Row{"all", "", r4(r.FiringRate)})
+	l.Render()
+}
+
+// table is a plain table on standard output.
+func (a *app) table() table.Writer {
+	t := table.NewWriter()
+	t.SetOutputMirror(a.out)
+	style := table.StyleDefault
+	style.Format = table.FormatOptions{}
+	t.SetStyle(style)
+	return t
+}
+
+func r4(x float64) string { return fmt.Sprintf("%.4f", x) }
+
+// decibel prints a PSNR to three decimals, the precision of the paper's tables.
+func decibel(x metric.DB) string { return fmt.Sprintf("%.3f", float64(x)) }

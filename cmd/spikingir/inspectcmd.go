@@ -1,0 +1,188 @@
+package main
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"spikingir/graph"
+	"spikingir/graph/infer"
+	"spikingir/graph/op"
+)
+
+// inspection is what inspect reports.
+type inspection struct {
+	Model     string            `json:"model"`
+	SHA256    string            `json:"sha256"`
+	IRVersion int64             `json:"ir_version"`
+	Producer  string            `json:"producer"`
+	Opsets    map[string]int64  `json:"opsets"`
+	Inputs    []port            `json:"inputs"`
+	Outputs   []port            `json:"outputs"`
+	Nodes     []nodeInfo        `json:"nodes"`
+	Ops       []opCount         `json:"ops"`
+	Functions []string          `json:"functions"`
+	Weights   int64             `json:"parameters"`
+	MACs      float64           `json:"macs_per_output_pixel"`
+	External  bool              `json:"external_data"`
+	Metadata  map[string]string `json:"metadata"`
+	Unknown   []string          `json:"unknown_operators"`
+}
+
+type port struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
+type opCount struct {
+	Op    string `json:"op"`
+	Count int    `json:"count"`
+}
+
+type nodeInfo struct {
+	Name   string  `json:"name"`
+	Op     string  `json:"op"`
+	Region string  `json:"region,omitempty"`
+	Output string  `json:"output"`
+	Type   string  `json:"type"`
+	Params int64   `json:"parameters"`
+	MACs   float64 `json:"macs_per_pixel"`
+}
+
+func (a *app) inspectCmd() *cobra.Command {
+	var reader string
+	cmd := &cobra.Command{
+		Use:   "inspect MODEL",
+		Short: "Show a model: interface, nodes with shapes, parameters and MACs",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			m, err := a.load(args[0], reader)
+			if err != nil {
+				return err
+			}
+			if err := infer.Model(m); err != nil {
+				return invalid(fmt.Errorf("%s: %w", args[0], err))
+			}
+			r := inspectModel(args[0], m)
+			if a.format == "json" {
+				return a.json(r)
+			}
+			a.printInspection(r)
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&reader, "reader", "onnx", "model reader: onnx, onnx-go")
+	return cmd
+}
+
+func inspectModel(path string, m *graph.Model) *inspection {
+	r := &inspection{Model: path, IRVersion: m.IRVersion, Opsets: map[string]int64{},
+		Producer: strings.TrimSpace(m.ProducerName + " " + m.ProducerVersion),
+		Metadata: map[string]string{}, Functions: []string{}, Unknown: []string{}}
+	if m.Source != nil {
+		r.SHA256 = hex.EncodeToString(m.Source.SHA256[:])
+	}
+	for _, o := range m.Opsets {
+		name := o.Domain
+		if name == "" {
+			name = "ai.onnx"
+		}
+		r.Opsets[name] = o.Version
+	}
+	for _, kv := range m.Metadata {
+		r.Metadata[kv.Key] = kv.Value
+	}
+	for _, f := range m.Functions {
+		r.Functions = append(r.Functions, f.Op().String())
+	}
+	for _, v := range m.Graph.Inputs() {
+		if !v.IsInitializer() {
+			r.Inputs = append(r.Inputs, port{v.Name(), v.Type.String()})
+		}
+	}
+	for _, v := range m.Graph.Outputs() {
+		r.Outputs = append(r.Outputs, port{v.Name(), v.Type.String()})
+	}
+	for _, v := range m.Graph.Initializers() {
+		if v.Const != nil {
+			n, _ := v.Const.Len()
+			r.Weights += n
+			r.External = r.External || v.Const.External != nil
+		}
+	}
+	r.nodes(m)
+	return r
+}
+
+// nodes lists the main graph's nodes and counts its operators.
+func (r *inspection) nodes(m *graph.Model) {
+	at := map[string]int{}
+	for n := range m.Graph.Nodes() {
+		name := n.Op().String()
+		if _, ok := at[name]; !ok {
+			at[name] = len(r.Ops)
+			r.Ops = append(r.Ops, opCount{Op: name})
+			if _, known := op.Lookup(n.Op()); !known && m.Function(n.Op(), n.Overload) == nil {
+				r.Unknown = append(r.Unknown, name)
+			}
+		}
+		r.Ops[at[name]].Count++
+		info := nodeInfo{Name: n.Label(), Op: name, Region: n.Region.String()}
+		if v := n.Output(0); v != nil {
+			info.Output, info.Type = v.Name(), v.Type.String()
+		}
+		for _, v := range n.Inputs() {
+			if v != nil && v.Const != nil {
+				k, _ := v.Const.Len()
+				info.Params += k
+			}
+		}
+		info.MACs = macsPerPixel(n)
+		r.MACs += info.MACs
+		r.Nodes = append(r.Nodes, info)
+	}
+}
+
+// macsPerPixel is the multiply-accumulates of a convolution for one pixel of
+// its output, k*k*Cin/group*Cout; of its input for a ConvTranspose.
+func macsPerPixel(n *graph.Node) float64 {
+	if !n.Is("Conv") && !n.Is("ConvTranspose") || n.Input(1) == nil || n.Input(1).Const == nil {
+		return 0
+	}
+	macs := 1.0
+	for _, d := range n.Input(1).Const.Dims {
+		macs *= float64(d)
+	}
+	return macs
+}
+
+func (a *app) printInspection(r *inspection) {
+	fmt.Fprintf(a.out, "%s: ONNX IR %d, by %s\n", r.Model, r.IRVersion, r.Producer)
+	for _, p := range r.Inputs {
+		fmt.Fprintf(a.out, "input  %s %s\n", p.Name, p.Type)
+	}
+	for _, p := range r.Outputs {
+		fmt.Fprintf(a.out, "output %s %s\n", p.Name, p.Type)
+	}
+	t := a.table()
+	t.AppendHeader(table.Row{"node", "operator", "region", "output", "parameters", "MAC/px"})
+	for _, n := range r.Nodes {
+		t.AppendRow(table.Row{n.Name, n.Op, n.Region, n.Output + " " + n.Type, n.Params, n.MACs})
+	}
+	t.AppendFooter(table.Row{"all", "", "", "", r.Weights, r.MACs})
+	t.Render()
+	if len(r.Functions) > 0 {
+		fmt.Fprintln(a.out, "functions: "+strings.Join(r.Functions, ", "))
+	}
+	if len(r.Unknown) > 0 {
+		fmt.Fprintln(a.out, "operators not known to spikingir: "+strings.Join(r.Unknown, ", "))
+	}
+	for _, key := range []string{"recipe", "timesteps", "pipeline", "task", "calib_sha256", "source_sha256"} {
+		if v, ok := r.Metadata["spikingir."+key]; ok {
+			fmt.Fprintf(a.out, "%s: %s\n", key, v)
+		}
+	}
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"spikingir/graph"
+	"spikingir/onnxio"
+	"spikingir/onnxio/onnxgo"
+	"spikingir/runtime/eval"
+	"spikingir/runtime/exec"
+)
+
+// load reads a model; reader is onnx or onnx-go.
+func (a *app) load(path, reader string) (*graph.Model, error) {
+	m, err := readModel(path, reader)
+	switch {
+	case err == nil:
+		return m, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("model %s does not exist", path)
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("model %s cannot be read: permission denied", path)
+	}
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return nil, err
+	}
+	return nil, invalid(err)
+}
+
+func readModel(path, reader string) (*graph.Model, error) {
+	switch reader {
+	case "onnx":
+		return onnxio.ReadFile(path)
+	case "onnx-go":
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		m, err := onnxgo.Read(b)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		return m, nil
+	}
+	return nil, fmt.Errorf("--reader %s, want onnx or onnx-go", reader)
+}
+
+// loaded is a model ready to run on images.
+type loaded struct {
+	path    string
+	model   *graph.Model
+	program *exec.Program
+	ports   eval.Ports
+}
+
+// loadProgram reads a model and plans its execution; timesteps > 0 replaces
+// the model's own.
+func (a *app) loadProgram(path string, timesteps int) (*loaded, error) {
+	m, err := a.load(path, "onnx")
+	if err != nil {
+		return nil, err
+	}
+	return a.program(path, m, timesteps)
+}
+
+func (a *app) program(path string, m *graph.Model, timesteps int) (*loaded, error) {
+	ports, err := eval.PortsOf(m.Graph)
+	if err != nil {
+		return nil, unsupported(fmt.Errorf("%s: %w", path, err))
+	}
+	if eval.FreeSize(m.Graph) {
+		a.log().Debug("the model states a fixed image size; it is run on images of any size", "model", path)
+	}
+	p, err := exec.Compile(m, exec.Options{Pool: a.kernels(), Timesteps: timesteps})
+	if err != nil {
+		return nil, unsupported(fmt.Errorf("%s: %w", path, err))
+	}
+	return &loaded{path, m, p, ports}, nil
+}

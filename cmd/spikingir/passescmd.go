@@ -1,0 +1,105 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"spikingir/passes"
+	"spikingir/passes/recipes"
+	"spikingir/passes/standard"
+)
+
+// passInfo is one pass in the JSON list.
+type passInfo struct {
+	Name    string       `json:"name"`
+	Doc     string       `json:"doc"`
+	Needs   string       `json:"needs"`
+	Gives   string       `json:"gives"`
+	Drops   string       `json:"drops"`
+	Options []optionInfo `json:"options"`
+}
+
+type optionInfo struct {
+	Name    string `json:"name"`
+	Default string `json:"default"`
+	Doc     string `json:"doc"`
+}
+
+type recipeInfo struct {
+	Name     string `json:"name"`
+	Doc      string `json:"doc"`
+	Pipeline string `json:"pipeline"`
+}
+
+func (a *app) passesCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "passes",
+		Short: "List the passes with their options, and the recipes",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			list := passInfos()
+			rs, err := recipeInfos()
+			if err != nil {
+				return err
+			}
+			if a.format == "json" {
+				return a.json(map[string]any{"passes": list, "recipes": rs})
+			}
+			a.printPasses(list, rs)
+			return nil
+		},
+	}
+}
+
+func passInfos() []passInfo {
+	var list []passInfo
+	for _, p := range standard.Passes() {
+		info := passInfo{Name: p.Name, Doc: p.Doc, Needs: p.Needs.String(), Gives: p.Gives.String(),
+			Drops: p.Drops.String(), Options: []optionInfo{}}
+		for _, o := range p.Options {
+			info.Options = append(info.Options, optionInfo{o.Name, o.Default, o.Doc})
+		}
+		list = append(list, info)
+	}
+	return list
+}
+
+func recipeInfos() ([]recipeInfo, error) {
+	var list []recipeInfo
+	for _, name := range recipes.Names() {
+		r, ok := recipes.Lookup(name)
+		if !ok {
+			return nil, fmt.Errorf("recipe %s is listed but not found", name)
+		}
+		var p passes.Pipeline
+		p, err := recipes.New(name, recipes.Defaults())
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, recipeInfo{name, r.Doc, p.String()})
+	}
+	return list, nil
+}
+
+func (a *app) printPasses(list []passInfo, rs []recipeInfo) {
+	t := a.table()
+	t.AppendHeader(table.Row{"pass", "what", "needs", "gives", "options"})
+	for _, p := range list {
+		title, _, _ := strings.Cut(p.Doc, "\n")
+		var opts []string
+		for _, o := range p.Options {
+			opts = append(opts, o.Name+"="+o.Default)
+		}
+		t.AppendRow(table.Row{p.Name, title, p.Needs, p.Gives, strings.Join(opts, " ")})
+	}
+	t.SetColumnConfigs([]table.ColumnConfig{
+		{Number: 2, WidthMax: 44}, {Number: 3, WidthMax: 24}, {Number: 4, WidthMax: 24}, {Number: 5, WidthMax: 34}})
+	t.Render()
+	for _, r := range rs {
+		title, _, _ := strings.Cut(r.Doc, "\n")
+		fmt.Fprintf(a.out, "\nrecipe %s: %s\n  %s\n", r.Name, title, r.Pipeline)
+	}
+}

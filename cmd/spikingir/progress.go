@@ -1,0 +1,32 @@
+package main
+
+import (
+	"os"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+)
+
+// progress gives a function to report steps with, and one to call at the end.
+// A bar is drawn on standard error when that is a terminal; otherwise nothing.
+func (a *app) progress(what string) (step func(done, total int), end func()) {
+	f, ok := a.err.(*os.File)
+	if a.quiet || !ok || !term.IsTerminal(int(f.Fd())) {
+		return func(int, int) {}, func() {}
+	}
+	var bar *progressbar.ProgressBar
+	step = func(done, total int) {
+		if bar == nil {
+			bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(f),
+				progressbar.OptionSetDescription(what), progressbar.OptionShowCount(),
+				progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish())
+		}
+		// A progress bar that cannot be drawn must not stop the work.
+		_ = bar.Set(done)
+	}
+	return step, func() {
+		if bar != nil {
+			_ = bar.Clear()
+		}
+	}
+}

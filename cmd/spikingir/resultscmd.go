@@ -1,0 +1,170 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"spikingir/graph"
+	"spikingir/passes/recipes"
+	"spikingir/runtime/eval"
+	"spikingir/runtime/metric"
+)
+
+// benchmark is one real network with its calibration and its test set, in the
+// layout of a data folder: models/*.onnx and images/SET.
+type benchmark struct {
+	title, model string
+	calib, test  string // under images
+	flags        taskFlags
+	limit        int // calibration images
+	timesteps    []int
+}
+
+var benchmarks = []benchmark{
+	{"AOD-Net, dehazing, SOTS-outdoor", "aod_boyiliee_op11", "SOTS-indoor/train", "SOTS-outdoor",
+		taskFlags{kind: "dehaze"}, 0, []int{5, 8, 10, 20, 50}},
+	{"DnCNN, denoising sigma 25, Set12", "dncnn_s25_bn_op16", "Train400", "Set12",
+		taskFlags{kind: "denoise", sigma: 25}, 40, []int{10, 20, 50, 100}},
+	{"VDSR, super-resolution x2, Set5", "vdsr_twt_op16", "T91", "Set5",
+		taskFlags{kind: "sr", scale: 2}, 20, []int{10, 20, 50, 100}},
+}
+
+// variant is one way to convert: a row group of the table.
+type variant struct {
+	name     string
+	recipe   string
+	settings recipes.Settings
+}
+
+// variants are the recipes with thresholds per layer and per channel.
+func variants() []variant {
+	var list []variant
+	for _, recipe := range recipes.Names() {
+		for _, per := range []string{"layer", "channel"} {
+			s := recipes.Defaults()
+			s.Per = per
+			list = append(list, variant{recipe + ", per " + per, recipe, s})
+		}
+	}
+	return list
+}
+
+func (a *app) resultsCmd() *cobra.Command {
+	var data, out string
+	var only []string
+	cmd := &cobra.Command{
+		Use:   "results --data DIR -o FILE",
+		Short: "Measure the recipes on real networks and write a table",
+		Long: `results converts the networks in DIR/models by every recipe, calibrated on the
+training folders of DIR/images, evaluates them on the test folders at several
+numbers of timesteps, and writes a Markdown table.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if data == "" {
+				return fmt.Errorf("results: --data is missing, want a folder with models and images")
+			}
+			return a.results(cmd.Context(), data, out, only)
+		},
+	}
+	cmd.Flags().StringVar(&data, "data", "", "folder with models/ and images/")
+	cmd.Flags().StringVarP(&out, "output", "o", "", "Markdown file to write; empty prints it")
+	cmd.Flags().StringSliceVar(&only, "only", nil, "models to measure, by file name without .onnx; empty measures all")
+	return cmd
+}
+
+func (a *app) results(ctx context.Context, data, out string, only []string) error {
+	var b bytes.Buffer
+	for _, bm := range benchmarks {
+		if len(only) > 0 && !strings.Contains(","+strings.Join(only, ",")+",", ","+bm.model+",") {
+			continue
+		}
+		if err := a.benchmark(ctx, &b, data, bm); err != nil {
+			return fmt.Errorf("%s: %w", bm.model, err)
+		}
+	}
+	if out == "" {
+		_, err := a.out.Write(b.Bytes())
+		return err
+	}
+	tmp := out + ".tmp"
+	if err := os.WriteFile(tmp, b.Bytes(), 0o666); err != nil {
+		return err
+	}
+	return os.Rename(tmp, out)
+}
+
+// benchmark measures one network: a table of all variants and timesteps.
+func (a *app) benchmark(ctx context.Context, b *bytes.Buffer, data string, bm benchmark) error {
+	path := filepath.Join(data, "models", bm.model+".onnx")
+	t := table.NewWriter()
+	t.AppendHeader(table.Row{"recipe", "T", "PSNR (dB)", "SSIM", "rate PSNR (%)", "rate SSIM (%)", "rate (%)",
+		"agreement (dB)", "firing rate", "energy (mJ)", "s/image"})
+	var ann *eval.Report
+	for _, v := range variants() {
+		for _, steps := range bm.timesteps {
+			r, err := a.measure(ctx, path, data, bm, v, steps)
+			if err != nil {
+				return fmt.Errorf("%s, T = %d: %w", v.name, steps, err)
+			}
+			ann = r
+			t.AppendRow(table.Row{v.name, steps, decibel(r.Model.PSNR), r4(r.Model.SSIM),
+				percent(r.Rate.PSNR), percent(r.Rate.SSIM), percent(r.Rate.Mean), decibel(r.Agreement.PSNR),
+				r4(r.FiringRate), fmt.Sprintf("%.3f", r.Energy.ModelMJ), fmt.Sprintf("%.2f", r.Seconds)})
+			a.warnf("%s: %s, T = %d: %s dB, agreement %s dB", bm.model, v.name, steps,
+				decibel(r.Model.PSNR), decibel(r.Agreement.PSNR))
+		}
+	}
+	fmt.Fprintf(b, "## %s (`%s`)\n\n", bm.title, bm.model)
+	fmt.Fprintf(b, "ANN: %s dB, SSIM %s, %.3f mJ. Input: %s dB. %d images, calibrated on %s.\n\n",
+		decibel(ann.Ref.PSNR), r4(ann.Ref.SSIM), *ann.Energy.RefMJ, decibel(ann.Input.PSNR), ann.Images, bm.calib)
+	b.WriteString(t.RenderMarkdown() + "\n\n")
+	return nil
+}
+
+func percent(x float64) string { return fmt.Sprintf("%.1f", x) }
+
+// measure converts the network one way and evaluates it.
+func (a *app) measure(ctx context.Context, path, data string, bm benchmark, v variant, steps int) (*eval.Report, error) {
+	m, err := a.load(path, "onnx")
+	if err != nil {
+		return nil, err
+	}
+	ref, err := a.program(path, m.Clone(), 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.convertFor(ctx, path, data, m, bm, v, steps); err != nil {
+		return nil, err
+	}
+	snn, err := a.program(path, m, 0)
+	if err != nil {
+		return nil, err
+	}
+	flags := bm.flags
+	flags.data = filepath.Join(data, "images", bm.test)
+	set, err := flags.open(snn.ports.Channels, a.seed)
+	if err != nil {
+		return nil, err
+	}
+	step, end := a.progress(fmt.Sprintf("%s T=%d", v.name, steps))
+	defer end()
+	return eval.Run(ctx, eval.Config{Model: snn.program, Input: snn.ports.Input, Ref: ref.program,
+		RefInput: ref.ports.Input, Set: set, Window: metric.Gaussian, Progress: step,
+		Energy: metric.EnergyOptions{Mode: metric.Paper, FirstLayer: metric.Once}})
+}
+
+func (a *app) convertFor(ctx context.Context, path, data string, m *graph.Model, bm benchmark, v variant, steps int) error {
+	c := &conversion{recipe: v.recipe, settings: v.settings, taskFlags: bm.flags,
+		calib: filepath.Join(data, "images", bm.calib)}
+	c.settings.Timesteps = steps
+	c.limit = bm.limit
+	_, err := a.convert(ctx, path, m, c)
+	return err
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"spikingir/fixtures"
+	"spikingir/onnxio"
+	"spikingir/onnxio/text"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"spikingir": func() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+	})
+}
+
+// TestScripts runs the whole program as its users do. UPDATE=1 rewrites the
+// expected outputs.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:           filepath.Join("testdata", "script"),
+		UpdateScripts: os.Getenv("UPDATE") != "",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"fixture": fixture,
+			"image":   image,
+			"onnx":    onnx,
+			"cut":     cut,
+			"code":    code,
+			"lines":   lines,
+		},
+	})
+}
+
+// fixture MODEL FILE writes an embedded model.
+func fixture(ts *testscript.TestScript, _ bool, args []string) {
+	b, err := fixtures.Model(args[0])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b, 0o666))
+}
+
+// image SET NAME FILE writes an embedded image.
+func image(ts *testscript.TestScript, _ bool, args []string) {
+	files, err := fixtures.Images(args[0])
+	ts.Check(err)
+	for _, f := range files {
+		if f.Name == args[1] {
+			ts.Check(os.MkdirAll(filepath.Dir(ts.MkAbs(args[2])), 0o777))
+			ts.Check(os.WriteFile(ts.MkAbs(args[2]), f.Data, 0o666))
+			return
+		}
+	}
+	ts.Fatalf("no image %s in %s", args[1], args[0])
+}
+
+// onnx TEXT FILE makes a model of its textual form.
+func onnx(ts *testscript.TestScript, _ bool, args []string) {
+	m, err := text.Parse(ts.ReadFile(args[0]))
+	ts.Check(err)
+	ts.Check(onnxio.WriteFile(ts.MkAbs(args[1]), m))
+}
+
+// cut FILE N keeps the first N bytes.
+func cut(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	b := []byte(ts.ReadFile(args[0]))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b[:n], 0o666))
+}
+
+// code N args... runs the program and demands the exit code.
+func code(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	var out, errs bytes.Buffer
+	wd, err := os.Getwd()
+	ts.Check(err)
+	ts.Check(os.Chdir(ts.MkAbs(".")))
+	got := run(args[1:], bytes.NewReader(nil), &out, &errs)
+	ts.Check(os.Chdir(wd))
+	ts.Check(os.WriteFile(ts.MkAbs("out"), out.Bytes(), 0o666))
+	ts.Check(os.WriteFile(ts.MkAbs("err"), errs.Bytes(), 0o666))
+	if got != want {
+		ts.Fatalf("exit code %d, want %d\n%s%s", got, want, out.String(), errs.String())
+	}
+}
+
+// lines FILE N demands a number of lines.
+func lines(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	if got := bytes.Count([]byte(ts.ReadFile(args[0])), []byte("\n")); got != want {
+		ts.Fatalf("%s has %d lines, want %d:\n%s", args[0], got, want, ts.ReadFile(args[0]))
+	}
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/pflag"
+
+	"spikingir/runtime/dataset"
+)
+
+// taskFlags choose how images are degraded; they mean the same everywhere.
+type taskFlags struct {
+	kind, srInput, srCrop string
+	sigma                 float64
+	scale, limit          int
+	data, input, target   string
+}
+
+func (t *taskFlags) add(f *pflag.FlagSet) {
+	f.StringVar(&t.kind, "task", "", "how images are degraded: denoise, sr, dehaze or pairs")
+	f.Float64Var(&t.sigma, "sigma", 0, "denoise: standard deviation of the noise, in 8-bit units")
+	f.IntVar(&t.scale, "scale", 0, "sr: the scale, 2 to 16")
+	f.StringVar(&t.srInput, "sr-input", "", "sr: what the network is fed: bicubic (default) or lowres")
+	f.StringVar(&t.srCrop, "sr-crop", "", "sr: crop to multiples of the scale (scale, default) or of 2, 3, ... scale in turn (cumulative, as the paper)")
+	f.IntVar(&t.limit, "limit", 0, "only the first N images; 0 takes all")
+}
+
+// addData adds the folders of a data set with ground truth.
+func (t *taskFlags) addData(f *pflag.FlagSet) {
+	f.StringVar(&t.data, "data", "", "folder of images (dehaze: of the folders hazy and clear)")
+	f.StringVar(&t.input, "input", "", "pairs: folder of inputs")
+	f.StringVar(&t.target, "target", "", "pairs: folder of targets")
+}
+
+// task is the flags as a task for a network of that many channels.
+func (t *taskFlags) task(channels int) (dataset.Task, error) {
+	task := dataset.Task{Kind: dataset.Kind(t.kind), Channels: channels, Sigma: t.sigma,
+		Scale: t.scale, Input: t.srInput, Crop: t.srCrop}
+	if t.kind == "" {
+		task.Kind = dataset.None
+		if t.sigma != 0 || t.scale != 0 || t.srInput != "" || t.srCrop != "" {
+			return task, fmt.Errorf("--sigma, --scale, --sr-input and --sr-crop need --task")
+		}
+	}
+	if err := task.Check(); err != nil {
+		return task, err
+	}
+	return task, nil
+}
+
+// open lists the images of the task.
+func (t *taskFlags) open(channels int, seed uint64) (*dataset.Set, error) {
+	task, err := t.task(channels)
+	if err != nil {
+		return nil, err
+	}
+	if t.kind == "" {
+		return nil, fmt.Errorf("--task is missing, want denoise, sr, dehaze or pairs")
+	}
+	if t.kind != string(dataset.Pairs) && t.data == "" {
+		return nil, fmt.Errorf("--data is missing, want a folder of images")
+	}
+	return dataset.Open(task, dataset.Dirs{Data: t.data, Input: t.input, Target: t.target}, t.limit, seed)
+}

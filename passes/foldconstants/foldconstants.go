@@ -1,0 +1,162 @@
+// Package foldconstants holds the pass fold-constants, which computes ahead
+// what does not depend on the model's inputs.
+package foldconstants
+
+import (
+	"fmt"
+	"math"
+
+	"spikingir/graph"
+	"spikingir/graph/op"
+	"spikingir/passes"
+)
+
+// Pass turns Constant nodes and nodes of constants into initializers.
+//
+// Before: y = Constant(); y = F(c...) with c constant and F a pure function of
+// its inputs; y = Shape(x) or Size(x) where x has a static shape.
+// After: y is an initializer. Where y is a graph output, whose name is public,
+// an Identity from a new initializer makes it.
+// Conditions: an initializer that is a graph input too is no constant. A result
+// stays unfolded when its size is not known, when it exceeds max-elements, or
+// when it exceeds 4,096 elements and eight times the elements it is made of:
+// Expand and ConstantOfShape would only make the file larger. Copies are left to
+// fold-identity, so that folding does not double shared weights.
+// Algebra: y = F(c), computed by the runtime's own operators.
+var Pass = &passes.Pass{
+	Name: "fold-constants",
+	Doc: "compute ahead what does not depend on the inputs\n\n" +
+		"Constant nodes become initializers; nodes of constants and shapes that are\n" +
+		"known are evaluated. Results that would blow up the file are left alone.",
+	Options: []passes.Option{{
+		Name: "max-elements", Default: "16777216", Parse: passes.Whole(1, math.MaxInt64),
+		Doc: "largest result, in elements",
+	}},
+	Needs: passes.Typed,
+	Gives: passes.NoConstants,
+	Run:   run,
+}
+
+func run(c *passes.Context) (changed bool, err error) {
+	for n := range c.Model.Graph.Nodes() {
+		var done bool
+		switch {
+		case n.Is("Constant"):
+			done, err = foldConstant(c, n)
+		case n.Is("Shape") || n.Is("Size"):
+			done, err = foldShape(c, n)
+		default:
+			done, err = foldNode(c, n)
+		}
+		if err != nil {
+			return changed, err
+		}
+		changed = changed || done
+	}
+	return changed, nil
+}
+
+// foldConstant makes an initializer of a Constant node's tensor.
+func foldConstant(c *passes.Context, n *graph.Node) (bool, error) {
+	if a, ok := n.Attrs.Lookup("sparse_value"); ok {
+		sparse, ok := a.(*graph.SparseTensor)
+		if !ok {
+			return false, op.Errorf(n, "attribute %q is of type %v, want %v",
+				"sparse_value", graph.TypeOf(a), graph.AttrSparseTensor)
+		}
+		return true, settle(c, n, nil, sparse)
+	}
+	t, err := op.ConstantOf(n)
+	if err != nil {
+		return false, err
+	}
+	plain := *t
+	plain.Name = ""
+	return true, settle(c, n, &plain, nil)
+}
+
+// foldShape makes an initializer of a static shape, whatever the tensor's
+// elements are.
+func foldShape(c *passes.Context, n *graph.Node) (bool, error) {
+	view, err := op.ShapeOf(n)
+	if err != nil {
+		return false, err
+	}
+	shape := view.X.Type.Shape
+	if view.X.Type.Kind != graph.TensorType || shape == nil {
+		return false, nil
+	}
+	if n.Is("Shape") {
+		start, end := view.Bounds(len(shape))
+		shape = shape[start:end]
+	}
+	dims, ok := shape.Sizes()
+	if !ok {
+		return false, nil
+	}
+	if n.Is("Shape") {
+		return true, settle(c, n, graph.NewInt64([]int64{int64(len(dims))}, dims), nil)
+	}
+	return true, settle(c, n, graph.NewInt64([]int64{}, []int64{product(dims)}), nil)
+}
+
+// foldNode evaluates a node whose inputs are all constant.
+func foldNode(c *passes.Context, n *graph.Node) (bool, error) {
+	spec := op.Lookup(n.Op())
+	if spec == nil || !spec.ConstantFoldable || n.Is("Identity") || !worthwhile(c, n) {
+		return false, nil
+	}
+	results, err := c.Evaluate(n)
+	if err != nil {
+		return false, fmt.Errorf("node %q: cannot compute it ahead: %w", n.OriginLabel(), err)
+	}
+	return true, settleAll(c, n, results)
+}
+
+// small is the number of elements that a result may always have, growth how
+// many times larger than its inputs another may be.
+const (
+	small  = 4096
+	growth = 8
+)
+
+// worthwhile reports whether all inputs of n are constant and its results are
+// of known and reasonable size.
+func worthwhile(c *passes.Context, n *graph.Node) bool {
+	var in, out int64
+	for _, v := range n.Inputs() {
+		if v == nil {
+			continue
+		}
+		if !v.IsConstant() || v.Const == nil || !v.Const.Loaded() {
+			return false
+		}
+		in += product(v.Const.Dims)
+	}
+	for _, v := range n.Outputs() {
+		if v == nil {
+			continue
+		}
+		dims, ok := v.Type.Shape.Sizes()
+		if !ok || v.Type.Kind != graph.TensorType {
+			return false
+		}
+		out += product(dims)
+	}
+	if n.NumInputs() == 0 || out > c.Int("max-elements") {
+		return false
+	}
+	return out <= small || out/growth <= in
+}
+
+// product is the number of elements; it stays at the top where it overflows.
+func product(dims []int64) int64 {
+	n := int64(1)
+	for _, d := range dims {
+		if d > 0 && n > math.MaxInt64/d {
+			return math.MaxInt64
+		}
+		n *= d
+	}
+	return n
+}

@@ -1,0 +1,169 @@
+package passtest
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"spikingir/graph"
+)
+
+// check runs both models on the same inputs and compares their outputs.
+func (s *settings) check(before, after *graph.Model) error {
+	if s.cannotRun != "" {
+		return s.checkCannotRun(before)
+	}
+	finite := false
+	for i := range s.n {
+		in, err := s.inputs(before, i)
+		if err != nil {
+			return err
+		}
+		want, err := Execute(before, in)
+		if err != nil {
+			return fmt.Errorf("cannot run before: %w", err)
+		}
+		got, err := Execute(after, in)
+		if err != nil {
+			return fmt.Errorf("cannot run after: %w", err)
+		}
+		ok, err := s.compare(before, want, got)
+		if err != nil {
+			return fmt.Errorf("input %d: %w", i, err)
+		}
+		finite = finite || ok
+	}
+	if !finite {
+		return errors.New("no output element is a number: the comparison shows nothing")
+	}
+	return nil
+}
+
+func (s *settings) checkCannotRun(m *graph.Model) error {
+	in, err := s.inputs(m, 0)
+	if err != nil {
+		return err
+	}
+	if _, err := Execute(m, in); err == nil {
+		return fmt.Errorf("before runs, though equiv says it cannot (%s)", s.cannotRun)
+	}
+	return nil
+}
+
+// inputs draws the i-th value of every input of m that has no default.
+func (s *settings) inputs(m *graph.Model, i int) (map[string]*graph.Tensor, error) {
+	rng := rand.New(rand.NewPCG(s.seed, uint64(i)))
+	in := map[string]*graph.Tensor{}
+	for _, v := range m.Graph.Inputs() {
+		if v.IsInitializer() {
+			continue
+		}
+		dims, err := s.shape(v.Type)
+		if err != nil {
+			return nil, fmt.Errorf("input %q: %w", v.Name(), err)
+		}
+		t, err := s.draw(rng, v.Type.Elem, dims)
+		if err != nil {
+			return nil, fmt.Errorf("input %q: %w", v.Name(), err)
+		}
+		in[v.Name()] = t
+	}
+	return in, nil
+}
+
+// draw makes a tensor of elements spread evenly over [lo, hi].
+func (s *settings) draw(rng *rand.Rand, d graph.DType, dims []int64) (*graph.Tensor, error) {
+	n := 1
+	for _, k := range dims {
+		n *= int(k)
+	}
+	le := binary.LittleEndian
+	var data []byte
+	for range n {
+		x := s.lo + (s.hi-s.lo)*rng.Float64()
+		if s.grid > 0 {
+			x = math.Round(x*float64(s.grid)) / float64(s.grid)
+		}
+		switch d {
+		case graph.Float32:
+			data = le.AppendUint32(data, math.Float32bits(float32(x)))
+		case graph.Float64:
+			data = le.AppendUint64(data, math.Float64bits(x))
+		case graph.Int64:
+			data = le.AppendUint64(data, uint64(int64(math.Round(x))))
+		case graph.Int32:
+			data = le.AppendUint32(data, uint32(int32(math.Round(x))))
+		case graph.Bool:
+			data = append(data, byte(rng.IntN(2)))
+		default:
+			return nil, fmt.Errorf("elements of %v cannot be drawn", d)
+		}
+	}
+	return graph.NewTensor(d, dims, data)
+}
+
+// compare holds the outputs got against want in the order of m's outputs. It
+// reports whether any element was a number.
+func (s *settings) compare(m *graph.Model, want, got map[string]*graph.Tensor) (bool, error) {
+	finite := false
+	for _, v := range m.Graph.Outputs() {
+		name := v.Name()
+		w, g := want[name], got[name]
+		if w == nil || g == nil {
+			return false, fmt.Errorf("output %q is missing", name)
+		}
+		if w.DType != g.DType || !slices.Equal(w.Dims, g.Dims) {
+			return false, fmt.Errorf("output %q is %v%v after the pass, was %v%v",
+				name, g.DType, g.Dims, w.DType, w.Dims)
+		}
+		ws, err := elements(w)
+		if err != nil {
+			return false, fmt.Errorf("output %q: %w", name, err)
+		}
+		gs, err := elements(g)
+		if err != nil {
+			return false, fmt.Errorf("output %q: %w", name, err)
+		}
+		for i := range ws {
+			finite = finite || !math.IsNaN(ws[i])
+			if e := difference(ws[i], gs[i]); !(e <= s.tol) {
+				return false, fmt.Errorf("output %q, element %d: %v after the pass, was %v"+
+					" (difference %.3g, allowed %g)", name, i, gs[i], ws[i], e, s.tol)
+			}
+		}
+	}
+	return finite, nil
+}
+
+// difference is |b-a| relative to magnitudes above 1; 0 for two NaNs or equal
+// infinities, infinite where only one is such.
+func difference(a, b float64) float64 {
+	if a == b || (math.IsNaN(a) && math.IsNaN(b)) {
+		return 0
+	}
+	e := math.Abs(b-a) / max(1, math.Abs(a))
+	if math.IsNaN(e) {
+		return math.Inf(1)
+	}
+	return e
+}
+
+// elements widens a tensor to float64; integers above 2^53 do not occur here.
+func elements(t *graph.Tensor) ([]float64, error) {
+	var out []float64
+	if t.DType.IsFloat() {
+		xs, err := t.Float32s()
+		for _, x := range xs {
+			out = append(out, float64(x))
+		}
+		return out, err
+	}
+	xs, err := t.Int64s()
+	for _, x := range xs {
+		out = append(out, float64(x))
+	}
+	return out, err
+}

@@ -1,0 +1,165 @@
+package passtest
+
+import (
+	"context"
+	"fmt"
+
+	"spikingir/graph"
+	"spikingir/runtime/exec"
+	"spikingir/runtime/ops"
+)
+
+// Execute runs a model on named inputs and gives its named outputs. It and
+// [Evaluate] are where this package meets the runtime.
+func Execute(m *graph.Model, inputs map[string]*graph.Tensor) (map[string]*graph.Tensor, error) {
+	if len(m.Functions) > 0 {
+		return interpret(m, inputs)
+	}
+	program, err := exec.Compile(m, exec.Options{})
+	if err != nil {
+		return nil, err
+	}
+	in := map[string]*ops.Tensor{}
+	for name, t := range inputs {
+		if in[name], err = ops.FromGraph(t); err != nil {
+			return nil, fmt.Errorf("input %q: %w", name, err)
+		}
+	}
+	result, err := program.Run(context.Background(), in, exec.RunOptions{})
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]*graph.Tensor{}
+	for i, v := range m.Graph.Outputs() {
+		if out[v.Name()], err = result.Outputs[i].Graph(); err != nil {
+			return nil, fmt.Errorf("output %q: %w", v.Name(), err)
+		}
+	}
+	return out, nil
+}
+
+// Evaluate computes a node whose inputs are all constant, for a pass that folds
+// constants.
+func Evaluate(n *graph.Node, opset int64) ([]*graph.Tensor, error) {
+	in := make([]*graph.Tensor, n.NumInputs())
+	for i, v := range n.Inputs() {
+		if v != nil {
+			in[i] = v.Const
+		}
+	}
+	return apply(n, opset, in)
+}
+
+// interpret runs an analog model that calls functions of its own, which the
+// executor leaves to a pass that inlines them: node by node, whole tensors at a
+// time.
+func interpret(m *graph.Model, inputs map[string]*graph.Tensor) (map[string]*graph.Tensor, error) {
+	env := map[*graph.Value]*graph.Tensor{}
+	for _, v := range m.Graph.Inputs() {
+		env[v] = inputs[v.Name()]
+	}
+	if err := runGraph(m, m.Graph, m.Opset(""), env); err != nil {
+		return nil, err
+	}
+	out := map[string]*graph.Tensor{}
+	for _, v := range m.Graph.Outputs() {
+		out[v.Name()] = env[v]
+	}
+	return out, nil
+}
+
+// runGraph computes every value of g into env, which holds its inputs.
+func runGraph(m *graph.Model, g *graph.Graph, opset int64,
+	env map[*graph.Value]*graph.Tensor) error {
+	for _, v := range g.Initializers() {
+		if env[v] == nil {
+			env[v] = v.Const
+		}
+	}
+	for n := range g.Nodes() {
+		in := make([]*graph.Tensor, n.NumInputs())
+		for i, v := range n.Inputs() {
+			if v == nil {
+				continue
+			}
+			if in[i] = env[v]; in[i] == nil {
+				return fmt.Errorf("node %q: input %q has no value", n.Label(), v.Name())
+			}
+		}
+		var out []*graph.Tensor
+		var err error
+		if f := m.Function(n.Op(), n.Overload); f != nil {
+			out, err = call(m, f, n, in)
+		} else {
+			out, err = apply(n, opset, in)
+		}
+		if err != nil {
+			return fmt.Errorf("node %q: %w", n.Label(), err)
+		}
+		for i, v := range n.Outputs() {
+			if v != nil && i < len(out) {
+				env[v] = out[i]
+			}
+		}
+	}
+	return nil
+}
+
+// call runs the body of a model-local function without attributes.
+func call(m *graph.Model, f *graph.Function, n *graph.Node,
+	in []*graph.Tensor) ([]*graph.Tensor, error) {
+	if len(n.Attrs) > 0 || len(f.Defaults) > 0 {
+		return nil, fmt.Errorf("function %v with attributes cannot be run", f.Op())
+	}
+	env := map[*graph.Value]*graph.Tensor{}
+	for i, v := range f.Body.Inputs() {
+		if i < len(in) {
+			env[v] = in[i]
+		}
+	}
+	var opset int64
+	for _, o := range f.Opsets {
+		if o.Domain == "" || o.Domain == "ai.onnx" {
+			opset = o.Version
+		}
+	}
+	if err := runGraph(m, f.Body, opset, env); err != nil {
+		return nil, err
+	}
+	var out []*graph.Tensor
+	for _, v := range f.Body.Outputs() {
+		out = append(out, env[v])
+	}
+	return out, nil
+}
+
+// apply computes one standard operator.
+func apply(n *graph.Node, opset int64, in []*graph.Tensor) ([]*graph.Tensor, error) {
+	op, err := ops.Bind(n, opset)
+	if err != nil {
+		return nil, err
+	}
+	args := make([]*ops.Tensor, len(in))
+	for i, t := range in {
+		if t == nil {
+			continue
+		}
+		if args[i], err = ops.FromGraph(t); err != nil {
+			return nil, err
+		}
+	}
+	results, err := op.Run(&ops.Env{}, args)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*graph.Tensor, len(results))
+	for i, r := range results {
+		if r == nil {
+			continue
+		}
+		if out[i], err = r.Graph(); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,202 @@
+// Package upgradeopset holds the pass upgrade-opset, which rewrites a model in
+// the operators of a later opset.
+package upgradeopset
+
+import (
+	"fmt"
+
+	"spikingir/graph"
+	"spikingir/graph/infer"
+	"spikingir/graph/op"
+	"spikingir/passes"
+)
+
+// Pass brings the standard operators to the forms of a later opset.
+//
+// Before: a model of opset 7 to 21.
+// After: the same model at opset `to`; a model that is there or beyond stays.
+// Conditions: every operator is one of the standard, and none changed its meaning
+// in a way that cannot be written in the later form; those that did are refused
+// by name, all at once. The operators of model-local functions stay: functions
+// import an opset of their own.
+// Algebra: none; an attribute becomes an input, Upsample becomes Resize with
+// asymmetric coordinates, a Softmax over several axes flattens them first.
+//
+// Before IR version 4 every initializer had to be listed as an input. Such
+// inputs are taken off the list: they were constants all along.
+var Pass = &passes.Pass{
+	Name: "upgrade-opset",
+	Doc: "rewrite the model in the operators of a later opset\n\n" +
+		"The spiking operators are defined by standard ones of opset 17, so a model of\n" +
+		"an older opset is brought there. Operators that cannot be are refused by name.",
+	Options: []passes.Option{{
+		Name: "to", Default: "17", Parse: passes.Whole(passes.FunctionOpset, op.Newest),
+		Doc: "the opset wanted (17 to 21)",
+	}},
+	Gives: passes.OpsetCurrent,
+	Run:   run,
+}
+
+// oldest is the first opset of today's broadcasting rules.
+const oldest = 7
+
+func run(c *passes.Context) (changed bool, err error) {
+	m := c.Model
+	to, from := c.Int("to"), m.Opset("")
+	switch {
+	case from == 0 && len(standardNodes(m)) > 0:
+		return false, fmt.Errorf("the model uses standard operators and imports no opset of them,"+
+			" want %d to %d", oldest, op.Newest)
+	case from > op.Newest || (from > 0 && from < oldest):
+		return false, fmt.Errorf("the model imports opset %d, want %d to %d; export it again",
+			from, oldest, op.Newest)
+	}
+	changed, err = freeInitializers(c)
+	if err != nil || from >= to {
+		return changed, err
+	}
+	typed := passes.Typed.Check(m) == nil
+	u := &upgrade{c: c, refused: map[*graph.Node]bool{}}
+	if u.types, err = inferTypes(m); err != nil {
+		return changed, err
+	}
+	u.checkKnown()
+	if from > 0 {
+		if err := u.climb(from, to); err != nil {
+			return changed, err
+		}
+	}
+	if u.refusals != nil {
+		return changed, &passes.Unsupported{Refusals: u.refusals}
+	}
+	m.SetOpset("", to)
+	m.IRVersion = max(m.IRVersion, minIR(to))
+	if typed {
+		return true, infer.Model(m)
+	}
+	return true, nil
+}
+
+// freeInitializers takes initializers off the inputs of a model of IR version 3
+// or before.
+func freeInitializers(c *passes.Context) (changed bool, err error) {
+	if c.Model.IRVersion >= 4 {
+		return false, nil
+	}
+	g := c.Model.Graph
+	for _, v := range g.Initializers() {
+		if !v.IsInput() {
+			continue
+		}
+		if err := g.RemoveInput(v); err != nil {
+			return changed, err
+		}
+		changed = true
+	}
+	if changed {
+		c.Notef(nil, "initializers are no inputs any more: IR version %d had to list them",
+			c.Model.IRVersion)
+		c.Model.IRVersion = 4
+	}
+	return changed, nil
+}
+
+// minIR is the IR version that came with an opset.
+func minIR(opset int64) int64 {
+	switch {
+	case opset >= 21:
+		return 10
+	case opset >= 19:
+		return 9
+	}
+	return 8
+}
+
+// upgrade is one run: it collects what it cannot carry over.
+type upgrade struct {
+	c        *passes.Context
+	types    map[string]graph.Type // of the main graph's values
+	refusals []passes.Refusal
+	refused  map[*graph.Node]bool
+}
+
+// inferTypes gives the types of the main graph's values by name and leaves the
+// model as it is.
+func inferTypes(m *graph.Model) (map[string]graph.Type, error) {
+	typed := m.Clone()
+	if err := infer.Model(typed); err != nil {
+		return nil, err
+	}
+	types := map[string]graph.Type{}
+	for _, v := range typed.Graph.Inputs() {
+		types[v.Name()] = v.Type
+	}
+	for n := range typed.Graph.Nodes() {
+		for _, v := range n.Outputs() {
+			if v != nil {
+				types[v.Name()] = v.Type
+			}
+		}
+	}
+	return types, nil
+}
+
+// typeOf is the type of a value, unknown in the rare cases where inference does
+// not tell.
+func (u *upgrade) typeOf(v *graph.Value) graph.Type {
+	if v.Graph() == u.c.Model.Graph && v.Type.Shape == nil {
+		return u.types[v.Name()]
+	}
+	return v.Type
+}
+
+func (u *upgrade) refuse(n *graph.Node, format string, args ...any) {
+	u.refused[n] = true
+	u.refusals = append(u.refusals, passes.Refusal{
+		Node: n.OriginLabel(), Op: n.Op().String(), Why: fmt.Sprintf(format, args...),
+	})
+}
+
+// checkKnown refuses standard operators that are none.
+func (u *upgrade) checkKnown() {
+	for _, n := range standardNodes(u.c.Model) {
+		if !known[n.Op().Type] {
+			u.refuse(n, "no standard operator up to opset %d has this name", op.Newest)
+		}
+	}
+}
+
+// climb applies the changes of one opset after the other.
+func (u *upgrade) climb(from, to int64) error {
+	for v := from + 1; v <= to; v++ {
+		for _, n := range standardNodes(u.c.Model) {
+			rewrite := changes[v][n.Op().Type]
+			if rewrite == nil || u.refused[n] {
+				continue
+			}
+			if err := rewrite(u, n, v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// standardNodes is the nodes of standard operators in the main graph and its
+// subgraphs, in order.
+func standardNodes(m *graph.Model) []*graph.Node {
+	var list []*graph.Node
+	var walk func(g *graph.Graph)
+	walk = func(g *graph.Graph) {
+		for n := range g.Nodes() {
+			if n.Op().Domain == "" && m.Function(n.Op(), n.Overload) == nil {
+				list = append(list, n)
+			}
+			for _, sub := range n.Subgraphs() {
+				walk(sub)
+			}
+		}
+	}
+	walk(m.Graph)
+	return list
+}
