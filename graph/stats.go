@@ -150,7 +150,7 @@ func (h *Histogram) Percentile(p float64, over Over, side Side) float32 {
 		total, at = float64(h.Count), float64(h.Count-n)
 	}
 	rank := max(p, 0) * total / 100 // multiplied first: exact for 99.9 of 1000
-	if over == OverAll && rank <= at {
+	if at > 0 && rank <= at {       // among the zeros
 		return 0
 	}
 	for _, b := range bins {

@@ -129,11 +129,11 @@ func (a *app) demoCase(ctx context.Context, out string, timesteps int, d demoCas
 	if err := onnxio.WriteFile(spiking, m); err != nil {
 		return nil, err
 	}
-	snn, err := a.loadProgram(spiking, 0)
+	snn, err := a.loadProgram(spiking)
 	if err != nil {
 		return nil, err
 	}
-	ann, err := a.loadProgram(path, 0)
+	ann, err := a.loadProgram(path)
 	if err != nil {
 		return nil, err
 	}

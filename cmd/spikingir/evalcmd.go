@@ -42,7 +42,7 @@ func (a *app) evalCmd() *cobra.Command {
 	var t taskFlags
 	var m measureFlags
 	var ref string
-	var timesteps int
+	var timesteps []int
 	cmd := &cobra.Command{
 		Use:   "eval MODEL --task TASK --data DIR",
 		Short: "Measure quality, agreement with the ANN, firing rates and energy",
@@ -55,14 +55,14 @@ of conversion: quantisation can move an image closer to the truth than its ANN.`
 			if err := m.check(); err != nil {
 				return err
 			}
-			model, err := a.loadProgram(args[0], timesteps)
+			model, err := a.loadProgram(args[0], timesteps...)
 			if err != nil {
 				return err
 			}
 			c := eval.Config{Model: model.program, Input: model.ports.Input,
 				Window: metric.Window(m.ssim), Energy: m.options()}
 			if ref != "" {
-				r, err := a.loadProgram(ref, 0)
+				r, err := a.loadProgram(ref)
 				if err != nil {
 					return err
 				}
@@ -73,24 +73,36 @@ of conversion: quantisation can move an image closer to the truth than its ANN.`
 			}
 			step, end := a.progress("evaluating")
 			c.Progress = step
-			r, err := eval.Run(cmd.Context(), c)
+			all, err := eval.RunAll(cmd.Context(), c)
 			end()
 			if err != nil {
 				return err
 			}
-			if a.format == "json" {
-				return a.json(r)
-			}
-			a.printReport(r)
-			return nil
+			return a.printReports(all)
 		},
 	}
 	t.add(cmd.Flags())
 	t.addData(cmd.Flags())
 	m.add(cmd.Flags())
 	cmd.Flags().StringVar(&ref, "ref", "", "the ANN that the model was converted from")
-	cmd.Flags().IntVarP(&timesteps, "timesteps", "T", 0, "run with T timesteps instead of the model's own")
+	cmd.Flags().IntSliceVarP(&timesteps, "timesteps", "T", nil,
+		"run with T timesteps instead of the model's own; a rising list measures each in one run")
 	return cmd
+}
+
+// printReports shows what was measured; JSON is one object, or a list where
+// several numbers of timesteps were asked for.
+func (a *app) printReports(all []*eval.Report) error {
+	if a.format == "json" {
+		if len(all) == 1 {
+			return a.json(all[0])
+		}
+		return a.json(all)
+	}
+	for _, r := range all {
+		a.printReport(r)
+	}
+	return nil
 }
 
 // printReport shows a report as tables.

@@ -57,17 +57,17 @@ type loaded struct {
 	ports   eval.Ports
 }
 
-// loadProgram reads a model and plans its execution; timesteps > 0 replaces
-// the model's own.
-func (a *app) loadProgram(path string, timesteps int) (*loaded, error) {
+// loadProgram reads a model and plans its execution; timesteps, when given,
+// replace the model's own: rising numbers, each with results of its own.
+func (a *app) loadProgram(path string, timesteps ...int) (*loaded, error) {
 	m, err := a.load(path, "onnx")
 	if err != nil {
 		return nil, err
 	}
-	return a.program(path, m, timesteps)
+	return a.program(path, m, timesteps...)
 }
 
-func (a *app) program(path string, m *graph.Model, timesteps int) (*loaded, error) {
+func (a *app) program(path string, m *graph.Model, timesteps ...int) (*loaded, error) {
 	ports, err := eval.PortsOf(m.Graph)
 	if err != nil {
 		return nil, unsupported(fmt.Errorf("%s: %w", path, err))
@@ -75,7 +75,7 @@ func (a *app) program(path string, m *graph.Model, timesteps int) (*loaded, erro
 	if eval.FreeSize(m.Graph) {
 		a.log().Debug("the model states a fixed image size; it is run on images of any size", "model", path)
 	}
-	p, err := exec.Compile(m, exec.Options{Pool: a.kernels(), Timesteps: timesteps})
+	p, err := exec.Compile(m, exec.Options{Pool: a.kernels(), Checkpoints: timesteps})
 	if err != nil {
 		return nil, unsupported(fmt.Errorf("%s: %w", path, err))
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
-	"spikingir/graph"
 	"spikingir/passes/recipes"
 	"spikingir/runtime/eval"
 	"spikingir/runtime/metric"
@@ -23,17 +22,18 @@ type benchmark struct {
 	title, model string
 	calib, test  string // under images
 	flags        taskFlags
-	limit        int // calibration images
+	limit        int // calibration images, 0: all
+	images       int // test images, 0: all
 	timesteps    []int
 }
 
 var benchmarks = []benchmark{
 	{"AOD-Net, dehazing, SOTS-outdoor", "aod_boyiliee_op11", "SOTS-indoor/train", "SOTS-outdoor",
-		taskFlags{kind: "dehaze"}, 0, []int{5, 8, 10, 20, 50}},
+		taskFlags{kind: "dehaze"}, 0, 0, []int{5, 8, 10, 20, 50}},
 	{"DnCNN, denoising sigma 25, Set12", "dncnn_s25_bn_op16", "Train400", "Set12",
-		taskFlags{kind: "denoise", sigma: 25}, 40, []int{10, 20, 50, 100}},
+		taskFlags{kind: "denoise", sigma: 25}, 40, 0, []int{10, 20, 50, 100}},
 	{"VDSR, super-resolution x2, Set5", "vdsr_twt_op16", "T91", "Set5",
-		taskFlags{kind: "sr", scale: 2}, 20, []int{10, 20, 50, 100}},
+		taskFlags{kind: "sr", scale: 2}, 20, 0, []int{10, 20, 50, 100}},
 }
 
 // variant is one way to convert: a row group of the table.
@@ -105,19 +105,19 @@ func (a *app) benchmark(ctx context.Context, b *bytes.Buffer, data string, bm be
 	path := filepath.Join(data, "models", bm.model+".onnx")
 	t := table.NewWriter()
 	t.AppendHeader(table.Row{"recipe", "T", "PSNR (dB)", "SSIM", "rate PSNR (%)", "rate SSIM (%)", "rate (%)",
-		"agreement (dB)", "firing rate", "energy (mJ)", "s/image"})
+		"agreement (dB)", "firing rate", "energy (mJ)"})
 	var ann *eval.Report
 	for _, v := range variants() {
-		for _, steps := range bm.timesteps {
-			r, err := a.measure(ctx, path, data, bm, v, steps)
-			if err != nil {
-				return fmt.Errorf("%s, T = %d: %w", v.name, steps, err)
-			}
+		all, err := a.measure(ctx, path, data, bm, v)
+		if err != nil {
+			return fmt.Errorf("%s: %w", v.name, err)
+		}
+		for _, r := range all {
 			ann = r
-			t.AppendRow(table.Row{v.name, steps, decibel(r.Model.PSNR), r4(r.Model.SSIM),
+			t.AppendRow(table.Row{v.name, r.Timesteps, decibel(r.Model.PSNR), r4(r.Model.SSIM),
 				percent(r.Rate.PSNR), percent(r.Rate.SSIM), percent(r.Rate.Mean), decibel(r.Agreement.PSNR),
-				r4(r.FiringRate), fmt.Sprintf("%.3f", r.Energy.ModelMJ), fmt.Sprintf("%.2f", r.Seconds)})
-			a.warnf("%s: %s, T = %d: %s dB, agreement %s dB", bm.model, v.name, steps,
+				r4(r.FiringRate), fmt.Sprintf("%.3f", r.Energy.ModelMJ)})
+			a.warnf("%s: %s, T = %d: %s dB, agreement %s dB", bm.model, v.name, r.Timesteps,
 				decibel(r.Model.PSNR), decibel(r.Agreement.PSNR))
 		}
 	}
@@ -130,41 +130,37 @@ func (a *app) benchmark(ctx context.Context, b *bytes.Buffer, data string, bm be
 
 func percent(x float64) string { return fmt.Sprintf("%.1f", x) }
 
-// measure converts the network one way and evaluates it.
-func (a *app) measure(ctx context.Context, path, data string, bm benchmark, v variant, steps int) (*eval.Report, error) {
+// measure converts the network one way and evaluates it at every number of
+// timesteps.
+func (a *app) measure(ctx context.Context, path, data string, bm benchmark, v variant) ([]*eval.Report, error) {
 	m, err := a.load(path, "onnx")
 	if err != nil {
 		return nil, err
 	}
-	ref, err := a.program(path, m.Clone(), 0)
+	ref, err := a.program(path, m.Clone())
 	if err != nil {
 		return nil, err
 	}
-	if err := a.convertFor(ctx, path, data, m, bm, v, steps); err != nil {
+	c := &conversion{recipe: v.recipe, settings: v.settings, taskFlags: bm.flags,
+		calib: filepath.Join(data, "images", bm.calib)}
+	c.limit = bm.limit
+	if _, err := a.convert(ctx, path, m, c); err != nil {
 		return nil, err
 	}
-	snn, err := a.program(path, m, 0)
+	snn, err := a.program(path, m, bm.timesteps...)
 	if err != nil {
 		return nil, err
 	}
 	flags := bm.flags
+	flags.limit = bm.images
 	flags.data = filepath.Join(data, "images", bm.test)
 	set, err := flags.open(snn.ports.Channels, a.seed)
 	if err != nil {
 		return nil, err
 	}
-	step, end := a.progress(fmt.Sprintf("%s T=%d", v.name, steps))
+	step, end := a.progress(v.name)
 	defer end()
-	return eval.Run(ctx, eval.Config{Model: snn.program, Input: snn.ports.Input, Ref: ref.program,
+	return eval.RunAll(ctx, eval.Config{Model: snn.program, Input: snn.ports.Input, Ref: ref.program,
 		RefInput: ref.ports.Input, Set: set, Window: metric.Gaussian, Progress: step,
 		Energy: metric.EnergyOptions{Mode: metric.Paper, FirstLayer: metric.Once}})
-}
-
-func (a *app) convertFor(ctx context.Context, path, data string, m *graph.Model, bm benchmark, v variant, steps int) error {
-	c := &conversion{recipe: v.recipe, settings: v.settings, taskFlags: bm.flags,
-		calib: filepath.Join(data, "images", bm.calib)}
-	c.settings.Timesteps = steps
-	c.limit = bm.limit
-	_, err := a.convert(ctx, path, m, c)
-	return err
 }

@@ -46,7 +46,11 @@ the image by bicubic first, as VDSR wants it.`,
 			if err != nil {
 				return err
 			}
-			m, err := a.loadProgram(args[0], r.timesteps)
+			var timesteps []int
+			if r.timesteps != 0 {
+				timesteps = []int{r.timesteps}
+			}
+			m, err := a.loadProgram(args[0], timesteps...)
 			if err != nil {
 				return err
 			}

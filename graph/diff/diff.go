@@ -141,17 +141,21 @@ func (d *differ) pair(kind Kind, prefix string, a, b []item) {
 	}
 }
 
-// numbered makes the names of a list unique: the second x becomes "x#2".
+// numbered leaves out empty items, which count as missing, and makes the names
+// of the others unique: the second x becomes "x#2".
 func numbered(list []item) []item {
 	taken := map[string]bool{}
-	out := make([]item, len(list))
-	for i, x := range list {
+	var out []item
+	for _, x := range list {
+		if x.text == "" {
+			continue
+		}
 		name := x.name
 		for k := 2; taken[name]; k++ {
 			name = fmt.Sprintf("%s#%d", x.name, k)
 		}
 		taken[name] = true
-		out[i] = item{name, x.text}
+		out = append(out, item{name, x.text})
 	}
 	return out
 }

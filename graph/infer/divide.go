@@ -139,8 +139,31 @@ func (e Expr) atLeast(n int64) bool {
 	if lo, ok := e.lower(); ok && lo >= n {
 		return true
 	}
-	lo, ok := e.withoutFloors().lower()
-	return ok && lo >= n
+	// With all floors taken times their divisors: e >= n if and only if
+	// scale*e >= scale*(n-1)+1.
+	scale := e.divisor()
+	limit, ok := mulInt(scale, n-1)
+	if !ok {
+		return false
+	}
+	lo, ok := e.Times(scale).withoutFloors().lower()
+	return ok && lo >= limit+1
+}
+
+// divisor is a multiple of the divisors of all floors that stand alone in
+// their term, 1 when it would be large.
+func (e Expr) divisor() int64 {
+	const large = 1 << 20
+	d := int64(1)
+	for _, t := range e.terms {
+		if len(t.atoms) == 1 && t.atoms[0].num != nil {
+			den := t.atoms[0].den
+			if d = d / gcdInt(d, den) * den; d > large {
+				return 1
+			}
+		}
+	}
+	return d
 }
 
 // lower is a bound from below, term by term: parameters are 1 or more.

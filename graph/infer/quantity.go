@@ -76,18 +76,26 @@ func mod(fmod bool) func(a, b quantity, float bool) quantity {
 	}
 }
 
-func lesser(a, b quantity, _ bool) quantity  { return pick(a, b) }
-func greater(a, b quantity, _ bool) quantity { return pick(b, a) }
-
-// pick is a if a <= b for certain, b if a >= b: the lesser; with the arguments
-// exchanged, the greater.
-func pick(a, b quantity) quantity {
-	d := sub(b, a, false)
+// lesser is the smaller of a and b where it is certain which that is.
+func lesser(a, b quantity, _ bool) quantity {
+	d := sub(b, a, false).num
 	switch {
-	case d.num.atLeast(0):
+	case d.atLeast(0):
 		return a
-	case d.num.Times(-1).atLeast(0):
+	case d.Times(-1).atLeast(0):
 		return b
+	}
+	return quantity{den: 1}
+}
+
+// greater is the larger of a and b, as lesser.
+func greater(a, b quantity, _ bool) quantity {
+	d := sub(b, a, false).num
+	switch {
+	case d.atLeast(0):
+		return b
+	case d.Times(-1).atLeast(0):
+		return a
 	}
 	return quantity{den: 1}
 }

@@ -111,6 +111,9 @@ func cpm(c *call) error {
 	if !ranked {
 		return c.set(0, elem, v, okV)
 	}
+	if dims, err = c.imageDims(m.Y, dims, true, m.Window); err != nil {
+		return err
+	}
 	if dims, err = c.oneSlice(dims, m.Steps, "y"); err != nil {
 		return err
 	}

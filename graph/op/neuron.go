@@ -108,6 +108,12 @@ func CPMOf(n *graph.Node) (CPM, error) {
 	c := CPM{Steps: r.steps(), Y: r.input(0, "y"), VRes: r.input(1, "vres"),
 		W: r.input(2, "W"), B: n.Input(3)}
 	c.Window = r.window(kernelOf(c.W))
+	if g := r.int("group", 1); g != 1 {
+		r.failf("attribute %q is %d, want 1", "group", g)
+	}
+	if r.err != nil {
+		return c, r.err
+	}
 	for i := range c.Kernel {
 		if c.Stride[i] != 1 {
 			r.failf("attribute %q is %v, want 1 on each axis", "strides", c.Stride)
@@ -118,9 +124,6 @@ func CPMOf(n *graph.Node) (CPM, error) {
 			r.failf("attribute %q is %v, want pads that keep the size for kernel %v (axis %d: %d)",
 				"pads", c.Pads, c.Kernel, i, c.Reach(i)-1)
 		}
-	}
-	if g := r.int("group", 1); g != 1 {
-		r.failf("attribute %q is %d, want 1", "group", g)
 	}
 	return c, r.err
 }
