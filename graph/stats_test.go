@@ -134,9 +134,9 @@ func TestPercentileOfFewElements(t *testing.T) {
 }
 
 func TestPercentileOfRandomElements(t *testing.T) {
-	for seed := range uint64(40) {
+	for seed := range uint64(15) {
 		r := rand.New(rand.NewPCG(seed, 3))
-		xs := make([]float32, 1+r.IntN(3000))
+		xs := make([]float32, 1+r.IntN(1500))
 		for i := range xs {
 			switch r.IntN(4) {
 			case 0: // zeros, as after a ReLU

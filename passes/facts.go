@@ -17,7 +17,8 @@ type Facts uint32
 
 // The facts that passes need and give.
 const (
-	Typed        Facts = 1 << iota // every value has an element type and a rank
+	NoCalls      Facts = 1 << iota // no call of a model-local function but spiking operators
+	Typed                          // every value has an element type and a rank
 	NoConstants                    // no Constant node; nothing left to evaluate ahead
 	NoIdentity                     // no Identity or inference Dropout between values
 	NoBatchNorm                    // no BatchNormalization in front of a neuron
@@ -37,6 +38,7 @@ var facts = [numFacts]struct {
 	name  string
 	check func(*graph.Model) error
 }{
+	{"no-calls", checkNoCalls},
 	{"typed", checkTyped},
 	{"no-constants", refuseOps("Constant")},
 	{"no-identity", checkNoIdentity},
@@ -83,6 +85,19 @@ func (f Facts) Check(m *graph.Model) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// checkNoCalls looks into subgraphs too; the bodies of functions may call others.
+func checkNoCalls(m *graph.Model) error {
+	main := graph.Model{Graph: m.Graph}
+	for g := range main.Graphs() {
+		for n := range g.Nodes() {
+			if n.Op().Domain != graph.Spiking && m.Function(n.Op(), n.Overload) != nil {
+				return fmt.Errorf("node %q calls the function %v", n.OriginLabel(), n.Op())
+			}
+		}
+	}
+	return nil
 }
 
 func checkTyped(m *graph.Model) error {

@@ -57,6 +57,19 @@ func TestFacts(t *testing.T) {
 		want  string // "" when the fact holds all the same
 	}{
 		{"sound", ^passes.Lowered & all, func(*graph.Model) {}, ""},
+		{"call", passes.NoCalls, func(m *graph.Model) {
+			insert(m, "Custom")
+			define(m, "", "Custom")
+		}, `node "extra" calls the function Custom`},
+		{"spiking function", passes.NoCalls, func(m *graph.Model) {
+			define(m, graph.Spiking, "IF")
+		}, ""},
+		{"call in a subgraph", passes.NoCalls, func(m *graph.Model) {
+			sub := graph.New("body", m.Graph)
+			sub.AddNode(graph.Op{Type: "Custom"}, nil, nil, "inner")
+			insert(m, "Scan").Attrs.Set("body", sub)
+			define(m, "", "Custom")
+		}, `node "inner" calls the function Custom`},
 		{"untyped", passes.Typed, func(m *graph.Model) {
 			m.Graph.Value("s").Type = graph.Type{}
 		}, `"s" of node "if" has no known type`},
@@ -104,6 +117,12 @@ func TestFacts(t *testing.T) {
 			t.Errorf("%s: error %v, want %q", test.name, err, test.want)
 		}
 	}
+}
+
+// define adds a function without a body of note.
+func define(m *graph.Model, domain, name string) {
+	m.Functions = append(m.Functions,
+		&graph.Function{Domain: domain, Name: name, Body: graph.New(name, nil)})
 }
 
 // threshold gives the neuron another threshold.

@@ -125,7 +125,7 @@ func (r *inspection) nodes(m *graph.Model) {
 		if _, ok := at[name]; !ok {
 			at[name] = len(r.Ops)
 			r.Ops = append(r.Ops, opCount{Op: name})
-			if _, known := op.Lookup(n.Op()); !known && m.Function(n.Op(), n.Overload) == nil {
+			if op.Lookup(n.Op()) == nil && m.Function(n.Op(), n.Overload) == nil {
 				r.Unknown = append(r.Unknown, name)
 			}
 		}

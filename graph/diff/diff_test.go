@@ -71,9 +71,11 @@ var differences = []struct {
 		[]Entry{{Header, "opset ai.onnx", Changed, "17", "18"}, {Header, "opset my", Added, "", "1"}}},
 	{"metadata", func(m *graph.Model) { m.Metadata.Set("k", "") },
 		[]Entry{{Header, "metadata k", Added, "", `""`}}},
-	{"graph", func(m *graph.Model) { m.Graph.Name, m.Graph.Doc = "other", "d"; m.Graph.Metadata.Set("k", "v") },
-		[]Entry{{Header, "graph", Changed, "main", "other"}, {Header, "graph doc", Added, "", "d"},
-			{Header, "graph metadata k", Added, "", `"v"`}}},
+	{"graph", func(m *graph.Model) {
+		m.Graph.Name, m.Graph.Doc = "other", "d"
+		m.Graph.Metadata.Set("k", "v")
+	}, []Entry{{Header, "graph", Changed, "main", "other"}, {Header, "graph doc", Added, "", "d"},
+		{Header, "graph metadata k", Added, "", `"v"`}}},
 	{"input's type", func(m *graph.Model) { m.Graph.Value("x").Type.Shape = graph.Shape{graph.Symbol("N")} },
 		[]Entry{{Interface, "input 0", Changed, "x float[2]", "x float[N]"}}},
 	{"new input and output", func(m *graph.Model) { m.Graph.AddOutput(m.Graph.AddInput("z", float2)) },
@@ -141,8 +143,9 @@ var differences = []struct {
 		f.Attrs, f.Doc = []string{"a", "c"}, "d"
 		f.Defaults.Set("b", graph.Int(2))
 		f.Opsets = []graph.Opset{{Domain: "my", Version: 1}}
-	}, []Entry{{Function, "my.F.attributes", Changed, "a", "a, c"}, {Function, "my.F.doc", Added, "", "d"},
-		{Function, "my.F.default b", Changed, "int 1", "int 2"}, {Function, "my.F.opset my", Added, "", "1"}}},
+	}, []Entry{{Function, "my.F.attributes", Changed, "a", "a, c"},
+		{Function, "my.F.default b", Changed, "int 1", "int 2"},
+		{Function, "my.F.doc", Added, "", "d"}, {Function, "my.F.opset my", Added, "", "1"}}},
 	{"function's body", func(m *graph.Model) {
 		m.Functions[0].Body.Value("q").Producer().Attrs.Set("alpha", graph.Float(0.1))
 	}, []Entry{{Attribute, "my.F/q.alpha", Changed, "float 1", "float 0.1"}}},

@@ -5,6 +5,7 @@ import (
 	"spikingir/graph/op"
 )
 
+// failf is an error that names the node.
 func (c *call) failf(format string, args ...any) error {
 	return op.Errorf(c.n, format, args...)
 }
@@ -134,6 +135,8 @@ func (c *call) broadcast(vs ...*graph.Value) (dims []Expr, ranked bool, err erro
 	return dims, true, nil
 }
 
+// broadcastDims aligns two shapes at their last axes and joins them axis by axis;
+// missing leading axes count as 1.
 func (c *call) broadcastDims(a, b []Expr) ([]Expr, error) {
 	if len(a) < len(b) {
 		a, b = b, a
@@ -231,6 +234,7 @@ func (c *call) rank(v *graph.Value, dims []Expr, want int, what string) error {
 	return nil
 }
 
+// total is the number of elements.
 func total(dims []Expr) Expr {
 	p := Number(1)
 	for _, d := range dims {

@@ -52,7 +52,8 @@ func testCase(t *testing.T, file string) {
 		section.Data = []byte(types(m.Graph, ""))
 		again := m.Clone()
 		if err := infer.Model(again); err != nil || types(again.Graph, "") != string(section.Data) {
-			t.Errorf("a second run differs (%v):\n%s", err, cmp.Diff(string(section.Data), types(again.Graph, "")))
+			t.Errorf("a second run differs (%v):\n%s", err,
+				cmp.Diff(string(section.Data), types(again.Graph, "")))
 		}
 	}
 	if os.Getenv("UPDATE") != "" {

@@ -20,6 +20,7 @@ type quantity struct {
 	den int64
 }
 
+// whole is the quantity of a whole number.
 func whole(e Expr) quantity { return quantity{e, 1} }
 
 // whole is the elements as expressions; fractions are unknown.

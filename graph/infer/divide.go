@@ -115,6 +115,7 @@ func (e Expr) Div(f Expr) Expr {
 	return Expr{}
 }
 
+// divideTerm is s / t where coefficient and atoms of t divide those of s.
 func divideTerm(s, t term) (term, bool) {
 	if s.coef%t.coef != 0 {
 		return term{}, false
@@ -191,6 +192,7 @@ func (e Expr) lower() (int64, bool) {
 	return sum, true
 }
 
+// mulIf is a * b; ok tells that b holds and that the product fits.
 func mulIf(a, b int64, ok bool) (int64, bool) {
 	p, fits := mulInt(a, b)
 	return p, ok && fits
@@ -224,6 +226,7 @@ func (e Expr) withoutFloors() Expr {
 	return sum
 }
 
+// gcdInt is the greatest common divisor, 0 or more.
 func gcdInt(a, b int64) int64 {
 	for b != 0 {
 		a, b = b, a%b

@@ -223,6 +223,7 @@ func (e Expr) Eval(sizes map[string]int64) (int64, error) {
 	return sum, nil
 }
 
+// eval computes the atom for the given sizes.
 func (a *atom) eval(sizes map[string]int64) (int64, error) {
 	if a.num == nil {
 		x, ok := sizes[a.name]
@@ -247,6 +248,7 @@ func (e Expr) Parameters() []string {
 	return names
 }
 
+// collect adds the names of the parameters, those within floors too.
 func (e Expr) collect(set map[string]bool) {
 	for _, t := range e.terms {
 		for _, a := range t.atoms {
@@ -259,11 +261,13 @@ func (e Expr) collect(set map[string]bool) {
 	}
 }
 
+// addInt is a + b; ok is false on overflow.
 func addInt(a, b int64) (int64, bool) {
 	sum := a + b
 	return sum, (sum > a) == (b > 0) && sum != math.MinInt64
 }
 
+// mulInt is a * b; ok is false on overflow.
 func mulInt(a, b int64) (int64, bool) {
 	if a == 0 || b == 0 {
 		return 0, true
@@ -272,6 +276,7 @@ func mulInt(a, b int64) (int64, bool) {
 	return p, p/b == a && a != math.MinInt64 && b != math.MinInt64 && p != math.MinInt64
 }
 
+// floorDiv is floor(a / d) for d >= 1, where Go rounds towards zero.
 func floorDiv(a, d int64) int64 {
 	q := a / d
 	if a%d < 0 {

@@ -199,7 +199,8 @@ func TestUnknownAndOverflow(t *testing.T) {
 	if _, err := h.Times(1 << 62).Eval(map[string]int64{"H": 4}); err == nil {
 		t.Error("2^64 evaluates, want an overflow")
 	}
-	if _, err := h.Eval(nil); err == nil || !strings.Contains(err.Error(), `size of "H" is not given`) {
+	_, err := h.Eval(nil)
+	if err == nil || !strings.Contains(err.Error(), `size of "H" is not given`) {
 		t.Errorf("missing size: error %v", err)
 	}
 }

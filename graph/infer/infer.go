@@ -41,6 +41,7 @@ func Forget(m *graph.Model) {
 	forget(m.Graph, true)
 }
 
+// forget is Forget for one graph and those in its nodes.
 func forget(g *graph.Graph, keepOutputs bool) {
 	outputs := g.Outputs()
 	for n := range g.Nodes() {
@@ -150,6 +151,8 @@ type call struct {
 	out   []graph.Type
 }
 
+// run applies a rule, merges what it found with what is declared, and carries
+// contents on.
 func (c *call) run(r rule) error {
 	if err := r(c); err != nil {
 		return err

@@ -69,13 +69,20 @@ func (e Expr) Dim() graph.Dim {
 	if !e.known {
 		return graph.Dim{}
 	}
-	if t := e.terms[0]; len(e.terms) == 1 && t.coef == 1 && len(t.atoms) == 1 && t.atoms[0].num == nil {
-		name := t.atoms[0].name
+	if name := e.symbol(); name != "" {
 		if _, err := Parse(name); err != nil {
 			return graph.Symbol(name)
 		}
 	}
 	return graph.Symbol(e.String())
+}
+
+// symbol is the name of the parameter that e is, "" when it is anything else.
+func (e Expr) symbol() string {
+	if len(e.terms) != 1 || e.terms[0].coef != 1 || len(e.terms[0].atoms) != 1 {
+		return ""
+	}
+	return e.terms[0].atoms[0].name
 }
 
 // maxDepth bounds the nesting of parentheses.
@@ -86,6 +93,7 @@ type parser struct {
 	at   int
 }
 
+// skip passes blanks.
 func (p *parser) skip() {
 	for p.at < len(p.text) && p.text[p.at] == ' ' {
 		p.at++
@@ -102,6 +110,7 @@ func (p *parser) accept(c byte) bool {
 	return false
 }
 
+// want takes c, which must come next.
 func (p *parser) want(c byte) error {
 	if !p.accept(c) {
 		return fmt.Errorf("found %s, want %q", p.rest(), string(c))
@@ -109,6 +118,7 @@ func (p *parser) want(c byte) error {
 	return nil
 }
 
+// rest is what follows, for messages.
 func (p *parser) rest() string {
 	if p.at >= len(p.text) {
 		return "the end"
@@ -116,6 +126,7 @@ func (p *parser) rest() string {
 	return strconv.Quote(p.text[p.at:])
 }
 
+// expr reads a sum.
 func (p *parser) expr(depth int) (Expr, error) {
 	if depth > maxDepth {
 		return Expr{}, fmt.Errorf("parentheses nested deeper than %d", maxDepth)
@@ -142,6 +153,7 @@ func (p *parser) expr(depth int) (Expr, error) {
 	}
 }
 
+// term reads a product.
 func (p *parser) term(depth int) (Expr, error) {
 	prod := Number(1)
 	for {
@@ -156,6 +168,7 @@ func (p *parser) term(depth int) (Expr, error) {
 	}
 }
 
+// factor reads a number, a name, a floor or a sum in parentheses.
 func (p *parser) factor(depth int) (Expr, error) {
 	if p.accept('(') {
 		e, err := p.expr(depth + 1)
@@ -189,6 +202,7 @@ func (p *parser) factor(depth int) (Expr, error) {
 	return Number(n), nil
 }
 
+// floor reads what follows the word floor.
 func (p *parser) floor(depth int) (Expr, error) {
 	if err := p.want('('); err != nil {
 		return Expr{}, err
@@ -242,6 +256,7 @@ func quote(name string) string {
 	return "'" + strings.ReplaceAll(name, "'", "''") + "'"
 }
 
+// isName reports whether s needs no quotes in an expression.
 func isName(s string) bool {
 	if s == "" || s == "floor" || s[0] != '_' && !isLetter(s[0]) {
 		return false
@@ -254,8 +269,10 @@ func isName(s string) bool {
 	return true
 }
 
+// isNameByte reports whether c may stand in a name, or number, without quotes.
 func isNameByte(c byte) bool {
-	return isLetter(c) || c >= '0' && c <= '9' || c == '_' || c == '.' || c == ':' || c == '$' || c == '@' || c == '#'
+	return isLetter(c) || c >= '0' && c <= '9' || strings.IndexByte("_.:$@#", c) >= 0
 }
 
+// isLetter accepts ASCII letters.
 func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }

@@ -84,6 +84,7 @@ func (c *call) broadcastTo(elem graph.DType, vs ...*graph.Value) error {
 	return c.set(0, elem, dims, ranked)
 }
 
+// pow broadcasts; the exponent may be of another type than the result.
 func pow(c *call) error {
 	b, err := op.BinaryOf(c.n)
 	if err != nil {
@@ -92,6 +93,7 @@ func pow(c *call) error {
 	return c.broadcastTo(c.elem(b.A), b.A, b.B)
 }
 
+// comparison and the logical operators broadcast to bools.
 func comparison(c *call) error {
 	b, err := op.BinaryOf(c.n)
 	if err != nil {
@@ -103,6 +105,7 @@ func comparison(c *call) error {
 	return c.broadcastTo(graph.Bool, b.A, b.B)
 }
 
+// where broadcasts the condition and both choices.
 func where(c *call) error {
 	w, err := op.WhereOf(c.n)
 	if err != nil {
@@ -150,6 +153,7 @@ func (c *call) fits(small, big *graph.Value, what string) error {
 	return nil
 }
 
+// softmax keeps the type; its axis must exist.
 func softmax(c *call) error {
 	s, err := op.SoftmaxOf(c.n, c.opset)
 	if err != nil {
@@ -183,6 +187,8 @@ func dropout(c *call) error {
 	return c.same(0, d.X)
 }
 
+// batchNorm: X [N, C, ...], four parameters [C]; the statistics that training puts
+// out have their type.
 func batchNorm(c *call) error {
 	b, err := op.BatchNormOf(c.n, c.opset)
 	if err != nil {
@@ -237,6 +243,7 @@ func layerNorm(c *call) error {
 	return c.same(0, l.X)
 }
 
+// cast keeps the shape.
 func cast(c *call) error {
 	k, err := op.CastOf(c.n)
 	if err != nil {
@@ -246,6 +253,7 @@ func cast(c *call) error {
 	return c.set(0, k.To, dims, ranked)
 }
 
+// constant has the type of the tensor stated, sparse ones included.
 func constant(c *call) error {
 	if a, ok := c.n.Attrs.Lookup("sparse_value"); ok {
 		if s, isSparse := a.(*graph.SparseTensor); isSparse && s.Values != nil {
@@ -259,6 +267,7 @@ func constant(c *call) error {
 	return c.set(0, t.DType, numbersOf(t.Dims), true)
 }
 
+// numbersOf is a list of numbers as expressions.
 func numbersOf(list []int64) []Expr {
 	out := make([]Expr, len(list))
 	for i, n := range list {
@@ -267,6 +276,7 @@ func numbersOf(list []int64) []Expr {
 	return out
 }
 
+// constantOfShape has the shape that its input holds.
 func constantOfShape(c *call) error {
 	f, err := op.ConstantOfShapeOf(c.n)
 	if err != nil {
@@ -276,6 +286,7 @@ func constantOfShape(c *call) error {
 	return c.set(0, f.Fill.DType, dims, ok)
 }
 
+// shapeOf is a vector as long as the range of axes asked for.
 func shapeOf(c *call) error {
 	s, err := op.ShapeOf(c.n)
 	if err != nil {
@@ -289,8 +300,10 @@ func shapeOf(c *call) error {
 	return c.set(0, graph.Int64, []Expr{Number(int64(end - start))}, true)
 }
 
+// sizeOf is a scalar.
 func sizeOf(c *call) error { return c.set(0, graph.Int64, nil, true) }
 
+// rangeOf is a vector; its length follows from contents.
 func rangeOf(c *call) error {
 	r, err := op.RangeOf(c.n)
 	if err != nil {

@@ -79,7 +79,8 @@ func (s *state) clear(g *graph.Graph) {
 // carried infers a body whose first inputs, from skip on, are fed back from its
 // outputs, until their types no longer change: a dimension that a round changes
 // is unknown. It gives those types.
-func (c *call) carried(body *graph.Graph, skip int, state []graph.Type, others func() error) ([]graph.Type, error) {
+func (c *call) carried(body *graph.Graph, skip int, state []graph.Type,
+	others func() error) ([]graph.Type, error) {
 	inputs, outputs := body.Inputs(), body.Outputs()
 	for {
 		c.clear(body)
@@ -211,6 +212,7 @@ func (c *call) scanSlice(input, i int) (graph.Type, graph.Dim, error) {
 	return t, d, nil
 }
 
+// scanAxis is entry i of a list of axes, 0 when the list is shorter.
 func (c *call) scanAxis(attr string, i, rank int) (int, error) {
 	axes, err := graph.Get(c.n.Attrs, attr, graph.Ints(nil))
 	if err != nil {
@@ -222,6 +224,7 @@ func (c *call) scanAxis(attr string, i, rank int) (int, error) {
 	return c.axis(axes[i], rank)
 }
 
+// scanOutputs types the outputs that stack what each round gives.
 func (c *call) scanOutputs(out []*graph.Value, carried int, length graph.Dim) error {
 	for i := carried; i < len(out); i++ {
 		t := c.typeOf(out[i])
@@ -299,6 +302,7 @@ func instantiate(f *graph.Function, call *graph.Node) *graph.Graph {
 	return body
 }
 
+// substitute replaces references to attributes, in subgraphs too.
 func substitute(g *graph.Graph, value func(name string) graph.Attr) {
 	for n := range g.Nodes() {
 		for _, a := range slices.Clone(n.Attrs) {

@@ -93,6 +93,7 @@ func (c *call) divides(group int64, channels Expr, what string) error {
 	return nil
 }
 
+// biasFits requires one entry per output channel.
 func (c *call) biasFits(b *graph.Value, channels Expr) error {
 	dims, ok := c.shape(b)
 	if b == nil || !ok {
@@ -204,6 +205,7 @@ func transposedSize(v op.ConvTranspose, i int, in Expr) Expr {
 	return in.Plus(-1).Times(v.Stride[i]).Plus(v.OutputPadding[i] + v.Reach(i) - cut)
 }
 
+// pool: X [N, C, spatial...] -> [N, C, out...], indices likewise.
 func pool(c *call) error {
 	p, err := op.PoolOf(c.n)
 	if err != nil {
@@ -225,6 +227,7 @@ func pool(c *call) error {
 	return c.set(0, c.elem(p.X), out, true)
 }
 
+// globalPool: X [N, C, spatial...] -> [N, C, 1...].
 func globalPool(c *call) error {
 	u, err := op.UnaryOf(c.n)
 	if err != nil {
@@ -237,6 +240,7 @@ func globalPool(c *call) error {
 	return c.set(0, c.elem(u.X), x, ok)
 }
 
+// gemm: A [M, K], B [K, N], either transposed -> [M, N].
 func gemm(c *call) error {
 	g, err := op.GemmOf(c.n)
 	if err != nil {

@@ -1,12 +1,13 @@
 package infer
 
 import (
-	"math"
 	"slices"
 
+	"spikingir/graph"
 	"spikingir/graph/op"
 )
 
+// concat adds the sizes along the axis; the others must agree.
 func concat(c *call) error {
 	k, err := op.ConcatOf(c.n)
 	if err != nil {
@@ -44,186 +45,8 @@ func concat(c *call) error {
 	return c.set(0, elem, out, true)
 }
 
-func split(c *call) error {
-	s, err := op.SplitOf(c.n, c.opset)
-	if err != nil {
-		return err
-	}
-	elem := c.elem(s.X)
-	dims, ranked := c.shape(s.X)
-	axis := 0
-	if ranked {
-		if axis, err = c.axis(s.Axis, len(dims)); err != nil {
-			return err
-		}
-	}
-	var sizes []Expr
-	if ranked {
-		if sizes, err = c.splitSizes(s, dims[axis]); err != nil {
-			return err
-		}
-	}
-	for i := range c.out {
-		out := slices.Clone(dims)
-		if ranked {
-			out[axis] = sizes[i]
-		}
-		if err := c.set(i, elem, out, ranked); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// splitSizes is the size of each output of a Split along its axis.
-func (c *call) splitSizes(s op.Split, size Expr) ([]Expr, error) {
-	sizes := make([]Expr, len(c.out))
-	if s.Sizes.Given {
-		list, ok := c.list(s.Sizes)
-		if !ok || len(list) != len(sizes) {
-			return sizes, nil
-		}
-		sum := Number(0)
-		for _, e := range list {
-			sum = sum.Add(e)
-		}
-		_, err := c.agree(size, sum, "the size that is split")
-		return list, err
-	}
-	n, isNumber := size.Int()
-	if isNumber {
-		part := (n + s.Parts - 1) / s.Parts
-		if part*s.Parts != n && c.opset < 18 {
-			return nil, c.failf("size %d in %d parts, want a multiple", n, s.Parts)
-		}
-		for i := range sizes {
-			sizes[i] = Number(min(part, max(n-part*int64(i), 0)))
-		}
-		return sizes, nil
-	}
-	part := size.Div(Number(s.Parts))
-	if !part.known && c.opset < 18 {
-		part = size.FloorDiv(s.Parts) // a size that is no multiple cannot run
-	}
-	for i := range sizes {
-		sizes[i] = part
-	}
-	return sizes, nil
-}
-
-func slice(c *call) error {
-	s, err := op.SliceOf(c.n, c.opset)
-	if err != nil {
-		return err
-	}
-	elem := c.elem(s.X)
-	dims, ranked := c.shape(s.X)
-	if !ranked {
-		return c.set(0, elem, nil, false)
-	}
-	starts, okStarts := c.list(s.Starts)
-	ends, okEnds := c.list(s.Ends)
-	steps, okSteps := c.list(s.Steps)
-	axes, okAxes := c.numbers(s.Axes)
-	if !s.Axes.Given {
-		axes, okAxes = counting(max(len(starts), len(ends))), okStarts || okEnds
-	}
-	if !okAxes {
-		return c.set(0, elem, make([]Expr, len(dims)), true)
-	}
-	at := func(list []Expr, ok bool, i int, def Expr) Expr {
-		switch {
-		case list == nil && ok:
-			return def
-		case !ok || i >= len(list):
-			return Expr{}
-		}
-		return list[i]
-	}
-	for i, a := range axes {
-		axis, err := c.axis(a, len(dims))
-		if err != nil {
-			return err
-		}
-		step := Number(1)
-		if s.Steps.Given {
-			step = at(steps, okSteps, i, step)
-		}
-		dims[axis] = sliced(dims[axis], at(starts, okStarts, i, Expr{}), at(ends, okEnds, i, Expr{}), step)
-	}
-	return c.set(0, elem, dims, true)
-}
-
-func counting(n int) []int64 {
-	list := make([]int64, n)
-	for i := range list {
-		list[i] = int64(i)
-	}
-	return list
-}
-
-// sliced is the size that start:end:step leaves of a size. With symbols it
-// resolves when start and end certainly lie inside, or when one counts from the
-// front and the other from the end: then a size too small for both would leave
-// nothing.
-func sliced(size, start, end, step Expr) Expr {
-	k, ok := step.Int()
-	if !ok || k == 0 {
-		return Expr{}
-	}
-	n, isNumber := size.Int()
-	from, okFrom := start.Int()
-	to, okTo := end.Int()
-	if isNumber && okFrom && okTo {
-		_, count := sliceRange(n, from, to, k)
-		return Number(count)
-	}
-	if k < 0 {
-		if start.is(-1) && okTo && to <= math.MinInt32 {
-			return size.CeilDiv(-k)
-		}
-		return Expr{}
-	}
-	first, okFirst := place(size, start)
-	last, okLast := place(size, end)
-	fromFront, fromEnd := okFrom && from >= 0, okTo && to < 0 || last.Equal(size)
-	switch {
-	case okFirst && okLast:
-	case fromFront && fromEnd:
-		if !okFirst {
-			first = start
-		}
-		if !okLast {
-			last = size.Add(end)
-		}
-	default:
-		return Expr{}
-	}
-	count := last.Sub(first).CeilDiv(k)
-	if m, isNumber := count.Int(); isNumber {
-		return Number(max(m, 0))
-	}
-	return count
-}
-
-// place is where a bound of a slice lies, counted from the front; ok is false
-// when it may have to be clamped.
-func place(size, at Expr) (place Expr, ok bool) {
-	n, isNumber := at.Int()
-	switch {
-	case isNumber && n >= math.MaxInt32:
-		return size, true
-	case isNumber && n < 0:
-		at = size.Add(at)
-		return at, at.atLeast(0)
-	case size.Sub(at).atLeast(0) && at.atLeast(0):
-		return at, true
-	case at.Sub(size).atLeast(0):
-		return size, true
-	}
-	return Expr{}, false
-}
-
+// reshape reads the shape from the contents of its second input: 0 keeps a
+// dimension, -1 takes what remains.
 func reshape(c *call) error {
 	r, err := op.ReshapeOf(c.n)
 	if err != nil {
@@ -260,6 +83,39 @@ func reshape(c *call) error {
 	return c.fillReshape(elem, in, ranked, out, open, unknown)
 }
 
+// fillReshape resolves the open dimension of a Reshape, or the only unknown
+// one: the number of elements stays.
+func (c *call) fillReshape(elem graph.DType, in []Expr, ranked bool, out []Expr,
+	open, unknown int) error {
+	if !ranked {
+		return c.set(0, elem, out, true)
+	}
+	if unknown != 1 {
+		before, okIn := total(in).Int()
+		after, okOut := total(out).Int()
+		if okIn && okOut && before != after {
+			return c.failf("cannot view %v as %v: %d elements as %d", in, out, before, after)
+		}
+		return c.set(0, elem, out, true)
+	}
+	rest := make([]Expr, 0, len(out))
+	at := open
+	for i, e := range out {
+		if e.known {
+			rest = append(rest, e)
+		} else {
+			at = i
+		}
+	}
+	out[at] = divideOut(in, rest)
+	before, okIn := total(in).Int()
+	others, okOut := total(rest).Int()
+	if okIn && okOut && !out[at].known && others != 0 {
+		return c.failf("cannot view %v with an open dimension beside %d: %d elements", in, others, before)
+	}
+	return c.set(0, elem, out, true)
+}
+
 // divideOut is the product of in over the product of out, common factors taken
 // out first.
 func divideOut(in, out []Expr) Expr {
@@ -275,6 +131,7 @@ func divideOut(in, out []Expr) Expr {
 	return total(in).Div(rest)
 }
 
+// flatten multiplies the sizes before and from the axis.
 func flatten(c *call) error {
 	f, err := op.FlattenOf(c.n)
 	if err != nil {
@@ -294,6 +151,7 @@ func flatten(c *call) error {
 	return c.set(0, c.elem(f.X), []Expr{total(dims[:axis]), total(dims[axis:])}, true)
 }
 
+// transpose permutes the sizes.
 func transpose(c *call) error {
 	t, err := op.TransposeOf(c.n)
 	if err != nil {
@@ -317,6 +175,8 @@ func transpose(c *call) error {
 	return c.set(0, c.elem(t.X), out, true)
 }
 
+// squeeze drops axes of size 1. Without axes named, a symbol that may be 1 leaves
+// the rank open.
 func squeeze(c *call) error {
 	s, err := op.SqueezeOf(c.n, c.opset)
 	if err != nil {
@@ -354,6 +214,7 @@ func squeeze(c *call) error {
 	return c.set(0, elem, out, true)
 }
 
+// unsqueeze inserts axes of size 1, counted in the result.
 func unsqueeze(c *call) error {
 	s, err := op.SqueezeOf(c.n, c.opset)
 	if err != nil {
@@ -388,44 +249,14 @@ func unsqueeze(c *call) error {
 	return c.set(0, elem, out, true)
 }
 
-func pad(c *call) error {
-	p, err := op.PadOf(c.n, c.opset)
-	if err != nil {
-		return err
-	}
-	elem := c.elem(p.X)
-	dims, ranked := c.shape(p.X)
-	pads, ok := c.list(p.Pads)
-	axes, okAxes := c.numbers(p.Axes)
-	switch {
-	case !ranked && ok && !p.Axes.Given:
-		return c.set(0, elem, make([]Expr, len(pads)/2), true)
-	case !ranked:
-		return c.set(0, elem, nil, false)
-	case !ok || !okAxes:
-		return c.set(0, elem, make([]Expr, len(dims)), true)
-	case !p.Axes.Given:
-		axes = counting(len(dims))
-	}
-	if len(pads) != 2*len(axes) {
-		return c.failf("pads are %v, want %d for an input of rank %d", pads, 2*len(axes), len(dims))
-	}
-	for i, a := range axes {
-		axis, err := c.axis(a, len(dims))
-		if err != nil {
-			return err
-		}
-		dims[axis] = dims[axis].Add(pads[i]).Add(pads[len(axes)+i])
-	}
-	return c.set(0, elem, dims, true)
-}
-
+// depthToSpace: [N, C, H, W] -> [N, C/b^2, H*b, W*b].
 func depthToSpace(c *call) error {
 	return c.block(func(d []Expr, b int64) ([]Expr, int64) {
 		return []Expr{d[0], d[1].FloorDiv(b * b), d[2].Times(b), d[3].Times(b)}, d2s(d[1], b*b)
 	})
 }
 
+// spaceToDepth: [N, C, H, W] -> [N, C*b^2, H/b, W/b].
 func spaceToDepth(c *call) error {
 	return c.block(func(d []Expr, b int64) ([]Expr, int64) {
 		bad := max(d2s(d[2], b), d2s(d[3], b))
@@ -441,6 +272,7 @@ func d2s(size Expr, b int64) int64 {
 	return 0
 }
 
+// block serves both: f gives the dimensions, and a size that is no multiple.
 func (c *call) block(f func(dims []Expr, b int64) (out []Expr, bad int64)) error {
 	b, err := op.BlockOf(c.n)
 	if err != nil {
@@ -460,30 +292,7 @@ func (c *call) block(f func(dims []Expr, b int64) (out []Expr, bad int64)) error
 	return c.set(0, c.elem(b.X), out, true)
 }
 
-func gather(c *call) error {
-	g, err := op.GatherOf(c.n)
-	if err != nil {
-		return err
-	}
-	elem := c.elem(g.X)
-	dims, ranked := c.shape(g.X)
-	index, okIndex := c.shape(c.n.Input(1))
-	if !ranked || !okIndex {
-		return c.set(0, elem, nil, false)
-	}
-	axis, err := c.axis(g.Axis, len(dims))
-	if err != nil {
-		return err
-	}
-	size, isNumber := dims[axis].Int()
-	for _, i := range g.Indices.Value {
-		if isNumber && (i >= size || i < -size) {
-			return c.failf("index %d along axis %d, want one below %d", i, axis, size)
-		}
-	}
-	return c.set(0, elem, slices.Concat(dims[:axis], index, dims[axis+1:]), true)
-}
-
+// expand broadcasts with the shape that the second input holds.
 func expand(c *call) error {
 	e, err := op.ExpandOf(c.n)
 	if err != nil {
@@ -502,6 +311,7 @@ func expand(c *call) error {
 	return c.set(0, elem, out, true)
 }
 
+// tile multiplies each size.
 func tile(c *call) error {
 	t, err := op.TileOf(c.n)
 	if err != nil {
@@ -523,44 +333,4 @@ func tile(c *call) error {
 		dims[i] = dims[i].Mul(repeats[i])
 	}
 	return c.set(0, elem, dims, true)
-}
-
-func reduce(c *call) error {
-	r, err := op.ReduceOf(c.n, c.opset)
-	if err != nil {
-		return err
-	}
-	elem := c.elem(r.X)
-	dims, ranked := c.shape(r.X)
-	axes, ok := c.numbers(r.Axes)
-	switch {
-	case !ranked && !r.Axes.Given && !r.KeepDims && !r.NoOp:
-		return c.set(0, elem, []Expr{}, true)
-	case !ranked:
-		return c.set(0, elem, nil, false)
-	case !ok && r.KeepDims:
-		return c.set(0, elem, make([]Expr, len(dims)), true)
-	case !ok:
-		return c.set(0, elem, nil, false)
-	}
-	r.Axes.Known, r.Axes.Value = true, axes
-	list, err := r.AxesFor(len(dims))
-	if err != nil {
-		return err
-	}
-	return c.set(0, elem, reducedDims(dims, list, r.KeepDims), true)
-}
-
-// reducedDims is dims with the axes as 1, or left out.
-func reducedDims(dims []Expr, axes []int, keep bool) []Expr {
-	out := []Expr{}
-	for i, d := range dims {
-		switch {
-		case !slices.Contains(axes, i):
-			out = append(out, d)
-		case keep:
-			out = append(out, Number(1))
-		}
-	}
-	return out
 }

@@ -20,6 +20,7 @@ func encode(c *call) error {
 	return c.set(0, c.elem(e.X), dims, ranked)
 }
 
+// batched requires a dimension 0.
 func (c *call) batched(dims []Expr, what string) error {
 	if len(dims) == 0 {
 		return c.failf("input %s is a scalar, want [N, ...]", what)
@@ -34,12 +35,14 @@ func (c *call) oneSlice(dims []Expr, s op.Steps, what string) ([]Expr, error) {
 	}
 	n, isNumber := dims[0].Int()
 	if isNumber && n%s.Slices() != 0 {
-		return nil, c.failf("dimension 0 of %s is %d, want a multiple of the %d slices", what, n, s.Slices())
+		return nil, c.failf("dimension 0 of %s is %d, want a multiple of the %d slices",
+			what, n, s.Slices())
 	}
 	out := append([]Expr{dims[0].Div(Number(s.Slices()))}, dims[1:]...)
 	return out, nil
 }
 
+// decode: [S*N, ...] -> [N, ...].
 func decode(c *call) error {
 	d, err := op.DecodeOf(c.n)
 	if err != nil {
@@ -66,6 +69,7 @@ func bias(c *call) error {
 	return c.same(0, b.X)
 }
 
+// neuron: X [S*N, ...] -> spikes like X, residual potential [N, ...].
 func neuron(c *call) error {
 	s, err := op.NeuronOf(c.n)
 	if err != nil {

@@ -169,7 +169,8 @@ func (v vector) infer(t *testing.T, sizes map[string]int64) []graph.Type {
 	return types
 }
 
-func (in *vectorValue) add(t *testing.T, g *graph.Graph, name string, sizes map[string]int64) *graph.Value {
+func (in *vectorValue) add(t *testing.T, g *graph.Graph, name string,
+	sizes map[string]int64) *graph.Value {
 	t.Helper()
 	elem, ok := graph.ParseDType(in.Elem)
 	if !ok {

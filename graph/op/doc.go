@@ -13,6 +13,6 @@
 // the input that carries it. A view holds values of the graph it was taken
 // from; it does not follow later edits of the node.
 //
-// Opsets from [Oldest] to [Newest] are understood. Before [Oldest] the binary
-// operators broadcast differently.
+// Opsets from [Oldest] to [Newest] are understood; the binary operators from 7 on,
+// for they broadcast by other rules before.
 package op

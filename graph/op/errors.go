@@ -13,6 +13,7 @@ type Error struct {
 	Problem string // what was found, what was wanted
 }
 
+// Error names the node as it was in the imported model.
 func (e *Error) Error() string {
 	return fmt.Sprintf("node %q (%v): %s", e.Node.OriginLabel(), e.Node.Op(), e.Problem)
 }

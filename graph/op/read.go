@@ -14,8 +14,10 @@ type reader struct {
 	err error
 }
 
+// read starts to decode n.
 func read(n *graph.Node) *reader { return &reader{n: n} }
 
+// failf records an error, unless there is one already.
 func (r *reader) failf(format string, args ...any) {
 	if r.err == nil {
 		r.err = Errorf(r.n, format, args...)
@@ -47,6 +49,7 @@ func required[T graph.Attr](r *reader, name string) T {
 	return v
 }
 
+// int is a number attribute, def when it is absent.
 func (r *reader) int(name string, def int64) int64 {
 	if v, ok := attr[graph.Int](r, name); ok {
 		return int64(v)
@@ -54,6 +57,7 @@ func (r *reader) int(name string, def int64) int64 {
 	return def
 }
 
+// bool is a switch, 0 or 1, def when it is absent.
 func (r *reader) bool(name string, def bool) bool {
 	v, ok := attr[graph.Int](r, name)
 	if !ok {
@@ -65,6 +69,7 @@ func (r *reader) bool(name string, def bool) bool {
 	return v == 1
 }
 
+// float is a number attribute, def when it is absent.
 func (r *reader) float(name string, def float32) float32 {
 	if v, ok := attr[graph.Float](r, name); ok {
 		return float32(v)

@@ -47,6 +47,7 @@ func build(rows map[string][]row) []*Spec {
 	return specs
 }
 
+// spec is the row as the package gives it out.
 func (r row) spec(domain string) *Spec {
 	s := &Spec{
 		Op:    graph.Op{Domain: domain, Type: r.name},
@@ -64,6 +65,8 @@ func (r row) spec(domain string) *Spec {
 	return s
 }
 
+// parseAttrs reads the words of a form, sorted by name. It panics on a word that is
+// no attribute: the table is part of the program.
 func parseAttrs(text string) []Attr {
 	var attrs []Attr
 	for word := range strings.FieldsSeq(text) {

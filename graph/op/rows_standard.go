@@ -12,6 +12,7 @@ var rows = map[string][]row{
 // omissible names the inputs that may be omitted though later ones are there.
 var omissible = map[string][]int{"Resize": {1, 2}, "IF": {1}, "MPRN": {1}}
 
+// joined is all rows of the lists.
 func joined(lists ...[]row) (all []row) {
 	for _, l := range lists {
 		all = append(all, l...)
@@ -132,7 +133,8 @@ var arithmeticRows = []row{
 	reduction("ReduceProd", 18, Nonlinear, "product over axes"),
 	reduction("ReduceL2", 18, Nonlinear, "Euclidean norm over axes"),
 	{"ArgMax", []form{
-		{6, one, one, "axis=int keepdims=int"}, {12, one, one, "axis=int keepdims=int select_last_index=int"},
+		{6, one, one, "axis=int keepdims=int"},
+		{12, one, one, "axis=int keepdims=int select_last_index=int"},
 	}, 0, Nonlinear, foldable, "index of the largest along an axis"},
 }
 

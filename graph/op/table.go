@@ -30,6 +30,7 @@ const (
 
 var temporalNames = [...]string{"nonlinear", "linear", "linear if others constant", "states time"}
 
+// String is the class in words.
 func (t Temporal) String() string { return temporalNames[t] }
 
 // Arity is how many inputs or outputs there may be. Max -1: any number.
@@ -46,6 +47,7 @@ func (a Arity) String() string {
 	return fmt.Sprintf("%d to %d", a.Min, a.Max)
 }
 
+// allows reports whether n is within the bounds.
 func (a Arity) allows(n int) bool { return n >= a.Min && (a.Max < 0 || n <= a.Max) }
 
 // Attr is an attribute that an operator knows.
@@ -145,6 +147,7 @@ func CheckArity(n *graph.Node, opset int64) error {
 	return nil
 }
 
+// checkAttrs holds the attributes of n against the form.
 func (f *Form) checkAttrs(n *graph.Node, opset int64) error {
 	for _, a := range n.Attrs {
 		i := slices.IndexFunc(f.Attrs, func(k Attr) bool { return k.Name == a.Name })
@@ -163,6 +166,7 @@ func (f *Form) checkAttrs(n *graph.Node, opset int64) error {
 	return nil
 }
 
+// names lists the attributes for messages.
 func (f *Form) names() string {
 	if len(f.Attrs) == 0 {
 		return "none"

@@ -119,7 +119,8 @@ func TestOperatorsDoc(t *testing.T) {
 			each = "yes"
 		}
 		fmt.Fprintf(&b, "| %v | %d-%d | %v | %v | %v | %s | %s | %s |\n", s.Op, s.Since, s.Until,
-			form.In, form.Out, s.Temporal, each, strings.Join(attrs, ", "), strings.ReplaceAll(s.Doc, "|", "\\|"))
+			form.In, form.Out, s.Temporal, each, strings.Join(attrs, ", "), strings.ReplaceAll(s.Doc, "|",
+				"\\|"))
 	}
 	const file = "OPERATORS.md"
 	if os.Getenv("UPDATE") != "" {
@@ -175,12 +176,15 @@ func TestCheck(t *testing.T) {
 		{graph.Op{Domain: graph.Spiking, Type: "IF"}, nil, in(x, nil, x), 1, ""},
 		{graph.Op{Type: "Resize"}, nil, in(x, nil, nil, x), 11, ""},
 		{conv, nil, in(x), 11, `node "n" (Conv): 1 inputs, want 2 to 3 at opset 11`},
-		{conv, nil, in(x, nil), 11, `node "n" (Conv): input 1 is omitted, want 2 to 3 inputs at opset 11`},
+		{conv, nil, in(x, nil), 11,
+			`node "n" (Conv): input 1 is omitted, want 2 to 3 inputs at opset 11`},
 		{conv, nil, in(x, x, x, x), 11, `node "n" (Conv): 4 inputs, want 2 to 3 at opset 11`},
 		{conv, ints("stride"), in(x, x), 11, `node "n" (Conv): attribute "stride" is not known at ` +
 			`opset 11, want one of auto_pad, dilations, group, kernel_shape, pads, strides`},
-		{conv, ints("group"), in(x, x), 11, `node "n" (Conv): attribute "group" is of type ints, want int`},
-		{clip, ints("min"), in(x), 11, `node "n" (Clip): attribute "min" is not known at opset 11, want none`},
+		{conv, ints("group"), in(x, x), 11,
+			`node "n" (Conv): attribute "group" is of type ints, want int`},
+		{clip, ints("min"), in(x), 11,
+			`node "n" (Clip): attribute "min" is not known at opset 11, want none`},
 		{clip, nil, in(x, x), 6, `node "n" (Clip): 2 inputs, want 1 at opset 6`},
 		{clip, nil, in(x), 5, `node "n" (Clip): opset 5, want one from 6 to 21 for this operator`},
 		{conv, nil, in(x, x), 22, `node "n" (Conv): opset 22, want one from 6 to 21 for this operator`},
@@ -199,7 +203,8 @@ func TestCheck(t *testing.T) {
 		}
 	}
 	n := g.AddNode(graph.Op{Type: "Relu"}, nil, in(x), "a", "b")
-	if err := op.Check(n, 11); err == nil || !strings.Contains(err.Error(), "2 outputs, want 1 at opset 11") {
+	if err := op.Check(n, 11); err == nil || !strings.Contains(err.Error(),
+		"2 outputs, want 1 at opset 11") {
 		t.Errorf("two outputs: error %v", err)
 	}
 }

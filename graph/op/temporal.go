@@ -16,7 +16,8 @@ import (
 // only (operator Bias); affine is then true. Every other failure is an error
 // that says what is not linear. Operators that work across dimension 0, where
 // the timesteps of a time-major tensor lie, are errors too.
-func LinearInTime(n *graph.Node, opset int64, varies func(*graph.Value) bool) (affine bool, err error) {
+func LinearInTime(n *graph.Node, opset int64, varies func(*graph.Value) bool) (
+	affine bool, err error) {
 	s := Lookup(n.Op())
 	if s == nil {
 		return false, Errorf(n, "the operator is not known, want one that is linear over time")
@@ -134,6 +135,7 @@ func (t temporal) single(count int, affine bool) (bool, error) {
 	return affine, nil
 }
 
+// pad accepts zeros and copies of the input; another constant is no linear map.
 func (t temporal) pad() (affine bool, err error) {
 	p, err := PadOf(t.n, t.opset)
 	if err != nil {
@@ -145,6 +147,7 @@ func (t temporal) pad() (affine bool, err error) {
 	return t.only(0, false)
 }
 
+// resize is linear but for a value put in outside of the input.
 func (t temporal) resize() (affine bool, err error) {
 	z, err := ResizeOf(t.n, t.opset)
 	if err != nil {
@@ -240,6 +243,7 @@ func (s Slice) cut() []int64 {
 	})
 }
 
+// reduced is the axes of a Reduce operator, 0 when it takes all.
 func (t temporal) reduced() ([]int64, error) {
 	r, err := ReduceOf(t.n, t.opset)
 	if err != nil {

@@ -168,7 +168,8 @@ func testMovedAxes(t *testing.T, b *bench) {
 	}
 	r := must[op.Reduce](t)(op.ReduceOf(b.node("ReduceSum", nil, b.x), 13))
 	same(t, "all axes", []int{0, 1, 2}, must[[]int](t)(r.AxesFor(3)))
-	r = must[op.Reduce](t)(op.ReduceOf(b.node("ReduceSum", attrs("noop_with_empty_axes", graph.Int(1)), b.x), 13))
+	r = must[op.Reduce](t)(op.ReduceOf(b.node("ReduceSum", attrs("noop_with_empty_axes",
+		graph.Int(1)), b.x), 13))
 	same(t, "no axes", []int(nil), must[[]int](t)(r.AxesFor(3)))
 
 	resize := must[op.Resize](t)
@@ -185,7 +186,8 @@ func testMovedAxes(t *testing.T, b *bench) {
 	} {
 		same(t, "Resize scales", setting[[]float32]{true, true, []float32{1, 1, 2, 2}}, of(z.Scales))
 		same(t, "Resize sizes", false, z.Sizes.Given)
-		same(t, "Resize", []string{"linear", "asymmetric", "floor"}, []string{z.Mode, z.Coordinate, z.Nearest})
+		same(t, "Resize", []string{"linear", "asymmetric", "floor"}, []string{z.Mode, z.Coordinate,
+			z.Nearest})
 	}
 	z := resize(op.ResizeOf(b.node("Resize", nil, b.x, nil, nil, b.ints(1, 6, 16, 16)), 13))
 	same(t, "Resize sizes", setting[[]int64]{true, true, []int64{1, 6, 16, 16}}, of(z.Sizes))
@@ -216,7 +218,8 @@ func TestModes(t *testing.T) {
 		for j := range c.outputs {
 			names = append(names, fmt.Sprintf("bn%d_%d", i, j))
 		}
-		n := b.g.AddNode(graph.Op{Type: "BatchNormalization"}, c.attrs, []*graph.Value{b.x, p, p, p, p}, names...)
+		n := b.g.AddNode(graph.Op{Type: "BatchNormalization"}, c.attrs, []*graph.Value{b.x, p, p, p, p},
+			names...)
 		v := must[op.BatchNorm](t)(op.BatchNormOf(n, c.opset))
 		if v.Training != c.training || v.PerElement == c.spatial || v.Epsilon != 1e-5 {
 			t.Errorf("BatchNormalization %d: %+v", i, v)
@@ -274,7 +277,8 @@ func TestConstants(t *testing.T) {
 			same(t, "shape", []int64{0, -1}, shape)
 			continue
 		}
-		want := fmt.Sprintf(`node "n" (Reshape): input %q (shape) is computed at run time, want a constant`,
+		want := fmt.Sprintf(`node "n" (Reshape): input %q (shape) is computed at run time, `+
+			"want a constant",
 			c.v.Name())
 		if err == nil || err.Error() != want {
 			t.Errorf("error %v, want %s", err, want)
@@ -285,12 +289,14 @@ func TestConstants(t *testing.T) {
 		{Name: "value_int", Value: graph.Int(2)}, {Name: "value", Value: graph.Scalar(2)},
 	} {
 		tensor := must[*graph.Tensor](t)(op.ConstantOf(b.node("Constant", graph.Attrs{a})))
-		clip := must[op.Clip](t)(op.ClipOf(b.node("Clip", nil, b.x, nil, b.node("Constant", graph.Attrs{a}).Output(0)), 12))
+		clip := must[op.Clip](t)(op.ClipOf(b.node("Clip", nil, b.x, nil, b.node("Constant",
+			graph.Attrs{a}).Output(0)), 12))
 		if n, _ := tensor.Len(); n != 1 || clip.Max.Value != 2 {
 			t.Errorf("Constant by %s: %v, as a limit %v", a.Name, tensor, clip.Max)
 		}
 	}
-	text := must[*graph.Tensor](t)(op.ConstantOf(b.node("Constant", attrs("value_strings", graph.Strings{"a", "b"}))))
+	text := must[*graph.Tensor](t)(op.ConstantOf(b.node("Constant", attrs("value_strings",
+		graph.Strings{"a", "b"}))))
 	if len(text.Strings()) != 2 {
 		t.Errorf("strings: %v", text)
 	}
@@ -311,11 +317,14 @@ func TestViewErrors(t *testing.T) {
 	}{
 		{conv("strides", graph.Int(2)), `attribute "strides" is of type int, want ints`},
 		{conv("strides", graph.Ints{2}), `attribute "strides" is [2], want 2 entries`},
-		{conv("strides", graph.Ints{0, 1}), `attribute "strides" is [0 1], want entries from 1 to 16777216`},
+		{conv("strides", graph.Ints{0, 1}),
+			`attribute "strides" is [0 1], want entries from 1 to 16777216`},
 		{conv("pads", graph.Ints{1, 1}), `attribute "pads" is [1 1], want 4 entries`},
-		{conv("pads", graph.Ints{1, 1, 1, -1}), `attribute "pads" is [1 1 1 -1], want entries from 0 to 16777216`},
+		{conv("pads", graph.Ints{1, 1, 1, -1}),
+			`attribute "pads" is [1 1 1 -1], want entries from 0 to 16777216`},
 		{conv("group", graph.Int(0)), `attribute "group" is 0, want 1 or more`},
-		{conv("kernel_shape", graph.Ints{5, 5}), `attribute "kernel_shape" is [5 5], want [3 3] as the weights have`},
+		{conv("kernel_shape", graph.Ints{5, 5}),
+			`attribute "kernel_shape" is [5 5], want [3 3] as the weights have`},
 		{conv("auto_pad", graph.String("FULL")),
 			`attribute "auto_pad" is "FULL", want one of ["NOTSET" "SAME_UPPER" "SAME_LOWER" "VALID"]`},
 		{conv("auto_pad", graph.String("VALID"), "pads", graph.Ints{1, 1, 1, 1}),
@@ -323,8 +332,10 @@ func TestViewErrors(t *testing.T) {
 		{conv("group", graph.Ref{Name: "g", Type: graph.AttrInt}),
 			`attribute "group" refers to the function's attribute "g", want a value`},
 		{second(op.ConvOf(b.node("Conv", nil, b.x))), `input 1 (W) is missing`},
-		{second(op.PoolOf(b.node("MaxPool", nil, b.x))), `attribute "kernel_shape" is missing, want one of type ints`},
-		{second(op.ClipOf(b.node("Clip", nil, b.x, b.floats(1, 2)), 11)), `input 1 (min): found 2 elements, want 1`},
+		{second(op.PoolOf(b.node("MaxPool", nil, b.x))),
+			`attribute "kernel_shape" is missing, want one of type ints`},
+		{second(op.ClipOf(b.node("Clip", nil, b.x, b.floats(1, 2)), 11)),
+			`input 1 (min): found 2 elements, want 1`},
 		{second(op.SplitOf(b.node("Split", attrs("split", graph.Ints{1, 2}), b.x), 11)),
 			`split sizes are [1 2], want one per output, 1`},
 		{second(op.SliceOf(b.node("Slice", nil, b.x, b.ints(1), b.ints(2, 3)), 11)),
@@ -337,12 +348,14 @@ func TestViewErrors(t *testing.T) {
 			`attribute "mode" is "mirror", want one of ["constant" "reflect" "edge" "wrap"]`},
 		{second(op.ResizeOf(b.node("Resize", nil, b.x, nil, b.floats(1, 2), b.ints(3)), 11)),
 			`found scales given: true, sizes given: true; want exactly one of them`},
-		{second(op.ResizeOf(b.node("Resize", nil, b.x, b.floats(1, 0)), 10)), `scales are [1 0], want numbers above 0`},
+		{second(op.ResizeOf(b.node("Resize", nil, b.x, b.floats(1, 0)), 10)),
+			`scales are [1 0], want numbers above 0`},
 		{second(op.CastOf(b.node("Cast", attrs("to", graph.Int(99)), b.x))),
 			`attribute "to" is 99, want the number of an element type`},
 		{second(op.BlockOf(b.node("DepthToSpace", attrs("blocksize", graph.Int(0)), b.x))),
 			`attribute "blocksize" is 0, want 1 or more`},
-		{second(op.NeuronOf(b.node("MPRN", attrs("timesteps", graph.Int(4)), b.x, nil, b.scalar(1), b.scalar(1)))),
+		{second(op.NeuronOf(b.node("MPRN", attrs("timesteps", graph.Int(4)), b.x, nil, b.scalar(1),
+			b.scalar(1)))),
 			`attribute "post" is 0, want 1: the neuron restores at the post step`},
 		{second(op.NeuronOf(b.node("IF", attrs("timesteps", graph.Int(-4)), b.x, nil, b.scalar(1)))),
 			`attribute "timesteps" is -4, want 0 or more`},

@@ -67,7 +67,8 @@ func testWindow(t *testing.T, kernel, stride, dilation, in int64) {
 			odd = -odd
 		}
 		if got := p.Out([]int64{in})[0]; got != (in+stride-1)/stride || odd < 0 || odd > 1 {
-			t.Errorf("%s kernel %d stride %d over %d: %d windows with pads %v", auto, kernel, stride, in, got, pads)
+			t.Errorf("%s kernel %d stride %d over %d: %d windows with pads %v", auto, kernel, stride, in,
+				got, pads)
 		}
 	}
 }

@@ -1,260 +1,185 @@
 package text
 
 import (
-	"math"
 	"strconv"
-	"strings"
 
 	"spikingir/graph"
 )
 
-// namedAttr reads name = value, name: type = value or name: type = @ref.
-func (p *parser) namedAttr(g *graph.Graph) graph.NamedAttr {
-	a := graph.NamedAttr{Name: p.name("an attribute's name")}
+// single gives the type of the elements of each list type.
+var single = map[graph.AttrType]graph.AttrType{
+	graph.AttrInts: graph.AttrInt, graph.AttrFloats: graph.AttrFloat,
+	graph.AttrStrings: graph.AttrString, graph.AttrTensors: graph.AttrTensor,
+	graph.AttrGraphs: graph.AttrGraph, graph.AttrTypeProtos: graph.AttrTypeProto,
+	graph.AttrSparseTensors: graph.AttrSparseTensor,
+}
+
+// attrValue reads = value, : type = value, : type = @ref or : undefined.
+func (p *parser) attrValue(g *graph.Graph) graph.Attr {
 	t := graph.AttrUndefined
 	if p.accept(":") {
-		t = p.attrType()
+		at := p.tok
+		name := p.name("an attribute type")
+		if name == "undefined" && !p.is("=") {
+			return nil
+		}
+		var ok bool
+		if t, ok = graph.ParseAttrType(name); !ok {
+			p.failAt(at, "found %v, want an attribute type such as int or floats", at)
+		}
 	}
 	p.expect("=")
-	a.Value = p.attr(t, g)
-	return a
-}
-
-func (p *parser) attrType() graph.AttrType {
-	at := p.tok
-	t, ok := graph.ParseAttrType(p.name("an attribute type"))
-	if !ok {
-		p.lex.fail(at.at, "found %v, want an attribute type", at)
-	}
-	return t
-}
-
-// attr reads a value of type t, or of the type that it looks like.
-func (p *parser) attr(t graph.AttrType, g *graph.Graph) graph.Attr {
 	at := p.tok
 	if p.accept("@") {
-		if t == graph.AttrUndefined {
-			p.fail("a reference needs its type: name: int = @other")
-		}
 		return graph.Ref{Name: p.name("an attribute of the function"), Type: t}
 	}
-	var a graph.Attr
-	switch {
-	case t == graph.AttrTypeProto:
-		a = p.typ()
-	case p.is("["):
-		a = p.attrList(t, g)
-	default:
-		a = p.single(t, g)
+	element, plural := single[t]
+	if p.is("[") && (plural || t == graph.AttrUndefined) {
+		return p.attrList(t, element, g)
 	}
-	if f, ok := a.(graph.Int); ok && t == graph.AttrFloat {
-		a = graph.Float(f)
+	if plural {
+		p.expected("a list of type " + t.String())
 	}
-	if t != graph.AttrUndefined && graph.TypeOf(a) != t {
-		p.lex.fail(at.at, "found a value of type %v, want %v", graph.TypeOf(a), t)
+	a := p.attr(t, g)
+	if got := graph.TypeOf(a); t != graph.AttrUndefined && got != t {
+		p.failAt(at, "found a value of type %v, want %v", got, t)
 	}
 	return a
 }
 
-// single reads an int, float, string, tensor, sparse tensor or graph.
-func (p *parser) single(t graph.AttrType, g *graph.Graph) graph.Attr {
-	switch p.tok.kind {
-	case quoted:
-		if t != graph.AttrGraph {
-			return graph.String(p.text("a string"))
-		}
-	case number:
-		return p.scalar()
-	case ident:
-		if p.tok.text == "inf" || p.tok.text == "nan" {
-			return p.scalar()
-		}
-		if _, ok := graph.ParseDType(p.tok.text); ok {
-			typ := p.typ()
-			name := ""
-			if p.tok.kind == ident || p.tok.kind == quoted {
-				name = p.name("a tensor's name")
-			}
-			p.accept("=")
-			x := p.data(typ)
-			x.Name = name
-			return x
-		}
-	default:
-		p.expected("an attribute's value")
+// attr reads one value: of type t, or of the type that it looks like.
+func (p *parser) attr(t graph.AttrType, g *graph.Graph) graph.Attr {
+	if p.atNumber() {
+		return p.scalar(t)
 	}
-	return p.graph(g)
+	switch {
+	case t == graph.AttrTypeProto && p.accept("?"):
+		return graph.Type{}
+	case p.tok.kind == quoted && t != graph.AttrGraph:
+		return graph.String(p.text("a string"))
+	case isTypeWord(p.tok):
+		return p.typed(t)
+	case p.tok.kind == ident || p.tok.kind == quoted:
+		return p.graph(g)
+	}
+	p.expected("an attribute's value")
+	return nil
 }
 
-// scalar reads a number: an Int when it is written as one.
-func (p *parser) scalar() graph.Attr {
-	s := p.tok.text
-	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
-		p.advance()
-		return graph.Int(n)
+// scalar reads a number: an Int when it is written as one and no float is wanted.
+func (p *parser) scalar(t graph.AttrType) graph.Attr {
+	if t != graph.AttrFloat {
+		if n, err := strconv.ParseInt(p.tok.text, 10, 64); err == nil {
+			p.advance()
+			return graph.Int(n)
+		}
 	}
-	f, err := strconv.ParseFloat(s, 32)
-	if err != nil && !math.IsInf(f, 0) {
-		p.expected("a number")
+	f, ok := parseFloat32(p.tok.text)
+	if !ok {
+		p.expected("an int or a float")
 	}
 	p.advance()
 	return graph.Float(f)
 }
 
-// attrList reads [ ... ]; without a type, its first element decides.
-func (p *parser) attrList(t graph.AttrType, g *graph.Graph) graph.Attr {
+// typed reads a type, or the tensor whose type it is.
+func (p *parser) typed(t graph.AttrType) graph.Attr {
+	at := p.tok
+	typ := p.typ()
+	if t == graph.AttrTypeProto {
+		return typ
+	}
+	if typ.Kind == graph.SparseTensorType && (p.is("{") || p.is("=")) {
+		p.accept("=")
+		return p.sparse(at, typ)
+	}
+	if p.is("{") || p.is("=") || p.tok.kind == ident || p.tok.kind == quoted {
+		return p.tensor(at, typ)
+	}
+	return typ
+}
+
+// tensor reads the name and the elements of a tensor of type typ.
+func (p *parser) tensor(at token, typ graph.Type) *graph.Tensor {
+	name := ""
+	if p.tok.kind == ident || p.tok.kind == quoted {
+		name = p.name("a tensor's name")
+	}
+	p.accept("=")
+	x := p.data(at, typ)
+	x.Name = name
+	return x
+}
+
+// attrList reads [ value, ... ]. Without a type the first value decides; ints
+// among floats are floats.
+func (p *parser) attrList(t, element graph.AttrType, g *graph.Graph) graph.Attr {
+	defer p.enter()()
 	at := p.tok
 	var items []graph.Attr
-	element := map[graph.AttrType]graph.AttrType{graph.AttrGraphs: graph.AttrGraph, graph.AttrTypeProtos: graph.AttrTypeProto}[t]
-	p.list("[", "]", func() { items = append(items, p.attr(element, g)) })
-	if len(items) == 0 && t == graph.AttrUndefined {
-		p.lex.fail(at.at, "an empty list needs its type: name: ints = []")
-	}
+	var words []token // the first of each item
+	p.list("[", "]", func() {
+		words = append(words, p.tok)
+		items = append(items, p.attr(element, g))
+	})
 	if t == graph.AttrUndefined {
-		t = listType(items)
+		t = p.listType(at, items)
+		element = single[t]
 	}
-	list, ok := gather(t, items)
-	if !ok {
-		p.lex.fail(at.at, "the elements of the list are not all of one type, want %v", t)
+	for i, a := range items {
+		if _, ok := a.(graph.Int); ok && element == graph.AttrFloat {
+			f, _ := parseFloat32(words[i].text)
+			items[i] = graph.Float(f)
+		}
+		if got := graph.TypeOf(items[i]); got != element {
+			p.failAt(words[i], "found a value of type %v in a list of %v", got, t)
+		}
 	}
-	return list
+	return gather(t, items)
 }
 
 // listType is the type of a list with these elements.
-func listType(items []graph.Attr) graph.AttrType {
+func (p *parser) listType(at token, items []graph.Attr) graph.AttrType {
+	if len(items) == 0 {
+		p.failAt(at, "an empty list needs its type, as in name: ints = []")
+	}
+	first := graph.TypeOf(items[0])
 	for _, a := range items {
-		if _, ok := a.(graph.Float); ok {
-			return graph.AttrFloats
+		if _, ok := a.(graph.Float); ok && first == graph.AttrInt {
+			first = graph.AttrFloat
 		}
 	}
-	switch items[0].(type) {
-	case graph.Int:
-		return graph.AttrInts
-	case graph.String:
-		return graph.AttrStrings
-	case *graph.Tensor:
-		return graph.AttrTensors
-	case *graph.Graph:
-		return graph.AttrGraphs
+	for list, element := range single {
+		if element == first {
+			return list
+		}
 	}
-	return graph.AttrUndefined
+	panic("text: no list of " + first.String())
 }
 
-func gather(t graph.AttrType, items []graph.Attr) (graph.Attr, bool) {
+func gather(t graph.AttrType, items []graph.Attr) graph.Attr {
 	switch t {
 	case graph.AttrInts:
-		xs, ok := collect(items, func(x graph.Int) int64 { return int64(x) })
-		return graph.Ints(xs), ok
+		return graph.Ints(collect(items, func(x graph.Int) int64 { return int64(x) }))
 	case graph.AttrFloats:
-		for i, a := range items {
-			if n, ok := a.(graph.Int); ok {
-				items[i] = graph.Float(n)
-			}
-		}
-		xs, ok := collect(items, func(x graph.Float) float32 { return float32(x) })
-		return graph.Floats(xs), ok
+		return graph.Floats(collect(items, func(x graph.Float) float32 { return float32(x) }))
 	case graph.AttrStrings:
-		xs, ok := collect(items, func(x graph.String) string { return string(x) })
-		return graph.Strings(xs), ok
+		return graph.Strings(collect(items, func(x graph.String) string { return string(x) }))
 	case graph.AttrTensors:
-		xs, ok := collect(items, func(x *graph.Tensor) *graph.Tensor { return x })
-		return graph.Tensors(xs), ok
+		return graph.Tensors(collect(items, func(x *graph.Tensor) *graph.Tensor { return x }))
 	case graph.AttrGraphs:
-		xs, ok := collect(items, func(x *graph.Graph) *graph.Graph { return x })
-		return graph.Graphs(xs), ok
-	case graph.AttrTypeProtos:
-		xs, ok := collect(items, func(x graph.Type) graph.Type { return x })
-		return graph.Types(xs), ok
+		return graph.Graphs(collect(items, func(x *graph.Graph) *graph.Graph { return x }))
+	case graph.AttrSparseTensors:
+		return graph.SparseTensors(collect(items,
+			func(x *graph.SparseTensor) *graph.SparseTensor { return x }))
 	}
-	return nil, false
+	return graph.Types(collect(items, func(x graph.Type) graph.Type { return x }))
 }
 
-func collect[T graph.Attr, U any](items []graph.Attr, f func(T) U) ([]U, bool) {
-	xs := make([]U, 0, len(items))
-	for _, a := range items {
-		x, ok := a.(T)
-		if !ok {
-			return nil, false
-		}
-		xs = append(xs, f(x))
+func collect[T graph.Attr, U any](items []graph.Attr, f func(T) U) []U {
+	xs := make([]U, len(items))
+	for i, a := range items {
+		xs[i] = f(a.(T))
 	}
-	return xs, true
-}
-
-// optionalType reads a type where a bare name may stand too.
-func (p *parser) optionalType() graph.Type {
-	if p.tok.kind == ident {
-		switch p.tok.text {
-		case "seq", "map", "optional", "sparse_tensor", "opaque", "undefined":
-			return p.typ()
-		}
-		if _, ok := graph.ParseDType(p.tok.text); ok {
-			return p.typ()
-		}
-	}
-	return graph.Type{}
-}
-
-// typ reads a type.
-func (p *parser) typ() graph.Type {
-	defer p.enter()()
-	at := p.tok
-	word := p.name("a type")
-	switch word {
-	case "seq", "optional", "sparse_tensor":
-		p.expect("(")
-		of := p.typ()
-		p.expect(")")
-		return wrap(word, of)
-	case "map":
-		p.expect("(")
-		key := p.typ()
-		p.expect(",")
-		of := p.typ()
-		p.expect(")")
-		return graph.Type{Kind: graph.MapType, Elem: key.Elem, Of: &of}
-	case "opaque":
-		p.expect("(")
-		t := graph.Type{Kind: graph.OpaqueType, Domain: p.text("a domain")}
-		p.expect(",")
-		t.Name = p.text("a name")
-		p.expect(")")
-		return t
-	}
-	d, ok := graph.ParseDType(word)
-	if !ok && word != "undefined" {
-		p.lex.fail(at.at, "found %v, want a type", at)
-	}
-	return graph.TensorOf(d, p.shape())
-}
-
-func wrap(word string, of graph.Type) graph.Type {
-	switch word {
-	case "seq":
-		return graph.Type{Kind: graph.SequenceType, Of: &of}
-	case "optional":
-		return graph.Type{Kind: graph.OptionalType, Of: &of}
-	}
-	of.Kind = graph.SparseTensorType
-	return of
-}
-
-// shape reads nothing (a scalar), [] (rank unknown) or [dimensions].
-func (p *parser) shape() graph.Shape {
-	if !p.is("[") {
-		return graph.Shape{}
-	}
-	var s graph.Shape
-	p.list("[", "]", func() {
-		switch {
-		case p.accept("?"):
-			s = append(s, graph.Dim{})
-		case p.tok.kind == number:
-			n := p.int("a dimension")
-			s = append(s, graph.Known(n))
-		default:
-			s = append(s, graph.Symbol(strings.TrimSpace(p.name("a dimension"))))
-		}
-	})
-	return s
+	return xs
 }

@@ -13,14 +13,16 @@ const (
 	ident
 	quoted
 	number
-	punct // one of < > ( ) [ ] { } , : = . @ and =>
+	punct // one of < > ( ) [ ] { } , : = . @ ? and =>
 )
 
 // token is one word of the source with its place.
 type token struct {
-	kind kind
-	text string // of a quoted token: its contents
-	at   int    // byte offset
+	kind   kind
+	text   string // of a quoted token: its contents
+	at     int    // byte offset
+	note   string // the comment before it on the line of the token before, without #
+	noteAt int
 }
 
 func (t token) String() string {
@@ -28,12 +30,13 @@ func (t token) String() string {
 	case end:
 		return "the end"
 	case quoted:
-		return strconv.Quote(t.text)
+		return "the string " + strconv.Quote(t.text)
 	}
-	return fmt.Sprintf("%q", t.text)
+	return strconv.Quote(t.text)
 }
 
-// Error is a fault in the source, with its place counted from 1.
+// Error is a fault in the source, with its place counted from 1; columns count
+// bytes.
 type Error struct {
 	Line, Column int
 	Problem      string
@@ -45,14 +48,11 @@ func (e *Error) Error() string { return fmt.Sprintf("line %d:%d: %s", e.Line, e.
 type lexer struct {
 	src string
 	at  int
-	// note is the first comment since it was last emptied.
-	note string
 }
 
 func (l *lexer) place(at int) (line, column int) {
 	before := l.src[:min(at, len(l.src))]
-	line = strings.Count(before, "\n") + 1
-	return line, at - strings.LastIndexByte(before, '\n')
+	return strings.Count(before, "\n") + 1, at - strings.LastIndexByte(before, '\n')
 }
 
 func (l *lexer) fail(at int, format string, args ...any) {
@@ -68,87 +68,133 @@ func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 // next reads one token.
 func (l *lexer) next() token {
-	l.blank()
+	t := token{}
+	t.note, t.noteAt = l.blank()
+	t.at = l.at
 	if l.at >= len(l.src) {
-		return token{end, "", l.at}
+		return t
 	}
-	start, c := l.at, l.src[l.at]
-	switch {
+	switch c := l.src[l.at]; {
 	case isLetter(c):
-		for l.at < len(l.src) && (isLetter(l.src[l.at]) || isDigit(l.src[l.at])) {
-			l.at++
+		t.kind = ident
+		t.text = l.word()
+		if t.text == "nan" && l.bits() {
+			t.kind, t.text = number, l.src[t.at:l.at]
 		}
-		return token{ident, l.src[start:l.at], start}
-	case isDigit(c), c == '-', c == '+':
-		return l.number()
-	case c == '"':
-		return token{quoted, l.quoted(), start}
-	case strings.HasPrefix(l.src[start:], "=>"):
+	case isDigit(c), c == '-':
+		t.kind = number
+		l.number()
+		t.text = l.src[t.at:l.at]
+	case c == '"', strings.HasPrefix(l.src[l.at:], `$"`):
+		t.kind, t.text = quoted, l.quoted()
+	case strings.HasPrefix(l.src[l.at:], "=>"):
+		t.kind, t.text = punct, "=>"
 		l.at += 2
-		return token{punct, "=>", start}
-	case strings.IndexByte("<>()[]{},:=.@?*", c) >= 0:
+	case strings.IndexByte("<>()[]{},:=.@?", c) >= 0:
+		t.kind, t.text = punct, l.src[l.at:l.at+1]
 		l.at++
-		return token{punct, string(c), start}
+	default:
+		l.fail(l.at, "found %q, which begins nothing", c)
 	}
-	l.fail(start, "found %q, which begins nothing", c)
-	return token{}
+	return t
 }
 
-// blank skips white space and comments; it keeps the first comment.
-func (l *lexer) blank() {
+// blank skips white space and comments; it gives the comment that begins on the
+// line where it starts, if there is one.
+func (l *lexer) blank() (note string, at int) {
+	fresh := l.at == 0
 	for l.at < len(l.src) {
-		switch c := l.src[l.at]; {
-		case c == ' ' || c == '\t' || c == '\r' || c == '\n':
+		switch c := l.src[l.at]; c {
+		case '\n':
+			fresh = true
 			l.at++
-		case c == '#':
-			stop := strings.IndexByte(l.src[l.at:], '\n')
-			if stop < 0 {
-				stop = len(l.src) - l.at
+		case ' ', '\t', '\r', '\f', '\v':
+			l.at++
+		case '#':
+			line, _, _ := strings.Cut(l.src[l.at+1:], "\n")
+			if !fresh {
+				note, at = line, l.at+1
 			}
-			if l.note == "" {
-				l.note = l.src[l.at+1 : l.at+stop]
-			}
-			l.at += stop
+			l.at += 1 + len(line)
 		default:
+			return note, at
+		}
+	}
+	return note, at
+}
+
+func (l *lexer) word() string {
+	start := l.at
+	for l.at < len(l.src) && (isLetter(l.src[l.at]) || isDigit(l.src[l.at])) {
+		l.at++
+	}
+	return l.src[start:l.at]
+}
+
+// bits skips the (0x7f800001) of a NaN.
+func (l *lexer) bits() bool {
+	digits, ok := strings.CutPrefix(l.src[l.at:], "(0x")
+	if !ok {
+		return false
+	}
+	stop := strings.IndexByte(digits, ')')
+	if stop < 0 {
+		return false
+	}
+	l.at += len("(0x") + stop + 1
+	return true
+}
+
+// number skips a decimal number, or the word behind a minus sign.
+func (l *lexer) number() {
+	start := l.at
+	if l.src[l.at] == '-' {
+		l.at++
+	}
+	if l.word(); l.at == len(l.src) {
+		return
+	}
+	for l.src[l.at] == '.' || l.afterExponent(start) && (l.src[l.at] == '-' || l.src[l.at] == '+') {
+		l.at++
+		if l.word(); l.at == len(l.src) {
 			return
 		}
 	}
 }
 
-func (l *lexer) number() token {
-	start := l.at
-	l.at++
-	rest := l.src[l.at:]
-	if !isDigit(l.src[start]) && (strings.HasPrefix(rest, "inf") || strings.HasPrefix(rest, "nan")) {
-		l.at += 3
-		return token{number, l.src[start:l.at], start}
-	}
-	for l.at < len(l.src) {
-		c := l.src[l.at]
-		sign := (c == '-' || c == '+') && (l.src[l.at-1] == 'e' || l.src[l.at-1] == 'E')
-		if !isDigit(c) && c != '.' && c != 'e' && c != 'E' && !sign {
-			break
-		}
-		l.at++
-	}
-	return token{number, l.src[start:l.at], start}
+// afterExponent reports whether the number that begins at start has come to its
+// exponent's sign.
+func (l *lexer) afterExponent(start int) bool {
+	c := l.src[l.at-1]
+	return (c == 'e' || c == 'E') && (isDigit(l.src[start]) || isDigit(l.src[start+1]))
 }
 
-// quoted reads a string with Go's escapes, of which the standard's are a part.
+// quoted reads "..." with the standard's escapes or $"..." with Go's.
 func (l *lexer) quoted() string {
 	start := l.at
+	goes := l.src[l.at] == '$'
+	if goes {
+		l.at++
+	}
+	var b strings.Builder
 	for l.at++; l.at < len(l.src); l.at++ {
-		switch l.src[l.at] {
-		case '\\':
+		c := l.src[l.at]
+		if c == '"' {
 			l.at++
-		case '"':
-			l.at++
-			s, err := strconv.Unquote(strings.ReplaceAll(l.src[start:l.at], "\n", `\n`))
+			if !goes {
+				return b.String()
+			}
+			s, err := strconv.Unquote(l.src[start+1 : l.at])
 			if err != nil {
 				l.fail(start, "found a string with a bad escape")
 			}
 			return s
 		}
+		if c == '\\' && l.at+1 < len(l.src) {
+			l.at++
+			c = l.src[l.at]
+		}
+		b.WriteByte(c)
 	}
 	l.fail(start, "found a string without its closing quote")
 	return ""

@@ -1,92 +1,69 @@
 package text
 
 import (
-	"strconv"
+	"slices"
 	"strings"
 
 	"spikingir/graph"
 )
 
-// nodes reads { node node ... }.
+// nodes reads { node node ... }, with the graph's note behind the brace.
 func (p *parser) nodes(g *graph.Graph) {
-	if !p.is("{") {
-		p.expected(`"{"`)
-	}
-	p.lex.note = ""
-	p.advance()
+	p.expect("{")
+	p.note().describe(p, &g.Doc, &g.Metadata)
 	for !p.is("}") {
 		p.node(g)
 	}
 	p.advance()
 }
 
-// node reads [label] outputs = domain.Op:overload <attributes> (inputs).
+// node reads [label] outputs = domain.Op:overload <attributes> (inputs); the
+// attributes may stand behind the inputs instead.
 func (p *parser) node(g *graph.Graph) {
-	start := p.tok
 	label := ""
 	if p.accept("[") {
 		label = p.name("a node's name")
 		p.expect("]")
 	}
-	var outputs []string
-	for !p.accept("=") {
-		outputs = append(outputs, p.output(g, outputs))
-		if !p.is("=") {
-			p.expect(",")
+	var names []string
+	p.operands("=", func() {
+		if p.is(",") {
+			names = append(names, "")
+			return
 		}
-	}
+		at := p.tok
+		name := p.name("an output's name")
+		if name != "" {
+			p.checkFresh(g, at, name)
+		}
+		if name != "" && slices.Contains(names, name) {
+			p.failAt(at, "two values are called %q", name)
+		}
+		names = append(names, name)
+	})
 	op, overload := p.op()
-	var attrs graph.Attrs
-	read := func() {
-		if p.is("<") {
-			p.list("<", ">", func() { attrs = append(attrs, p.namedAttr(g)) })
-		}
-	}
-	read()
-	var inputs []*graph.Value
+	attrs := p.attrs(g)
 	p.expect("(")
-	for !p.is(")") {
-		inputs = append(inputs, p.operand(g))
-		if !p.is(")") {
-			p.expect(",")
-			if p.is(")") {
-				inputs = append(inputs, nil)
-			}
-		}
-	}
-	p.lex.note = ""
-	p.advance()
+	var inputs []*graph.Value
+	p.operands(")", func() { inputs = append(inputs, p.operand(g)) })
 	if attrs == nil {
-		read()
+		attrs = p.attrs(g)
 	}
-	for _, name := range outputs {
-		if name != "" && g.Outer() != nil && g.Outer().Resolve(name) != nil {
-			p.lex.fail(start.at, "value %q hides one of an outer graph", name)
-		}
-	}
-	n := g.AddNode(op, attrs, inputs, outputs...)
+	n := g.AddNode(op, attrs, inputs, names...)
 	n.Name, n.Overload = label, overload
-	p.note(n, start)
+	p.note().describeNode(p, n)
 }
 
-// output reads one output's name; an empty one omits it.
-func (p *parser) output(g *graph.Graph, before []string) string {
-	if p.is(",") || p.is("=") {
-		return ""
+// operands reads names separated by commas up to the token close. As in the
+// standard, a comma without a name before it stands for an omitted operand, and
+// a comma before the close for nothing.
+func (p *parser) operands(close string, item func()) {
+	for !p.accept(close) {
+		item()
+		if !p.is(close) {
+			p.separator(close)
+		}
 	}
-	name := p.name("an output's name")
-	if name == "" {
-		return ""
-	}
-	v := g.Value(name)
-	taken := v != nil && (v.Producer() != nil || v.IsInput() || v.IsInitializer())
-	for _, b := range before {
-		taken = taken || b == name
-	}
-	if taken {
-		p.fail("two values are called %q", name)
-	}
-	return name
 }
 
 // operand reads one input; an empty one omits it.
@@ -101,79 +78,48 @@ func (p *parser) operand(g *graph.Graph) *graph.Value {
 	}
 	v := g.Resolve(name)
 	if v == nil {
-		p.lex.fail(at.at, "value %q is used before it is defined", name)
+		p.failAt(at, "value %q is used before it is defined", name)
 	}
 	return v
 }
 
-func (p *parser) op() (graph.Op, string) {
-	parts := []string{p.name("an operator")}
-	for p.accept(".") {
-		parts = append(parts, p.name("an operator"))
-	}
-	last := len(parts) - 1
-	op := graph.Op{Domain: strings.Join(parts[:last], "."), Type: parts[last]}
+// op reads domain.Type:overload.
+func (p *parser) op() (op graph.Op, overload string) {
+	path := p.path("an operator")
+	last := len(path) - 1
+	op = graph.Op{Domain: strings.Join(path[:last], "."), Type: path[last]}
 	if op.Domain == "ai.onnx" {
-		op.Domain = ""
+		op.Domain = "" // as every reader of ours has it
 	}
 	if p.accept(":") {
-		return op, p.name("an overload")
+		overload = p.name("an overload")
 	}
-	return op, ""
+	return op, overload
 }
 
-// note reads the comment behind a node into its provenance and metadata.
-// Comments that do not begin with key= are for people and are skipped.
-func (p *parser) note(n *graph.Node, start token) {
-	note := strings.TrimSpace(p.lex.note)
-	p.lex.note = ""
-	for note != "" {
-		key, rest, ok := noteKey(note)
-		if !ok {
-			return
-		}
-		quote, err := strconv.QuotedPrefix(rest)
-		if err != nil {
-			return
-		}
-		value, err := strconv.Unquote(quote)
-		if err != nil {
-			return
-		}
-		switch key {
-		case "origin":
-			n.From.Node = value
-		case "pass":
-			n.From.Pass = value
-		case "region":
-			if n.Region, ok = graph.ParseRegion(value); !ok {
-				p.lex.fail(start.at, "no region is called %q", value)
-			}
-		case "doc":
-			n.Doc = value
-		default:
-			n.Metadata.Set(key, value)
-		}
-		note = strings.TrimSpace(rest[len(quote):])
+// path reads names joined by dots.
+func (p *parser) path(what string) []string {
+	path := []string{p.name(what)}
+	for p.accept(".") {
+		path = append(path, p.name(what))
 	}
+	return path
 }
 
-// noteKey cuts key= off a comment.
-func noteKey(note string) (key, rest string, ok bool) {
-	if note[0] == '"' {
-		q, err := strconv.QuotedPrefix(note)
-		if err != nil {
-			return "", "", false
-		}
-		key, _ = strconv.Unquote(q)
-		rest = note[len(q):]
-	} else {
-		at := strings.IndexByte(note, '=')
-		if at <= 0 {
-			return "", "", false
-		}
-		key, rest = note[:at], note[at:]
+// attrs reads < attribute, ... >, nothing when there is none.
+func (p *parser) attrs(g *graph.Graph) graph.Attrs {
+	if !p.is("<") {
+		return nil
 	}
-	rest, ok = strings.CutPrefix(rest, "=")
-	return key, rest, ok
+	as := graph.Attrs{}
+	p.list("<", ">", func() {
+		at := p.tok
+		a := graph.NamedAttr{Name: p.name("an attribute's name")}
+		if _, twice := as.Lookup(a.Name); twice {
+			p.failAt(at, "attribute %q is given twice", a.Name)
+		}
+		a.Value = p.attrValue(g)
+		as = append(as, a)
+	})
+	return as
 }

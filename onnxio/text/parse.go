@@ -6,23 +6,27 @@ import (
 	"spikingir/graph"
 )
 
-// Parse reads a model.
+// Parse reads a model and checks the invariants of its graphs. A fault in the
+// source is an [*Error].
+//
+// A tensor of float or double at the external location "seed:7" gets random
+// elements: draws of Go's PCG(7, 0) in the order of the elements, by default
+// standard normal. The entries "dist" ("normal" or "uniform", which is [-1,1)),
+// "scale" (a factor, default 1) and "shift" (added last, default 0) change them.
+// It prints by these entries again. Other external data is not loaded.
 func Parse(src string) (m *graph.Model, err error) {
 	p := &parser{lex: &lexer{src: src}}
 	defer p.rescue(&err)
 	p.advance()
 	m = &graph.Model{}
 	p.model(m)
-	if p.tok.kind != end {
-		p.expected("the end")
-	}
 	if err := m.Check(); err != nil {
 		return nil, err
 	}
 	return m, nil
 }
 
-// maxDepth bounds the nesting of subgraphs and types.
+// maxDepth bounds the nesting of subgraphs, types and lists.
 const maxDepth = 64
 
 // parser is a recursive descent; errors travel as panics of *Error and end in
@@ -45,11 +49,15 @@ func (p *parser) rescue(err *error) {
 
 func (p *parser) advance() { p.tok = p.lex.next() }
 
-func (p *parser) expected(what string) {
-	p.lex.fail(p.tok.at, "found %v, want %s", p.tok, what)
+// peek gives the token after the current one.
+func (p *parser) peek() token {
+	l := *p.lex
+	return l.next()
 }
 
-func (p *parser) fail(format string, args ...any) { p.lex.fail(p.tok.at, format, args...) }
+func (p *parser) expected(what string) { p.failAt(p.tok, "found %v, want %s", p.tok, what) }
+
+func (p *parser) failAt(t token, format string, args ...any) { p.lex.fail(t.at, format, args...) }
 
 func (p *parser) is(s string) bool { return p.tok.kind == punct && p.tok.text == s }
 
@@ -70,7 +78,7 @@ func (p *parser) expect(s string) {
 // enter guards a recursion.
 func (p *parser) enter() func() {
 	if p.depth++; p.depth > maxDepth {
-		p.fail("nested deeper than %d levels", maxDepth)
+		p.failAt(p.tok, "nested deeper than %d levels", maxDepth)
 	}
 	return func() { p.depth-- }
 }
@@ -95,11 +103,8 @@ func (p *parser) text(what string) string {
 }
 
 func (p *parser) int(what string) int64 {
-	if p.tok.kind != number {
-		p.expected(what)
-	}
 	n, err := strconv.ParseInt(p.tok.text, 10, 64)
-	if err != nil {
+	if p.tok.kind != number || err != nil {
 		p.expected(what)
 	}
 	p.advance()
@@ -112,22 +117,48 @@ func (p *parser) list(open, close string, item func()) {
 	for !p.accept(close) {
 		item()
 		if !p.is(close) {
-			p.expect(",")
+			p.separator(close)
 		}
 	}
 }
 
-func (p *parser) model(m *graph.Model) {
-	p.list("<", ">", func() { p.modelField(m) })
-	m.Graph = p.graph(nil)
-	for p.tok.kind != end {
-		m.Functions = append(m.Functions, p.function())
+func (p *parser) separator(close string) {
+	if !p.accept(",") {
+		p.expected(strconv.Quote(",") + " or " + strconv.Quote(close))
 	}
 }
 
-func (p *parser) modelField(m *graph.Model) {
-	key := p.name("a field of the model")
-	p.expect(":")
+// fields reads < key: value, ... > with each key at most once.
+func (p *parser) fields(of string, field func(key string, at token)) {
+	seen := map[string]bool{}
+	p.list("<", ">", func() {
+		at := p.tok
+		key := p.name("a field of the " + of)
+		if seen[key] {
+			p.failAt(at, "field %q is given twice", key)
+		}
+		seen[key] = true
+		p.expect(":")
+		field(key, at)
+	})
+}
+
+func (p *parser) model(m *graph.Model) {
+	if p.is("<") {
+		p.fields("model", func(key string, at token) { p.modelField(m, key, at) })
+	}
+	m.Graph = p.graph(nil)
+	for p.tok.kind != end {
+		at := p.tok
+		f := p.function()
+		if m.Function(f.Op(), f.Overload) != nil {
+			p.failAt(at, "two functions define %v", f.Op())
+		}
+		m.Functions = append(m.Functions, f)
+	}
+}
+
+func (p *parser) modelField(m *graph.Model, key string, at token) {
 	switch key {
 	case "ir_version":
 		m.IRVersion = p.int("a version")
@@ -146,7 +177,8 @@ func (p *parser) modelField(m *graph.Model) {
 	case "metadata_props":
 		m.Metadata = p.metadata()
 	default:
-		p.fail("a model has no field %q", key)
+		p.failAt(at, "found %v, want ir_version, opset_import, producer_name, producer_version, "+
+			"domain, model_version, doc_string or metadata_props", at)
 	}
 }
 
@@ -170,114 +202,24 @@ func (p *parser) metadata() (list graph.Metadata) {
 	return list
 }
 
-// graph reads name (inputs) => (outputs) <values> { nodes }.
-func (p *parser) graph(outer *graph.Graph) *graph.Graph {
-	defer p.enter()()
-	g := graph.New(p.name("a graph's name"), outer)
-	p.list("(", ")", func() { p.input(g) })
-	p.expect("=>")
-	type out struct {
-		name string
-		t    graph.Type
-		at   token
-	}
-	var outs []out
-	p.list("(", ")", func() {
-		at := p.tok
-		t := p.optionalType()
-		outs = append(outs, out{p.name("an output's name"), t, at})
-	})
-	infos := map[string]graph.Type{}
-	var order []string
-	if p.is("<") {
-		p.list("<", ">", func() { p.valueInfo(g, infos, &order) })
-	}
-	p.nodes(g)
-	for _, o := range outs {
-		v := g.Value(o.name)
-		if v == nil {
-			p.lex.fail(o.at.at, "output %q is not a value of graph %q", o.name, g.Name)
-		}
-		if o.t.Kind != graph.NoType && (!v.IsInput() || v.Type.Kind == graph.NoType) && !v.IsInitializer() {
-			v.Type = o.t
-		}
-		g.AddOutput(v)
-	}
-	for _, name := range order {
-		if v := g.Value(name); v != nil {
-			v.Type = infos[name]
-			g.Declare(v)
-		} else {
-			p.fail("graph %q declares %q but does not define it", g.Name, name)
-		}
-	}
-	return g
-}
-
-// input reads one input, with a default value when it has one.
-func (p *parser) input(g *graph.Graph) {
-	at := p.tok
-	t := p.optionalType()
-	name := p.name("an input's name")
-	if g.Value(name) != nil {
-		p.lex.fail(at.at, "two values are called %q", name)
-	}
-	v := g.AddInput(name, t)
-	if p.accept("=") {
-		g.SetInitializer(v, p.data(t), nil)
-	}
-}
-
-// valueInfo reads one entry behind the signature: an initializer or a declared
-// type.
-func (p *parser) valueInfo(g *graph.Graph, infos map[string]graph.Type, order *[]string) {
-	at := p.tok
-	t := p.typ()
-	name := p.name("a value's name")
-	if p.accept("=") {
-		if g.Value(name) != nil {
-			p.lex.fail(at.at, "two values are called %q", name)
-		}
-		g.AddInitializer(name, p.data(t))
-		return
-	}
-	infos[name] = t
-	*order = append(*order, name)
-}
-
 // function reads <header> name <attributes> (inputs) => (outputs) { nodes }.
 func (p *parser) function() *graph.Function {
-	f := &graph.Function{Body: graph.New("", nil)}
-	p.list("<", ">", func() { p.functionField(f) })
-	f.Name = p.name("a function's name")
-	f.Body.Name = f.Name
+	f := &graph.Function{}
 	if p.is("<") {
-		p.list("<", ">", func() { p.functionAttr(f) })
+		p.fields("function", func(key string, at token) { p.functionField(f, key, at) })
 	}
-	p.list("(", ")", func() {
-		name := p.name("an input's name")
-		if f.Body.Value(name) != nil {
-			p.fail("two inputs are called %q", name)
-		}
-		f.Body.AddInput(name, graph.Type{})
-	})
-	p.expect("=>")
-	var outs []string
-	p.list("(", ")", func() { outs = append(outs, p.name("an output's name")) })
-	p.nodes(f.Body)
-	for _, name := range outs {
-		v := f.Body.Value(name)
-		if v == nil {
-			p.fail("output %q is not a value of function %q", name, f.Name)
-		}
-		f.Body.AddOutput(v)
+	f.Name = p.name("a function's name")
+	f.Body = graph.New(f.Name, nil)
+	if p.is("<") {
+		p.functionAttrs(f)
 	}
+	(&scope{parser: p, g: f.Body, function: true}).read()
+	f.Metadata = append(f.Metadata, f.Body.Metadata...)
+	f.Body.Metadata = nil
 	return f
 }
 
-func (p *parser) functionField(f *graph.Function) {
-	key := p.name("a field of the function")
-	p.expect(":")
+func (p *parser) functionField(f *graph.Function, key string, at token) {
 	switch key {
 	case "domain":
 		f.Domain = p.text("a domain")
@@ -290,20 +232,24 @@ func (p *parser) functionField(f *graph.Function) {
 	case "metadata_props":
 		f.Metadata = p.metadata()
 	default:
-		p.fail("a function has no field %q", key)
+		p.failAt(at, "found %v, want domain, overload, opset_import, doc_string or metadata_props", at)
 	}
 }
 
-// functionAttr reads one attribute parameter, with a default when it has one.
-func (p *parser) functionAttr(f *graph.Function) {
-	name := p.name("an attribute's name")
-	t := graph.AttrUndefined
-	if p.accept(":") {
-		t = p.attrType()
-	}
-	if p.accept("=") {
-		f.Defaults = append(f.Defaults, graph.NamedAttr{Name: name, Value: p.attr(t, nil)})
-		return
-	}
-	f.Attrs = append(f.Attrs, name)
+// functionAttrs reads the attribute parameters, with defaults where they have one.
+func (p *parser) functionAttrs(f *graph.Function) {
+	seen := map[string]bool{}
+	p.list("<", ">", func() {
+		at := p.tok
+		name := p.name("an attribute's name")
+		if seen[name] {
+			p.failAt(at, "attribute %q is given twice", name)
+		}
+		seen[name] = true
+		if !p.is(":") && !p.is("=") {
+			f.Attrs = append(f.Attrs, name)
+			return
+		}
+		f.Defaults = append(f.Defaults, graph.NamedAttr{Name: name, Value: p.attrValue(nil)})
+	})
 }

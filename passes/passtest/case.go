@@ -131,6 +131,7 @@ type settings struct {
 	tol       float64
 	spiking   string
 	cannotRun string
+	interpret bool // run by interpret even without functions
 }
 
 // maxTol is the largest tolerance that needs no reason.
@@ -179,6 +180,11 @@ func (s *settings) set(key, value string) (err error) {
 		err = s.setDims(value)
 	case "spiking":
 		s.spiking, err = value, wantReason(value)
+	case "interpret":
+		s.interpret = true
+		if value != "" {
+			err = fmt.Errorf("want nothing behind it")
+		}
 	case "cannot-run":
 		s.cannotRun, err = value, wantReason(value)
 	default:

@@ -22,11 +22,11 @@ func (s *settings) check(before, after *graph.Model) error {
 		if err != nil {
 			return err
 		}
-		want, err := Execute(before, in)
+		want, err := s.execute(before, in)
 		if err != nil {
 			return fmt.Errorf("cannot run before: %w", err)
 		}
-		got, err := Execute(after, in)
+		got, err := s.execute(after, in)
 		if err != nil {
 			return fmt.Errorf("cannot run after: %w", err)
 		}
@@ -42,12 +42,21 @@ func (s *settings) check(before, after *graph.Model) error {
 	return nil
 }
 
+// execute runs a model the way the case asks for.
+func (s *settings) execute(m *graph.Model,
+	in map[string]*graph.Tensor) (map[string]*graph.Tensor, error) {
+	if s.interpret {
+		return interpret(m, in)
+	}
+	return Execute(m, in)
+}
+
 func (s *settings) checkCannotRun(m *graph.Model) error {
 	in, err := s.inputs(m, 0)
 	if err != nil {
 		return err
 	}
-	if _, err := Execute(m, in); err == nil {
+	if _, err := s.execute(m, in); err == nil {
 		return fmt.Errorf("before runs, though equiv says it cannot (%s)", s.cannotRun)
 	}
 	return nil

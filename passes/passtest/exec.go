@@ -3,6 +3,7 @@ package passtest
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"spikingir/graph"
 	"spikingir/runtime/exec"
@@ -12,7 +13,8 @@ import (
 // Execute runs a model on named inputs and gives its named outputs. It and
 // [Evaluate] are where this package meets the runtime.
 func Execute(m *graph.Model, inputs map[string]*graph.Tensor) (map[string]*graph.Tensor, error) {
-	if len(m.Functions) > 0 {
+	own := func(f *graph.Function) bool { return f.Domain != graph.Spiking }
+	if slices.ContainsFunc(m.Functions, own) {
 		return interpret(m, inputs)
 	}
 	program, err := exec.Compile(m, exec.Options{})
@@ -50,9 +52,8 @@ func Evaluate(n *graph.Node, opset int64) ([]*graph.Tensor, error) {
 	return apply(n, opset, in)
 }
 
-// interpret runs an analog model that calls functions of its own, which the
-// executor leaves to a pass that inlines them: node by node, whole tensors at a
-// time.
+// interpret runs an analog model node by node, whole tensors at a time. It knows
+// what the executor leaves to passes: functions of the model, and If.
 func interpret(m *graph.Model, inputs map[string]*graph.Tensor) (map[string]*graph.Tensor, error) {
 	env := map[*graph.Value]*graph.Tensor{}
 	for _, v := range m.Graph.Inputs() {
@@ -68,7 +69,8 @@ func interpret(m *graph.Model, inputs map[string]*graph.Tensor) (map[string]*gra
 	return out, nil
 }
 
-// runGraph computes every value of g into env, which holds its inputs.
+// runGraph computes every value of g into env, which holds its inputs; nil stands
+// for one that a call omits.
 func runGraph(m *graph.Model, g *graph.Graph, opset int64,
 	env map[*graph.Value]*graph.Tensor) error {
 	for _, v := range g.Initializers() {
@@ -89,7 +91,9 @@ func runGraph(m *graph.Model, g *graph.Graph, opset int64,
 		var out []*graph.Tensor
 		var err error
 		if f := m.Function(n.Op(), n.Overload); f != nil {
-			out, err = call(m, f, n, in)
+			out, err = call(m, n, in, env)
+		} else if n.Is("If") {
+			out, err = branch(m, n, in, opset, env)
 		} else {
 			out, err = apply(n, opset, in)
 		}
@@ -105,29 +109,73 @@ func runGraph(m *graph.Model, g *graph.Graph, opset int64,
 	return nil
 }
 
-// call runs the body of a model-local function without attributes.
-func call(m *graph.Model, f *graph.Function, n *graph.Node,
-	in []*graph.Tensor) ([]*graph.Tensor, error) {
-	if len(n.Attrs) > 0 || len(f.Defaults) > 0 {
-		return nil, fmt.Errorf("function %v with attributes cannot be run", f.Op())
-	}
-	env := map[*graph.Value]*graph.Tensor{}
+// call runs the body of the model-local function that n calls. env is the
+// caller's, for graphs that it gives as attributes.
+func call(m *graph.Model, n *graph.Node, in []*graph.Tensor,
+	env map[*graph.Value]*graph.Tensor) ([]*graph.Tensor, error) {
+	f := m.Clone().Function(n.Op(), n.Overload)
+	bind(f, n)
 	for i, v := range f.Body.Inputs() {
-		if i < len(in) {
+		if n.Input(i) != nil {
 			env[v] = in[i]
+			continue
+		}
+		for _, u := range v.Uses() {
+			u.Node.SetInput(u.Index, nil)
 		}
 	}
-	var opset int64
-	for _, o := range f.Opsets {
-		if o.Domain == "" || o.Domain == "ai.onnx" {
-			opset = o.Version
-		}
-	}
-	if err := runGraph(m, f.Body, opset, env); err != nil {
+	if err := runGraph(m, f.Body, f.Opset(""), env); err != nil {
 		return nil, err
 	}
 	var out []*graph.Tensor
 	for _, v := range f.Body.Outputs() {
+		out = append(out, env[v])
+	}
+	return out, nil
+}
+
+// bind puts the attributes of the call n, and defaults, in the place of the
+// references to them in f, a function that nothing else uses.
+func bind(f *graph.Function, n *graph.Node) {
+	for g := range (&graph.Model{Graph: f.Body}).Graphs() {
+		for k := range g.Nodes() {
+			for _, a := range slices.Clone(k.Attrs) {
+				ref, ok := a.Value.(graph.Ref)
+				if !ok {
+					continue
+				}
+				if value, ok := n.Attrs.Lookup(ref.Name); ok {
+					k.Attrs.Set(a.Name, value)
+				} else if value, ok := f.Defaults.Lookup(ref.Name); ok {
+					k.Attrs.Set(a.Name, value)
+				} else {
+					k.Attrs.Delete(a.Name)
+				}
+			}
+		}
+	}
+}
+
+// branch runs the subgraph that an If chooses.
+func branch(m *graph.Model, n *graph.Node, in []*graph.Tensor, opset int64,
+	env map[*graph.Value]*graph.Tensor) ([]*graph.Tensor, error) {
+	conditions, err := in[0].Int64s()
+	if err != nil {
+		return nil, err
+	}
+	name := "else_branch"
+	if conditions[0] != 0 {
+		name = "then_branch"
+	}
+	sub, err := graph.Get[*graph.Graph](n.Attrs, name, nil)
+	if err != nil || sub == nil {
+		return nil, fmt.Errorf("attribute %s is no graph or is missing (%v)", name, err)
+	}
+	if err := runGraph(m, sub, opset, env); err != nil {
+		return nil, err
+	}
+	var out []*graph.Tensor
+	for _, v := range sub.Outputs() {
 		out = append(out, env[v])
 	}
 	return out, nil

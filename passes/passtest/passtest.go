@@ -25,6 +25,7 @@
 //	dims N=2,H=7    sizes of symbolic dimensions; N=2, C=3, H=7, W=9 unless set
 //	tol 1e-5        largest |after-before| / max(1, |before|); 0 unless set
 //	spiking WHY     why a tolerance above 1e-3 is right
+//	interpret       run both models node by node, which knows If
 //	cannot-run WHY  the models are not run; running must indeed fail
 //
 // With UPDATE=1 in the environment the sections after, notes and error are

@@ -3,6 +3,7 @@ package passtest
 import (
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -141,6 +142,8 @@ func TestCaseErrors(t *testing.T) {
 		{"explained tolerance", "Text.\n-- before --\n-- equiv --\ntol 0.01\nspiking T is 10\n", ""},
 		{"no reason", "Text.\n-- before --\n-- equiv --\ncannot-run\n", "want a reason"},
 		{"bad dims", "Text.\n-- before --\n-- calib --\ndims N\n", "want NAME=SIZE"},
+		{"interpreter", "Text.\n-- before --\n-- equiv --\ninterpret\n", ""},
+		{"interpreter's name", "Text.\n-- before --\n-- equiv --\ninterpret all\n", "want nothing"},
 		{"bad range", "Text.\n-- before --\n-- calib --\nlo 2\n", "lo <= hi"},
 	}
 	for _, test := range tests {
@@ -179,6 +182,56 @@ func TestCalibrate(t *testing.T) {
 	}
 	if _, err := c.calibrate(m, []string{"none"}); err == nil {
 		t.Error("a value that does not exist is calibrated")
+	}
+}
+
+// TestInterpret runs functions with attributes: given, by default, left out and
+// passed on; one input is omitted, an If chooses a graph that the caller gave.
+func TestInterpret(t *testing.T) {
+	m, err := parse(`<ir_version: 10, opset_import: ["" : 17, "local" : 1]>
+g (float[3] x, bool c) => (float[3] y)
+<float low = {-1}>
+{
+  a = local.Leak <a = 0.5> (x)
+  y = local.Pick <body = given () => (p) { p = Neg(a) }> (a, low, , c)
+}
+<domain: "local", opset_import: ["" : 17]>
+Leak <a, b: float = 0.25> (u) => (v)
+{
+  p = LeakyRelu <alpha: float = @a> (u)
+  v = LeakyRelu <alpha: float = @b> (p)
+}
+<domain: "local", opset_import: ["" : 17]>
+Pick <body, none> (u, lo, hi, c) => (v)
+{
+  p = Clip(u, lo, hi)
+  q = LeakyRelu <alpha: float = @none> (p)
+  r = If <then_branch: graph = @body, else_branch = no () => (s) { s = Abs(u) }> (c)
+  v = Add(q, r)
+}
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Leak halves and quarters what is negative: -16 becomes -2. Clip makes that -1,
+	// the default slope -0.01.
+	for _, test := range []struct {
+		c    byte
+		want []float32
+	}{{1, []float32{-0.01 + 2, 0, 0}}, {0, []float32{-0.01 + 2, 6, 0}}} {
+		c, err := graph.NewTensor(graph.Bool, nil, []byte{test.c})
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := graph.NewFloat32([]int64{3}, []float32{-16, 3, 0})
+		out, err := interpret(m, map[string]*graph.Tensor{"x": x, "c": c})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := out["y"].Float32s()
+		if err != nil || !slices.Equal(got, test.want) {
+			t.Errorf("condition %d: y is %v (%v), want %v", test.c, got, err, test.want)
+		}
 	}
 }
 

@@ -6,22 +6,46 @@ import (
 	"slices"
 
 	"spikingir/passes"
+	"spikingir/passes/absorbscales"
+	"spikingir/passes/cliptoif"
 	"spikingir/passes/deadnode"
+	"spikingir/passes/encodeinput"
 	"spikingir/passes/foldbatchnorm"
 	"spikingir/passes/foldconstants"
 	"spikingir/passes/foldidentity"
+	"spikingir/passes/iftomprn"
 	"spikingir/passes/infershapes"
+	"spikingir/passes/inlinefunctions"
+	"spikingir/passes/insertcpm"
+	"spikingir/passes/lowerfunctions"
+	"spikingir/passes/maxpooltoaveragepool"
+	"spikingir/passes/normalizethresholds"
+	"spikingir/passes/prelutoonoff"
+	"spikingir/passes/relutoif"
+	"spikingir/passes/splitregions"
 	"spikingir/passes/upgradeopset"
 )
 
 // list is every pass.
 var list = []*passes.Pass{
+	inlinefunctions.Pass,
 	upgradeopset.Pass,
 	infershapes.Pass,
 	foldidentity.Pass,
 	foldconstants.Pass,
 	foldbatchnorm.Pass,
 	deadnode.Pass,
+	maxpooltoaveragepool.Pass,
+	splitregions.Pass,
+	relutoif.Pass,
+	cliptoif.Pass,
+	prelutoonoff.Pass,
+	insertcpm.Pass,
+	normalizethresholds.Pass,
+	iftomprn.Pass,
+	encodeinput.Pass,
+	absorbscales.Pass,
+	lowerfunctions.Pass,
 }
 
 // Passes lists every pass in a fixed order.

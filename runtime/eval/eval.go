@@ -19,7 +19,10 @@ type Config struct {
 	Set        *dataset.Set
 	Window     metric.Window
 	Energy     metric.EnergyOptions
-	Progress   func(done, total int)
+	// Crop measures the central Crop x Crop pixels of each image only, for tasks
+	// whose input has the size of the target; 0 measures whole images.
+	Crop     int
+	Progress func(done, total int)
 }
 
 // Report is what an evaluation found; the JSON form is a contract of the
@@ -108,6 +111,9 @@ func RunAll(ctx context.Context, c Config) ([]*Report, error) {
 		if err != nil {
 			return nil, err
 		}
+		if s, err = c.cropped(s); err != nil {
+			return nil, fmt.Errorf("image %q: %w", s.Name, err)
+		}
 		if err := t.image(ctx, s); err != nil {
 			return nil, fmt.Errorf("image %q: %w", s.Name, err)
 		}
@@ -124,6 +130,25 @@ func RunAll(ctx context.Context, c Config) ([]*Report, error) {
 		all = append(all, r)
 	}
 	return all, nil
+}
+
+// cropped is the central part of a sample.
+func (c Config) cropped(s dataset.Sample) (dataset.Sample, error) {
+	if c.Crop == 0 {
+		return s, nil
+	}
+	if s.Input.H != s.Target.H || s.Input.W != s.Target.W {
+		return s, fmt.Errorf("the input is %dx%d and the target %dx%d: cropping wants the same size",
+			s.Input.W, s.Input.H, s.Target.W, s.Target.H)
+	}
+	h, w := min(c.Crop, s.Input.H), min(c.Crop, s.Input.W)
+	y, x := (s.Input.H-h)/2, (s.Input.W-w)/2
+	var err error
+	if s.Input, err = s.Input.Crop(y, x, h, w); err != nil {
+		return s, err
+	}
+	s.Target, err = s.Target.Crop(y, x, h, w)
+	return s, err
 }
 
 // tally collects the figures of the images.

@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"math/bits"
+
 	"spikingir/graph"
 	"spikingir/graph/op"
 	"spikingir/runtime/ops"
@@ -108,7 +110,67 @@ func (c *clock) weigh(s *linear, in []*ops.Tensor, y *ops.Tensor, t int) {
 		}
 		return
 	}
+	if slot := c.slots[s.node.Input(0)]; slot != nil && slot.train != nil {
+		s.work.train(slot.train, t, in[0], y)
+		return
+	}
 	s.work.spikes(c.operands(s.node.Input(0), in[0]), y)
+}
+
+// train is spikes for a slice that comes straight from a train: it counts the
+// packed bits.
+func (w *work) train(tr *train, step int, x, y *ops.Tensor) {
+	w.shape(x, y)
+	_, t := w.geometry(x, y)
+	if t == nil {
+		n := float64(tr.Count(step))
+		w.report.SpikesIn += n
+		w.report.ExactOps += n * w.report.MACs / max(w.report.Inputs, 1)
+		return
+	}
+	for plane := range tr.N * tr.C {
+		n, reach := t.count(tr.Bits(step, plane))
+		w.report.SpikesIn += n
+		w.report.ExactOps += reach
+	}
+}
+
+// count gives the spikes of one plane and the sum of their synapses. Most
+// columns reach the same number of outputs, so a row is its spikes times that
+// number, put right at the columns that differ.
+func (t *taps) count(words []uint64) (n, reach float64) {
+	width := len(t.cols)
+	common := t.cols[width/2]
+	for y, row := range t.rows {
+		first := y * width
+		count := popcount(words, first, first+width)
+		if count == 0 {
+			continue
+		}
+		sum := float64(count) * common
+		for _, x := range t.edges {
+			if at := first + x; words[at/64]>>(at%64)&1 != 0 {
+				sum += t.cols[x] - common
+			}
+		}
+		n += float64(count)
+		reach += sum * row * t.channels
+	}
+	return n, reach
+}
+
+// popcount counts the bits from lo up to hi.
+func popcount(words []uint64, lo, hi int) int {
+	n := 0
+	for lo < hi {
+		w := words[lo/64] >> (lo % 64)
+		if k := hi - lo; k < 64 {
+			w &= 1<<k - 1
+		}
+		n += bits.OnesCount64(w)
+		lo += 64 - lo%64
+	}
+	return n
 }
 
 // works is the counters of the layer's operators and readouts.
@@ -178,6 +240,17 @@ func (w *work) shape(x, y *ops.Tensor) {
 type taps struct {
 	rows, cols []float64
 	channels   float64
+	edges      []int // columns that reach another number of outputs than the middle one
+}
+
+func newTaps(rows, cols []float64, channels float64) *taps {
+	t := &taps{rows: rows, cols: cols, channels: channels}
+	for x, n := range cols {
+		if n != cols[len(cols)/2] {
+			t.edges = append(t.edges, x)
+		}
+	}
+	return t
 }
 
 func (t *taps) plane() int { return len(t.rows) * len(t.cols) }
@@ -206,10 +279,9 @@ func (w *work) geometry(x, y *ops.Tensor) (float64, *taps) {
 		out := float64(y.Dims[1]) / float64(c.Group)
 		in := []int64{int64(x.Dims[2]), int64(x.Dims[3])}
 		_, pads := c.Sizes(in)
-		t := &taps{channels: out}
-		t.rows = scatter(x.Dims[2], y.Dims[2], c.Window, 0, pads[0])
-		t.cols = scatter(x.Dims[3], y.Dims[3], c.Window, 1, pads[1])
-		return out * float64(c.Kernel[0]*c.Kernel[1]), t
+		return out * float64(c.Kernel[0]*c.Kernel[1]), newTaps(
+			scatter(x.Dims[2], y.Dims[2], c.Window, 0, pads[0]),
+			scatter(x.Dims[3], y.Dims[3], c.Window, 1, pads[1]), out)
 	case w.node.Is("Conv"), w.node.IsSpiking("CPM"):
 		return w.convolution(x, y)
 	case w.node.Is("Gemm"):
@@ -290,11 +362,10 @@ func (w *work) convolution(x, y *ops.Tensor) (float64, *taps) {
 		return perOutput, nil
 	}
 	pads := window.PadsFor(spatial)
-	return perOutput, &taps{
-		rows:     gather(x.Dims[2], y.Dims[2], window, 0, pads[0]),
-		cols:     gather(x.Dims[3], y.Dims[3], window, 1, pads[1]),
-		channels: float64(y.Dims[1]) / float64(group),
-	}
+	return perOutput, newTaps(
+		gather(x.Dims[2], y.Dims[2], window, 0, pads[0]),
+		gather(x.Dims[3], y.Dims[3], window, 1, pads[1]),
+		float64(y.Dims[1])/float64(group))
 }
 
 func (w *work) window() (op.Window, int64, error) {

@@ -3,58 +3,10 @@ package infer
 import (
 	"math"
 
-	"spikingir/graph"
 	"spikingir/graph/op"
 )
 
-// fillReshape resolves the open dimension of a Reshape, or the only unknown
-// one: the number of elements stays.
-func (c *call) fillReshape(elem graph.DType, in []Expr, ranked bool, out []Expr, open, unknown int) error {
-	if !ranked {
-		return c.set(0, elem, out, true)
-	}
-	if unknown != 1 {
-		before, okIn := total(in).Int()
-		after, okOut := total(out).Int()
-		if okIn && okOut && before != after {
-			return c.failf("cannot view %v as %v: %d elements as %d", in, out, before, after)
-		}
-		return c.set(0, elem, out, true)
-	}
-	rest := make([]Expr, 0, len(out))
-	at := open
-	for i, e := range out {
-		if e.known {
-			rest = append(rest, e)
-		} else {
-			at = i
-		}
-	}
-	out[at] = divideOut(in, rest)
-	before, okIn := total(in).Int()
-	others, okOut := total(rest).Int()
-	if okIn && okOut && !out[at].known && others != 0 {
-		return c.failf("cannot view %v with an open dimension beside %d: %d elements", in, others, before)
-	}
-	return c.set(0, elem, out, true)
-}
-
-func argMax(c *call) error {
-	a, err := op.ArgOf(c.n)
-	if err != nil {
-		return err
-	}
-	dims, ranked := c.shape(a.X)
-	if !ranked {
-		return c.set(0, graph.Int64, nil, false)
-	}
-	axis, err := c.axis(a.Axis, len(dims))
-	if err != nil {
-		return err
-	}
-	return c.set(0, graph.Int64, reducedDims(dims, []int{axis}, a.KeepDims), true)
-}
-
+// resize: the axes named take the sizes given, or theirs times the factors.
 func resize(c *call) error {
 	z, err := op.ResizeOf(c.n, c.opset)
 	if err != nil {

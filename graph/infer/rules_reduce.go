@@ -1,0 +1,66 @@
+package infer
+
+import (
+	"slices"
+
+	"spikingir/graph"
+	"spikingir/graph/op"
+)
+
+// reduce drops the axes, or keeps them as 1.
+func reduce(c *call) error {
+	r, err := op.ReduceOf(c.n, c.opset)
+	if err != nil {
+		return err
+	}
+	elem := c.elem(r.X)
+	dims, ranked := c.shape(r.X)
+	axes, ok := c.numbers(r.Axes)
+	switch {
+	case !ranked && !r.Axes.Given && !r.KeepDims && !r.NoOp:
+		return c.set(0, elem, []Expr{}, true)
+	case !ranked:
+		return c.set(0, elem, nil, false)
+	case !ok && r.KeepDims:
+		return c.set(0, elem, make([]Expr, len(dims)), true)
+	case !ok:
+		return c.set(0, elem, nil, false)
+	}
+	r.Axes.Known, r.Axes.Value = true, axes
+	list, err := r.AxesFor(len(dims))
+	if err != nil {
+		return err
+	}
+	return c.set(0, elem, reducedDims(dims, list, r.KeepDims), true)
+}
+
+// reducedDims is dims with the axes as 1, or left out.
+func reducedDims(dims []Expr, axes []int, keep bool) []Expr {
+	out := []Expr{}
+	for i, d := range dims {
+		switch {
+		case !slices.Contains(axes, i):
+			out = append(out, d)
+		case keep:
+			out = append(out, Number(1))
+		}
+	}
+	return out
+}
+
+// argMax is reduce over one axis, to int64.
+func argMax(c *call) error {
+	a, err := op.ArgOf(c.n)
+	if err != nil {
+		return err
+	}
+	dims, ranked := c.shape(a.X)
+	if !ranked {
+		return c.set(0, graph.Int64, nil, false)
+	}
+	axis, err := c.axis(a.Axis, len(dims))
+	if err != nil {
+		return err
+	}
+	return c.set(0, graph.Int64, reducedDims(dims, []int{axis}, a.KeepDims), true)
+}

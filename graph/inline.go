@@ -1,0 +1,200 @@
+package graph
+
+import "slices"
+
+// Splice says how the copy of a function's body differs from the body; see
+// [Graph.Splice].
+type Splice struct {
+	// Inputs stand for the body's inputs, one by one. A nil one, or one past the
+	// end, is omitted by every node that would read it.
+	Inputs []*Value
+	// Attr gives what stands for a reference to the function's attribute; nil
+	// leaves the attribute that refers to it out.
+	Attr func(Ref) Attr
+	// Name makes the name of the copy of a value; it must be new in the graph,
+	// those around it and all their subgraphs.
+	Name func(original string) string
+}
+
+// Splice inserts copies of a body's nodes and initializers before mark, a node
+// of g; the body stays. Subgraphs are copied too: what they read of the body
+// becomes what stands for it, what they read of graphs around g stays. Symbols
+// of the body's types mean nothing outside of it and become unknown dimensions.
+//
+// It gives the copies of the nodes in order and what stands for the body's
+// outputs: a copy, one of s.Inputs, or nil for an omitted input.
+func (g *Graph) Splice(mark *Node, body *Graph, s Splice) (nodes []*Node, outputs []*Value) {
+	at := slices.Index(g.nodes, mark)
+	if at < 0 {
+		panic("graph: Splice before a node of another graph")
+	}
+	p := &splicer{Splice: s, values: map[*Value]*Value{}, own: true}
+	for i, v := range body.inputs {
+		p.values[v] = nil
+		if i < len(s.Inputs) && s.Inputs[i] != nil {
+			g.mustSee(s.Inputs[i])
+			p.values[v] = s.Inputs[i]
+		}
+	}
+	for _, v := range body.inits {
+		if !v.input {
+			g.inits = append(g.inits, p.define(v, g))
+		}
+	}
+	nodes = p.nodes(body, g)
+	g.nodes = slices.Insert(g.nodes, at, nodes...)
+	return nodes, p.list(body.outputs)
+}
+
+// splicer is one run of Splice.
+type splicer struct {
+	Splice
+	values map[*Value]*Value // what stands for a value of the body; nil: omitted
+	own    bool              // what is copied belongs to the body, not to an argument
+}
+
+// define makes the copy of v in h.
+func (p *splicer) define(v *Value, h *Graph) *Value {
+	w := h.mustValue(p.Name(v.name))
+	w.Type, w.Metadata = v.Type.clone(), v.Metadata.Clone()
+	if p.own {
+		w.Type.forgetSymbols()
+	}
+	w.Const, w.Sparse, w.Doc, w.Unknown, w.input = v.Const, v.Sparse, v.Doc, v.Unknown, v.input
+	p.values[v] = w
+	return w
+}
+
+// forgetSymbols makes symbolic dimensions unknown ones.
+func (t *Type) forgetSymbols() {
+	for i, d := range t.Shape {
+		if d.param != "" {
+			t.Shape[i].param = ""
+		}
+	}
+	if t.Of != nil {
+		t.Of.forgetSymbols()
+	}
+}
+
+// value is what stands for v: its copy, or v itself when it was not copied.
+func (p *splicer) value(v *Value) *Value {
+	if w, ok := p.values[v]; ok {
+		return w
+	}
+	return v
+}
+
+func (p *splicer) list(vs []*Value) []*Value {
+	list := make([]*Value, len(vs))
+	for i, v := range vs {
+		list[i] = p.value(v)
+	}
+	return list
+}
+
+// nodes makes the copies of g's nodes, which belong to h but stand in no list
+// yet. The values come first: no order among the nodes is asked for.
+func (p *splicer) nodes(g, h *Graph) []*Node {
+	for _, n := range g.nodes {
+		for _, v := range n.outputs {
+			if v != nil {
+				p.define(v, h)
+			}
+		}
+	}
+	list := make([]*Node, len(g.nodes))
+	for i, n := range g.nodes {
+		list[i] = p.node(n, h)
+	}
+	return list
+}
+
+func (p *splicer) node(n *Node, h *Graph) *Node {
+	m := &Node{
+		Name: n.Name, Overload: n.Overload, Doc: n.Doc, Metadata: n.Metadata.Clone(),
+		From: n.From, Region: n.Region, Unknown: n.Unknown, op: n.op, graph: h,
+		outputs: p.list(n.outputs),
+	}
+	for i, w := range m.outputs {
+		if w != nil {
+			w.def, w.index = m, i
+		}
+	}
+	m.inputs = p.list(n.inputs)
+	for k := len(n.inputs); k > 0 && m.inputs[k-1] == nil && n.inputs[k-1] != nil; k-- {
+		m.inputs = m.inputs[:k-1] // omitted at the end: none at all
+	}
+	for i, w := range m.inputs {
+		if w != nil {
+			h.mustSee(w)
+			w.addUse(m, i)
+		}
+	}
+	m.Attrs = p.attrs(n.Attrs, h)
+	return m
+}
+
+// attrs copies attributes and puts values in the place of references.
+func (p *splicer) attrs(as Attrs, h *Graph) Attrs {
+	var list Attrs
+	for _, a := range as {
+		ref, isRef := a.Value.(Ref)
+		if !isRef || !p.own {
+			a.Value = p.attr(a.Value, h)
+			list = append(list, a)
+			continue
+		}
+		value := p.Attr(ref)
+		if value == nil {
+			continue
+		}
+		p.own = false
+		a.Value = p.attr(value, h)
+		p.own = true
+		list = append(list, a)
+	}
+	return list
+}
+
+// attr copies one attribute's value; subgraphs come under h.
+func (p *splicer) attr(a Attr, h *Graph) Attr {
+	switch x := a.(type) {
+	case *Graph:
+		return p.graph(x, h)
+	case Graphs:
+		gs := make(Graphs, len(x))
+		for i, g := range x {
+			gs[i] = p.graph(g, h)
+		}
+		return gs
+	case Type:
+		return x.clone()
+	case Types:
+		ts := make(Types, len(x))
+		for i, t := range x {
+			ts[i] = t.clone()
+		}
+		return ts
+	}
+	return cloneList(a)
+}
+
+// graph copies a subgraph.
+func (p *splicer) graph(g, outer *Graph) *Graph {
+	h := New(g.Name, outer)
+	h.Doc, h.Metadata, h.Unknown = g.Doc, g.Metadata.Clone(), g.Unknown
+	for _, v := range g.inputs {
+		h.inputs = append(h.inputs, p.define(v, h))
+	}
+	for _, v := range g.inits {
+		w := p.values[v]
+		if !v.input {
+			w = p.define(v, h)
+		}
+		h.inits = append(h.inits, w)
+	}
+	h.nodes = p.nodes(g, h)
+	h.outputs, h.infos = p.list(g.outputs), p.list(g.infos)
+	return h
+}

@@ -1,0 +1,124 @@
+package absorbscales
+
+import (
+	"math"
+
+	"spikingir/graph"
+	"spikingir/graph/op"
+	"spikingir/passes/spiking"
+)
+
+// scale is one positive number, or one per channel; nil is 1.
+type scale []float32
+
+var one = scale{1}
+
+func (s scale) at(c int) float32 {
+	switch len(s) {
+	case 0:
+		return 1
+	case 1:
+		return s[0]
+	}
+	return s[c]
+}
+
+func (s scale) equal(t scale) bool {
+	for c := range max(len(s), len(t), 1) {
+		if s.at(c) != t.at(c) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s scale) isOne() bool { return s.equal(nil) }
+
+// short is s as one number where all are the same.
+func (s scale) short() scale {
+	for _, x := range s {
+		if x != s[0] {
+			return s
+		}
+	}
+	return s[:min(len(s), 1)]
+}
+
+// ratio is from/s, the factor that brings a value of scale from to scale s.
+func (s scale) ratio(n *graph.Node, from scale) (scale, error) {
+	out := make(scale, max(len(s), len(from), 1))
+	for c := range out {
+		x := float64(from.at(c)) / float64(s.at(c))
+		out[c] = float32(x)
+		if !normal(x) {
+			return nil, op.Errorf(n, "thresholds %g and %g give the scale %g, want a normal float",
+				from.at(c), s.at(c), x)
+		}
+	}
+	return out.short(), nil
+}
+
+const (
+	smallest = 0x1p-126
+	largest  = math.MaxFloat32
+)
+
+func normal(x float64) bool { return x >= smallest && x <= largest }
+
+// dims is the dimensions of s as a parameter of a tensor of the given rank.
+func (s scale) dims(rank int) []int64 {
+	if len(s) < 2 {
+		return []int64{}
+	}
+	return spiking.PerChannel(len(s), rank)
+}
+
+// rounded is x, computed for a weight or bias of n, as a float. What no normal
+// float holds becomes 0: it is below 2^-126 of a threshold of 1.
+func rounded(n *graph.Node, x float64) (float32, error) {
+	y := float32(x)
+	if math.IsNaN(x) || math.IsInf(float64(y), 0) {
+		return 0, op.Errorf(n, "scaling gives the weight %g, want a finite float", x)
+	}
+	if math.Abs(x) < smallest {
+		return 0, nil
+	}
+	return y, nil
+}
+
+// divide divides the bias of n, input i, if any, by s.
+func divide(n *graph.Node, i int, s scale, rank int) error {
+	b := n.Input(i)
+	if b == nil || s.isOne() {
+		return nil
+	}
+	t := op.Constant(b)
+	if t == nil {
+		return op.Errorf(n, "its bias %q is computed at run time, want a constant", b.Name())
+	}
+	xs, err := t.Float32s()
+	if err != nil {
+		return op.Errorf(n, "bias %q: %v", b.Name(), err)
+	}
+	out := make(scale, max(len(xs), len(s)))
+	for c := range out {
+		if out[c], err = rounded(n, float64(scale(xs).at(c))/float64(s.at(c))); err != nil {
+			return err
+		}
+	}
+	renew(n, i, graph.NewFloat32(out.dims(rank), out))
+	return nil
+}
+
+// renew makes t input i of n: new contents of an initializer that nothing else
+// uses, or a copy.
+func renew(n *graph.Node, i int, t *graph.Tensor) {
+	v := n.Input(i)
+	g := n.Graph()
+	if v.Graph() != g || !v.IsConstant() || v.IsOutput() || v.NumUses() > 1 {
+		n.SetInput(i, g.AddInitializer(g.FreshName(v.Name()+".unit"), t))
+		return
+	}
+	v.Const = t
+	v.Type = graph.TensorOf(t.DType, graph.ShapeOf(t.Dims...))
+}

@@ -1,0 +1,104 @@
+// Package cliptoif holds the pass clip-to-if, which puts integrate-and-fire
+// neurons in the place of Clip(0, a).
+package cliptoif
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"spikingir/graph"
+	"spikingir/graph/op"
+	"spikingir/passes"
+	"spikingir/passes/spiking"
+)
+
+// Pass replaces every Clip of the spiking region by a neuron population.
+//
+// Before: y = Clip(x, 0, a) in the spiking region.
+// After: y = IF(x, theta = a) in untimed form, under the Clip's name. The
+// threshold a stays: normalize-thresholds leaves finite ones alone. Without a,
+// theta is +Inf, as for a Relu.
+// Conditions: both limits are constant; the lower one is 0; a is positive. Every
+// other Clip is refused by name.
+// Algebra: the rate of an IF saturates at one spike per timestep, so its output
+// tends to clip(x, 0, theta): with theta = a the limit is the Clip itself.
+var Pass = &passes.Pass{
+	Name: "clip-to-if",
+	Doc: "put integrate-and-fire neurons in the place of Clip(0, a)\n\n" +
+		"The upper limit of the Clip becomes the neuron's threshold. Limits that a\n" +
+		"neuron cannot have are refused by name.",
+	Options: []passes.Option{{
+		Name: "v0", Default: "0", Parse: passes.Number(0, 1),
+		Doc: "initial membrane potential in units of the threshold (0 to 1)",
+	}},
+	Needs: passes.Split,
+	Run:   run,
+}
+
+func run(c *passes.Context) (changed bool, err error) {
+	refused := &passes.Unsupported{}
+	for n := range c.Model.Graph.Nodes() {
+		if !n.Is("Clip") || n.Region != graph.SpikingRegion {
+			continue
+		}
+		limit, err := upper(n, c.Model.Opset(""))
+		if err != nil {
+			refused.Refusals = append(refused.Refusals, passes.Refusal{
+				Node: n.OriginLabel(), Op: n.Op().String(), Why: problem(err),
+			})
+			continue
+		}
+		theta := spiking.Parameter(n, "theta", nil, []float32{limit})
+		attrs := spiking.NeuronAttrs(c.Float("v0"))
+		if _, err := c.Replace(n, spiking.Op("IF"), attrs, n.Input(0), nil, theta); err != nil {
+			return changed, err
+		}
+		changed = true
+	}
+	if len(refused.Refusals) > 0 {
+		return changed, refused
+	}
+	if changed {
+		spiking.Import(c.Model)
+	}
+	return changed, nil
+}
+
+// minLimit keeps thresholds, and scales made of them, normal floats.
+const minLimit = 0x1p-60
+
+// upper gives the upper limit of a Clip that a neuron can stand for.
+func upper(n *graph.Node, opset int64) (float32, error) {
+	v, err := op.ClipOf(n, opset)
+	if err != nil {
+		return 0, err
+	}
+	low, err := v.Min.Constant()
+	if err != nil {
+		return 0, err
+	}
+	high, err := v.Max.Constant()
+	if err != nil {
+		return 0, err
+	}
+	if low != 0 {
+		return 0, fmt.Errorf("it limits to %g from below, want 0: a neuron cannot fire below 0", low)
+	}
+	if !v.Max.Given || high == math.MaxFloat32 {
+		return float32(math.Inf(1)), nil
+	}
+	if !(high >= minLimit) {
+		return 0, fmt.Errorf("it limits to %g from above, want a number of at least %g", high, minLimit)
+	}
+	return high, nil
+}
+
+// problem is an error's text without the node's name.
+func problem(err error) string {
+	var e *op.Error
+	if errors.As(err, &e) {
+		return e.Problem
+	}
+	return err.Error()
+}

@@ -1,0 +1,71 @@
+// Package iftomprn holds the pass if-to-mprn, which turns hidden neurons into
+// membrane-potential reuse neurons.
+package iftomprn
+
+import (
+	"math"
+	"strconv"
+
+	"spikingir/graph"
+	"spikingir/graph/op"
+	"spikingir/passes"
+	"spikingir/passes/spiking"
+)
+
+// Pass replaces the hidden IF neurons by MPRN neurons.
+//
+// Before: y = IF(x, bias, theta) in untimed form, read inside the spiking region.
+// After: y = MPRN(x, bias, theta, alpha) under the same name; alpha is the
+// initializer NAME.alpha, beta the metadata spikingir.beta.
+// Conditions: the model is not timed yet. Output neurons, which a CPM or Decode
+// reads, stay IF.
+// Algebra: at the post step T+1 the neuron fires from alpha*theta on, with
+// alpha = 0.5*sigmoid(beta) + 0.5 in (0.5, 1), and so turns membrane potential
+// that is left over into one more spike (SpikingIR, Eq. 13-16). Without time the
+// two neurons are the same.
+var Pass = &passes.Pass{
+	Name: "if-to-mprn",
+	Doc: "make hidden neurons reuse their membrane potential\n\n" +
+		"Each hidden IF neuron becomes an MPRN, which may fire once more after the\n" +
+		"last timestep, from a lower threshold on. Output neurons stay IF.",
+	Options: []passes.Option{{
+		Name: "beta", Default: "0", Parse: passes.Number(-80, 80),
+		Doc: "threshold of the post step: alpha = 0.5*sigmoid(beta) + 0.5",
+	}},
+	Needs: passes.Neurons,
+	Run:   run,
+}
+
+func run(c *passes.Context) (changed bool, err error) {
+	beta := c.Float("beta")
+	alpha := float32(0.5/(1+math.Exp(-beta)) + 0.5)
+	for n := range c.Model.Graph.Nodes() {
+		if !n.IsSpiking("IF") || !hidden(n) {
+			continue
+		}
+		if spiking.Steps(c.Model).Timesteps > 0 {
+			return changed, op.Errorf(n, "the model is timed already: run if-to-mprn before encode-input")
+		}
+		attrs := append(graph.Attrs(nil), n.Attrs...)
+		m, err := c.Replace(n, spiking.Op("MPRN"), attrs, n.Input(0), n.Input(1), n.Input(2),
+			spiking.Parameter(n, "alpha", nil, []float32{alpha}))
+		if err != nil {
+			return changed, err
+		}
+		m.Metadata.Set("spikingir.beta", strconv.FormatFloat(beta, 'g', -1, 64))
+		changed = true
+	}
+	return changed, nil
+}
+
+// hidden reports whether only operators of the spiking region, and no readout,
+// read n's spikes.
+func hidden(n *graph.Node) bool {
+	uses := n.Output(0).Uses()
+	for _, u := range uses {
+		if u.Node.Region != graph.SpikingRegion || spiking.IsReadout(u.Node) {
+			return false
+		}
+	}
+	return len(uses) > 0
+}

@@ -1,0 +1,91 @@
+// Package insertcpm holds the pass insert-cpm, which ends the spiking region:
+// it turns spikes back into analog values.
+package insertcpm
+
+import (
+	"slices"
+
+	"spikingir/graph"
+	"spikingir/passes"
+	"spikingir/passes/spiking"
+)
+
+// Pass puts an output neuron and a readout where analog operators, or the
+// model's outputs, read a value of the spiking region.
+//
+// Before: such a value y, made by a neuron IF(x) or by a linear operator.
+// After: s, vres = IF(x); o = CPM(s, vres, W) with W a Dirac convolution, and the
+// readers of y read o, or Relu(o) where y was an activation (Clip where its
+// threshold is finite). The neuron of an activation that is also used inside the
+// region is doubled; a linear operator's result x gets an output neuron of its
+// own. An MPRN that only readouts read becomes an IF. With readout=rate the
+// readout is Decode(s), for a signed value the difference of an ON and an OFF
+// population.
+// Conditions: float values of rank 3 or more with a known number of channels
+// (readout=rate: of any rank). Output neurons of a CPM start at v0 = 0.
+// Algebra: v_res = sum_t I(t) - theta*sum_t s(t), hence
+// (theta/T)*sum_t s(t) + v_res/T = (1/T)*sum_t I(t): with a Dirac convolution CPM
+// gives the mean input current, for either sign and past saturation (SpikingIR,
+// Eq. 7-9).
+var Pass = &passes.Pass{
+	Name: "insert-cpm",
+	Doc: "read analog values out of the spiking region\n\n" +
+		"Each value that leaves the region gets an output neuron and a CPM, which\n" +
+		"compensates for the membrane potential that never became a spike; or, with\n" +
+		"readout=rate, the plain firing rate.",
+	Options: []passes.Option{
+		{Name: "readout", Default: "cpm", Parse: passes.OneOf("cpm", "rate"),
+			Doc: "cpm, or rate: the firing rate alone"},
+		{Name: "conv", Default: "on", Parse: passes.Switch,
+			Doc: "the CPM's convolution may be fine-tuned (on), or stays the identity"},
+		{Name: "residual", Default: "on", Parse: passes.Switch,
+			Doc: "the CPM's shortcut of the residual membrane potential"},
+		{Name: "kernel", Default: "3", Parse: odd,
+			Doc: "width of the CPM's convolution, odd"},
+		{Name: "relu", Default: "keep", Parse: passes.OneOf("keep", "off"),
+			Doc: "apply the activation again behind its readout (keep), or not"},
+	},
+	Needs: passes.Typed | passes.Split | passes.Neurons,
+	Gives: passes.Readout,
+	Run:   run,
+}
+
+func run(c *passes.Context) (changed bool, err error) {
+	for _, v := range leaving(c.Model.Graph) {
+		r, err := newReadout(c, v)
+		if err != nil {
+			return changed, err
+		}
+		if err := r.insert(); err != nil {
+			return changed, err
+		}
+		changed = true
+	}
+	if changed {
+		spiking.Import(c.Model)
+	}
+	return changed, nil
+}
+
+// leaving is the values of the spiking region that are read outside of it,
+// readouts' results excepted, in graph order.
+func leaving(g *graph.Graph) []*graph.Value {
+	var list []*graph.Value
+	for n := range g.Nodes() {
+		if n.Region != graph.SpikingRegion || spiking.IsReadout(n) {
+			continue
+		}
+		for i, v := range n.Outputs() {
+			if v == nil || passes.IsNeuron(n) && i == 1 {
+				continue
+			}
+			if v.IsOutput() || slices.ContainsFunc(v.Uses(), outside) {
+				list = append(list, v)
+			}
+		}
+	}
+	return list
+}
+
+// outside reports whether a use lies outside of the spiking region.
+func outside(u graph.Use) bool { return u.Node.Region != graph.SpikingRegion }

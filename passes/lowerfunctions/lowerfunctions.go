@@ -1,0 +1,140 @@
+// Package lowerfunctions holds the pass lower-functions, which defines the
+// spiking operators by functions of standard operators.
+package lowerfunctions
+
+import (
+	"slices"
+
+	"spikingir/graph"
+	"spikingir/graph/infer"
+	"spikingir/graph/op"
+	"spikingir/passes"
+	"spikingir/passes/spiking"
+)
+
+// Pass adds one model-local function for each spiking operator in use, so that
+// any ONNX runtime can execute the model.
+//
+// Before: timed operators of domain ai.spikingir.
+// After: the same nodes, and functions that define them: attributes timesteps,
+// post, v0; a Scan over the slices inside the neurons. A neuron without a bias
+// gets a zero scalar, NAME.bias, because functions cannot have omitted inputs;
+// likewise a CPM, where another one has a bias. A neuron states its residual
+// potential even where nothing reads it.
+// Conditions: the default opset is 17 or later; the bodies hold for each.
+// Algebra: the bodies state the operators' definitions step by step, rounded as
+// those are: c = x + bias at t <= T, v = v + c, s = [v >= theta], y = theta*s,
+// v = v - y (SpikingIR, Eq. 1-3 and 13-16).
+var Pass = &passes.Pass{
+	Name: "lower-functions",
+	Doc: "define the spiking operators by functions\n\n" +
+		"Each spiking operator in use gets a model-local function of standard\n" +
+		"operators, so that other runtimes execute the model.",
+	Needs: passes.Timed | passes.OpsetCurrent,
+	Gives: passes.Lowered,
+	Run:   run,
+}
+
+func run(c *passes.Context) (changed bool, err error) {
+	m := c.Model
+	spiking.Import(m)
+	used := map[string]bool{}
+	biased := false
+	for n := range m.Graph.Nodes() {
+		if n.Op().Domain != graph.Spiking {
+			continue
+		}
+		if op.Lookup(n.Op()) == nil {
+			return false, op.Errorf(n, "the operator is not known, "+
+				"want one of Encode, Bias, IF, MPRN, Decode, CPM")
+		}
+		used[n.Op().Type] = true
+		biased = biased || n.IsSpiking("CPM") && n.Input(3) != nil
+	}
+	for n := range m.Graph.Nodes() {
+		stated, err := explicit(c, n, biased)
+		if err != nil {
+			return changed, err
+		}
+		changed = changed || stated
+	}
+	for _, d := range definitions {
+		if !used[d.name] || m.Function(spiking.Op(d.name), "") != nil {
+			continue
+		}
+		f := newFunction(d, m.Opset(""))
+		d.body(f, biased)
+		m.Functions = append(m.Functions, f.Function)
+		changed = true
+	}
+	if !changed {
+		return false, nil
+	}
+	return true, infer.Model(m)
+}
+
+// explicit states the inputs and outputs that n omits.
+func explicit(c *passes.Context, n *graph.Node, biased bool) (changed bool, err error) {
+	switch {
+	case passes.IsNeuron(n):
+		if n.Input(1) == nil {
+			n.SetInput(1, spiking.Parameter(n, "bias", nil, []float32{0}))
+			changed = true
+		}
+		if n.Output(1) == nil {
+			return true, addResidual(c, n)
+		}
+	case n.IsSpiking("CPM") && biased && n.Input(3) == nil:
+		w := op.Constant(n.Input(2))
+		if w == nil || len(w.Dims) == 0 {
+			return false, op.Errorf(n, "its weights are computed at run time, want a constant")
+		}
+		k := w.Dims[0]
+		n.SetInput(3, spiking.Parameter(n, "bias", []int64{k}, make([]float32, k)))
+		changed = true
+	}
+	return changed, nil
+}
+
+// addResidual replaces a neuron by one that has its residual potential as
+// second output; nothing else of it changes.
+func addResidual(c *passes.Context, n *graph.Node) error {
+	g, y := n.Graph(), n.Output(0)
+	r := c.Insert(n, n, "", n.Op(), append(graph.Attrs(nil), n.Attrs...), n.Inputs(),
+		g.FreshName(y.Name()+".spikes"), g.FreshName(y.Name()+".residual"))
+	r.Doc, r.Metadata = n.Doc, n.Metadata.Clone()
+	if n.From.Pass != "" {
+		r.From = n.From
+	}
+	name := n.Name
+	declared := slices.Contains(g.Declared(), y)
+	if err := c.SupersedeAll(n, r.Outputs()[:1]); err != nil {
+		return err
+	}
+	r.Name = name
+	if declared {
+		g.Declare(r.Output(1))
+	}
+	return nil
+}
+
+// definition is one function: its attributes and the builder of its body.
+type definition struct {
+	name, doc string
+	attrs     []string
+	body      func(f *function, biased bool)
+}
+
+var definitions = []definition{
+	{"Encode", "y is x at steps 1..T, 0 at the post step; time-major, slice by slice",
+		steps, encode},
+	{"Bias", "y is x + b at steps 1..T, x at the post step", steps, bias},
+	{"IF", "integrate-and-fire neuron, soft reset; y emits theta, vres is the final potential",
+		append(steps[:2:2], "v0"), neuron},
+	{"MPRN", "IF whose post step fires from alpha*theta on", append(steps[:2:2], "v0"), neuron},
+	{"Decode", "r is the sum of y over all slices, divided by T", steps, decode},
+	{"CPM", "o is (Conv(sum of y over all slices) + vres) / T + b",
+		append(steps[:2:2], "kernel_shape", "pads"), cpm},
+}
+
+var steps = []string{"timesteps", "post"}

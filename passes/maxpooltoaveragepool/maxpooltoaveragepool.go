@@ -1,0 +1,84 @@
+// Package maxpooltoaveragepool holds the pass maxpool-to-averagepool, which
+// makes a network with max pooling convertible.
+package maxpooltoaveragepool
+
+import (
+	"slices"
+
+	"spikingir/graph"
+	"spikingir/graph/op"
+	"spikingir/passes"
+)
+
+// Pass replaces every MaxPool by an AveragePool over the same windows.
+//
+// Before: y = MaxPool(x).
+// After: y = AveragePool(x) with the same window, padding not counted in the
+// mean.
+// Conditions: nothing reads the indices, and the window has no dilation; every
+// other MaxPool is refused by name.
+// Algebra: none: another function, which changes what the network computes. The
+// maximum of spikes over a window is not linear over time; their mean is. Train
+// the network again, or expect a loss.
+var Pass = &passes.Pass{
+	Name: "maxpool-to-averagepool",
+	Doc: "replace max pooling by average pooling\n\n" +
+		"Average pooling is linear over time and can be spiking. This changes what\n" +
+		"the network computes.",
+	Run: run,
+}
+
+func run(c *passes.Context) (changed bool, err error) {
+	refused := &passes.Unsupported{}
+	for n := range c.Model.Graph.Nodes() {
+		if !n.Is("MaxPool") {
+			continue
+		}
+		p, err := op.PoolOf(n)
+		if err != nil {
+			return changed, err
+		}
+		if why := obstacle(n, p); why != "" {
+			refused.Refusals = append(refused.Refusals, passes.Refusal{
+				Node: n.OriginLabel(), Op: n.Op().String(), Why: why,
+			})
+			continue
+		}
+		if err := replace(c, n); err != nil {
+			return changed, err
+		}
+		changed = true
+	}
+	if len(refused.Refusals) > 0 {
+		return changed, refused
+	}
+	return changed, nil
+}
+
+// obstacle says why n cannot be an AveragePool.
+func obstacle(n *graph.Node, p op.Pool) string {
+	if v := n.Output(1); v != nil && (v.NumUses() > 0 || v.IsOutput()) {
+		return "its indices are used, want only the maxima read"
+	}
+	if slices.ContainsFunc(p.Dilation, func(d int64) bool { return d != 1 }) {
+		return "its window has dilations, want none"
+	}
+	return ""
+}
+
+func replace(c *passes.Context, n *graph.Node) error {
+	attrs := slices.Clone(n.Attrs)
+	attrs.Delete("storage_order")
+	attrs.Delete("dilations")
+	y := n.Output(0)
+	name := n.Name
+	avg := c.Insert(n, n, "", graph.Op{Type: "AveragePool"}, attrs, n.Inputs(),
+		n.Graph().FreshName(y.Name()+"_new"))
+	avg.Doc, avg.Metadata = n.Doc, n.Metadata.Clone()
+	if err := c.Supersede(y, avg.Output(0), n); err != nil {
+		return err
+	}
+	avg.Name = name
+	c.Notef(avg, "averages now instead of taking the maximum: the network computes something else")
+	return nil
+}

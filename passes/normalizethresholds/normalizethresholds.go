@@ -1,0 +1,164 @@
+// Package normalizethresholds holds the pass normalize-thresholds, which sets
+// the neurons' thresholds from calibration.
+package normalizethresholds
+
+import (
+	"math"
+	"strconv"
+
+	"spikingir/graph"
+	"spikingir/graph/op"
+	"spikingir/passes"
+	"spikingir/passes/spiking"
+)
+
+// Pass gives every neuron without a threshold one.
+//
+// Before: IF(x, theta = +Inf) in untimed form.
+// After: theta is a percentile of relu(x) over the calibration set, one number
+// for the layer or one for each channel ([C,1,1]). The settings stand in the
+// neuron's metadata as spikingir.percentile, spikingir.over and spikingir.per.
+// Conditions: thresholds come out finite and at least 2^-60. A channel without
+// such a percentile takes its layer's; a layer without one takes 1, with a note.
+// An output neuron whose current is never positive takes the percentile of |x|.
+// Finite thresholds (those of clip-to-if) stay.
+// Algebra: a neuron's rate is exact where 0 <= x <= theta, and its step is
+// theta/T: the percentile trades the error of saturation for that of
+// quantisation (Rueckauer et al. 2017; SpikingIR uses 99.9). With one threshold
+// per channel each weight W[o,i] sees the spikes theta_i of its own channel.
+var Pass = &passes.Pass{
+	Name: "normalize-thresholds",
+	Doc: "set thresholds from calibration\n\n" +
+		"Each neuron's threshold becomes a percentile of the activation it stands\n" +
+		"for, measured over the calibration set.",
+	Options: []passes.Option{
+		{Name: "percentile", Default: "99.9", Parse: passes.Number(1, 100),
+			Doc: "percentile of the activations (1 to 100; 100 is the maximum)"},
+		{Name: "over", Default: "nonzero", Parse: passes.OneOf("nonzero", "all"),
+			Doc: "over the nonzero activations, or over all, zeros included"},
+		{Name: "per", Default: "layer", Parse: passes.OneOf("layer", "channel"),
+			Doc: "one threshold for the layer, or one for each channel"},
+	},
+	Needs: passes.Typed | passes.Neurons,
+	Gives: passes.Thresholds,
+	Run:   run,
+}
+
+func run(c *passes.Context) (changed bool, err error) {
+	var open []*graph.Node
+	var names []string
+	seen := map[string]bool{}
+	for n := range c.Model.Graph.Nodes() {
+		if !passes.IsNeuron(n) {
+			continue
+		}
+		theta, err := passes.Threshold(n)
+		if err != nil {
+			return false, err
+		}
+		if len(theta) != 1 || !math.IsInf(float64(theta[0]), 1) {
+			continue
+		}
+		if n.Input(1) != nil {
+			return false, op.Errorf(n, "it has a bias beside its current: "+
+				"run normalize-thresholds before encode-input")
+		}
+		open = append(open, n)
+		if name := n.Input(0).Name(); !seen[name] {
+			seen[name] = true
+			names = append(names, name)
+		}
+	}
+	if len(open) == 0 {
+		return false, nil
+	}
+	stats, err := c.Calibrate(names)
+	if err != nil {
+		return false, err
+	}
+	for _, n := range open {
+		if err := set(c, n, stats); err != nil {
+			return changed, err
+		}
+		changed = true
+	}
+	return changed, nil
+}
+
+// set gives one neuron its threshold.
+func set(c *passes.Context, n *graph.Node, stats *graph.Stats) error {
+	x := n.Input(0)
+	vs := stats.Values[x.Name()]
+	if vs == nil || len(vs.Channels) == 0 {
+		return op.Errorf(n, "calibration measured nothing for its current %q", x.Name())
+	}
+	over, err := graph.ParseOver(c.String("over"))
+	if err != nil {
+		return err
+	}
+	m := measure{vs, c.Float("percentile"), over, graph.Positive}
+	layer := m.layer()
+	if !usable(layer) && spiking.IsOutput(n) {
+		m.side = graph.Magnitude
+		layer = m.layer()
+	}
+	if !usable(layer) {
+		c.Notef(n, "never fires on the calibration images: its threshold is 1")
+		layer = 1
+	}
+	xs, dims := []float32{layer}, []int64{}
+	if c.String("per") == "channel" {
+		if xs, err = m.channels(n, layer); err != nil {
+			return err
+		}
+		dims = spiking.PerChannel(len(xs), len(x.Type.Shape))
+	}
+	setTheta(n, graph.NewFloat32(dims, xs))
+	n.Metadata.Set("spikingir.percentile", strconv.FormatFloat(m.p, 'g', -1, 64))
+	n.Metadata.Set("spikingir.over", c.String("over"))
+	n.Metadata.Set("spikingir.per", c.String("per"))
+	return nil
+}
+
+// measure reads percentiles of one neuron's current.
+type measure struct {
+	stats *graph.ValueStats
+	p     float64
+	over  graph.Over
+	side  graph.Side
+}
+
+func (m measure) layer() float32 { return m.stats.Percentile(m.p, m.over, m.side) }
+
+// channels gives each channel's threshold, the layer's where a channel has none.
+func (m measure) channels(n *graph.Node, layer float32) ([]float32, error) {
+	xs := m.stats.PerChannel(m.p, m.over, m.side)
+	shape := n.Input(0).Type.Shape
+	if c, known := shape[1].Size(); known && c != int64(len(xs)) {
+		return nil, op.Errorf(n, "calibration measured %d channels, want %d", len(xs), c)
+	}
+	for i, x := range xs {
+		if !usable(x) {
+			xs[i] = layer
+		}
+	}
+	return xs, nil
+}
+
+// least is the smallest threshold: ratios of thresholds stay normal numbers.
+const least = 0x1p-60
+
+// usable reports whether x can be a threshold.
+func usable(x float32) bool { return x >= least && !math.IsInf(float64(x), 0) }
+
+// setTheta makes t the threshold of n and of no other neuron.
+func setTheta(n *graph.Node, t *graph.Tensor) {
+	v := n.Input(2)
+	if v.NumUses() > 1 || !v.IsConstant() || v.IsOutput() {
+		g := n.Graph()
+		n.SetInput(2, g.AddInitializer(g.FreshName(n.Label()+".theta"), t))
+		return
+	}
+	v.Const = t
+	v.Type = graph.TensorOf(t.DType, graph.ShapeOf(t.Dims...))
+}

@@ -1,0 +1,107 @@
+package recipes_test
+
+import (
+	"strings"
+	"testing"
+
+	"spikingir/passes"
+	"spikingir/passes/recipes"
+	"spikingir/passes/standard"
+)
+
+func TestNames(t *testing.T) {
+	seen := map[string]bool{}
+	for _, name := range recipes.Names() {
+		r, ok := recipes.Lookup(name)
+		if !ok || r.Name != name || seen[name] {
+			t.Errorf("recipe %q is not found, or stands twice", name)
+		}
+		seen[name] = true
+		if r.Doc == "" || r.Source == "" || r.Per == "" || r.Readout == "" {
+			t.Errorf("recipe %q lacks its text or its settings: %+v", name, r)
+		}
+		p, err := recipes.New(name, recipes.Defaults())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Validate(); err != nil {
+			t.Errorf("recipe %s: %v", name, err)
+		}
+		back, err := passes.Parse(p.String(), standard.Passes())
+		if err != nil || back.String() != p.String() {
+			t.Errorf("recipe %s reads back as %v (%v)", name, back, err)
+		}
+	}
+	if recipes.Names()[0] != "spikingir" {
+		t.Errorf("the first recipe is %q, want spikingir", recipes.Names()[0])
+	}
+	if _, ok := recipes.Lookup("none"); ok {
+		t.Error("a recipe is called none")
+	}
+}
+
+// TestSettings checks where each setting ends up in the pipeline.
+func TestSettings(t *testing.T) {
+	tests := []struct {
+		recipe string
+		set    func(*recipes.Settings)
+		want   string
+	}{
+		{"spikingir", func(s *recipes.Settings) { s.Timesteps = 17 }, "encode-input{timesteps=17}"},
+		{"spikingir", func(s *recipes.Settings) { s.Percentile = 99.99 }, "percentile=99.99,over=nonzero,per=channel}"},
+		{"spikingir", func(s *recipes.Settings) { s.Over, s.Per = "all", "layer" }, "over=all,per=layer}"},
+		{"rueckauer", func(*recipes.Settings) {}, "per=layer}"},
+		{"rueckauer", func(*recipes.Settings) {}, "insert-cpm{readout=rate}"},
+		{"rueckauer", func(s *recipes.Settings) { s.Readout = "cpm" }, "insert-cpm{readout=cpm}"},
+		{"spikingir", func(s *recipes.Settings) { s.V0 = 0.5 }, "relu-to-if{v0=0.5},clip-to-if{v0=0.5},prelu-to-on-off{v0=0.5}"},
+		{"spikingir", func(s *recipes.Settings) { s.Beta = -1 }, "if-to-mprn{beta=-1}"},
+		{"spikingir", func(s *recipes.Settings) { s.Analog = "keep" }, "split-regions{analog=keep}"},
+		{"spikingir", func(s *recipes.Settings) { s.Unit = true }, "encode-input{timesteps=10},absorb-scales,"},
+		{"spikingir", func(*recipes.Settings) {}, "infer-shapes,lower-functions"},
+	}
+	for _, test := range tests {
+		s := recipes.Defaults()
+		test.set(&s)
+		p, err := recipes.New(test.recipe, s)
+		if err != nil {
+			t.Errorf("%s: %v", test.want, err)
+			continue
+		}
+		if !strings.Contains(p.String(), test.want) {
+			t.Errorf("recipe %s is %v, want %s in it", test.recipe, p, test.want)
+		}
+	}
+	none := recipes.Defaults()
+	none.Lower = "none"
+	p, err := recipes.New("rueckauer", none)
+	if err != nil || strings.Contains(p.String(), "lower-functions") || strings.Contains(p.String(), "mprn") {
+		t.Errorf("rueckauer without functions is %v (%v)", p, err)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	tests := []struct {
+		recipe string
+		set    func(*recipes.Settings)
+		want   string
+	}{
+		{"snn", func(*recipes.Settings) {}, `no recipe is called "snn"; there are spikingir, rueckauer`},
+		{"spikingir", func(s *recipes.Settings) { s.Timesteps = 0 }, "timesteps=0: want a whole number from 1"},
+		{"spikingir", func(s *recipes.Settings) { s.Percentile = 101 }, "percentile=101: want a number from 1 to 100"},
+		{"spikingir", func(s *recipes.Settings) { s.Over = "none" }, `over is "none", want nonzero or all`},
+		{"spikingir", func(s *recipes.Settings) { s.Per = "layer,over=all" }, `per is "layer,over=all", want layer or channel`},
+		{"spikingir", func(s *recipes.Settings) { s.V0 = 2 }, "v0=2: want a number from 0 to 1"},
+		{"spikingir", func(s *recipes.Settings) { s.Beta = 1e9 }, "beta=1e+09: want a number"},
+		{"spikingir", func(s *recipes.Settings) { s.Readout = "x" }, `readout is "x", want cpm or rate`},
+		{"spikingir", func(s *recipes.Settings) { s.Analog = "" }, `analog is "", want refuse or keep`},
+		{"spikingir", func(s *recipes.Settings) { s.Lower = "flat" }, `lower is "flat", want functions or none`},
+	}
+	for _, test := range tests {
+		s := recipes.Defaults()
+		test.set(&s)
+		p, err := recipes.New(test.recipe, s)
+		if err == nil || p != nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("error %v, want %q", err, test.want)
+		}
+	}
+}

@@ -1,0 +1,51 @@
+// Package relutoif holds the pass relu-to-if, which puts integrate-and-fire
+// neurons in the place of ReLUs.
+package relutoif
+
+import (
+	"math"
+
+	"spikingir/graph"
+	"spikingir/passes"
+	"spikingir/passes/spiking"
+)
+
+// Pass replaces every Relu of the spiking region by a neuron population.
+//
+// Before: y = Relu(x) in the spiking region.
+// After: y = IF(x, theta = +Inf) in untimed form, under the Relu's name; theta
+// is the initializer NAME.theta, which normalize-thresholds will set.
+// Conditions: none; a Relu outside of the region stays.
+// Algebra: the firing rate of an IF with soft reset tends to
+// clip(x, 0, theta)/theta as the timesteps grow (SpikingIR, Eq. 1-3), so that an
+// untimed IF without a threshold is Relu(x) = max(x, 0) exactly.
+var Pass = &passes.Pass{
+	Name: "relu-to-if",
+	Doc: "put integrate-and-fire neurons in the place of ReLUs\n\n" +
+		"Each Relu of the spiking region becomes an IF neuron without a threshold\n" +
+		"yet, in the untimed form that computes the same.",
+	Options: []passes.Option{{
+		Name: "v0", Default: "0", Parse: passes.Number(0, 1),
+		Doc: "initial membrane potential in units of the threshold (0 to 1)",
+	}},
+	Needs: passes.Split,
+	Run:   run,
+}
+
+func run(c *passes.Context) (changed bool, err error) {
+	for n := range c.Model.Graph.Nodes() {
+		if !n.Is("Relu") || n.Region != graph.SpikingRegion {
+			continue
+		}
+		theta := spiking.Parameter(n, "theta", nil, []float32{float32(math.Inf(1))})
+		attrs := spiking.NeuronAttrs(c.Float("v0"))
+		if _, err := c.Replace(n, spiking.Op("IF"), attrs, n.Input(0), nil, theta); err != nil {
+			return changed, err
+		}
+		changed = true
+	}
+	if changed {
+		spiking.Import(c.Model)
+	}
+	return changed, nil
+}

@@ -1,0 +1,80 @@
+// Package spiking builds and recognises nodes of the domain ai.spikingir for
+// the passes that make a network spiking. What the operators mean stands in
+// package graph/op.
+package spiking
+
+import (
+	"slices"
+
+	"spikingir/graph"
+	"spikingir/graph/op"
+)
+
+// Op is the operator typ of the spiking domain.
+func Op(typ string) graph.Op { return graph.Op{Domain: graph.Spiking, Type: typ} }
+
+// Import makes m import the spiking domain.
+func Import(m *graph.Model) {
+	if m.Opset(graph.Spiking) == 0 {
+		m.SetOpset(graph.Spiking, op.SpikingVersion)
+	}
+}
+
+// Attrs is the attributes of an operator that runs over the given steps; the
+// zero Steps are the untimed form.
+func Attrs(s op.Steps) graph.Attrs {
+	return graph.Attrs{
+		{Name: "timesteps", Value: graph.Int(s.Timesteps)},
+		{Name: "post", Value: graph.Int(s.Post)},
+	}
+}
+
+// NeuronAttrs is Attrs of an IF or MPRN in untimed form; v0 is the initial
+// membrane potential in units of the threshold.
+func NeuronAttrs(v0 float64) graph.Attrs {
+	return append(Attrs(op.Steps{}), graph.NamedAttr{Name: "v0", Value: graph.Float(v0)})
+}
+
+// Steps is the time that the spiking nodes of m state: zero for a model without
+// any, and in the untimed form.
+func Steps(m *graph.Model) op.Steps {
+	for n := range m.Graph.Nodes() {
+		if n.Op().Domain != graph.Spiking {
+			continue
+		}
+		t, _ := graph.Get(n.Attrs, "timesteps", graph.Int(0))
+		p, _ := graph.Get(n.Attrs, "post", graph.Int(0))
+		return op.Steps{Timesteps: int64(t), Post: int64(p)}
+	}
+	return op.Steps{}
+}
+
+// IsReadout reports whether n ends the spiking region.
+func IsReadout(n *graph.Node) bool { return n.IsSpiking("CPM") || n.IsSpiking("Decode") }
+
+// IsOutput reports whether the neuron n is an output neuron: something reads
+// its spikes, and only readouts do.
+func IsOutput(n *graph.Node) bool {
+	uses := n.Output(0).Uses()
+	return len(uses) > 0 && !slices.ContainsFunc(uses, func(u graph.Use) bool {
+		return !IsReadout(u.Node)
+	})
+}
+
+// Parameter adds an initializer of n's graph named after the node: name is such
+// as "theta". dims nil makes it a scalar.
+func Parameter(n *graph.Node, name string, dims []int64, xs []float32) *graph.Value {
+	g := n.Graph()
+	if dims == nil {
+		dims = []int64{}
+	}
+	return g.AddInitializer(g.FreshName(n.Label()+"."+name), graph.NewFloat32(dims, xs))
+}
+
+// PerChannel is the dimensions of a parameter with one number for each of c
+// channels (dimension 1) of a tensor of the given rank: [C,1,1] for rank 4.
+func PerChannel(c, rank int) []int64 {
+	dims := slices.Repeat([]int64{1}, rank-1)
+	dims[0] = int64(c)
+	return dims
+}

@@ -1,0 +1,78 @@
+package splitregions
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"spikingir/graph"
+	"spikingir/graph/op"
+	"spikingir/passes"
+)
+
+// refuse lists every node that cannot be spiking.
+func (s *split) refuse() error {
+	u := &passes.Unsupported{}
+	for _, n := range s.order {
+		err := s.forced[n]
+		if err == nil {
+			continue
+		}
+		u.Refusals = append(u.Refusals, passes.Refusal{
+			Node: n.OriginLabel(), Op: n.Op().String(),
+			Why: problem(err) + "; " + s.advice(n),
+		})
+	}
+	return u
+}
+
+// advice says what to do about n.
+func (s *split) advice(n *graph.Node) string {
+	keep := fmt.Sprintf("--analog keep leaves it and %s behind it analog", operators(len(s.behind(n))))
+	if n.Is("MaxPool") {
+		return "add maxpool-to-averagepool in front, or " + keep
+	}
+	return keep
+}
+
+func operators(n int) string {
+	if n == 1 {
+		return "1 operator"
+	}
+	return fmt.Sprintf("%d operators", n)
+}
+
+// problem is an error's text without the node's name.
+func problem(err error) string {
+	var e *op.Error
+	if errors.As(err, &e) {
+		return e.Problem
+	}
+	return err.Error()
+}
+
+// nothing is the error of a network without neurons: which activations it has
+// and why none of them becomes one.
+func (s *split) nothing(name string) error {
+	var seen []string
+	for _, n := range s.order {
+		if !isActivation(n) {
+			continue
+		}
+		why := "it stands behind the last layer of weights"
+		switch {
+		case s.unfit[n] != nil:
+			why = problem(s.unfit[n])
+		case !s.neuron[n]:
+			why = "it only limits the network's input"
+		case !s.peeled[n]:
+			why = "it depends on an operator that stays analog"
+		}
+		seen = append(seen, fmt.Sprintf("%v %q: %s", n.Op(), n.OriginLabel(), why))
+	}
+	why := "nothing to convert: there is no Relu, LeakyRelu, PRelu or Clip"
+	if seen != nil {
+		why = "nothing to convert: " + strings.Join(seen, ", ")
+	}
+	return &passes.Unsupported{Refusals: []passes.Refusal{{Node: name, Op: "graph", Why: why}}}
+}

@@ -1,0 +1,141 @@
+// Package splitregions holds the pass split-regions, which decides what part of
+// a network becomes spiking.
+package splitregions
+
+import (
+	"spikingir/graph"
+	"spikingir/graph/op"
+	"spikingir/passes"
+)
+
+// Pass gives every node its region: analog-pre, spiking or analog-post.
+//
+// Before: a network whose nodes have no region.
+// After: the same nodes. Spiking are the activations that neurons can stand for
+// and what lies between and behind them; analog-pre is what depends on none of
+// them; analog-post is the largest end of the network without a layer of weights
+// and without the activation of one.
+// Conditions: an operator in the spiking region is linear over time, of float
+// tensors, keeps dimension 0 (the batch, where timesteps will lie) to itself and
+// has constant weights. Everything else that depends on an activation is refused
+// by name, all at once, or with analog=keep stays analog together with what lies
+// behind it. A network without a neuron is an error. Once all nodes have their
+// region, a further run changes nothing.
+// Algebra: sum_t F(x_t) = F(sum_t x_t) for the operators F of the region (DESIGN
+// section 2).
+var Pass = &passes.Pass{
+	Name: "split-regions",
+	Doc: "decide which part of the network becomes spiking\n\n" +
+		"What depends on no activation is analog-pre; what stands behind the last\n" +
+		"layer of weights is analog-post; the rest is the spiking region, where\n" +
+		"every operator must be linear over time. What cannot be spiking is refused\n" +
+		"by name, or left analog on request.",
+	Options: []passes.Option{{
+		Name: "analog", Default: "refuse", Parse: passes.OneOf("refuse", "keep"),
+		Doc: "what cannot be spiking: refuse it, or keep it and all behind it analog",
+	}},
+	Needs: passes.Typed,
+	Gives: passes.Split,
+	Run:   run,
+}
+
+func run(c *passes.Context) (changed bool, err error) {
+	g := c.Model.Graph
+	switch {
+	case complete(g) && hasNeurons(g):
+		return false, nil
+	case isSpiking(g):
+		restore(g)
+		return true, nil
+	}
+	s := analyse(c.Model)
+	if len(s.forced) > 0 && c.String("analog") == "refuse" {
+		return false, s.refuse()
+	}
+	for _, f := range s.order {
+		if s.forced[f] != nil {
+			c.Notef(f, "stays analog with %s behind it: %s", operators(len(s.behind(f))),
+				problem(s.forced[f]))
+		}
+	}
+	s.assign()
+	if !hasNeurons(g) {
+		return false, s.nothing(g.Name)
+	}
+	return true, nil
+}
+
+// complete reports whether every node has its region.
+func complete(g *graph.Graph) bool {
+	for n := range g.Nodes() {
+		if n.Region == graph.Unassigned {
+			return false
+		}
+	}
+	return true
+}
+
+// hasNeurons reports whether the spiking region holds a neuron, or an activation
+// that can become one.
+func hasNeurons(g *graph.Graph) bool {
+	for n := range g.Nodes() {
+		if passes.IsNeuron(n) || n.Region == graph.SpikingRegion && isActivation(n) {
+			return true
+		}
+	}
+	return false
+}
+
+// isSpiking reports whether the model is converted already.
+func isSpiking(g *graph.Graph) bool {
+	for n := range g.Nodes() {
+		if passes.IsNeuron(n) {
+			return true
+		}
+	}
+	return false
+}
+
+// restore gives the nodes of a converted model, of which a tool dropped the
+// regions, their regions back: Encode opens the spiking region, CPM and Decode
+// close it.
+func restore(g *graph.Graph) {
+	inside, behind := map[*graph.Value]bool{}, map[*graph.Value]bool{}
+	for n := range g.Nodes() {
+		region := graph.AnalogPre
+		for _, v := range n.Inputs() {
+			if behind[v] && region == graph.AnalogPre {
+				region = graph.AnalogPost
+			}
+			if inside[v] {
+				region = graph.SpikingRegion
+			}
+		}
+		if n.Op().Domain == graph.Spiking {
+			region = graph.SpikingRegion
+		}
+		n.Region = region
+		readout := n.IsSpiking("CPM") || n.IsSpiking("Decode")
+		for i, v := range n.Outputs() {
+			residual := passes.IsNeuron(n) && i == 1
+			inside[v] = region == graph.SpikingRegion && !readout && !residual
+			behind[v] = region == graph.AnalogPost || readout
+		}
+	}
+}
+
+// isActivation reports whether n is an operator that neurons can stand for.
+func isActivation(n *graph.Node) bool {
+	return n.Is("Relu") || n.Is("LeakyRelu") || n.Is("PRelu") || n.Is("Clip")
+}
+
+// isLayer reports whether n has weights.
+func isLayer(n *graph.Node) bool {
+	switch {
+	case n.Is("Conv"), n.Is("ConvTranspose"), n.Is("Gemm"):
+		return true
+	case n.Is("MatMul"):
+		return op.Constant(n.Input(0)) != nil || op.Constant(n.Input(1)) != nil
+	}
+	return false
+}
