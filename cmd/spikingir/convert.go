@@ -109,6 +109,9 @@ func (a *app) convert(ctx context.Context, path string, m *graph.Model, c *conve
 	if err != nil {
 		return nil, err
 	}
+	if !c.hasList && spiking(m) {
+		return nil, unsupported(fmt.Errorf("the model is a spiking network already; convert the network it was made from"))
+	}
 	s := &summary{Model: path, Pipeline: p.String(), Notes: []string{}, Neurons: []string{}}
 	if len(p) == 0 {
 		return s, nil

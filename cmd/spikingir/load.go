@@ -9,6 +9,7 @@ import (
 	"spikingir/graph"
 	"spikingir/onnxio"
 	"spikingir/onnxio/onnxgo"
+	"spikingir/passes"
 	"spikingir/runtime/eval"
 	"spikingir/runtime/exec"
 )
@@ -72,6 +73,9 @@ func (a *app) program(path string, m *graph.Model, timesteps ...int) (*loaded, e
 	if err != nil {
 		return nil, unsupported(fmt.Errorf("%s: %w", path, err))
 	}
+	if len(timesteps) > 0 && !spiking(m) {
+		return nil, fmt.Errorf("%s is not a spiking model: it has no timesteps to set", path)
+	}
 	if eval.FreeSize(m.Graph) {
 		a.log().Debug("the model states a fixed image size; it is run on images of any size", "model", path)
 	}
@@ -80,4 +84,14 @@ func (a *app) program(path string, m *graph.Model, timesteps ...int) (*loaded, e
 		return nil, unsupported(fmt.Errorf("%s: %w", path, err))
 	}
 	return &loaded{path, m, p, ports}, nil
+}
+
+// spiking reports whether a model holds neurons.
+func spiking(m *graph.Model) bool {
+	for n := range m.Graph.Nodes() {
+		if passes.IsNeuron(n) {
+			return true
+		}
+	}
+	return false
 }

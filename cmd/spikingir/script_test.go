@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -73,20 +75,24 @@ func cut(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b[:n], 0o666))
 }
 
-// code N args... runs the program and demands the exit code.
+// code N args... runs the program, demands the exit code, and leaves its output
+// in the files out and err.
 func code(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	var out, errs bytes.Buffer
-	wd, err := os.Getwd()
-	ts.Check(err)
-	ts.Check(os.Chdir(ts.MkAbs(".")))
-	got := run(args[1:], bytes.NewReader(nil), &out, &errs)
-	ts.Check(os.Chdir(wd))
-	ts.Check(os.WriteFile(ts.MkAbs("out"), out.Bytes(), 0o666))
-	ts.Check(os.WriteFile(ts.MkAbs("err"), errs.Bytes(), 0o666))
+	got := 0
+	if err := ts.Exec("spikingir", args[1:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	for _, f := range [][2]string{{"out", "stdout"}, {"err", "stderr"}} {
+		ts.Check(os.WriteFile(ts.MkAbs(f[0]), []byte(ts.ReadFile(f[1])), 0o666))
+	}
 	if got != want {
-		ts.Fatalf("exit code %d, want %d\n%s%s", got, want, out.String(), errs.String())
+		ts.Fatalf("exit code %d, want %d\n%s%s", got, want, ts.ReadFile("stdout"), ts.ReadFile("stderr"))
 	}
 }
 

@@ -3,8 +3,11 @@
 package infershapes
 
 import (
+	"fmt"
+
 	"spikingir/graph"
 	"spikingir/graph/infer"
+	"spikingir/graph/op"
 	"spikingir/passes"
 )
 
@@ -14,7 +17,8 @@ import (
 // After: each value between nodes has its type, with symbolic dimensions such as
 // 2*H+1, and a value_info entry in the file.
 // Conditions: declared types stay; one that contradicts the inferred type is an
-// error that names the node.
+// error that names the node. Operators that nobody knows are refused unless the
+// model declares the type of their results.
 // Algebra: none; no node changes.
 var Pass = &passes.Pass{
 	Name: "infer-shapes",
@@ -28,6 +32,9 @@ var Pass = &passes.Pass{
 func run(c *passes.Context) (changed bool, err error) {
 	before := types(c.Model.Graph)
 	if err := infer.Model(c.Model); err != nil {
+		return false, err
+	}
+	if err := unknown(c.Model); err != nil {
 		return false, err
 	}
 	g := c.Model.Graph
@@ -51,6 +58,28 @@ func run(c *passes.Context) (changed bool, err error) {
 		}
 	}
 	return changed, nil
+}
+
+// unknown refuses, all at once, the nodes whose operator nobody knows and whose
+// results have no declared type either.
+func unknown(m *graph.Model) error {
+	var list []passes.Refusal
+	for n := range m.Graph.Nodes() {
+		if op.Lookup(n.Op()) != nil || m.Function(n.Op(), n.Overload) != nil {
+			continue
+		}
+		for _, v := range n.Outputs() {
+			if v != nil && v.Type.Kind == graph.NoType {
+				list = append(list, passes.Refusal{Node: n.OriginLabel(), Op: n.Op().String(),
+					Why: fmt.Sprintf("the operator is not known, and the model declares no type for its result %q", v.Name())})
+				break
+			}
+		}
+	}
+	if list == nil {
+		return nil
+	}
+	return &passes.Unsupported{Refusals: list}
 }
 
 // types is the type of every value that a node makes.

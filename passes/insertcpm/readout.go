@@ -83,8 +83,8 @@ func (r *readout) add(name string, o graph.Op, attrs graph.Attrs, in []*graph.Va
 }
 
 // analog is add of a node of the analog part behind the region.
-func (r *readout) analog(name string, o string, attrs graph.Attrs, in ...*graph.Value) *graph.Value {
-	n := r.add(name, graph.Op{Type: o}, attrs, in, name)
+func (r *readout) analog(name, typ string, attrs graph.Attrs, in ...*graph.Value) *graph.Value {
+	n := r.add(name, graph.Op{Type: typ}, attrs, in, name)
 	n.Region = graph.AnalogPost
 	return n.Output(0)
 }

@@ -194,7 +194,7 @@ func encode(t *testing.T, m *graph.Model) []byte {
 
 func checkFacts(t *testing.T, m *graph.Model, s recipes.Settings) {
 	t.Helper()
-	facts := passes.Typed | passes.NoConstants | passes.NoIdentity | passes.NoBatchNorm |
+	facts := passes.NoCalls | passes.Typed | passes.NoConstants | passes.NoIdentity | passes.NoBatchNorm |
 		passes.Split | passes.Neurons | passes.Readout | passes.Thresholds | passes.Timed |
 		passes.OpsetCurrent
 	if s.Unit {

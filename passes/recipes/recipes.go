@@ -113,7 +113,7 @@ func (r Recipe) Pipeline(s Settings) (passes.Pipeline, error) {
 func (r Recipe) text(s Settings) string {
 	v0 := "{v0=" + number(s.V0) + "}"
 	steps := []string{
-		"infer-shapes", "fold-constants", "fold-identity", "fold-batchnorm", "dead-node",
+		"inline-functions", "infer-shapes", "fold-constants", "fold-identity", "fold-batchnorm", "dead-node",
 		"upgrade-opset", "infer-shapes", "fold-constants",
 		"split-regions{analog=" + s.Analog + "}",
 		"relu-to-if" + v0, "clip-to-if" + v0, "prelu-to-on-off" + v0,

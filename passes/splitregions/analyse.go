@@ -105,8 +105,8 @@ func (s *split) peel() {
 	}
 }
 
-// ofLayer reports whether a layer's result, normalised and with a constant
-// added at most, is what n reads.
+// ofLayer reports whether n reads a layer's result, to which constants may have
+// been added and by which it may have been multiplied.
 func ofLayer(n *graph.Node) bool {
 	v := n.Input(0)
 	for v != nil && v.Producer() != nil {
@@ -116,7 +116,7 @@ func ofLayer(n *graph.Node) bool {
 			return true
 		case p.Is("BatchNormalization"), p.Is("Identity"):
 			v = p.Input(0)
-		case p.Is("Add"), p.Is("Sub"):
+		case p.Is("Add"), p.Is("Sub"), p.Is("Mul"), p.Is("Div"):
 			x, _, _, ok := op.Binary{A: p.Input(0), B: p.Input(1)}.Const()
 			if !ok {
 				return false

@@ -64,6 +64,14 @@ func (s *split) check(n *graph.Node) error {
 		return op.Errorf(n, "the operator runs a subgraph, which is not linear over time")
 	}
 	varies := func(v *graph.Value) bool { return op.Constant(v) == nil }
+	if n.Is("Conv") || n.Is("ConvTranspose") || n.Is("Gemm") {
+		for _, v := range n.Inputs()[1:] {
+			if v != nil && varies(v) {
+				return op.Errorf(n, "its weights or bias %q are computed at run time, want constants",
+					v.Name())
+			}
+		}
+	}
 	affine, err := op.LinearInTime(n, s.opset, varies)
 	if err != nil {
 		return err
