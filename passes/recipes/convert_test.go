@@ -194,8 +194,8 @@ func encode(t *testing.T, m *graph.Model) []byte {
 
 func checkFacts(t *testing.T, m *graph.Model, s recipes.Settings) {
 	t.Helper()
-	facts := passes.NoCalls | passes.Typed | passes.NoConstants | passes.NoIdentity | passes.NoBatchNorm |
-		passes.Split | passes.Neurons | passes.Readout | passes.Thresholds | passes.Timed |
+	facts := passes.NoCalls | passes.Typed | passes.NoConstants | passes.NoIdentity |
+		passes.NoBatchNorm | passes.Split | passes.Neurons | passes.Readout | passes.Thresholds | passes.Timed |
 		passes.OpsetCurrent
 	if s.Unit {
 		facts |= passes.UnitForm
@@ -256,7 +256,8 @@ func TestAgain(t *testing.T) {
 const gated = `<ir_version: 8, opset_import: ["" : 13]>
 net (float[N,2,H,W] x) => (float[N,2,H,W] y)
 <float[4,2,3,3] w1 = ["location": "seed:1", "scale": "0.3"], float[4] b1 = {0.2, 0.1, 0.3, 0},
- float[4,4,3,3] w2 = ["location": "seed:2", "scale": "0.2"], float[2,4,1,1] w3 = ["location": "seed:3", "scale": "0.5"]>
+ float[4,4,3,3] w2 = ["location": "seed:2", "scale": "0.2"],
+ float[2,4,1,1] w3 = ["location": "seed:3", "scale": "0.5"]>
 {
   [conv1] c1 = Conv <pads = [1, 1, 1, 1]> (x, w1, b1)
   [relu1] r1 = Relu(c1)
@@ -364,5 +365,35 @@ func TestRealModels(t *testing.T) {
 				t.Errorf("agreement %v dB, want spikingir above 17 and above rueckauer", rates)
 			}
 		})
+	}
+}
+
+// TestFunctions converts a net that an exporter wrote as a function of its own.
+func TestFunctions(t *testing.T) {
+	m := parse(t, `<ir_version: 8, opset_import: ["" : 17, "torch" : 1]>
+net (float[N,1,H,W] x) => (float[N,1,H,W] y)
+<float[2,1,3,3] w1 = ["location": "seed:1"], float[1,2,3,3] w2 = ["location": "seed:2"]>
+{
+  [block] r = torch.Block(x, w1)
+  [conv] y = Conv <pads = [1, 1, 1, 1]> (r, w2)
+}
+<domain: "torch", opset_import: ["" : 17]>
+Block (u, w) => (v)
+{
+  [conv] c = Conv <pads = [1, 1, 1, 1]> (u, w)
+  [relu] v = Relu(c)
+}`)
+	x := random(8, -1, 1, 1, 1, 6, 6)
+	s := recipes.Defaults()
+	convert(t, m, "spikingir", s, x)
+	checkFacts(t, m, s)
+	neurons := 0
+	for n := range m.Graph.Nodes() {
+		if passes.IsNeuron(n) {
+			neurons++
+		}
+	}
+	if neurons != 2 {
+		t.Errorf("%d neuron layers, want 2", neurons)
 	}
 }

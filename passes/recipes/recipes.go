@@ -107,13 +107,15 @@ func (r Recipe) Pipeline(s Settings) (passes.Pipeline, error) {
 	return p, p.Validate()
 }
 
-// text is the pipeline as `--passes` takes it. Constants are folded again after
-// the opset upgrade, which may add some; dead nodes are removed before shapes
-// are inferred for good.
+// text is the pipeline as `--passes` takes it. Types are inferred first, so that
+// a contradiction is reported in terms of the file, and again once functions
+// are inlined. Constants are folded again after the opset upgrade, which may add
+// some; dead nodes are removed before shapes are inferred for good.
 func (r Recipe) text(s Settings) string {
 	v0 := "{v0=" + number(s.V0) + "}"
 	steps := []string{
-		"inline-functions", "infer-shapes", "fold-constants", "fold-identity", "fold-batchnorm", "dead-node",
+		"infer-shapes", "inline-functions", "infer-shapes",
+		"fold-constants", "fold-identity", "fold-batchnorm", "dead-node",
 		"upgrade-opset", "infer-shapes", "fold-constants",
 		"split-regions{analog=" + s.Analog + "}",
 		"relu-to-if" + v0, "clip-to-if" + v0, "prelu-to-on-off" + v0,

@@ -23,5 +23,7 @@
 // with alpha = 0.5*sigmoid(beta) + 0.5, emits a full spike and loses a full
 // theta. For a constant a in [0,1] (in units of theta) the error of the rate
 // r = (1/T) sum_{t<=T+1} s(t) is in [-alpha/T, (1-alpha)/T], where the IF's is
-// in [-1/T, 0] (Theorem 1).
+// in [-1/T, 0] (Theorem 1). An initial potential v0 = alpha - 1/2 shifts it to
+// [-1/2T, 1/2T]: the rate is rounded to the nearest. With the paper's beta = 0
+// that is v0 = 0.25.
 package neuron

@@ -153,6 +153,21 @@ func TestTheorem1(t *testing.T) {
 	}
 }
 
+// TestCentredMPRN holds that v0 = alpha - 1/2 makes the MPRN round to the
+// nearest rate: errors within [-1/2T, 1/2T], half the IF's.
+func TestCentredMPRN(t *testing.T) {
+	for _, steps := range []int{1, 2, 5, 10, 50} {
+		for _, beta := range []float64{-4, 0, 3} {
+			alpha := Alpha(beta)
+			p := Params{Threshold: []float32{0.8}, Alpha: []float32{float32(alpha)}, V0: float32(alpha - 0.5)}
+			lo, hi := constantErrors(t, p, steps)
+			if half := 0.5/float64(steps) + rounding(steps); lo < -half || hi > half {
+				t.Errorf("T = %d, alpha = %g: errors [%g, %g], want within %g", steps, alpha, lo, hi, half)
+			}
+		}
+	}
+}
+
 // TestAlpha holds Eq. 15: alpha is in (0.5, 1), 0.75 at beta = 0, and rises.
 func TestAlpha(t *testing.T) {
 	if a := Alpha(0); a != 0.75 {
