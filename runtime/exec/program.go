@@ -39,6 +39,7 @@ type Program struct {
 	units   []unit
 	frees   [][]*graph.Value // values whose last reader is the unit
 	arena   *arena
+	sizes   []int   // of the inputs that the arena's buffers suit
 	weights []*work // every node with weights, in graph order
 }
 
@@ -274,7 +275,6 @@ func (p *Program) Run(ctx context.Context, inputs map[string]*ops.Tensor, o RunO
 func (p *Program) RunAll(ctx context.Context, inputs map[string]*ops.Tensor, o RunOptions) ([]*Result, error) {
 	r := &run{Program: p, ctx: ctx, o: o, slots: map[*graph.Value]*slot{}, at: everywhere}
 	r.neurons = make([][]NeuronReport, len(p.Checkpoints))
-	r.env = &ops.Env{Pool: p.pool, Alloc: p.arena.tensor}
 	if err := r.take(inputs); err != nil {
 		return nil, err
 	}

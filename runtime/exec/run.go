@@ -3,6 +3,7 @@ package exec
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"spikingir/graph"
 	"spikingir/runtime/neuron"
@@ -62,7 +63,22 @@ func (r *run) take(inputs map[string]*ops.Tensor) error {
 			r.o.Observe(v, inputs[v.Name()])
 		}
 	}
+	r.fit(inputs)
 	return nil
+}
+
+// fit drops the buffers of earlier runs when the inputs have other sizes, which
+// none of those buffers would suit.
+func (r *run) fit(inputs map[string]*ops.Tensor) {
+	var sizes []int
+	for _, v := range r.Inputs() {
+		sizes = append(append(sizes, inputs[v.Name()].Dims...), -1)
+	}
+	if !slices.Equal(sizes, r.sizes) {
+		r.Program.arena = newArena()
+		r.Program.sizes = sizes
+	}
+	r.env = &ops.Env{Pool: r.pool, Alloc: r.arena.tensor}
 }
 
 // fits checks a tensor against a declared type.
