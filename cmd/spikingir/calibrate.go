@@ -25,7 +25,6 @@ type calibration struct {
 	at   func(i int) (dataset.Image, error)
 	task string
 	hash hash.Hash
-	next int
 }
 
 func newCalibration(n int, task string, at func(i int) (dataset.Image, error)) *calibration {
