@@ -61,7 +61,7 @@ bench:
 
 # Trains and exports the fixtures again; installs PyTorch from Debian if needed.
 fixtures:
-	sh fixtures/gen/gen.sh
+	fixtures/gen/gen.sh
 
 fuzz:
 	for p in $$($(GO) list ./...); do \

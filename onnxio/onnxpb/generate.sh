@@ -5,7 +5,8 @@ set -eu
 cd "$(dirname "$0")"
 
 if ! command -v protoc >/dev/null 2>&1; then
-	apt-get install -y --no-install-recommends protobuf-compiler
+	apt-get update -qq
+	apt-get install -y -qq --no-install-recommends protobuf-compiler
 fi
 
 tmp=$(mktemp -d)
