@@ -124,8 +124,11 @@ func (a *app) printReport(r *eval.Report) {
 	fmt.Fprintf(a.out, "images %d, %.2f s per image, energy model %s, first layer charged %s\n",
 		r.Images, r.Seconds, r.Energy.Mode, r.Energy.First)
 	if r.Rate != nil {
-		fmt.Fprintf(a.out, "conversion rate: PSNR %.1f %%, SSIM %.1f %%, mean %.1f %%; agreement with the reference %s dB\n",
-			r.Rate.PSNR, r.Rate.SSIM, r.Rate.Mean, decibel(r.Agreement.PSNR))
+		fmt.Fprintf(a.out, "conversion rate: PSNR %.1f %%, SSIM %.1f %%, mean %.1f %%\n",
+			r.Rate.PSNR, r.Rate.SSIM, r.Rate.Mean)
+	}
+	if r.Agreement != nil {
+		fmt.Fprintf(a.out, "agreement with the reference: %s dB\n", decibel(r.Agreement.PSNR))
 	}
 	if r.Energy.SavingPC != nil && r.Timesteps > 0 {
 		fmt.Fprintf(a.out, "energy saved against the reference: %.1f %%\n", *r.Energy.SavingPC)

@@ -143,6 +143,9 @@ func (a *app) benchmark(ctx context.Context, b *bytes.Buffer, data string, bm be
 			return fmt.Errorf("%s: %w", v.name, err)
 		}
 		for _, r := range all {
+			if r.Rate == nil {
+				return fmt.Errorf("%s: the ANN's quality leaves no conversion rate", v.name)
+			}
 			ann = r
 			t.AppendRow(table.Row{v.name, r.Timesteps, decibel(r.Model.PSNR), r4(r.Model.SSIM),
 				percent(r.Rate.PSNR), percent(r.Rate.SSIM), percent(r.Rate.Mean), decibel(r.Agreement.PSNR),

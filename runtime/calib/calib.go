@@ -26,8 +26,8 @@ type Images interface {
 }
 
 // Collect runs the model over the images and returns the distributions of the
-// named values of its main graph. progress, when not nil, is called after each
-// image.
+// named values of its main graph. pool may be nil: one thread. progress, when not
+// nil, is called after each image.
 func Collect(ctx context.Context, m *graph.Model, values []string, set Images, pool *kernel.Pool,
 	progress func(done, total int)) (*graph.Stats, error) {
 	if set.Len() == 0 {
@@ -36,6 +36,10 @@ func Collect(ctx context.Context, m *graph.Model, values []string, set Images, p
 	p, err := exec.Compile(m, exec.Options{Pool: pool})
 	if err != nil {
 		return nil, err
+	}
+	if pool == nil {
+		pool = kernel.NewPool(1)
+		defer pool.Close()
 	}
 	inputs := p.Inputs()
 	if len(inputs) != 1 {
@@ -70,10 +74,14 @@ type collector struct {
 	wanted map[*graph.Value]bool
 }
 
+// page is the bins of one sign and exponent pair: keys that differ in their lower
+// byte.
+type page [1 << 8]int64
+
 // counter is a histogram under construction, one bin for each upper half of a
-// float32.
+// float32. Activations have few exponents, so pages are made as they are hit.
 type counter struct {
-	bins               [1 << 16]int64
+	pages              [1 << 8]*page
 	count, zeros, nans int64
 	smallest, largest  float32
 	sum                float64
@@ -123,7 +131,7 @@ func (k *counter) add(xs []float32) {
 			k.nans++
 			continue
 		} else {
-			k.bins[graph.BinKey(x)]++
+			k.bin(graph.BinKey(x))
 		}
 		if k.count == 0 {
 			k.smallest, k.largest = x, x
@@ -132,6 +140,14 @@ func (k *counter) add(xs []float32) {
 		k.count++
 		k.sum += float64(x)
 	}
+}
+
+func (k *counter) bin(key uint16) {
+	p := &k.pages[key>>8]
+	if *p == nil {
+		*p = &page{}
+	}
+	(*p)[key&0xff]++
 }
 
 // stats turns the counters into plain data.
@@ -159,9 +175,14 @@ func (c *collector) stats(set Images) (*graph.Stats, error) {
 func (k *counter) histogram() *graph.Histogram {
 	h := &graph.Histogram{Count: k.count, Zeros: k.zeros, NaNs: k.nans,
 		Min: k.smallest, Max: k.largest, Sum: k.sum}
-	for key, n := range k.bins {
-		if n > 0 {
-			h.Bins = append(h.Bins, graph.Bin{Key: uint16(key), Count: n})
+	for high, p := range k.pages {
+		if p == nil {
+			continue
+		}
+		for low, n := range p {
+			if n > 0 {
+				h.Bins = append(h.Bins, graph.Bin{Key: uint16(high<<8 | low), Count: n})
+			}
 		}
 	}
 	return h

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -13,12 +14,12 @@ import (
 
 // Config is one evaluation.
 type Config struct {
-	Model, Ref *exec.Program // Ref, the ANN, may be nil
+	Model, Ref *exec.Program // Ref, as a rule the ANN, may be nil
 	Input      string        // name of Model's image input
 	RefInput   string        // name of Ref's
 	Set        *dataset.Set
 	Window     metric.Window
-	Energy     metric.EnergyOptions
+	Energy     metric.EnergyOptions // empty fields mean Paper and Once
 	// Crop measures the central Crop x Crop pixels of each image only, for tasks
 	// whose input has the size of the target; 0 measures whole images.
 	Crop     int
@@ -26,14 +27,15 @@ type Config struct {
 }
 
 // Report is what an evaluation found; the JSON form is a contract of the
-// command line. Rates are in per cent, energies in mJ per image.
+// command line. Conversion rates are in per cent, firing rates in spikes per neuron and
+// main step, energies in mJ per image.
 type Report struct {
 	Images     int           `json:"images"`
 	Timesteps  int           `json:"timesteps"`
 	Input      Quality       `json:"input"`
 	Model      Quality       `json:"model"`
 	Ref        *Quality      `json:"ref,omitempty"`
-	Rate       *Rate         `json:"rate,omitempty"`
+	Rate       *Rate         `json:"rate,omitempty"` // nil where the ANN's quality is infinite or not positive
 	Agreement  *Agreement    `json:"agreement,omitempty"`
 	FiringRate float64       `json:"firing_rate"`
 	Energy     Energy        `json:"energy"`
@@ -105,6 +107,8 @@ func RunAll(ctx context.Context, c Config) ([]*Report, error) {
 	if c.Set.Task().Kind == dataset.None {
 		return nil, fmt.Errorf("task none has no ground truth to measure against")
 	}
+	c.Energy.Mode = cmp.Or(c.Energy.Mode, metric.Paper)
+	c.Energy.FirstLayer = cmp.Or(c.Energy.FirstLayer, metric.Once)
 	t := &tally{Config: c, tracks: make([]track, len(c.Model.Checkpoints))}
 	for i := range c.Set.Len() {
 		s, err := c.Set.At(i)
@@ -212,7 +216,7 @@ func (t *tally) reference(ctx context.Context, s dataset.Sample) (dataset.Image,
 	}
 	q, err := t.score(out, s)
 	t.ref = append(t.ref, q)
-	t.refOps = append(t.refOps, LayerOps(res, false))
+	t.refOps = append(t.refOps, LayerOps(res))
 	return out, err
 }
 
@@ -227,7 +231,7 @@ func (k *track) add(t *tally, s dataset.Sample, res *exec.Result, ann dataset.Im
 	}
 	k.timesteps = res.Timesteps
 	k.quality = append(k.quality, q)
-	k.ops = append(k.ops, LayerOps(res, res.Timesteps > 0))
+	k.ops = append(k.ops, LayerOps(res))
 	if k.neurons, err = merge(k.neurons, res.Neurons); err != nil {
 		return err
 	}

@@ -9,16 +9,17 @@ import (
 )
 
 // LayerOps turns the work of a run into the rows of the energy model, for all
-// images of the run. timed tells that the model is a spiking one: its analog
-// layers before the encoding are then charged as the first layer.
-func LayerOps(res *exec.Result, timed bool) []metric.LayerOps {
+// images of the run: one row for an operator, charged as what drives it, and one
+// for a neuron population. What computes the constant current of an encoding is
+// the first layer. An operator that mixes spikes and that current runs in full at
+// every step.
+func LayerOps(res *exec.Result) []metric.LayerOps {
 	var rows []metric.LayerOps
 	for _, w := range res.Work {
 		row := metric.LayerOps{
 			Name: w.Node, MACs: w.MACs, ExactMACs: w.ExactMACs, Inputs: w.Inputs,
 			Adds: w.Adds, Muls: w.Muls, SpikesIn: w.SpikesIn, SynOps: w.ExactOps,
-			SpikingOnly: w.Op.Domain == graph.Spiking,
-			Source:      metric.FromAnalog,
+			SpikingOnly: w.Op == graph.Op{Domain: graph.Spiking, Type: "CPM"},
 		}
 		if w.Bias {
 			row.BiasAdds = w.Outputs
@@ -26,16 +27,24 @@ func LayerOps(res *exec.Result, timed bool) []metric.LayerOps {
 		switch {
 		case w.Driven:
 			row.Source = metric.FromSpikes
-		case timed && w.Region != graph.AnalogPost:
+		case w.Current:
 			row.Source = metric.FromInput
+		default:
+			row.Source = metric.FromAnalog
+			runs := float64(w.Runs)
+			row.MACs, row.ExactMACs, row.BiasAdds = row.MACs*runs, row.ExactMACs*runs, row.BiasAdds*runs
 		}
 		rows = append(rows, row)
 	}
 	for _, n := range res.Neurons {
-		rows = append(rows, metric.LayerOps{
+		row := metric.LayerOps{
 			Name: n.Node, Source: metric.FromSpikes, Neurons: float64(n.Elements),
-			SpikesOut: float64(n.Spikes), PostStep: n.Op == "MPRN",
-		})
+			SpikesOut: float64(n.Spikes), PostStep: n.Post,
+		}
+		if n.Bias {
+			row.BiasAdds = row.Neurons
+		}
+		rows = append(rows, row)
 	}
 	return rows
 }
@@ -105,12 +114,7 @@ func (t *tally) energy(r *Report, k *track) error {
 		return err
 	}
 	r.Energy = Energy{Mode: t.Energy.Mode, First: t.Energy.FirstLayer}
-	var model metric.Energy
-	if k.timesteps > 0 {
-		model, err = metric.SNNEnergy(rows, k.timesteps, t.Energy)
-	} else {
-		model, err = metric.ANNEnergy(rows, t.Energy.Mode)
-	}
+	model, err := t.cost(rows, k.timesteps)
 	if err != nil {
 		return err
 	}
@@ -122,7 +126,7 @@ func (t *tally) energy(r *Report, k *track) error {
 	if err != nil {
 		return err
 	}
-	ann, err := metric.ANNEnergy(rows, t.Energy.Mode)
+	ann, err := t.cost(rows, t.Ref.Timesteps)
 	if err != nil {
 		return err
 	}
@@ -134,18 +138,25 @@ func (t *tally) energy(r *Report, k *track) error {
 	return nil
 }
 
+// cost prices a spiking model of T timesteps, or with T = 0 an ANN.
+func (t *tally) cost(rows []metric.LayerOps, timesteps int) (metric.Energy, error) {
+	if timesteps > 0 {
+		return metric.SNNEnergy(rows, timesteps, t.Energy)
+	}
+	return metric.ANNEnergy(rows, t.Energy.Mode)
+}
+
 func (t *tally) compare(r *Report, k *track, model metric.Quality) error {
 	ref, err := metric.MeanQuality(t.ref)
 	if err != nil {
 		return err
 	}
-	rate, err := metric.ConversionRate(model, ref, false)
-	if err != nil {
-		return err
-	}
 	rq := quality(ref)
 	r.Ref = &rq
-	r.Rate = &Rate{PSNR: rate.PSNR, SSIM: rate.SSIM, Mean: rate.Mean}
+	// An ANN that is exact, or worthless, leaves no rate to speak of.
+	if rate, err := metric.ConversionRate(model, ref, false); err == nil {
+		r.Rate = &Rate{PSNR: rate.PSNR, SSIM: rate.SSIM, Mean: rate.Mean}
+	}
 	var sum float64
 	for _, a := range k.agree {
 		sum += a

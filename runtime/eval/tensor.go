@@ -58,7 +58,7 @@ func PortsOf(g *graph.Graph) (Ports, error) {
 }
 
 // FreeSize makes the batch, height and width of a model's image input symbolic,
-// and forgets the sizes derived from them, so that images of any size run.
+// and forgets the shapes computed from them, so that images of any size run.
 // It reports whether anything was fixed.
 func FreeSize(g *graph.Graph) bool {
 	fixed := false
@@ -67,13 +67,27 @@ func FreeSize(g *graph.Graph) bool {
 			continue
 		}
 		shape := append(graph.Shape(nil), v.Type.Shape...)
-		for i, name := range map[int]string{0: "N", 2: "H", 3: "W"} {
-			if _, known := shape[i].Size(); known {
+		for i, name := range []string{"N", "", "H", "W"} {
+			if _, known := shape[i].Size(); known && name != "" {
 				shape[i] = graph.Symbol(name)
 				fixed = true
 			}
 		}
 		v.Type.Shape = shape
 	}
+	if fixed {
+		forget(g)
+	}
 	return fixed
+}
+
+// forget drops the shapes of everything that the nodes compute.
+func forget(g *graph.Graph) {
+	for n := range g.Nodes() {
+		for _, v := range n.Outputs() {
+			if v != nil {
+				v.Type.Shape = nil
+			}
+		}
+	}
 }

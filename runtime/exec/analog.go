@@ -42,7 +42,7 @@ func (u *analog) run(r *run) error {
 		r.put(u.node.Output(i), t)
 	}
 	if r.o.Measure && u.work != nil {
-		u.work.analog(in[0], out[0])
+		u.work.analog(in, out[0])
 		if r.at == everywhere {
 			u.work.spread()
 		}
@@ -64,8 +64,10 @@ func (u *encode) run(r *run) error {
 	if t == nil || len(t.Dims) == 0 || t.DType != graph.Float32 {
 		return nodeError(u.node, fmt.Errorf("wants a float tensor of rank 1 or more"))
 	}
-	r.arena.hold(t)
-	r.slots[u.node.Output(0)] = &slot{steady: t}
+	if y := u.node.Output(0); y != nil {
+		r.arena.hold(t)
+		r.slots[y] = &slot{steady: t}
+	}
 	return nil
 }
 
@@ -97,6 +99,9 @@ func (u *rate) run(r *run) error {
 		in[i] = r.analogValue(v)
 	}
 	x := in[0]
+	if x == nil || !x.DType.IsFloat() {
+		return nodeError(u.node, fmt.Errorf("input is %v, want a float tensor", x))
+	}
 	switch u.node.Op().Type {
 	case "Encode", "Decode":
 		r.put(u.node.Output(0), x)
@@ -151,7 +156,7 @@ func (u *rate) mapped(r *run, in []*ops.Tensor) error {
 	}
 	r.put(u.node.Output(0), o)
 	if r.o.Measure {
-		u.work.analog(in[0], o)
+		u.work.analog([]*ops.Tensor{in[0], in[2]}, o)
 		if r.at == everywhere {
 			u.work.spread()
 		}
@@ -215,5 +220,9 @@ func channelwise(dims []int, b *ops.Tensor) (inner, c int, err error) {
 	if !ok {
 		return 0, 0, fmt.Errorf("dimensions %v, want one number or one per channel of %v", b.Dims, dims)
 	}
-	return total / (dims[0] * dims[1]), dims[1], nil
+	inner = 1
+	for _, d := range dims[2:] {
+		inner *= d
+	}
+	return inner, dims[1], nil
 }

@@ -10,11 +10,17 @@ import (
 // input share it.
 type arena struct {
 	free  map[int][][]float32 // by length
-	inUse map[*float32]int
+	inUse map[*float32]*lease
+}
+
+// lease is a buffer that was handed out and the number of values in it.
+type lease struct {
+	buffer []float32
+	values int
 }
 
 func newArena() *arena {
-	return &arena{free: map[int][][]float32{}, inUse: map[*float32]int{}}
+	return &arena{free: map[int][][]float32{}, inUse: map[*float32]*lease{}}
 }
 
 // floats gives a buffer with arbitrary contents, counted zero times.
@@ -25,11 +31,11 @@ func (a *arena) floats(n int) []float32 {
 	if list := a.free[n]; len(list) > 0 {
 		b := list[len(list)-1]
 		a.free[n] = list[:len(list)-1]
-		a.inUse[&b[0]] = 0
+		a.inUse[&b[0]] = &lease{buffer: b}
 		return b
 	}
 	b := make([]float32, n)
-	a.inUse[&b[0]] = 0
+	a.inUse[&b[0]] = &lease{buffer: b}
 	return b
 }
 
@@ -53,8 +59,8 @@ func (a *arena) hold(t *ops.Tensor) {
 	if t == nil || len(t.F32) == 0 {
 		return
 	}
-	if _, ours := a.inUse[&t.F32[0]]; ours {
-		a.inUse[&t.F32[0]]++
+	if l := a.inUse[&t.F32[0]]; l != nil {
+		l.values++
 	}
 }
 
@@ -64,16 +70,26 @@ func (a *arena) release(t *ops.Tensor) {
 	if t == nil || len(t.F32) == 0 {
 		return
 	}
-	key := &t.F32[0]
-	count, ours := a.inUse[key]
-	if !ours {
+	l := a.inUse[&t.F32[0]]
+	if l == nil {
 		return
 	}
-	if count > 1 {
-		a.inUse[key] = count - 1
-		return
+	if l.values--; l.values <= 0 {
+		a.take(l)
 	}
-	delete(a.inUse, key)
-	n := cap(t.F32)
-	a.free[n] = append(a.free[n], t.F32[:n])
+}
+
+// take makes a buffer free again.
+func (a *arena) take(l *lease) {
+	delete(a.inUse, &l.buffer[0])
+	a.free[len(l.buffer)] = append(a.free[len(l.buffer)], l.buffer)
+}
+
+// reclaim takes back whatever is still handed out at the end of a run: outputs,
+// results that an operator computed and its node omits, and what an error left
+// behind.
+func (a *arena) reclaim() {
+	for _, l := range a.inUse {
+		a.take(l)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"spikingir/graph"
+	"spikingir/graph/op"
 	"spikingir/runtime/ops"
 )
 
@@ -48,9 +49,12 @@ func (p *Program) layer(m *graph.Model, g *group) (*layer, error) {
 		}
 		if !n.IsSpiking("Bias") {
 			var err error
-			if s.op, err = bind(m, n); err != nil {
+			if s.op, err = p.bindLinear(m, n); err != nil {
 				return nil, err
 			}
+		}
+		if s.work != nil {
+			s.work.current = s.steady
 		}
 		for _, v := range n.Outputs() {
 			if v != nil {
@@ -75,6 +79,18 @@ func (p *Program) layer(m *graph.Model, g *group) (*layer, error) {
 		}
 	}
 	return l, nil
+}
+
+// bindLinear binds an operator of a cone: it must act on each slice alone and
+// be linear over time. A constant that it adds arrives at every slice.
+func (p *Program) bindLinear(m *graph.Model, n *graph.Node) (ops.Op, error) {
+	varies := func(v *graph.Value) bool { return p.timing.timed[v] }
+	if m.Function(n.Op(), n.Overload) == nil {
+		if _, err := op.LinearInTime(n, m.Opset(""), varies); err != nil {
+			return nil, err
+		}
+	}
+	return bind(m, n)
 }
 
 func (l *layer) nodes() []*graph.Node  { return l.all }
@@ -174,7 +190,7 @@ func (c *clock) checkpoint(at int) error {
 				return nodeError(s.label(), err)
 			}
 		}
-		c.at = at
+		c.at = c.place(at)
 		err := s.mark(c, at, x)
 		c.at = everywhere
 		if err != nil {
@@ -244,10 +260,7 @@ func (c *clock) value(v *graph.Value, t int) (*ops.Tensor, error) {
 		return x, nil
 	}
 	if !c.timing.timed[v] {
-		if x := c.analogValue(v); x != nil {
-			return x, nil
-		}
-		return nil, fmt.Errorf("value %q was not computed", v.Name())
+		return c.parameter(v)
 	}
 	s := c.slots[v]
 	if s == nil {

@@ -39,8 +39,9 @@ type Program struct {
 	units   []unit
 	frees   [][]*graph.Value // values whose last reader is the unit
 	arena   *arena
-	sizes   []int   // of the inputs that the arena's buffers suit
-	weights []*work // every node with weights, in graph order
+	sizes   []int                // of the inputs that the arena's buffers suit
+	feeds   map[*graph.Node]bool // what computes the input of an Encode
+	weights []*work              // every node that is charged for: those of layers first
 }
 
 // unit is one entry of the plan.
@@ -77,6 +78,7 @@ func Compile(m *graph.Model, o Options) (*Program, error) {
 	if err := p.constants(); err != nil {
 		return nil, err
 	}
+	p.current()
 	if err := p.plan(m); err != nil {
 		return nil, err
 	}
@@ -91,6 +93,9 @@ func (o Options) check() error {
 			return fmt.Errorf("checkpoints %v, want rising numbers of timesteps", o.Checkpoints)
 		}
 		last = k
+	}
+	if n := o.timesteps(); n < 0 || n > mostSteps {
+		return fmt.Errorf("%d timesteps, want 1 to %d, or 0 for the model's own", n, mostSteps)
 	}
 	return nil
 }
@@ -150,14 +155,14 @@ func (p *Program) plan(m *graph.Model) error {
 
 // single binds a node that is not part of a layer.
 func (p *Program) single(m *graph.Model, n *graph.Node) (unit, error) {
-	if n.IsSpiking("Encode") && p.timing.ownSteps(n) {
-		return &encode{node: n}, nil
-	}
 	for _, v := range n.Inputs() {
 		if v != nil && p.timing.timed[v] {
 			return nil, nodeError(n, fmt.Errorf("reads time-major value %q, but no neuron or readout follows",
 				v.Name()))
 		}
+	}
+	if n.IsSpiking("Encode") && p.timing.ownSteps(n) {
+		return &encode{node: n}, nil
 	}
 	if n.Op().Domain == graph.Spiking {
 		return p.untimed(m, n)
@@ -281,7 +286,7 @@ func (p *Program) RunAll(ctx context.Context, inputs map[string]*ops.Tensor, o R
 	for _, w := range p.weights {
 		w.reset(len(p.Checkpoints))
 	}
-	defer r.drop()
+	defer func() { r.arena.reclaim() }()
 	for i, u := range p.units {
 		if err := ctx.Err(); err != nil {
 			return nil, err

@@ -12,6 +12,8 @@ type NeuronReport struct {
 	Op       string // IF or MPRN
 	Elements int64  // neurons: N*C*H*W
 	Steps    int    // T
+	Bias     bool   // adds a bias at each of the T steps
+	Post     bool   // integrates the post step too
 	Spikes   int64  // over all steps, the post step included
 	PostStep int64  // of these, in the post step
 	Residual neuron.Residual
@@ -32,6 +34,7 @@ func (s *neuronSink) report(l *clock, at int) NeuronReport {
 		Node: s.node.Name, Origin: s.node.OriginLabel(), Op: s.node.Op().Type,
 		Elements: int64(s.out.N * s.out.C * s.out.Plane),
 		Steps:    l.timing.marks[at], Residual: s.pop.Residual(),
+		Bias: s.node.Input(1) != nil, Post: l.timing.post > 0,
 	}
 	for t := range r.Steps {
 		r.Spikes += s.out.Count(t)
@@ -48,7 +51,6 @@ type WorkReport struct {
 	Node   string
 	Origin string
 	Op     graph.Op
-	Region graph.Region
 
 	// MACs of one dense application, as the paper counts them:
 	// k*k*Cin/group*Cout*Hout*Wout, for all images, no bias.
@@ -63,13 +65,17 @@ type WorkReport struct {
 	// Driven tells that spikes drive the operator. Otherwise it runs on analog
 	// values: once, or once a step where the values change with time.
 	Driven bool
+	// Current tells that the operator computes, from analog values alone, the
+	// constant current of an encoding: before it, or behind it once for all steps.
+	Current bool
 	// Runs is how often an analog operator ran with new values.
 	Runs int
 	// SpikesIn is the spikes (nonzero input elements) of all steps, post step
 	// included.
 	SpikesIn float64
-	// Adds and Muls are the elementwise operations of Add, Sub, Mul, Div and
-	// BatchNormalization, of all steps.
+	// Adds and Muls are the elementwise operations of Add, Sub, Mul, Div, Bias and
+	// BatchNormalization and the additions of a CPM's residual and bias, of all
+	// steps.
 	Adds, Muls float64
 	// ExactOps is the sum over spikes of the synapses that do exist at their
 	// place.

@@ -90,6 +90,10 @@ func fits(v *graph.Value, t *ops.Tensor) error {
 	if want.Elem != t.DType {
 		return fmt.Errorf("input %q is %v, want %v", v.Name(), t.DType, want.Elem)
 	}
+	if n := len(t.F32) + len(t.I64); n != t.Len() {
+		return fmt.Errorf("input %q has dimensions %v and %d elements, want %d",
+			v.Name(), t.Dims, n, t.Len())
+	}
 	if want.Shape == nil {
 		return nil
 	}
@@ -122,6 +126,29 @@ func (r *run) analogValue(v *graph.Value) *ops.Tensor {
 		return nil
 	}
 	return s.marked[r.at]
+}
+
+// parameter gives an analog value that a layer reads at every step; nil for an
+// omitted one.
+func (r *run) parameter(v *graph.Value) (*ops.Tensor, error) {
+	t := r.analogValue(v)
+	if t != nil || v == nil {
+		return t, nil
+	}
+	if s := r.slots[v]; s != nil && s.marked != nil {
+		return nil, fmt.Errorf("value %q depends on a readout and differs by checkpoint; "+
+			"run the model for one number of timesteps", v.Name())
+	}
+	return nil, fmt.Errorf("value %q was not computed", v.Name())
+}
+
+// place is where the values of a checkpoint are kept: apart only where there
+// are several.
+func (r *run) place(at int) int {
+	if len(r.Checkpoints) == 1 {
+		return everywhere
+	}
+	return at
 }
 
 // each runs a unit: an analog one for every checkpoint that its inputs differ
@@ -202,13 +229,6 @@ func (r *run) free(v *graph.Value) {
 	}
 	for _, t := range s.marked {
 		r.arena.release(t)
-	}
-}
-
-// drop returns all buffers, also after an error.
-func (r *run) drop() {
-	for v := range r.slots {
-		r.free(v)
 	}
 }
 

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"fmt"
+	"slices"
 
 	"spikingir/graph"
 	"spikingir/runtime/neuron"
@@ -21,16 +22,17 @@ func planes(dims []int) (n, c, plane int, err error) {
 	return dims[0], dims[1], plane, nil
 }
 
-// parameters reads a neuron's parameter of one number or one per channel.
+// parameters reads a neuron's parameter of one number or one per channel. It is
+// a copy: thresholds live on as the amplitudes of the spikes.
 func parameters(r *run, v *graph.Value, dims []int) ([]float32, error) {
-	t := r.analogValue(v)
+	t, err := r.parameter(v)
 	if t == nil {
-		return nil, nil
+		return nil, err
 	}
 	if _, _, err := channelwise(dims, t); err != nil {
 		return nil, fmt.Errorf("parameter %q: %w", v.Name(), err)
 	}
-	return t.F32, nil
+	return slices.Clone(t.F32), nil
 }
 
 // neuronSink is an IF or MPRN.
@@ -104,7 +106,9 @@ func (s *neuronSink) mark(l *clock, at int, x *ops.Tensor) error {
 }
 
 func (s *neuronSink) finish(l *clock) {
-	l.slots[s.node.Output(0)] = &slot{train: s.out}
+	if y := s.node.Output(0); y != nil {
+		l.slots[y] = &slot{train: s.out}
+	}
 	s.pop, s.out = nil, nil
 }
 
@@ -130,9 +134,17 @@ func (s *readoutSink) step(l *clock, x *ops.Tensor, t int) error {
 		s.sum.F32[i] += v
 	}
 	if l.o.Measure && s.work != nil {
-		s.work.spikes([]*ops.Tensor{x}, s.sum)
+		s.count(l, x)
 	}
 	return nil
+}
+
+// count notes the spikes of a slice for a CPM.
+func (s *readoutSink) count(l *clock, x *ops.Tensor) {
+	if weights := l.analogValue(s.node.Input(2)); weights != nil {
+		s.work.shape([]*ops.Tensor{x, weights}, s.sum)
+		s.work.spikes([]*ops.Tensor{x}, s.sum)
+	}
 }
 
 // mark is Eq. 7-9: o = Conv(sum)/T + vres/T, or sum/T, for the sum of the main
@@ -145,7 +157,7 @@ func (s *readoutSink) mark(l *clock, at int, x *ops.Tensor) error {
 			total.F32[i] += v
 		}
 		if l.o.Measure && s.work != nil {
-			s.work.spikes([]*ops.Tensor{x}, s.sum)
+			s.count(l, x)
 		}
 	}
 	if s.conv != nil {
@@ -212,18 +224,12 @@ func (p *Program) sink(m *graph.Model, n *graph.Node) (layerSink, error) {
 	if err != nil {
 		return nil, nodeError(n, err)
 	}
-	if n.Input(2) == nil || n.IsSpiking("MPRN") && n.Input(3) == nil {
-		return nil, nodeError(n, fmt.Errorf("lacks its threshold or alpha"))
-	}
 	return &neuronSink{node: n, v0: float32(v0)}, nil
 }
 
 // bindCPM binds the convolution of a CPM as a standard Conv without bias: the
 // bias counts once a readout, not once a step.
 func bindCPM(m *graph.Model, n *graph.Node) (ops.Op, error) {
-	if n.Input(1) == nil || n.Input(2) == nil {
-		return nil, nodeError(n, fmt.Errorf("lacks its residual potential or its weight"))
-	}
 	g := graph.New("cpm", nil)
 	y := g.AddInput("y", n.Input(0).Type)
 	var w *graph.Value

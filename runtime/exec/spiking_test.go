@@ -253,6 +253,40 @@ func TestRefuses(t *testing.T) {
   [bare] y = ai.spikingir.IF <timesteps = 3> (e)
   o = ai.spikingir.Decode <timesteps = 3> (y)
 }`, `node "bare"`},
+		{"no time", `g (float[N,1,H,W] x) => (float[N,1,H,W] o)
+<float theta = {1}>
+{
+  [early] y = ai.spikingir.IF <timesteps = 3> (x, , theta)
+  o = ai.spikingir.Decode <timesteps = 3> (y)
+}`, `node "early" (ai.spikingir.IF): input "x" has no time`},
+		{"time twice", `g (float[N,1,H,W] x) => (float[N,1,H,W] o)
+{
+  e = ai.spikingir.Encode <timesteps = 3> (x)
+  [twice] f = ai.spikingir.Encode <timesteps = 3> (e)
+  o = ai.spikingir.Decode <timesteps = 3> (f)
+}`, `node "twice" (ai.spikingir.Encode): reads time-major value "e"`},
+		{"across the time", `g (float[N,1,H,W] x) => (float[N,1,H,W] o)
+{
+  e = ai.spikingir.Encode <timesteps = 3> (x)
+  [cat] f = Concat <axis = 0> (e, e)
+  o = ai.spikingir.Decode <timesteps = 3> (f)
+}`, `node "cat" (Concat): the operator works along axis 0`},
+		{"not linear", `g (float[N,1,H,W] x) => (float[N,1,H,W] o)
+{
+  e = ai.spikingir.Encode <timesteps = 3> (x)
+  [bend] f = Relu(e)
+  o = ai.spikingir.Decode <timesteps = 3> (f)
+}`, `node "bend" (Relu): the operator is not linear over time`},
+		{"no residual", `g (float[N,1,H,W] x) => (float[N,1,H,W] o)
+<float[1,1,1,1] w = {1}>
+{
+  e = ai.spikingir.Encode <timesteps = 3> (x)
+  [cpm] o = ai.spikingir.CPM <timesteps = 3> (e, , w)
+}`, `node "cpm" (ai.spikingir.CPM)`},
+		{"no bias, untimed", `g (float[N,1,H,W] x) => (float[N,1,H,W] o)
+{
+  [none] o = ai.spikingir.Bias <timesteps = 0> (x)
+}`, `node "none" (ai.spikingir.Bias)`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := exec.Compile(model(t, c.src, 0, 0), exec.Options{})

@@ -18,6 +18,9 @@ type timing struct {
 	depth       map[*graph.Value]int
 }
 
+// mostSteps bounds the number of timesteps, so that sizes cannot overflow.
+const mostSteps = 1 << 20
+
 // sink reports whether n ends a layer: a neuron or a readout.
 func sink(n *graph.Node) bool {
 	if n.Op().Domain != graph.Spiking {
@@ -46,6 +49,9 @@ func analyse(g *graph.Graph, override int) (*timing, error) {
 		t.steps = override
 	}
 	for n := range g.Nodes() {
+		if err := t.checkTime(n); err != nil {
+			return nil, err
+		}
 		t.visit(n)
 	}
 	return t, nil
@@ -56,6 +62,9 @@ func (t *timing) attributes(n *graph.Node) error {
 	if n.Op().Domain != graph.Spiking {
 		return nil
 	}
+	if err := decode(n); err != nil {
+		return nodeError(n, err)
+	}
 	steps, err := graph.Get(n.Attrs, "timesteps", graph.Int(0))
 	if err != nil {
 		return nodeError(n, err)
@@ -64,9 +73,8 @@ func (t *timing) attributes(n *graph.Node) error {
 	if err != nil {
 		return nodeError(n, err)
 	}
-	const most = 1 << 20
-	if steps < 0 || steps > most || post < 0 || post > 1 {
-		return nodeError(n, fmt.Errorf("timesteps=%d, post=%d, want 0..%d and 0 or 1", steps, post, most))
+	if steps < 0 || steps > mostSteps || post < 0 || post > 1 {
+		return nodeError(n, fmt.Errorf("timesteps=%d, post=%d, want 0..%d and 0 or 1", steps, post, mostSteps))
 	}
 	if steps == 0 {
 		return nil
@@ -77,6 +85,36 @@ func (t *timing) attributes(n *graph.Node) error {
 	if t.steps != int(steps) || t.post != int(post) {
 		return nodeError(n, fmt.Errorf("runs %d+%d timesteps where others run %d+%d",
 			steps, post, t.steps, t.post))
+	}
+	return nil
+}
+
+// decode checks the attributes and the inputs of a spiking node. An unknown
+// operator passes; what runs it refuses it.
+func decode(n *graph.Node) (err error) {
+	switch n.Op().Type {
+	case "Encode":
+		_, err = op.EncodeOf(n)
+	case "Decode":
+		_, err = op.DecodeOf(n)
+	case "Bias":
+		_, err = op.BiasOf(n)
+	case "IF", "MPRN":
+		_, err = op.NeuronOf(n)
+	case "CPM":
+		_, err = op.CPMOf(n)
+	}
+	return err
+}
+
+// checkTime refuses a timed spiking node whose input has no time.
+func (t *timing) checkTime(n *graph.Node) error {
+	if n.Op().Domain != graph.Spiking || n.IsSpiking("Encode") || !t.ownSteps(n) {
+		return nil
+	}
+	if v := n.Input(0); v != nil && !t.timed[v] {
+		return nodeError(n, fmt.Errorf("input %q has no time, want a time-major value: put an Encode before it",
+			v.Name()))
 	}
 	return nil
 }

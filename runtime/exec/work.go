@@ -4,17 +4,19 @@ import (
 	"math/bits"
 
 	"spikingir/graph"
-	"spikingir/graph/op"
 	"spikingir/runtime/ops"
 )
 
 // work counts the operations of one node with weights.
 type work struct {
-	node   *graph.Node
-	driven bool
-	report WorkReport
-	saved  WorkReport
-	marked []WorkReport // by checkpoint
+	node    *graph.Node
+	active  int // the input that the weights multiply
+	driven  bool
+	current bool    // see WorkReport
+	kernel  []int64 // of a convolution, as its weights have it
+	report  WorkReport
+	saved   WorkReport
+	marked  []WorkReport // by checkpoint
 }
 
 // weighted reports whether n multiplies its input by weights.
@@ -26,7 +28,7 @@ func weighted(n *graph.Node) bool {
 // result takes.
 func elementwise(n *graph.Node) (adds, muls float64) {
 	switch {
-	case n.Is("Add"), n.Is("Sub"):
+	case n.Is("Add"), n.Is("Sub"), n.IsSpiking("Bias"):
 		return 1, 0
 	case n.Is("Mul"), n.Is("Div"):
 		return 0, 1
@@ -42,12 +44,49 @@ func (p *Program) weigh(n *graph.Node) *work {
 	if !weighted(n) && adds+muls == 0 {
 		return nil
 	}
-	w := &work{node: n, driven: weighted(n) && p.driven(n.Input(0))}
+	w := &work{node: n, current: p.feeds[n]}
+	if weighted(n) {
+		w.active = p.active(n)
+		w.driven = p.driven(n.Input(w.active))
+	}
 	p.weights = append(p.weights, w)
 	return w
 }
 
-// driven reports whether a time-major value is made of spikes alone.
+// active is the input of a node with weights that the weights multiply: of a
+// product, the one that varies with the image.
+func (p *Program) active(n *graph.Node) int {
+	if !n.Is("Gemm") && !n.Is("MatMul") {
+		return 0
+	}
+	a, b := n.Input(0), n.Input(1)
+	if p.timing.timed[b] && !p.timing.timed[a] || p.consts[a] != nil && p.consts[b] == nil {
+		return 1
+	}
+	return 0
+}
+
+// current finds the nodes that compute what an Encode repeats.
+func (p *Program) current() {
+	p.feeds = map[*graph.Node]bool{}
+	var walk func(n *graph.Node)
+	walk = func(n *graph.Node) {
+		for _, v := range present(n.Inputs()) {
+			if d := v.Producer(); d != nil && !p.feeds[d] && !sink(d) {
+				p.feeds[d] = true
+				walk(d)
+			}
+		}
+	}
+	for n := range p.graph.Nodes() {
+		if n.IsSpiking("Encode") && p.timing.ownSteps(n) {
+			walk(n)
+		}
+	}
+}
+
+// driven reports whether a time-major value is made of spikes alone. What a
+// node with weights gives is a current: the next one multiplies it in full.
 func (p *Program) driven(v *graph.Value) bool {
 	if v == nil || !p.timing.timed[v] {
 		return false
@@ -56,7 +95,7 @@ func (p *Program) driven(v *graph.Value) bool {
 	if isNeuron(n) {
 		return true
 	}
-	if n.IsSpiking("Encode") {
+	if n.IsSpiking("Encode") || weighted(n) {
 		return false
 	}
 	for _, x := range present(n.Inputs()) {
@@ -70,7 +109,7 @@ func (p *Program) driven(v *graph.Value) bool {
 // reset starts a run with n checkpoints.
 func (w *work) reset(n int) {
 	w.report = WorkReport{Node: w.node.Name, Origin: w.node.OriginLabel(), Op: w.node.Op(),
-		Region: w.node.Region, Driven: w.driven}
+		Driven: w.driven, Current: w.current}
 	w.marked = make([]WorkReport, n)
 	w.spread()
 }
@@ -91,10 +130,10 @@ func (w *work) end(at int) {
 }
 
 // analog notes one application to an analog value.
-func (w *work) analog(x, y *ops.Tensor) {
+func (w *work) analog(in []*ops.Tensor, y *ops.Tensor) {
 	w.report.Runs++
 	if weighted(w.node) {
-		w.shape(x, y)
+		w.shape(in, y)
 		return
 	}
 	adds, muls := elementwise(w.node)
@@ -102,25 +141,28 @@ func (w *work) analog(x, y *ops.Tensor) {
 	w.report.Muls += muls * float64(len(y.F32))
 }
 
-// weigh notes one application to a slice.
+// weigh notes one application to a slice. The constant current is nothing in
+// the post step, and a bias is not injected there.
 func (c *clock) weigh(s *linear, in []*ops.Tensor, y *ops.Tensor, t int) {
-	if !s.work.driven {
-		if t < c.timing.steps || !weighted(s.node) {
-			s.work.analog(in[0], y)
+	w := s.work
+	if !w.driven {
+		if t < c.timing.steps || !s.steady && !s.node.IsSpiking("Bias") {
+			w.analog(in, y)
 		}
 		return
 	}
-	if slot := c.slots[s.node.Input(0)]; slot != nil && slot.train != nil {
-		s.work.train(slot.train, t, in[0], y)
+	w.shape(in, y)
+	v := s.node.Input(w.active)
+	if slot := c.slots[v]; slot != nil && slot.train != nil {
+		w.train(slot.train, t, in[w.active], y)
 		return
 	}
-	s.work.spikes(c.operands(s.node.Input(0), in[0]), y)
+	w.spikes(c.operands(v, in[w.active]), y)
 }
 
 // train is spikes for a slice that comes straight from a train: it counts the
 // packed bits.
 func (w *work) train(tr *train, step int, x, y *ops.Tensor) {
-	w.shape(x, y)
 	_, t := w.geometry(x, y)
 	if t == nil {
 		n := float64(tr.Count(step))
@@ -140,6 +182,9 @@ func (w *work) train(tr *train, step int, x, y *ops.Tensor) {
 // number, put right at the columns that differ.
 func (t *taps) count(words []uint64) (n, reach float64) {
 	width := len(t.cols)
+	if width == 0 {
+		return 0, 0
+	}
 	common := t.cols[width/2]
 	for y, row := range t.rows {
 		first := y * width
@@ -190,24 +235,28 @@ func (l *layer) works() []*work {
 }
 
 // operands lists the slices whose spikes arrive in v: those of both operands
-// where v is a sum of this layer.
+// where v is a sum of trains at hand.
 func (c *clock) operands(v *graph.Value, x *ops.Tensor) []*ops.Tensor {
 	n := v.Producer()
-	if n == nil || !(n.Is("Add") || n.Is("Sub") || n.Is("Sum")) || c.now[v] == nil {
+	if n == nil || !(n.Is("Add") || n.Is("Sub") || n.Is("Sum")) {
 		return []*ops.Tensor{x}
 	}
 	var list []*ops.Tensor
 	for _, u := range present(n.Inputs()) {
-		if y := c.now[u]; y != nil && len(y.F32) == len(x.F32) {
-			list = append(list, c.operands(u, y)...)
+		if !c.timing.timed[u] {
+			continue
 		}
+		y := c.now[u]
+		if y == nil || len(y.F32) != len(x.F32) {
+			return []*ops.Tensor{x}
+		}
+		list = append(list, c.operands(u, y)...)
 	}
 	return list
 }
 
 // spikes notes one slice of spikes: the nonzero elements of every operand.
 func (w *work) spikes(operands []*ops.Tensor, y *ops.Tensor) {
-	w.shape(operands[0], y)
 	for _, x := range operands {
 		n, weighted := w.count(x, y)
 		w.report.SpikesIn += n
@@ -216,11 +265,17 @@ func (w *work) spikes(operands []*ops.Tensor, y *ops.Tensor) {
 }
 
 // shape fills in what depends on the sizes alone, the same for every slice.
-func (w *work) shape(x, y *ops.Tensor) {
+func (w *work) shape(in []*ops.Tensor, y *ops.Tensor) {
 	if w.report.MACs > 0 {
 		return
 	}
-	r := &w.report
+	r, x := &w.report, in[w.active]
+	if weights := in[1-w.active]; len(weights.Dims) > 2 {
+		w.kernel = nil
+		for _, k := range weights.Dims[2:] {
+			w.kernel = append(w.kernel, int64(k))
+		}
+	}
 	r.Outputs = float64(len(y.F32))
 	perOutput, taps := w.geometry(x, y)
 	r.MACs = perOutput * float64(len(y.F32))
@@ -232,92 +287,14 @@ func (w *work) shape(x, y *ops.Tensor) {
 	if taps != nil {
 		r.ExactMACs = taps.dense() * float64(len(x.F32)/max(taps.plane(), 1))
 	}
-	r.Bias = w.node.NumInputs() > 2 && w.node.Input(2) != nil && !w.node.IsSpiking("CPM")
-}
-
-// taps is how many outputs each input row and column reaches, and the number
-// of output channels it reaches there.
-type taps struct {
-	rows, cols []float64
-	channels   float64
-	edges      []int // columns that reach another number of outputs than the middle one
-}
-
-func newTaps(rows, cols []float64, channels float64) *taps {
-	t := &taps{rows: rows, cols: cols, channels: channels}
-	for x, n := range cols {
-		if n != cols[len(cols)/2] {
-			t.edges = append(t.edges, x)
+	if w.node.IsSpiking("CPM") {
+		r.Adds = r.Outputs // the residual potential, and the bias
+		if w.node.Input(3) != nil {
+			r.Adds *= 2
 		}
+		return
 	}
-	return t
-}
-
-func (t *taps) plane() int { return len(t.rows) * len(t.cols) }
-
-// dense is the synapses of one whole input plane.
-func (t *taps) dense() float64 {
-	var r, c float64
-	for _, n := range t.rows {
-		r += n
-	}
-	for _, n := range t.cols {
-		c += n
-	}
-	return r * c * t.channels
-}
-
-// geometry gives the multiplications per output element (per input element of
-// a ConvTranspose) and, for 2-D convolutions, the taps.
-func (w *work) geometry(x, y *ops.Tensor) (float64, *taps) {
-	switch {
-	case w.node.Is("ConvTranspose"):
-		c, err := op.ConvTransposeOf(w.node)
-		if err != nil || len(x.Dims) != 4 || len(c.Kernel) != 2 {
-			return 0, nil
-		}
-		out := float64(y.Dims[1]) / float64(c.Group)
-		in := []int64{int64(x.Dims[2]), int64(x.Dims[3])}
-		_, pads := c.Sizes(in)
-		return out * float64(c.Kernel[0]*c.Kernel[1]), newTaps(
-			scatter(x.Dims[2], y.Dims[2], c.Window, 0, pads[0]),
-			scatter(x.Dims[3], y.Dims[3], c.Window, 1, pads[1]), out)
-	case w.node.Is("Conv"), w.node.IsSpiking("CPM"):
-		return w.convolution(x, y)
-	case w.node.Is("Gemm"):
-		return float64(len(x.F32)) / float64(max(x.Dims[0], 1)), nil
-	}
-	return float64(x.Dims[len(x.Dims)-1]), nil // MatMul
-}
-
-// scatter counts, for each input position of a ConvTranspose along axis i, the
-// outputs it reaches.
-func scatter(in, out int, w op.Window, i int, pad int64) []float64 {
-	list := make([]float64, in)
-	for p := range list {
-		for k := range w.Kernel[i] {
-			o := int64(p)*w.Stride[i] - pad + k*w.Dilation[i]
-			if o >= 0 && o < int64(out) {
-				list[p]++
-			}
-		}
-	}
-	return list
-}
-
-// gather counts, for each input position of a Conv along axis i, the outputs
-// that read it.
-func gather(in, out int, w op.Window, i int, pad int64) []float64 {
-	list := make([]float64, in)
-	for o := range int64(out) {
-		for k := range w.Kernel[i] {
-			p := o*w.Stride[i] - pad + k*w.Dilation[i]
-			if p >= 0 && p < int64(in) {
-				list[p]++
-			}
-		}
-	}
-	return list
+	r.Bias = w.node.NumInputs() > 2 && w.node.Input(2) != nil
 }
 
 // count gives the nonzero elements of x and the sum of their synapses.
@@ -344,35 +321,4 @@ func (w *work) count(x, y *ops.Tensor) (n, weighted float64) {
 		weighted += reach * t.rows[(at/width)%len(t.rows)] * t.channels
 	}
 	return n, weighted
-}
-
-// convolution is geometry of a Conv or of the convolution in a CPM.
-func (w *work) convolution(x, y *ops.Tensor) (float64, *taps) {
-	window, group, err := w.window()
-	if err != nil {
-		return 0, nil
-	}
-	perOutput := float64(x.Dims[1]) / float64(group)
-	spatial := make([]int64, 0, len(window.Kernel))
-	for i, k := range window.Kernel {
-		perOutput *= float64(k)
-		spatial = append(spatial, int64(x.Dims[2+i]))
-	}
-	if len(window.Kernel) != 2 {
-		return perOutput, nil
-	}
-	pads := window.PadsFor(spatial)
-	return perOutput, newTaps(
-		gather(x.Dims[2], y.Dims[2], window, 0, pads[0]),
-		gather(x.Dims[3], y.Dims[3], window, 1, pads[1]),
-		float64(y.Dims[1])/float64(group))
-}
-
-func (w *work) window() (op.Window, int64, error) {
-	if w.node.IsSpiking("CPM") {
-		c, err := op.CPMOf(w.node)
-		return c.Window, 1, err
-	}
-	c, err := op.ConvOf(w.node)
-	return c.Window, c.Group, err
 }

@@ -1,6 +1,6 @@
 // Package metric measures what a restoration network gives back and what it
 // costs: PSNR and SSIM, conversion rates, the agreement of a spiking network
-// with its ANN, energy, firing rates and residual potentials.
+// with its ANN, and energy.
 //
 // # Quality
 //

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"spikingir/runtime/dataset"
 )
 
@@ -243,67 +241,5 @@ func TestSet5Bicubic(t *testing.T) {
 		if err != nil || !near(got.PSNR, c.want.PSNR, 0.001) || !near(got.SSIM, c.want.SSIM, 0.0001) {
 			t.Errorf("x%d: %.4f dB, %.5f, %v, want %v", c.scale, got.PSNR, got.SSIM, err, c.want)
 		}
-	}
-}
-
-func TestFiringRate(t *testing.T) {
-	r := FiringRate{Layer: "conv1", Spikes: 30, Neurons: 10, Timesteps: 10}
-	if err := r.Merge(FiringRate{Layer: "conv1", Spikes: 80, Neurons: 10, Timesteps: 10}); err != nil {
-		t.Fatal(err)
-	}
-	if r.Rate() != 0.55 {
-		t.Errorf("rate %g, want 0.55", r.Rate())
-	}
-	full := FiringRate{Spikes: 110, Neurons: 10, Timesteps: 10} // every step and the post step
-	if full.Rate() != 1.1 {
-		t.Errorf("rate %g, want (T+1)/T = 1.1", full.Rate())
-	}
-	all, err := OverallRate([]FiringRate{r, {Layer: "conv2", Spikes: 0, Neurons: 180, Timesteps: 10}})
-	if err != nil || all != 0.055 {
-		t.Errorf("overall rate %g, %v, want 0.055", all, err)
-	}
-	if (FiringRate{}).Rate() != 0 {
-		t.Error("an empty layer fires")
-	}
-	if err := r.Merge(FiringRate{Layer: "conv2", Timesteps: 10}); err == nil {
-		t.Error("two layers were merged")
-	}
-	if err := r.Merge(FiringRate{Layer: "conv1", Timesteps: 5}); err == nil {
-		t.Error("two T were merged")
-	}
-	if _, err := OverallRate([]FiringRate{r, {Layer: "conv2", Timesteps: 5}}); err == nil {
-		t.Error("two T were averaged")
-	}
-}
-
-func TestResidual(t *testing.T) {
-	r := Residual{Layer: "conv1"}
-	if err := r.Observe([]float32{0, 0.5, -1, 1.5}, 2); err != nil {
-		t.Fatal(err)
-	}
-	if err := r.Merge(Residual{Layer: "conv1", Count: 4, SumAbs: 3, Half: 3, Full: 2}); err != nil {
-		t.Fatal(err)
-	}
-	if err := r.Observe([]float32{1e-39}, 1e-39); err != nil { // denormal
-		t.Fatal(err)
-	}
-	want := Residual{Layer: "conv1", Count: 9, SumAbs: 5.5, Half: 6, Full: 3}
-	if diff := cmp.Diff(want, r); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	if !near(r.MeanAbs(), 5.5/9, 1e-15) || !near(r.ShareHalf(), 6.0/9, 1e-15) ||
-		!near(r.ShareFull(), 1.0/3, 1e-15) {
-		t.Errorf("mean %g, shares %g and %g", r.MeanAbs(), r.ShareHalf(), r.ShareFull())
-	}
-	if (Residual{}).MeanAbs() != 0 {
-		t.Error("no potentials have a mean")
-	}
-	for _, theta := range []float32{0, -1, float32(math.NaN()), float32(math.Inf(1))} {
-		if err := r.Observe([]float32{1}, theta); err == nil {
-			t.Errorf("threshold %g was taken", theta)
-		}
-	}
-	if err := r.Merge(Residual{Layer: "x"}); err == nil {
-		t.Error("two layers were merged")
 	}
 }

@@ -236,12 +236,6 @@ func TestTrain(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("plane %d: expanded slice differs", plane)
 		}
-		tr.Accumulate(pool, got, 1)
-		for i := range want {
-			if got[i] != 2*want[i] {
-				t.Fatalf("plane %d: accumulated element %d is %g, want %g", plane, i, got[i], 2*want[i])
-			}
-		}
 		if tr.Count(0) != 0 || tr.Count(1) != n {
 			t.Errorf("plane %d: counts %d and %d, want 0 and %d", plane, tr.Count(0), tr.Count(1), n)
 		}

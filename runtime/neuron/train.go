@@ -19,7 +19,7 @@ func NewTrain(steps, n, c, plane int, amplitude []float32) *Train {
 	return &Train{steps, n, c, plane, amplitude, words, make([]uint64, steps*n*c*words)}
 }
 
-// Plane gives the bits of one plane (image*C + channel) of slice step.
+// Bits gives the bits of one plane (image*C + channel) of slice step.
 func (t *Train) Bits(step, plane int) []uint64 {
 	at := (step*t.N*t.C + plane) * t.words
 	return t.bits[at : at+t.words : at+t.words]
@@ -38,15 +38,6 @@ func (t *Train) Expand(p *kernel.Pool, dst []float32, step int) {
 	p.Run(t.N*t.C, func(_, lo, hi int) {
 		for i := lo; i < hi; i++ {
 			kernel.ExpandSpikes(dst[i*t.Plane:(i+1)*t.Plane], t.Bits(step, i), t.amplitude(i))
-		}
-	})
-}
-
-// Accumulate adds slice step in amplitude form to dst [N, C, Plane].
-func (t *Train) Accumulate(p *kernel.Pool, dst []float32, step int) {
-	p.Run(t.N*t.C, func(_, lo, hi int) {
-		for i := lo; i < hi; i++ {
-			kernel.AccumulateSpikes(dst[i*t.Plane:(i+1)*t.Plane], t.Bits(step, i), t.amplitude(i))
 		}
 	})
 }

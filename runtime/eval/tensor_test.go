@@ -1,0 +1,102 @@
+package eval
+
+import (
+	"strings"
+	"testing"
+
+	"spikingir/graph"
+	"spikingir/runtime/dataset"
+	"spikingir/runtime/exec"
+	"spikingir/runtime/ops"
+)
+
+func inputs(m dataset.Image) map[string]*ops.Tensor {
+	return map[string]*ops.Tensor{"x": Tensor(m)}
+}
+
+// TestImage takes tensors of one gray or colour image only.
+func TestImage(t *testing.T) {
+	m := dataset.NewImage(3, 2, 5)
+	back, err := Image(Tensor(m))
+	if err != nil || !back.SameSize(m) || &back.Pix[0] != &m.Pix[0] {
+		t.Errorf("image %+v, %v, want the same pixels", back, err)
+	}
+	for _, x := range []*ops.Tensor{
+		ops.NewTensor(graph.Float32, []int{2, 1, 4, 4}),
+		ops.NewTensor(graph.Float32, []int{1, 2, 4, 4}),
+		ops.NewTensor(graph.Float32, []int{1, 4, 4}),
+		ops.NewTensor(graph.Int64, []int{1, 1, 4, 4}),
+	} {
+		if _, err := Image(x); err == nil {
+			t.Errorf("%v is taken as an image", x)
+		}
+	}
+}
+
+// TestPortsOf finds the image input, or says what is wrong.
+func TestPortsOf(t *testing.T) {
+	for _, c := range []struct {
+		src  string
+		want Ports
+		err  string
+	}{
+		{`g (float[N,3,H,W] x) => (float[N,3,H,W] y) { y = Relu(x) }`, Ports{"x", 3}, ""},
+		{`g (float[N,C,H,W] x) => (float[N,C,H,W] y) { y = Relu(x) }`, Ports{"x", 0}, ""},
+		{`g (float x, float w) => (float y) <float w = {1}> { y = Mul(x, w) }`, Ports{}, "want a float image"},
+		{`g (float[N,1,H,W] x, float[1] w) => (float[N,1,H,W] y) <float[1] w = {1}> { y = Mul(x, w) }`,
+			Ports{"x", 1}, ""},
+		{`g (float[N,1,H,W] x, float[N,1,H,W] z) => (float[N,1,H,W] y) { y = Add(x, z) }`, Ports{},
+			"the model has 2 inputs and 1 outputs"},
+		{`g (float[N,1,H,W] x) => (float[N,1,H,W] y, float[N,1,H,W] x) { y = Relu(x) }`, Ports{},
+			"the model has 1 inputs and 2 outputs"},
+		{`g (float[N,K] x) => (float[N,K] y) { y = Relu(x) }`, Ports{}, `input "x" is float[N,K], want a float image`},
+		{`g (int64[N,1,H,W] x) => (int64[N,1,H,W] y) { y = Abs(x) }`, Ports{}, "want a float image [N,C,H,W]"},
+	} {
+		got, err := PortsOf(parse(t, c.src).Graph)
+		if c.err == "" && (err != nil || got != c.want) {
+			t.Errorf("%s: %+v, %v, want %+v", c.src, got, err, c.want)
+		}
+		if c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {
+			t.Errorf("%s: error %v, want one with %q", c.src, err, c.err)
+		}
+	}
+}
+
+// TestFreeSize runs a model of a fixed size on another one.
+func TestFreeSize(t *testing.T) {
+	m := parse(t, `g (float[1,1,8,8] x) => (float[1,1,8,8] y)
+<float w = {2}, float[1,1,8,8] a>
+{
+  a = Mul(x, w)
+  y = Relu(a)
+}`)
+	x := dataset.NewImage(1, 5, 6)
+	run := func() error {
+		p, err := exec.Compile(m, exec.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = Restore(t.Context(), p, "x", x)
+		return err
+	}
+	if err := run(); err == nil || !strings.Contains(err.Error(), "dimensions [1 1 5 6]") {
+		t.Errorf("error %v, want one that the size is fixed", err)
+	}
+	if !FreeSize(m.Graph) {
+		t.Error("a fixed size is not reported")
+	}
+	if err := run(); err != nil {
+		t.Error(err)
+	}
+	if got := m.Graph.Value("x").Type.String(); got != "float[N,1,H,W]" {
+		t.Errorf("input is %s, want float[N,1,H,W]", got)
+	}
+	for _, name := range []string{"a", "y"} {
+		if s := m.Graph.Value(name).Type.Shape; s != nil {
+			t.Errorf("value %s keeps shape %v of the fixed size", name, s)
+		}
+	}
+	if FreeSize(m.Graph) {
+		t.Error("a free size is reported as fixed")
+	}
+}
