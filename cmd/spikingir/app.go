@@ -61,7 +61,8 @@ type app struct {
 func run(args []string, in io.Reader, out, errw io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	a := &app{in: in, out: out, err: errw}
+	stdout := &output{w: out}
+	a := &app{in: in, out: stdout, err: errw}
 	root := a.root()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
@@ -69,10 +70,13 @@ func run(args []string, in io.Reader, out, errw io.Writer) int {
 		a.pool.Close()
 	}
 	if err == nil {
+		err = stdout.err
+	}
+	if err == nil {
 		return exitOK
 	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		fmt.Fprintln(errw, "spikingir: interrupted; no output was written")
+		fmt.Fprintln(errw, "spikingir: interrupted; no file is left half written")
 		return exitInterrupted
 	}
 	fmt.Fprintln(errw, "spikingir: "+oneLine(err))
@@ -107,6 +111,7 @@ it as ONNX that other runtimes execute.
 
 Exit codes: 0 ok; 1 usage, input or output; 2 invalid model; 3 unsupported
 structure; 4 a gate failed or models differ; 130 interrupted.`,
+		Version:       version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
@@ -117,12 +122,12 @@ structure; 4 a gate failed or models differ; 130 interrupted.`,
 	f.StringVar(&a.format, "format", "text", "output format: text or json")
 	f.IntVar(&a.thread, "threads", 0, "threads; 0 takes every core")
 	f.Uint64Var(&a.seed, "seed", 0, "seed of all randomness")
-	f.BoolVar(&a.quiet, "quiet", false, "no progress, notes or warnings")
+	f.BoolVar(&a.quiet, "quiet", false, "no progress, notes or summaries, only errors and measured data")
 	f.BoolVar(&a.debug, "debug", false, "log what each pass does")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.check() }
 	root.AddCommand(a.inspectCmd(), a.passesCmd(), a.convertCmd(), a.runCmd(), a.evalCmd(),
 		a.diffCmd(), a.demoCmd(), a.resultsCmd())
-	root.CompletionOptions.HiddenDefaultCmd = false
+	completions(root)
 	return root
 }
 

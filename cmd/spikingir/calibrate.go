@@ -25,6 +25,7 @@ type calibration struct {
 	at   func(i int) (dataset.Image, error)
 	task string
 	hash hash.Hash
+	err  error // of the images, not of the model
 }
 
 func newCalibration(n int, task string, at func(i int) (dataset.Image, error)) *calibration {
@@ -38,6 +39,7 @@ func (c *calibration) Len() int { return c.n }
 func (c *calibration) Input(i int) (*ops.Tensor, error) {
 	m, err := c.at(i)
 	if err != nil {
+		c.err = err
 		return nil, err
 	}
 	if i == 0 {
@@ -135,6 +137,9 @@ func (a *app) calibrator(ctx context.Context, set *calibration, stats **graph.St
 		eval.FreeSize(m.Graph)
 		s, err := calib.Collect(ctx, m, values, set, a.kernels(), step)
 		*stats = s
+		if err != nil && set.err == nil && ctx.Err() == nil {
+			err = unsupported(err)
+		}
 		return s, err
 	}
 }

@@ -8,12 +8,14 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"spikingir/graph"
 	"spikingir/onnxio"
 	"spikingir/passes"
 	"spikingir/passes/recipes"
 	"spikingir/passes/standard"
+	"spikingir/runtime/dataset"
 	"spikingir/runtime/eval"
 )
 
@@ -67,6 +69,12 @@ func (a *app) convertCmd() *cobra.Command {
 				return fmt.Errorf("convert: --output is missing, want a file to write")
 			}
 			c.hasList = cmd.Flags().Changed("passes")
+			if err := c.check(cmd.Flags()); err != nil {
+				return err
+			}
+			if err := checkOutput(out, args[0]); err != nil {
+				return err
+			}
 			m, err := a.load(args[0], c.reader)
 			if err != nil {
 				return err
@@ -79,7 +87,7 @@ func (a *app) convertCmd() *cobra.Command {
 				return err
 			}
 			if err := onnxio.WriteFile(out, m); err != nil {
-				return err
+				return writing(out, err)
 			}
 			s.Output = out
 			return a.printSummary(s)
@@ -88,6 +96,28 @@ func (a *app) convertCmd() *cobra.Command {
 	c.add(cmd)
 	cmd.Flags().StringVarP(&out, "output", "o", "", "the file to write")
 	return cmd
+}
+
+// recipeFlags are the settings of recipes; a list of passes states its own.
+var recipeFlags = []string{"recipe", "timesteps", "percentile", "over", "per", "v0", "beta", "analog",
+	"absorb-scales", "lower"}
+
+// check finds what is wrong with the flags before a model is read.
+func (c *conversion) check(f *pflag.FlagSet) error {
+	for _, name := range recipeFlags {
+		if c.hasList && f.Changed(name) {
+			return fmt.Errorf("--%s is a recipe's and --passes takes none: write it as an option, pass{option=value}", name)
+		}
+	}
+	p, err := c.pipeline()
+	if err != nil {
+		return err
+	}
+	if err := c.dump.check(p); err != nil {
+		return err
+	}
+	_, err = c.task(0)
+	return err
 }
 
 // summary is what convert reports.
@@ -124,7 +154,7 @@ func (a *app) convert(ctx context.Context, path string, m *graph.Model, c *conve
 	if err != nil {
 		return nil, err
 	}
-	if c.calib == "" && !c.builtin && needsCalibration(p) {
+	if c.calib == "" && c.kind != string(dataset.Pairs) && !c.builtin && needsCalibration(p) {
 		a.warnf("no --calib: thresholds come from %d embedded images; calibrate on images of your own for real use", set.Len())
 	}
 	var stats *graph.Stats
@@ -199,15 +229,21 @@ func (a *app) printSummary(s *summary) error {
 	if a.format == "json" {
 		return a.json(s)
 	}
-	if !a.quiet {
-		for _, n := range s.Notes {
-			fmt.Fprintln(a.err, "note: "+n)
-		}
-	}
-	if s.Pipeline == "" {
-		fmt.Fprintf(a.out, "%s -> %s: unchanged\n", s.Model, s.Output)
+	if a.quiet {
 		return nil
 	}
-	fmt.Fprintf(a.out, "%s -> %s: %d neuron layers, T = %d\n", s.Model, s.Output, len(s.Neurons), s.Timesteps)
+	for _, n := range s.Notes {
+		fmt.Fprintln(a.err, "note: "+n)
+	}
+	what := fmt.Sprintf("%d neuron layers, T = %d", len(s.Neurons), s.Timesteps)
+	switch {
+	case s.Pipeline == "":
+		what = "unchanged"
+	case len(s.Neurons) == 0:
+		what = "no neurons"
+	case s.Timesteps == 0:
+		what = fmt.Sprintf("%d neuron layers, not timed", len(s.Neurons))
+	}
+	fmt.Fprintf(a.out, "%s -> %s: %s\n", s.Model, s.Output, what)
 	return nil
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -53,6 +52,9 @@ spiking ONNX files and before/after images in a folder.`,
 }
 
 func (a *app) demo(ctx context.Context, out string, timesteps int) error {
+	if err := checkTimesteps([]int{timesteps}); err != nil {
+		return err
+	}
 	if err := unpack(out); err != nil {
 		return err
 	}
@@ -103,13 +105,6 @@ func unpack(out string) error {
 		}
 	}
 	return nil
-}
-
-func writeFile(path string, b []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return err
-	}
-	return os.WriteFile(path, b, 0o666)
 }
 
 // demoCase converts one network with the embedded calibration images, measures

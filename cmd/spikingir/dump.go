@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/pflag"
@@ -21,6 +20,20 @@ type dumper struct {
 func (d *dumper) add(f *pflag.FlagSet) {
 	f.StringVar(&d.dir, "dump-dir", "", "folder that gets the model after each pass, as NN-pass.onnxtxt")
 	f.StringSliceVar(&d.print, "print-ir-after", nil, "passes to print the model after, or all; on standard error")
+}
+
+// check demands that the passes to print after are in the pipeline.
+func (d *dumper) check(p passes.Pipeline) error {
+	for _, name := range d.print {
+		found := name == "all"
+		for _, s := range p {
+			found = found || s.Pass.Name == name
+		}
+		if !found {
+			return fmt.Errorf("--print-ir-after %s: the pipeline %q has no such pass", name, p)
+		}
+	}
+	return nil
 }
 
 // after is the pipeline's hook. It writes the model before the first pass too.
@@ -52,8 +65,5 @@ func (d *dumper) after(a *app, m *graph.Model) func(passes.Report, *graph.Model)
 }
 
 func (d *dumper) write(name, s string) error {
-	if err := os.MkdirAll(d.dir, 0o777); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(d.dir, name+".onnxtxt"), []byte(s), 0o666)
+	return writeFile(filepath.Join(d.dir, name+".onnxtxt"), []byte(s))
 }

@@ -55,6 +55,12 @@ of conversion: quantisation can move an image closer to the truth than its ANN.`
 			if err := m.check(); err != nil {
 				return err
 			}
+			if err := checkTimesteps(timesteps); err != nil {
+				return err
+			}
+			if err := t.check(); err != nil {
+				return err
+			}
 			model, err := a.loadProgram(args[0], timesteps...)
 			if err != nil {
 				return err
@@ -65,6 +71,10 @@ of conversion: quantisation can move an image closer to the truth than its ANN.`
 				r, err := a.loadProgram(ref)
 				if err != nil {
 					return err
+				}
+				if r.ports.Channels != model.ports.Channels {
+					return fmt.Errorf("%s takes images of %d channels and its reference %s of %d, want equal",
+						args[0], model.ports.Channels, ref, r.ports.Channels)
 				}
 				c.Ref, c.RefInput = r.program, r.ports.Input
 			}

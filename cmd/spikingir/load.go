@@ -16,38 +16,57 @@ import (
 
 // load reads a model; reader is onnx or onnx-go.
 func (a *app) load(path, reader string) (*graph.Model, error) {
+	if reader != "onnx" && reader != "onnx-go" {
+		return nil, fmt.Errorf("--reader %s, want onnx or onnx-go", reader)
+	}
+	var p *fs.PathError
 	m, err := readModel(path, reader)
 	switch {
 	case err == nil:
 		return m, nil
+	case errors.Is(err, onnxgo.ErrUnsupported):
+		return nil, unsupported(err)
+	case !errors.As(err, &p):
+		return nil, invalid(err)
+	case p.Path != path: // a file of external data
+		return nil, err
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("model %s does not exist", path)
-	case errors.Is(err, fs.ErrPermission):
-		return nil, fmt.Errorf("model %s cannot be read: permission denied", path)
 	}
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return nil, err
-	}
-	return nil, invalid(err)
+	return nil, fmt.Errorf("model %s cannot be read: %w", path, p.Err)
 }
 
 func readModel(path, reader string) (*graph.Model, error) {
-	switch reader {
-	case "onnx":
+	if reader == "onnx" {
 		return onnxio.ReadFile(path)
-	case "onnx-go":
-		b, err := os.ReadFile(path)
-		if err != nil {
-			return nil, err
-		}
-		m, err := onnxgo.Read(b)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		return m, nil
 	}
-	return nil, fmt.Errorf("--reader %s, want onnx or onnx-go", reader)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	m, err := onnxgo.Read(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
+}
+
+// maxTimesteps bounds T as the pass encode-input does.
+const maxTimesteps = 65536
+
+// checkTimesteps demands rising numbers of timesteps.
+func checkTimesteps(list []int) error {
+	last := 0
+	for _, t := range list {
+		if t < 1 || t > maxTimesteps {
+			return fmt.Errorf("--timesteps %d, want 1 to %d", t, maxTimesteps)
+		}
+		if t <= last {
+			return fmt.Errorf("--timesteps %d after %d, want rising numbers", t, last)
+		}
+		last = t
+	}
+	return nil
 }
 
 // loaded is a model ready to run on images.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"spikingir/passes"
@@ -84,6 +85,11 @@ func recipeInfos() ([]recipeInfo, error) {
 	return list, nil
 }
 
+// column is a column whose lines break between words.
+func column(number, width int) table.ColumnConfig {
+	return table.ColumnConfig{Number: number, WidthMax: width, WidthMaxEnforcer: text.WrapSoft}
+}
+
 func (a *app) printPasses(list []passInfo, rs []recipeInfo) {
 	t := a.table()
 	t.AppendHeader(table.Row{"pass", "what", "needs", "gives", "options"})
@@ -96,7 +102,7 @@ func (a *app) printPasses(list []passInfo, rs []recipeInfo) {
 		t.AppendRow(table.Row{p.Name, title, p.Needs, p.Gives, strings.Join(opts, " ")})
 	}
 	t.SetColumnConfigs([]table.ColumnConfig{
-		{Number: 2, WidthMax: 44}, {Number: 3, WidthMax: 24}, {Number: 4, WidthMax: 24}, {Number: 5, WidthMax: 34}})
+		column(2, 44), column(3, 24), column(4, 24), column(5, 34)})
 	t.Render()
 	for _, r := range rs {
 		title, _, _ := strings.Cut(r.Doc, "\n")

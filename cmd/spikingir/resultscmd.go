@@ -4,9 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
@@ -84,6 +83,11 @@ numbers of timesteps, and writes a Markdown table.`,
 			if data == "" {
 				return fmt.Errorf("results: --data is missing, want a folder with models and images")
 			}
+			if out != "" {
+				if err := checkOutput(out); err != nil {
+					return err
+				}
+			}
 			return a.results(cmd.Context(), data, out, only)
 		},
 	}
@@ -107,9 +111,14 @@ readout, the step between the recipes.
 `
 
 func (a *app) results(ctx context.Context, data, out string, only []string) error {
+	for _, name := range only {
+		if !slices.ContainsFunc(benchmarks, func(bm benchmark) bool { return bm.model == name }) {
+			return fmt.Errorf("--only %s: no network of the results is called that", name)
+		}
+	}
 	b := bytes.NewBufferString(resultsHead)
 	for _, bm := range benchmarks {
-		if len(only) > 0 && !strings.Contains(","+strings.Join(only, ",")+",", ","+bm.model+",") {
+		if len(only) > 0 && !slices.Contains(only, bm.model) {
 			continue
 		}
 		if err := a.benchmark(ctx, b, data, bm); err != nil {
@@ -120,11 +129,7 @@ func (a *app) results(ctx context.Context, data, out string, only []string) erro
 		_, err := a.out.Write(b.Bytes())
 		return err
 	}
-	tmp := out + ".tmp"
-	if err := os.WriteFile(tmp, b.Bytes(), 0o666); err != nil {
-		return err
-	}
-	return os.Rename(tmp, out)
+	return writeFile(out, b.Bytes())
 }
 
 // benchmark measures one network: a table of all variants and timesteps.

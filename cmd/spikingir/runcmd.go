@@ -42,13 +42,16 @@ the image by bicubic first, as VDSR wants it.`,
 			if r.scale < 1 || r.scale > 16 {
 				return fmt.Errorf("--scale %d, want 1 to 16", r.scale)
 			}
-			files, err := r.files()
-			if err != nil {
+			var timesteps []int
+			if cmd.Flags().Changed("timesteps") {
+				timesteps = []int{r.timesteps}
+			}
+			if err := checkTimesteps(timesteps); err != nil {
 				return err
 			}
-			var timesteps []int
-			if r.timesteps != 0 {
-				timesteps = []int{r.timesteps}
+			files, err := r.files(args[0])
+			if err != nil {
+				return err
 			}
 			m, err := a.loadProgram(args[0], timesteps...)
 			if err != nil {
@@ -69,24 +72,33 @@ the image by bicubic first, as VDSR wants it.`,
 // job is one image to restore.
 type job struct{ in, out string }
 
-// files pairs inputs with outputs.
-func (r *restoration) files() ([]job, error) {
+// restored is what run reports of an image.
+type restored struct {
+	Input  string `json:"input"`
+	Output string `json:"output"`
+	Width  int    `json:"width"`
+	Height int    `json:"height"`
+	How    string `json:"how"`
+}
+
+// files pairs inputs with outputs; neither an input nor the model is overwritten.
+func (r *restoration) files(model string) ([]job, error) {
 	info, err := os.Stat(r.in)
 	if err != nil {
-		return nil, fmt.Errorf("input %s: %w", r.in, err)
+		return nil, fmt.Errorf("input %s: %w", r.in, cause(err))
 	}
 	if !info.IsDir() {
-		if o, err := os.Stat(r.out); err == nil && o.IsDir() {
-			return nil, fmt.Errorf("output %s is a folder, want a file for one image", r.out)
+		if err := checkOutput(r.out, r.in, model); err != nil {
+			return nil, err
 		}
-		return []job{{r.in, r.out}}, nil
+		return []job{{r.in, r.out}}, checkImageName(r.out)
 	}
 	list, err := dataset.List(r.in)
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(r.out, 0o777); err != nil {
-		return nil, err
+	if o, err := os.Stat(r.out); err == nil && !o.IsDir() {
+		return nil, fmt.Errorf("output %s is a file, want a folder for the images of %s", r.out, r.in)
 	}
 	var jobs []job
 	taken := map[string]string{}
@@ -99,12 +111,21 @@ func (r *restoration) files() ([]job, error) {
 		taken[name] = base
 		jobs = append(jobs, job{p, filepath.Join(r.out, name)})
 	}
+	if _, err := os.Stat(r.out); err != nil {
+		return jobs, nil // made when the first image is restored
+	}
+	for _, j := range jobs {
+		if err := checkOutput(j.out, append(list, model)...); err != nil {
+			return nil, err
+		}
+	}
 	return jobs, nil
 }
 
 func (a *app) restoreAll(ctx context.Context, m *loaded, jobs []job, r *restoration) error {
 	step, end := a.progress("restoring")
 	defer end()
+	list := []restored{}
 	for i, j := range jobs {
 		img, err := dataset.Read(j.in)
 		if err != nil {
@@ -119,13 +140,23 @@ func (a *app) restoreAll(ctx context.Context, m *loaded, jobs []job, r *restorat
 		if err != nil {
 			return fmt.Errorf("%s: %w", j.in, err)
 		}
-		if err := dataset.Write(j.out, out); err != nil {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := os.MkdirAll(filepath.Dir(j.out), 0o777); err != nil {
+			return err
+		}
+		if err := writeImage(j.out, out); err != nil {
 			return err
 		}
 		step(i+1, len(jobs))
-		if !a.quiet {
+		list = append(list, restored{j.in, j.out, out.W, out.H, how})
+		if !a.quiet && a.format == "text" {
 			fmt.Fprintf(a.out, "%s -> %s: %dx%d, %s\n", j.in, j.out, out.W, out.H, how)
 		}
+	}
+	if a.format == "json" {
+		return a.json(list)
 	}
 	return nil
 }

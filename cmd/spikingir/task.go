@@ -36,6 +36,12 @@ func (t *taskFlags) addData(f *pflag.FlagSet) {
 func (t *taskFlags) task(channels int) (dataset.Task, error) {
 	task := dataset.Task{Kind: dataset.Kind(t.kind), Channels: channels, Sigma: t.sigma,
 		Scale: t.scale, Input: t.srInput, Crop: t.srCrop}
+	if t.limit < 0 {
+		return task, fmt.Errorf("--limit %d, want 0 (all images) or more", t.limit)
+	}
+	if t.kind != string(dataset.Pairs) && (t.input != "" || t.target != "") {
+		return task, fmt.Errorf("--input and --target need --task pairs")
+	}
 	if t.kind == "" {
 		task.Kind = dataset.None
 		if t.sigma != 0 || t.scale != 0 || t.srInput != "" || t.srCrop != "" {
@@ -48,17 +54,26 @@ func (t *taskFlags) task(channels int) (dataset.Task, error) {
 	return task, nil
 }
 
+// check finds what is wrong with the flags of a data set with ground truth.
+func (t *taskFlags) check() error {
+	if t.kind == "" {
+		return fmt.Errorf("--task is missing, want denoise, sr, dehaze or pairs")
+	}
+	if t.kind != string(dataset.Pairs) && t.data == "" {
+		return fmt.Errorf("--data is missing, want a folder of images")
+	}
+	_, err := t.task(0)
+	return err
+}
+
 // open lists the images of the task.
 func (t *taskFlags) open(channels int, seed uint64) (*dataset.Set, error) {
+	if err := t.check(); err != nil {
+		return nil, err
+	}
 	task, err := t.task(channels)
 	if err != nil {
 		return nil, err
-	}
-	if t.kind == "" {
-		return nil, fmt.Errorf("--task is missing, want denoise, sr, dehaze or pairs")
-	}
-	if t.kind != string(dataset.Pairs) && t.data == "" {
-		return nil, fmt.Errorf("--data is missing, want a folder of images")
 	}
 	return dataset.Open(task, dataset.Dirs{Data: t.data, Input: t.input, Target: t.target}, t.limit, seed)
 }

@@ -18,11 +18,13 @@ import (
 // Before: y = Clip(x, 0, a) in the spiking region.
 // After: y = IF(x, theta = a) in untimed form, under the Clip's name. The
 // threshold a stays: normalize-thresholds leaves finite ones alone. Without a,
-// theta is +Inf, as for a Relu.
+// theta is +Inf, as for a Relu. A ReLU right in front of the Clip goes: ReLU6 is
+// often exported as the two.
 // Conditions: both limits are constant; the lower one is 0; a is positive. Every
 // other Clip is refused by name.
 // Algebra: the rate of an IF saturates at one spike per timestep, so its output
-// tends to clip(x, 0, theta): with theta = a the limit is the Clip itself.
+// tends to clip(x, 0, theta): with theta = a the limit is the Clip itself; and
+// clip(relu(x), 0, a) = clip(x, 0, a).
 var Pass = &passes.Pass{
 	Name: "clip-to-if",
 	Doc: "put integrate-and-fire neurons in the place of Clip(0, a)\n\n" +
@@ -51,10 +53,20 @@ func run(c *passes.Context) (changed bool, err error) {
 		}
 		theta := spiking.Parameter(n, "theta", nil, []float32{limit})
 		attrs := spiking.NeuronAttrs(c.Float("v0"))
-		if _, err := c.Replace(n, spiking.Op("IF"), attrs, n.Input(0), nil, theta); err != nil {
+		in, relu := n.Input(0), rectifier(n.Input(0))
+		if relu != nil {
+			in = relu.Input(0)
+		}
+		if _, err := c.Replace(n, spiking.Op("IF"), attrs, in, nil, theta); err != nil {
 			return changed, err
 		}
 		changed = true
+		if relu == nil {
+			continue
+		}
+		if err := c.Model.Graph.Remove(relu); err != nil {
+			return changed, err
+		}
 	}
 	if len(refused.Refusals) > 0 {
 		return changed, refused
@@ -63,6 +75,23 @@ func run(c *passes.Context) (changed bool, err error) {
 		spiking.Import(c.Model)
 	}
 	return changed, nil
+}
+
+// rectifier is the node that makes v when it is a ReLU, in the form that
+// relu-to-if leaves it in, and serves nothing but the Clip.
+func rectifier(v *graph.Value) *graph.Node {
+	n := v.Producer()
+	if n == nil || !n.IsSpiking("IF") || v.NumUses() != 1 || v.IsOutput() || n.Input(1) != nil {
+		return nil
+	}
+	if r := n.Output(1); r != nil && (r.NumUses() > 0 || r.IsOutput()) {
+		return nil
+	}
+	theta, err := passes.Threshold(n)
+	if err != nil || len(theta) != 1 || !math.IsInf(float64(theta[0]), 1) {
+		return nil
+	}
+	return n
 }
 
 // minLimit keeps thresholds, and scales made of them, normal floats.

@@ -13,13 +13,17 @@ import (
 )
 
 // Write stores m as an 8-bit PNG at path; see [Encode]. The file appears whole
-// or not at all: it is written under a temporary name and then renamed.
+// or not at all: it is written under a temporary name and then renamed. What is
+// there and no regular file, such as a pipe or a device, is written to.
 func Write(path string, m Image) (err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("write image %s: %w", path, err)
 		}
 	}()
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return writeThrough(path, m)
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
 	if err != nil {
 		return err
@@ -35,6 +39,15 @@ func Write(path string, m Image) (err error) {
 		return err
 	}
 	return os.Rename(f.Name(), path)
+}
+
+// writeThrough writes to a pipe or device.
+func writeThrough(path string, m Image) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(Encode(f, m), f.Close())
 }
 
 // Encode writes m as an 8-bit gray or RGB PNG: clipped to [0,1], times 255,

@@ -90,9 +90,12 @@ func (o Options) check() error {
 	last := 0
 	for _, k := range o.Checkpoints {
 		if k <= last {
-			return fmt.Errorf("checkpoints %v, want rising numbers of timesteps", o.Checkpoints)
+			return fmt.Errorf("timesteps %v, want rising numbers", o.Checkpoints)
 		}
 		last = k
+	}
+	if last > mostSteps {
+		return fmt.Errorf("timesteps %d, want at most %d", last, mostSteps)
 	}
 	if n := o.timesteps(); n < 0 || n > mostSteps {
 		return fmt.Errorf("%d timesteps, want 1 to %d, or 0 for the model's own", n, mostSteps)

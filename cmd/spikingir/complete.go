@@ -1,0 +1,61 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"spikingir/passes/recipes"
+	"spikingir/passes/standard"
+)
+
+// choices are the flags whose values come from a fixed list, for completion.
+func choices() map[string][]string {
+	after := []string{"all"}
+	for _, p := range standard.Passes() {
+		after = append(after, p.Name)
+	}
+	return map[string][]string{
+		"format":         {"text", "json"},
+		"recipe":         recipes.Names(),
+		"print-ir-after": after,
+		"over":           {"nonzero", "all"},
+		"per":            {"layer", "channel"},
+		"analog":         {"refuse", "keep"},
+		"lower":          {"functions", "none"},
+		"reader":         {"onnx", "onnx-go"},
+		"task":           {"denoise", "sr", "dehaze", "pairs"},
+		"sr-input":       {"bicubic", "lowres"},
+		"sr-crop":        {"scale", "cumulative"},
+		"colour":         {"luma", "channels"},
+		"ssim":           {"gaussian", "uniform7"},
+		"energy":         {"paper", "exact"},
+		"first-layer":    {"once", "per-step"},
+	}
+}
+
+// completions offers the choices in every shell, and makes `completion` refuse a
+// shell that it does not know.
+func completions(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	words := choices()
+	for _, cmd := range append(root.Commands(), root) {
+		if cmd.Name() == "completion" {
+			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		}
+		offer := func(f *pflag.Flag) {
+			list, ok := words[f.Name]
+			if !ok {
+				return
+			}
+			err := cmd.RegisterFlagCompletionFunc(f.Name,
+				cobra.FixedCompletions(list, cobra.ShellCompDirectiveNoFileComp))
+			if err != nil {
+				panic(err) // a flag registered twice
+			}
+		}
+		cmd.LocalNonPersistentFlags().VisitAll(offer)
+		if cmd == root {
+			cmd.PersistentFlags().VisitAll(offer)
+		}
+	}
+}
