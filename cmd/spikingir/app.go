@@ -138,7 +138,7 @@ func (a *app) check() error {
 	if a.thread < 0 || a.thread > 1024 {
 		return fmt.Errorf("--threads %d, want 0 to 1024", a.thread)
 	}
-	return nil
+	return kernel.EnvError()
 }
 
 // kernels is the pool that all work runs on.
