@@ -9,8 +9,9 @@ import (
 // for every value that lives in it; operators whose output is a view of their
 // input share it.
 type arena struct {
-	free  map[int][][]float32 // by length
-	inUse map[*float32]*lease
+	free   map[int][][]float32 // by length
+	inUse  map[*float32]*lease
+	trains map[int][][]uint64 // the words of spike trains that are done with, by length
 }
 
 // lease is a buffer that was handed out and the number of values in it.
@@ -20,7 +21,27 @@ type lease struct {
 }
 
 func newArena() *arena {
-	return &arena{free: map[int][][]float32{}, inUse: map[*float32]*lease{}}
+	return &arena{free: map[int][][]float32{}, inUse: map[*float32]*lease{},
+		trains: map[int][][]uint64{}}
+}
+
+// words gives the words of a spike train, with arbitrary contents. Those that
+// nobody brings back are the collector's.
+func (a *arena) words(n int) []uint64 {
+	list := a.trains[n]
+	if len(list) == 0 {
+		return make([]uint64, n)
+	}
+	a.trains[n] = list[:len(list)-1]
+	return list[len(list)-1]
+}
+
+// bringBack ends the life of a train.
+func (a *arena) bringBack(t *train) {
+	if t != nil {
+		w := t.Words()
+		a.trains[len(w)] = append(a.trains[len(w)], w)
+	}
 }
 
 // floats gives a buffer with arbitrary contents, counted zero times.

@@ -23,6 +23,11 @@ type Options struct {
 	Checkpoints []int
 	// Pool runs the kernels; nil makes the program use one thread.
 	Pool *kernel.Pool
+	// MemoryLimit is the bytes that the values between input and output may take
+	// in a run: an image that needs more is restored tile by tile, to the same
+	// bits. 0 means DefaultMemoryLimit; a negative number never cuts an image. See
+	// [Program.Tiling] for what cannot be cut.
+	MemoryLimit int64
 }
 
 // Program is a model made ready to run: operators bound, weights packed, the
@@ -42,6 +47,7 @@ type Program struct {
 	sizes   []int                // of the inputs that the arena's buffers suit
 	feeds   map[*graph.Node]bool // what computes the input of an Encode
 	weights []*work              // every node that is charged for: those of layers first
+	tiles   tiles
 }
 
 // unit is one entry of the plan.
@@ -83,6 +89,7 @@ func Compile(m *graph.Model, o Options) (*Program, error) {
 		return nil, err
 	}
 	p.lifetimes()
+	p.tiles = newTiles(p, m.Opset(""), o.MemoryLimit)
 	return p, nil
 }
 
@@ -252,12 +259,13 @@ func (p *Program) Inputs() []*graph.Value {
 
 // RunOptions is what one run is asked for beside its outputs.
 type RunOptions struct {
-	// Measure counts spikes, residual potentials and operations.
+	// Measure counts spikes, residual potentials and operations. The image is not
+	// cut into tiles then.
 	Measure bool
 	// Observe is called with each analog value as it is computed; the tensor
-	// is only valid during the call.
+	// is only valid during the call. The image is not cut into tiles then.
 	Observe func(v *graph.Value, t *ops.Tensor)
-	// Progress is called after each unit.
+	// Progress is called after each unit, of each tile where the image is cut.
 	Progress func(done, total int)
 }
 
@@ -281,28 +289,43 @@ func (p *Program) Run(ctx context.Context, inputs map[string]*ops.Tensor, o RunO
 
 // RunAll is Run with the results of all checkpoints.
 func (p *Program) RunAll(ctx context.Context, inputs map[string]*ops.Tensor, o RunOptions) ([]*Result, error) {
-	r := &run{Program: p, ctx: ctx, o: o, slots: map[*graph.Value]*slot{}, at: everywhere}
-	r.neurons = make([][]NeuronReport, len(p.Checkpoints))
-	if err := r.take(inputs); err != nil {
+	if x, t := p.cut(inputs, o); t != nil {
+		return p.runTiles(ctx, x, t, o)
+	}
+	r := p.newRun(ctx, o)
+	defer func() { r.arena.reclaim() }()
+	if err := r.execute(inputs); err != nil {
 		return nil, err
 	}
-	for _, w := range p.weights {
-		w.reset(len(p.Checkpoints))
+	return r.finish()
+}
+
+func (p *Program) newRun(ctx context.Context, o RunOptions) *run {
+	return &run{Program: p, ctx: ctx, o: o, slots: map[*graph.Value]*slot{}, at: everywhere,
+		neurons: make([][]NeuronReport, len(p.Checkpoints))}
+}
+
+// execute runs every unit; the outputs are left in their slots.
+func (r *run) execute(inputs map[string]*ops.Tensor) error {
+	if err := r.take(inputs); err != nil {
+		return err
 	}
-	defer func() { r.arena.reclaim() }()
-	for i, u := range p.units {
-		if err := ctx.Err(); err != nil {
-			return nil, err
+	for _, w := range r.weights {
+		w.reset(len(r.Checkpoints))
+	}
+	for i, u := range r.units {
+		if err := r.ctx.Err(); err != nil {
+			return err
 		}
 		if err := r.each(u); err != nil {
-			return nil, err
+			return err
 		}
-		for _, v := range p.frees[i] {
+		for _, v := range r.frees[i] {
 			r.free(v)
 		}
-		if o.Progress != nil {
-			o.Progress(i+1, len(p.units))
+		if r.o.Progress != nil {
+			r.o.Progress(i+1, len(r.units))
 		}
 	}
-	return r.finish()
+	return nil
 }

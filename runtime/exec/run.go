@@ -224,6 +224,7 @@ func (r *run) free(v *graph.Value) {
 	delete(r.slots, v)
 	r.arena.release(s.tensor)
 	r.arena.release(s.steady)
+	r.arena.bringBack(s.train)
 	for _, t := range s.series {
 		r.arena.release(t)
 	}

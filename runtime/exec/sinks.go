@@ -65,7 +65,9 @@ func (s *neuronSink) start(l *clock, x *ops.Tensor) error {
 	if s.pop, err = neuron.New(p, n, c, plane, v.F32); err != nil {
 		return err
 	}
-	s.out = &train{neuron.NewTrain(l.timing.slices(), n, c, plane, p.Threshold), x.Dims}
+	steps := l.timing.slices()
+	words := l.arena.words(neuron.TrainWords(steps, n, c, plane)) // Step writes every word
+	s.out = &train{neuron.NewTrainOver(words, steps, n, c, plane, p.Threshold), x.Dims}
 	return nil
 }
 
@@ -108,6 +110,8 @@ func (s *neuronSink) mark(l *clock, at int, x *ops.Tensor) error {
 func (s *neuronSink) finish(l *clock) {
 	if y := s.node.Output(0); y != nil {
 		l.slots[y] = &slot{train: s.out}
+	} else {
+		l.arena.bringBack(s.out)
 	}
 	s.pop, s.out = nil, nil
 }

@@ -15,9 +15,20 @@ type Train struct {
 
 // NewTrain makes a silent train.
 func NewTrain(steps, n, c, plane int, amplitude []float32) *Train {
-	words := (plane + 63) / 64
-	return &Train{steps, n, c, plane, amplitude, words, make([]uint64, steps*n*c*words)}
+	return NewTrainOver(make([]uint64, TrainWords(steps, n, c, plane)), steps, n, c, plane, amplitude)
 }
+
+// TrainWords is the number of 64-bit words of a train.
+func TrainWords(steps, n, c, plane int) int { return steps * n * c * ((plane + 63) / 64) }
+
+// NewTrainOver makes a train of the spikes in bits, TrainWords of them, which it
+// keeps.
+func NewTrainOver(bits []uint64, steps, n, c, plane int, amplitude []float32) *Train {
+	return &Train{steps, n, c, plane, amplitude, (plane + 63) / 64, bits}
+}
+
+// Words gives the bits of all slices.
+func (t *Train) Words() []uint64 { return t.bits }
 
 // Bits gives the bits of one plane (image*C + channel) of slice step.
 func (t *Train) Bits(step, plane int) []uint64 {

@@ -1,0 +1,261 @@
+package exec
+
+import (
+	"fmt"
+
+	"spikingir/graph"
+	"spikingir/graph/op"
+)
+
+// reach is what each node of a model does to the extents of images: which input
+// elements its results depend on, and at what scale they lie. It exists for
+// models whose operators all look at a neighbourhood of each pixel, so that an
+// image may be restored tile by tile.
+type reach struct {
+	input *graph.Value
+	rules []*rule
+	// align is what the first row and column of a tile must be multiples of.
+	align [2]int
+	ratio map[*graph.Value][2]ratio // of the values that vary with the image
+	opset int64
+}
+
+// ratio is the size of an image over that of the input, in lowest terms.
+type ratio struct{ num, den int }
+
+// rule is what one node does.
+type rule struct {
+	node *graph.Node
+	// axes moves rows and columns of the first input; nil entries leave the
+	// elements where they are, for all inputs that vary with the image.
+	axes [2]mover
+	// beside is an input that meets the result of axes element by element.
+	beside *graph.Value
+	// channels sets n and c of the outputs from those of the inputs; fixed and
+	// omitted inputs have the zero area.
+	channels func(in []area) ([]area, error)
+}
+
+// area is the extent of an image-like value [n, c, rows, columns]; a
+// time-major one stands for a slice.
+type area struct {
+	n, c int
+	axes [2]span
+}
+
+// reachOf studies a model. The error says which node keeps it from being run
+// in tiles, and why.
+func reachOf(p *Program, opset int64) (*reach, error) {
+	r := &reach{align: [2]int{1, 1}, ratio: map[*graph.Value][2]ratio{}, opset: opset}
+	if err := r.takeInput(p); err != nil {
+		return nil, err
+	}
+	for n := range p.graph.Nodes() {
+		if !r.varies(n) {
+			continue
+		}
+		u, err := r.rule(n)
+		if err != nil {
+			return nil, nodeError(n, err)
+		}
+		if err := r.scale(u); err != nil {
+			return nil, nodeError(n, err)
+		}
+		r.rules = append(r.rules, u)
+	}
+	for _, v := range p.graph.Outputs() {
+		if _, ok := r.ratio[v]; !ok {
+			return nil, fmt.Errorf("output %q does not depend on the image", v.Name())
+		}
+		if p.timing.timed[v] {
+			return nil, fmt.Errorf("output %q is time-major", v.Name())
+		}
+	}
+	return r, nil
+}
+
+// takeInput demands one image of free height and width.
+func (r *reach) takeInput(p *Program) error {
+	inputs := p.Inputs()
+	if len(inputs) != 1 {
+		return fmt.Errorf("the model has %d inputs, want one image", len(inputs))
+	}
+	r.input = inputs[0]
+	t := r.input.Type
+	if t.Kind == graph.TensorType && t.Shape != nil {
+		if len(t.Shape) != 4 {
+			return fmt.Errorf("input %q is %v, want an image [N,C,H,W]", r.input.Name(), t)
+		}
+		for _, d := range t.Shape[2:] {
+			if _, fixed := d.Size(); fixed {
+				return fmt.Errorf("input %q is %v, of a fixed size", r.input.Name(), t)
+			}
+		}
+	}
+	r.ratio[r.input] = [2]ratio{{1, 1}, {1, 1}}
+	return nil
+}
+
+// varies reports whether a node depends on the image.
+func (r *reach) varies(n *graph.Node) bool {
+	for _, v := range n.Inputs() {
+		if v != nil && r.image(v) {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *reach) image(v *graph.Value) bool {
+	_, ok := r.ratio[v]
+	return v != nil && ok
+}
+
+// scale sets the ratios of a node's outputs.
+func (r *reach) scale(u *rule) error {
+	var y [2]ratio
+	seen := false
+	for i, v := range u.node.Inputs() {
+		if !r.image(v) {
+			continue
+		}
+		q := r.ratio[v]
+		for axis, m := range u.axes {
+			if m == nil || v == u.beside && i > 0 {
+				continue
+			}
+			num, den := m.scale()
+			q[axis] = lowest(q[axis].num*num, q[axis].den*den)
+		}
+		if seen && q != y {
+			return fmt.Errorf("joins images of different scales")
+		}
+		y, seen = q, true
+	}
+	for axis, q := range y {
+		if q.num > mostScale || q.den > mostScale {
+			return fmt.Errorf("the scale is %d/%d of the image", q.num, q.den)
+		}
+		r.align[axis] = lcm(r.align[axis], q.den)
+		if r.align[axis] > mostScale {
+			return fmt.Errorf("tiles would have to start at multiples of %d", r.align[axis])
+		}
+	}
+	for _, v := range u.node.Outputs() {
+		if v != nil {
+			r.ratio[v] = y
+		}
+	}
+	return nil
+}
+
+// mostScale bounds ratios and alignments, so that sizes cannot overflow.
+const mostScale = 1 << 12
+
+func lowest(num, den int) ratio {
+	d := gcd(num, den)
+	return ratio{num / d, den / d}
+}
+
+func gcd(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}
+
+func lcm(a, b int) int { return a / gcd(a, b) * b }
+
+// walk carries the extent of the input through the model. What it says of a tile
+// holds for every model that reachOf accepts; an error tells that the tile is
+// too small, or that the sizes do not suit the model.
+func (r *reach) walk(in area) (map[*graph.Value]area, error) {
+	areas := map[*graph.Value]area{r.input: in}
+	for _, u := range r.rules {
+		if err := r.apply(u, areas); err != nil {
+			return nil, nodeError(u.node, err)
+		}
+	}
+	return areas, nil
+}
+
+func (r *reach) apply(u *rule, areas map[*graph.Value]area) error {
+	in := make([]area, u.node.NumInputs())
+	var y area
+	seen := false
+	for i, v := range u.node.Inputs() {
+		a, ok := areas[v]
+		if v == nil || !ok {
+			continue
+		}
+		in[i] = a
+		for axis, m := range u.axes {
+			if m == nil || v == u.beside && i > 0 {
+				continue
+			}
+			var err error
+			if a.axes[axis], err = m.move(a.axes[axis]); err != nil {
+				return err
+			}
+		}
+		if !seen {
+			y, seen = a, true
+			continue
+		}
+		var err error
+		if y, err = meet(y, a); err != nil {
+			return err
+		}
+	}
+	out, err := u.channels(in)
+	if err != nil {
+		return err
+	}
+	for i, v := range u.node.Outputs() {
+		if v != nil {
+			a := out[min(i, len(out)-1)]
+			a.axes = y.axes
+			areas[v] = a
+		}
+	}
+	return nil
+}
+
+// meet is what two operands of one place both have right.
+func meet(a, b area) (area, error) {
+	for i := range a.axes {
+		s, t := a.axes[i], b.axes[i]
+		if s.full != t.full || s.size != t.size || s.at != t.at {
+			return a, fmt.Errorf("joins images of different sizes")
+		}
+		s.lo, s.hi = max(s.lo, t.lo), min(s.hi, t.hi)
+		if s.lo >= s.hi {
+			return a, fmt.Errorf("a tile is too small")
+		}
+		a.axes[i] = s
+	}
+	return a, nil
+}
+
+// dimsOf is the dimensions of a value that does not vary with the image.
+func dimsOf(v *graph.Value) ([]int, bool) {
+	var list []int
+	t := op.Constant(v)
+	if t == nil && v.IsInitializer() { // an overridable one, which runs do not override
+		t = v.Const
+	}
+	if t != nil {
+		for _, d := range t.Dims {
+			list = append(list, int(d))
+		}
+		return list, true
+	}
+	if v.Type.Kind != graph.TensorType || v.Type.Shape == nil {
+		return nil, false
+	}
+	sizes, ok := v.Type.Shape.Sizes()
+	for _, d := range sizes {
+		list = append(list, int(d))
+	}
+	return list, ok
+}

@@ -1,0 +1,211 @@
+package exec
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"spikingir/graph"
+	"spikingir/runtime/ops"
+)
+
+// DefaultMemoryLimit is the bytes that a run may take for what lies between
+// input and output unless [Options] say otherwise.
+const DefaultMemoryLimit = 1 << 30
+
+// tiles is what a program knows of running tile by tile.
+type tiles struct {
+	limit  int64
+	reach  *reach
+	reason error // why images are not cut
+	dims   []int // of the input that plan is for
+	plan   *tiling
+	size   int64 // what the whole frame takes
+	failed error // why frames of dims are not cut, though they take more than the limit
+}
+
+func newTiles(p *Program, opset, limit int64) tiles {
+	t := tiles{limit: limit}
+	if limit == 0 {
+		t.limit = DefaultMemoryLimit
+	}
+	t.reach, t.reason = reachOf(p, opset)
+	return t
+}
+
+// A Tiling says how an image runs.
+type Tiling struct {
+	Rows, Columns int // of tiles; 1 and 1 for the whole image
+	Height, Width int // of a tile
+	// Bytes is what a run takes between input and output, foretold: a tile's share
+	// where the image is cut. 0 means not known.
+	Bytes int64
+	// Whole says why an image that takes more than the limit, or an unknown amount, is not cut; it
+	// names the node. nil otherwise.
+	Whole error
+}
+
+// Tiling tells how an input of dimensions [N,C,H,W] will run, when nothing is
+// measured or observed. An image is cut where it takes more memory than the
+// limit and every operator looks at a neighbourhood of each pixel only:
+// convolutions, pooling, resizing by whole factors and whatever works on pixels
+// or their channels. Normalisation over the image, global pooling and shapes that are
+// computed with are among what needs the whole image.
+func (p *Program) Tiling(dims []int) Tiling {
+	t := Tiling{Rows: 1, Columns: 1, Whole: p.tiles.reason}
+	if len(dims) != 4 {
+		return t
+	}
+	t.Height, t.Width = dims[2], dims[3]
+	if t.Whole != nil {
+		return t
+	}
+	plan := p.planTiles(dims)
+	t.Bytes, t.Whole = p.tiles.size, p.tiles.failed
+	if plan != nil {
+		t.Rows, t.Columns = len(plan.starts[0]), len(plan.starts[1])
+		t.Height, t.Width, t.Bytes = plan.size[0], plan.size[1], plan.bytes
+	}
+	return t
+}
+
+// planTiles is the tiling of an input; nil when it runs whole. The last plan
+// is kept.
+func (p *Program) planTiles(dims []int) *tiling {
+	t := &p.tiles
+	if slices.Equal(t.dims, dims) {
+		return t.plan
+	}
+	t.dims, t.plan, t.failed, t.size = slices.Clone(dims), nil, nil, 0
+	in := area{dims[0], dims[1], [2]span{whole(dims[2]), whole(dims[3])}}
+	bytes := func(h, w int) (int64, error) {
+		in := in
+		in.axes = [2]span{whole(h), whole(w)}
+		areas, err := t.reach.walk(in)
+		if err != nil {
+			return 0, err
+		}
+		return p.need(areas), nil
+	}
+	if t.size, t.failed = bytes(dims[2], dims[3]); t.failed != nil || t.size <= t.limit || t.limit < 0 {
+		return nil
+	}
+	crop := func(h, w int) (int64, error) { // a tile's part of the input is a copy
+		n, err := bytes(h, w)
+		return n + 4*int64(dims[0])*int64(dims[1])*int64(h)*int64(w), err
+	}
+	t.plan, t.failed = t.reach.tile(in, t.limit, crop)
+	if t.plan != nil && t.plan.count() == 1 {
+		t.plan = nil
+	}
+	return t.plan
+}
+
+// cut decides on tiles for a run: the image and how it is cut, nil when it runs
+// whole. Inputs that do not fit the model run whole, into their error.
+func (p *Program) cut(inputs map[string]*ops.Tensor, o RunOptions) (*ops.Tensor, *tiling) {
+	if p.tiles.reason != nil || p.tiles.limit < 0 || o.Measure || o.Observe != nil || len(inputs) != 1 {
+		return nil, nil
+	}
+	v := p.tiles.reach.input
+	x := inputs[v.Name()]
+	if x == nil || len(x.Dims) != 4 || x.Len() == 0 || !x.DType.IsFloat() || fits(v, x) != nil {
+		return nil, nil
+	}
+	return x, p.planTiles(x.Dims)
+}
+
+// runTiles runs the model tile by tile and puts the outputs together.
+func (p *Program) runTiles(ctx context.Context, x *ops.Tensor, t *tiling, o RunOptions) ([]*Result, error) {
+	results := make([]*Result, len(p.Checkpoints))
+	for at, k := range p.Checkpoints {
+		results[at] = &Result{Timesteps: k, Outputs: make([]*ops.Tensor, len(p.graph.Outputs()))}
+	}
+	tile := ops.NewTensor(x.DType, []int{x.Dims[0], x.Dims[1], t.size[0], t.size[1]})
+	inputs := map[string]*ops.Tensor{p.tiles.reach.input.Name(): tile}
+	done := 0
+	progress := o.Progress
+	if progress != nil {
+		o.Progress = func(i, n int) { progress(done*n+i, t.count()*n) }
+	}
+	for i, top := range t.starts[0] {
+		for j, left := range t.starts[1] {
+			crop(tile, x, top, left)
+			if err := p.runTile(ctx, inputs, o, func(v *graph.Value, at, k int, y *ops.Tensor) error {
+				return place(&results[at].Outputs[k], y, v, t, i, j)
+			}); err != nil {
+				return nil, err
+			}
+			done++
+		}
+	}
+	return results, nil
+}
+
+// runTile runs one tile and gives its outputs, by checkpoint and place.
+func (p *Program) runTile(ctx context.Context, inputs map[string]*ops.Tensor, o RunOptions,
+	give func(v *graph.Value, at, k int, y *ops.Tensor) error,
+) error {
+	r := p.newRun(ctx, o)
+	defer func() { r.arena.reclaim() }()
+	if err := r.execute(inputs); err != nil {
+		return err
+	}
+	for at := range p.Checkpoints {
+		r.at = at
+		for k, v := range p.graph.Outputs() {
+			y := r.analogValue(v)
+			if y == nil {
+				return fmt.Errorf("output %q was not computed", v.Name())
+			}
+			if err := give(v, at, k, y); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// crop fills a tile with the part of x that begins at a row and a column.
+func crop(tile, x *ops.Tensor, top, left int) {
+	h, w := tile.Dims[2], tile.Dims[3]
+	for i := range tile.Dims[0] * tile.Dims[1] {
+		for row := range h {
+			from := (i*x.Dims[2]+top+row)*x.Dims[3] + left
+			copy(tile.F32[(i*h+row)*w:][:w], x.F32[from:])
+		}
+	}
+}
+
+// place copies what tile (i, j) gives of output v into the whole frame's, made
+// with the first tile.
+func place(frame **ops.Tensor, y *ops.Tensor, v *graph.Value, t *tiling, i, j int) error {
+	rows, cols := t.own[0][i][v], t.own[1][j][v]
+	if len(y.Dims) != 4 {
+		return fmt.Errorf("output %q of a tile has dimensions %v, want an image", v.Name(), y.Dims)
+	}
+	if *frame == nil {
+		last := [2]int{len(t.starts[0]) - 1, len(t.starts[1]) - 1}
+		*frame = ops.NewTensor(y.DType, []int{y.Dims[0], y.Dims[1],
+			t.own[0][last[0]][v].hi, t.own[1][last[1]][v].hi})
+	}
+	f := *frame
+	h, w := y.Dims[2], y.Dims[3]
+	if rows.hi-rows.at > h || cols.hi-cols.at > w {
+		return fmt.Errorf("output %q of a tile has dimensions %v, want %d rows and %d columns at least",
+			v.Name(), y.Dims, rows.hi-rows.at, cols.hi-cols.at)
+	}
+	n := cols.hi - cols.lo
+	for p := range y.Dims[0] * y.Dims[1] {
+		for row := rows.lo; row < rows.hi; row++ {
+			to := (p*f.Dims[2]+row)*f.Dims[3] + cols.lo
+			from := (p*h+row-rows.at)*w + cols.lo - cols.at
+			if y.DType.IsFloat() {
+				copy(f.F32[to:to+n], y.F32[from:from+n])
+			} else {
+				copy(f.I64[to:to+n], y.I64[from:from+n])
+			}
+		}
+	}
+	return nil
+}
