@@ -2,6 +2,7 @@ package exec
 
 import (
 	"fmt"
+	"sort"
 
 	"spikingir/graph"
 )
@@ -28,6 +29,7 @@ type cutter struct {
 	frame, align int
 	probe        int // the size of a tile that was tried far from the borders
 	right        []ownLength
+	smallest     int // tile that suits every operator
 }
 
 // ownLength is how many elements of an output the tried tile gets right.
@@ -57,6 +59,16 @@ func (r *reach) cutter(in area, axis, n int) (*cutter, error) {
 			c.right = append(c.right, ownLength{s.hi - s.lo, r.ratio[v][axis]})
 		}
 	}
+	c.smallest = c.size(sort.Search(c.choices()-1, func(k int) bool {
+		size := c.size(k)
+		for _, at := range []int{0, min(c.step(size), c.frame-size), c.frame - size} {
+			in.axes[axis] = span{n, size, at, at, at + size}
+			if _, err := r.walk(in); err != nil || c.step(size) <= 0 {
+				return false
+			}
+		}
+		return true
+	}))
 	return c, nil
 }
 
@@ -78,7 +90,7 @@ func (c *cutter) count(size int) int {
 		return 1
 	}
 	step := c.step(size)
-	if step <= 0 {
+	if size < c.smallest || step <= 0 {
 		return 0
 	}
 	return 1 + ceilDiv(c.frame-size, step)
@@ -91,16 +103,10 @@ func (c *cutter) size(k int) int { return c.frame - (c.choices()-1-k)*c.align }
 
 // least is the smallest size of which most tiles at most are needed.
 func (c *cutter) least(most int) int {
-	lo, hi := 0, c.choices()-1
-	for lo < hi {
-		k := (lo + hi) / 2
-		if n := c.count(c.size(k)); n > 0 && n <= most {
-			hi = k
-		} else {
-			lo = k + 1
-		}
-	}
-	return c.size(lo)
+	return c.size(sort.Search(c.choices()-1, func(k int) bool {
+		n := c.count(c.size(k))
+		return n > 0 && n <= most
+	}))
 }
 
 // starts is where the tiles of a size begin.
