@@ -15,13 +15,13 @@ type tally struct {
 	trial      bool
 }
 
-// layer makes the first step of a layer, whose buffers serve all others, and its
-// checkpoints.
+// layer makes a step of a layer before each checkpoint, whose buffers serve all
+// others.
 func (m *memory) layer(l *layer) {
 	t := &tally{memory: m, layer: l, now: map[*graph.Value]*block{}, fixed: map[*graph.Value]*block{},
 		state: map[layerSink]*block{}, trains: map[layerSink]int{}}
-	t.tick()
 	for at := range m.Checkpoints {
+		t.tick(at == 0)
 		t.checkpoint(at)
 	}
 	for _, s := range l.sinks {
@@ -31,13 +31,18 @@ func (m *memory) layer(l *layer) {
 	t.releaseAll(t.fixed)
 }
 
-func (t *tally) tick() {
+func (t *tally) tick(first bool) {
 	t.advance()
 	for v := range t.layer.group.keep {
-		t.record(v, t.timing.steps)
+		if first { // what later steps keep is counted at once
+			t.record(v, t.timing.steps)
+		}
 	}
 	for _, s := range t.layer.sinks {
 		t.value(s.source())
+		if !first {
+			continue
+		}
 		t.state[s] = t.floats.take(t.size(s.source()))
 		if n, ok := s.(*neuronSink); ok {
 			a := t.areas[n.source()]
@@ -60,6 +65,9 @@ func (t *tally) advance() {
 			where = t.fixed
 		}
 		alias := s.op != nil && ops.Aliases(s.node.Op()) || s.op == nil && t.trial
+		if where[s.node.Output(0)] != nil {
+			continue // a steady node: computed at the first step
+		}
 		for i, v := range s.node.Outputs() {
 			switch {
 			case v == nil:

@@ -1,0 +1,98 @@
+package exec
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"spikingir/fixtures"
+	"spikingir/graph"
+	"spikingir/onnxio"
+	"spikingir/onnxio/text"
+	"spikingir/runtime/ops"
+)
+
+// taken is the bytes that a program's arena holds.
+func (p *Program) taken() int64 {
+	n := 0
+	for length, list := range p.arena.free {
+		n += 4 * length * len(list)
+	}
+	for length, list := range p.arena.trains {
+		n += 8 * length * len(list)
+	}
+	return int64(n)
+}
+
+// checkNeed compares what is foretold with what a run takes.
+func checkNeed(t *testing.T, m *graph.Model, o Options, dims ...int) {
+	t.Helper()
+	o.MemoryLimit = -1
+	p, err := Compile(m, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := ops.NewTensor(graph.Float32, dims)
+	if _, err := p.Run(context.Background(), map[string]*ops.Tensor{p.Inputs()[0].Name(): x}, RunOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	tiling := p.Tiling(dims)
+	if tiling.Whole != nil {
+		t.Fatal(tiling.Whole)
+	}
+	got, want := tiling.Bytes, p.taken()
+	if float64(got) < 0.98*float64(want) || float64(got) > 1.02*float64(want) {
+		t.Errorf("%v, %v: %d bytes foretold, %d taken, want them within 2 per cent", dims, o.Checkpoints, got, want)
+	}
+}
+
+const branches = `<ir_version: 10, opset_import: ["" : 17, "ai.spikingir" : 1]>
+g (float[N,2,H,W] x) => (float[N,2,H,W] r, float[N,2,H2,W2] up)
+<float[4,2,3,3] w = ["location": "seed:1"], float[2,4,3,3] u = ["location": "seed:2"], float[2,2,3,3] s = ["location": "seed:3"],
+ float theta = {0.5}, float alpha = {0.75}, float[4,1,1] b = ["location": "seed:4"], float[4,2,2,2] t = ["location": "seed:5"]>
+{
+  a = Abs(x)
+  view = Identity(a)
+  c = Conv <pads = [1, 1, 1, 1]> (view, w)
+  e = ai.spikingir.Encode <@@> (c)
+  f = ai.spikingir.Bias <@@> (e, b)
+  y = ai.spikingir.MPRN <@@> (f, , theta, alpha)
+  d = Conv <pads = [1, 1, 1, 1]> (y, u)
+  z, v = ai.spikingir.MPRN <@@> (d, , theta, alpha)
+  k = Conv <pads = [1, 1, 1, 1]> (z, s)
+  sum = Add(d, k)
+  q, qv = ai.spikingir.IF <@@> (sum, , theta)
+  o = ai.spikingir.CPM <@@, kernel_shape = [3, 3], pads = [1, 1, 1, 1]> (q, qv, s)
+  r = Sub(x, o)
+  g = ConvTranspose <strides = [2, 2]> (c, t)
+  up = Relu(g)
+}`
+
+// TestNeed holds the forecast of memory against what runs take.
+func TestNeed(t *testing.T) {
+	for _, checkpoints := range [][]int{nil, {2, 5}, {1, 2, 7}} {
+		for post, neurons := range [][2]string{{"IF", ", theta)"}, {"MPRN", ", theta, alpha)"}} {
+			src := strings.ReplaceAll(branches, "MPRN", neurons[0])
+			src = strings.ReplaceAll(src, ", theta, alpha)", neurons[1])
+			m, err := text.Parse(strings.ReplaceAll(src, "@@", fmt.Sprintf("timesteps = 4, post = %d", post)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkNeed(t, m, Options{Checkpoints: checkpoints}, 1, 2, 31, 45)
+			checkNeed(t, m, Options{Checkpoints: checkpoints}, 2, 2, 16, 17)
+		}
+	}
+	for _, name := range fixtures.Names() {
+		b, err := fixtures.Model(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := onnxio.Decode(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, _ := m.Graph.Inputs()[0].Type.Shape[1].Size()
+		checkNeed(t, m, Options{}, 1, int(c), 33, 70)
+	}
+}
