@@ -64,7 +64,8 @@ func (c *Context) Supersede(old, v *graph.Value, nodes ...*graph.Node) error {
 	return c.supersede([]*graph.Value{old}, []*graph.Value{v}, nodes...)
 }
 
-// SupersedeAll is Supersede for every output of n, which it removes.
+// SupersedeAll is Supersede for every output of n, which it removes. A value nil
+// takes over nothing: nothing reads that output.
 func (c *Context) SupersedeAll(n *graph.Node, values []*graph.Value) error {
 	return c.supersede(n.Outputs(), values, n)
 }
@@ -78,7 +79,7 @@ func (c *Context) supersede(olds, news []*graph.Value, nodes ...*graph.Node) err
 	declared := g.Declared()
 	legacies := make([]legacy, len(olds))
 	for i, old := range olds {
-		if old == nil {
+		if old == nil || news[i] == nil {
 			continue
 		}
 		legacies[i] = legacy{old.Name(), slices.Contains(declared, old)}

@@ -21,7 +21,7 @@ func choices() map[string][]string {
 		"over":           {"nonzero", "all"},
 		"per":            {"layer", "channel"},
 		"analog":         {"refuse", "keep"},
-		"lower":          {"functions", "none"},
+		"lower":          {"functions", "flat", "none"},
 		"reader":         {"onnx", "onnx-go"},
 		"task":           {"denoise", "sr", "dehaze", "pairs"},
 		"sr-input":       {"bicubic", "lowres"},

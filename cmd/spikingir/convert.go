@@ -49,7 +49,7 @@ func (c *conversion) add(cmd *cobra.Command) {
 	f.Float64Var(&c.settings.Beta, "beta", c.settings.Beta, "MPRN: alpha = 0.5*sigmoid(beta)+0.5 of the post step")
 	f.StringVar(&c.settings.Analog, "analog", c.settings.Analog, "what cannot be spiking: refuse, or keep it analog")
 	f.BoolVar(&c.settings.Unit, "absorb-scales", false, "unit form: thresholds 1, scales in the weights")
-	f.StringVar(&c.settings.Lower, "lower", c.settings.Lower, "form of the spiking operators: functions, none")
+	f.StringVar(&c.settings.Lower, "lower", c.settings.Lower, "form of the spiking operators: functions, flat, none")
 	f.StringVar(&c.reader, "reader", "onnx", "model reader: onnx, onnx-go")
 	c.taskFlags.add(f)
 	f.StringVar(&c.input, "input", "", "task pairs: folder of inputs to calibrate on")
@@ -158,11 +158,19 @@ func (a *app) convert(ctx context.Context, path string, m *graph.Model, c *conve
 		a.warnf("no --calib: thresholds come from %d embedded images; calibrate on images of your own for real use", set.Len())
 	}
 	var stats *graph.Stats
+	s.neurons(m)
+	dump := c.dump.after(a, m)
 	reports, err := p.Run(m, passes.Options{
 		Calibrate: a.calibrator(ctx, set, &stats),
 		Evaluate:  a.evaluate,
 		Log:       a.log(),
-		After:     c.dump.after(a, m),
+		After: func(r passes.Report, m *graph.Model) error {
+			s.neurons(m)
+			if dump == nil {
+				return nil
+			}
+			return dump(r, m)
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -193,15 +201,23 @@ func needsCalibration(p passes.Pipeline) bool {
 	return false
 }
 
-// describe writes what was done into the model's metadata and the summary.
-func (c *conversion) describe(a *app, m *graph.Model, s *summary, set *calibration, stats *graph.Stats) {
+// neurons notes the neurons of m, unless a lowering has left none to see.
+func (s *summary) neurons(m *graph.Model) {
+	var list []string
 	for n := range m.Graph.Nodes() {
 		if passes.IsNeuron(n) {
-			s.Neurons = append(s.Neurons, n.Op().Type+" "+n.OriginLabel())
+			list = append(list, n.Op().Type+" "+n.OriginLabel())
 			t, _ := graph.Get(n.Attrs, "timesteps", graph.Int(0))
 			s.Timesteps = int64(t)
 		}
 	}
+	if list != nil {
+		s.Neurons = list
+	}
+}
+
+// describe writes what was done into the model's metadata and the summary.
+func (c *conversion) describe(a *app, m *graph.Model, s *summary, set *calibration, stats *graph.Stats) {
 	if len(s.Neurons) == 0 {
 		return
 	}

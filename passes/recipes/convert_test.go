@@ -116,7 +116,7 @@ func array(t *testing.T, data []byte) *ops.Tensor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &ops.Tensor{DType: graph.Float32, Dims: a.Shape, F32: a.Data}
+	return tensor(a)
 }
 
 // fixture gives an embedded model's file and its test input.

@@ -35,7 +35,7 @@ type Settings struct {
 	Readout    string  // cpm or rate; "" takes the recipe's own
 	Analog     string  // refuse or keep
 	Unit       bool    // thresholds 1, scales in the weights
-	Lower      string  // functions or none
+	Lower      string  // functions, flat or none
 }
 
 // Defaults is the settings of a conversion that sets nothing.
@@ -131,8 +131,8 @@ func (r Recipe) text(s Settings) string {
 		steps = append(steps, "absorb-scales")
 	}
 	steps = append(steps, "dead-node", "infer-shapes")
-	if s.Lower == "functions" {
-		steps = append(steps, "lower-functions")
+	if s.Lower != "none" {
+		steps = append(steps, "lower-"+s.Lower)
 	}
 	return strings.Join(steps, ",")
 }
@@ -149,7 +149,7 @@ func (s Settings) check() error {
 		{"per", s.Per, []string{"layer", "channel"}},
 		{"readout", s.Readout, []string{"cpm", "rate"}},
 		{"analog", s.Analog, []string{"refuse", "keep"}},
-		{"lower", s.Lower, []string{"functions", "none"}},
+		{"lower", s.Lower, []string{"functions", "flat", "none"}},
 	}
 	for _, w := range words {
 		if !slices.Contains(w.want, w.value) {

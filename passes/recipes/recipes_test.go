@@ -58,6 +58,7 @@ func TestSettings(t *testing.T) {
 		{"spikingir", func(s *recipes.Settings) { s.Analog = "keep" }, "split-regions{analog=keep}"},
 		{"spikingir", func(s *recipes.Settings) { s.Unit = true }, "encode-input{timesteps=10},absorb-scales,"},
 		{"spikingir", func(*recipes.Settings) {}, "infer-shapes,lower-functions"},
+		{"spikingir", func(s *recipes.Settings) { s.Lower = "flat" }, "infer-shapes,lower-flat"},
 	}
 	for _, test := range tests {
 		s := recipes.Defaults()
@@ -94,7 +95,7 @@ func TestErrors(t *testing.T) {
 		{"spikingir", func(s *recipes.Settings) { s.Beta = 1e9 }, "beta=1e+09: want a number"},
 		{"spikingir", func(s *recipes.Settings) { s.Readout = "x" }, `readout is "x", want cpm or rate`},
 		{"spikingir", func(s *recipes.Settings) { s.Analog = "" }, `analog is "", want refuse or keep`},
-		{"spikingir", func(s *recipes.Settings) { s.Lower = "flat" }, `lower is "flat", want functions or none`},
+		{"spikingir", func(s *recipes.Settings) { s.Lower = "unrolled" }, `lower is "unrolled", want functions or flat or none`},
 	}
 	for _, test := range tests {
 		s := recipes.Defaults()

@@ -17,6 +17,7 @@ import (
 	"spikingir/passes/infershapes"
 	"spikingir/passes/inlinefunctions"
 	"spikingir/passes/insertcpm"
+	"spikingir/passes/lowerflat"
 	"spikingir/passes/lowerfunctions"
 	"spikingir/passes/maxpooltoaveragepool"
 	"spikingir/passes/normalizethresholds"
@@ -46,6 +47,7 @@ var list = []*passes.Pass{
 	encodeinput.Pass,
 	absorbscales.Pass,
 	lowerfunctions.Pass,
+	lowerflat.Pass,
 }
 
 // Passes lists every pass in a fixed order.

@@ -1,0 +1,152 @@
+// Package lowerflat holds the pass lower-flat, which unrolls the spiking
+// operators over time into standard operators.
+package lowerflat
+
+import (
+	"slices"
+
+	"spikingir/graph"
+	"spikingir/graph/infer"
+	"spikingir/graph/op"
+	"spikingir/passes"
+)
+
+// Pass replaces every spiking operator by standard ones: no functions, no
+// control flow. Any runtime of opset 17 executes the model, and one that fuses
+// and plans plain graphs can do so.
+//
+// Before: timed operators of domain ai.spikingir on time-major values
+// [S*N, C, ...], S = T + post; linear operators between them.
+// After: the linear operators as they were, once each, with time in the batch. A
+// time-major value that they make is cut into its S slices [N, C, ...] by one
+// Split in equal parts, so that N stays open; slices are joined by one Concat
+// where a standard operator reads them, and not at all where a neuron, Bias or
+// readout does. Slice by slice,
+//
+//	Encode    x at t <= T; Expand(0, Shape(x)) at T+1, where a Concat reads it
+//	Bias      Add(x_t, b) at t <= T; x_t at T+1
+//	IF, MPRN  c = Add(x_t, bias) at t <= T, x_t at T+1 and without a bias
+//	          p = Add(v, c); first v = Mul(v0, theta)
+//	          s = Cast(GreaterOrEqual(p, theta)); an MPRN takes
+//	          Mul(theta, alpha) in place of theta at T+1
+//	          y_t = Mul(theta, s)
+//	          v = Sub(p, y_t); the last one is the residual potential
+//	Decode    Div(Sum(y_1, ..., y_S), T)
+//	CPM       Div(Add(Conv(Sum(y_1, ..., y_S)), vres), T), then Add of the bias
+//
+// A slice of zeros, which only an Encode makes and only at T+1, takes part in
+// no Add and no Sum. Functions of the spiking domain and its import go. The
+// node that makes what the old node made keeps the old one's name and metadata;
+// all have its origin.
+// Conditions: the default opset is 17 or later.
+// Algebra: none; the operators' definitions step by step (SpikingIR, Eq. 1-3 and
+// 13-16), in the order and with the rounding of the functions of lower-functions.
+// There a missing bias is 0 and a missing slice a tensor of 0; adding them
+// changes at most the sign of a zero. The Sum adds from left to right.
+//
+// The result is a plain network: no spiking operator can be recovered from it,
+// its number of timesteps is fixed, and neither spikes nor energy can be
+// counted. Keep the other forms for that.
+var Pass = &passes.Pass{
+	Name: "lower-flat",
+	Doc: "unroll the spiking operators into standard operators\n\n" +
+		"Neurons are unrolled over the timesteps, without functions and control\n" +
+		"flow; convolutions stay single, with time in the batch. The result is a\n" +
+		"plain network, which cannot be read back as a spiking one.",
+	Needs: passes.Timed | passes.OpsetCurrent,
+	Gives: passes.Lowered,
+	Drops: passes.Timed | passes.Readout,
+	Run:   run,
+}
+
+func run(c *passes.Context) (changed bool, err error) {
+	l := &lowering{c, map[*graph.Value][]*graph.Value{}, map[*graph.Value]*graph.Value{}}
+	var old []*graph.Node
+	for n := range c.Model.Graph.Nodes() {
+		if n.Op().Domain != graph.Spiking {
+			continue
+		}
+		if err := l.lower(n); err != nil {
+			return len(old) > 0, err
+		}
+		old = append(old, n)
+	}
+	// Backwards, so that a node's spiking readers, which took its slices, are
+	// gone before it.
+	for _, n := range slices.Backward(old) {
+		if err := l.settle(n); err != nil {
+			return true, err
+		}
+	}
+	if dropped := dropDomain(c.Model); len(old) == 0 {
+		return dropped, nil
+	}
+	return true, infer.Model(c.Model)
+}
+
+// lowering is one run of the pass.
+type lowering struct {
+	*passes.Context
+	slices map[*graph.Value][]*graph.Value // of a time-major value; nil: a slice of zeros
+	heirs  map[*graph.Value]*graph.Value   // what takes over an output of a lowered node
+}
+
+// lower builds what computes the outputs of n.
+func (l *lowering) lower(n *graph.Node) error {
+	switch n.Op().Type {
+	case "Encode":
+		return l.encode(n)
+	case "Bias":
+		return l.bias(n)
+	case "IF", "MPRN":
+		return l.neuron(n)
+	case "Decode":
+		return l.decode(n)
+	case "CPM":
+		return l.cpm(n)
+	}
+	return op.Errorf(n, "the operator is not known, want one of Encode, Bias, IF, MPRN, Decode, CPM")
+}
+
+// settle hands the outputs of n over and removes it.
+func (l *lowering) settle(n *graph.Node) error {
+	name := n.Name
+	heirs := make([]*graph.Value, n.NumOutputs())
+	var keeper *graph.Node // of n's name
+	for i, v := range n.Outputs() {
+		if v == nil {
+			continue
+		}
+		if heirs[i] = l.heirs[v]; heirs[i] != nil && i == 0 {
+			keeper = heirs[i].Producer()
+		}
+	}
+	if keeper != nil {
+		keeper.Doc, keeper.Metadata = n.Doc, n.Metadata.Clone()
+	}
+	if err := l.SupersedeAll(n, heirs); err != nil {
+		return err
+	}
+	if keeper != nil {
+		keeper.Name = name
+	}
+	return nil
+}
+
+// dropDomain takes away the functions of the spiking domain, and its import
+// when nothing is left of it.
+func dropDomain(m *graph.Model) (changed bool) {
+	functions, imports := len(m.Functions), len(m.Opsets)
+	m.Functions = slices.DeleteFunc(m.Functions, func(f *graph.Function) bool {
+		return f.Domain == graph.Spiking
+	})
+	for g := range m.Graphs() {
+		for n := range g.Nodes() {
+			if n.Op().Domain == graph.Spiking {
+				return functions != len(m.Functions)
+			}
+		}
+	}
+	m.Opsets = slices.DeleteFunc(m.Opsets, func(o graph.Opset) bool { return o.Domain == graph.Spiking })
+	return functions != len(m.Functions) || imports != len(m.Opsets)
+}
