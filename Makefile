@@ -3,6 +3,8 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GO          ?= go
 FUZZTIME    ?= 30s
 DATA        ?= $(SPIKINGIR_DATA)
+PEERS       ?=
+OUT         ?=
 BIN         := bin/spikingir
 
 .PHONY: build demo test check bench fixtures fuzz cross results update generate format race purego fused clean
@@ -56,8 +58,15 @@ update:
 tree:
 	@test -z "$$(git status --porcelain)" || { git status --short; git diff | head -50; echo 'the tree is not clean'; exit 1; }
 
-bench:
-	$(GO) test -run '^$$' -bench . -benchtime 5x ./runtime/kernel
+# Measures the kernels; with PEERS=DIR, networks of DATA beside other runtimes
+# (ONNX Runtime by node, its folder in NODE_PATH, and PyTorch), printed or written
+# to OUT: make bench PEERS=DIR DATA=DIR OUT=docs/performance.md
+bench: build
+ifeq ($(PEERS),)
+	$(BIN) bench
+else
+	$(BIN) bench --peers "$(PEERS)" --data "$(DATA)" --runs 3 -o "$(OUT)"
+endif
 
 # Trains and exports the fixtures again; installs PyTorch from Debian if needed.
 fixtures:

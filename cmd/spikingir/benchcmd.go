@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"spikingir/graph"
+	"spikingir/passes/recipes"
+	"spikingir/runtime/bench"
+	"spikingir/runtime/eval"
+	"spikingir/runtime/exec"
+	"spikingir/runtime/kernel"
+)
+
+// benchmarking is what bench is asked for.
+type benchmarking struct {
+	model         string
+	height, width int
+	timesteps     int
+	spiking       bool
+	runs, rounds  int
+	kernels       bool
+	peers, data   string
+	out           string
+	only          []string
+}
+
+func (a *app) benchCmd() *cobra.Command {
+	b := &benchmarking{}
+	cmd := &cobra.Command{
+		Use:   "bench",
+		Short: "Measure the speed of kernels, of a model, or of both beside other runtimes",
+		Long: `bench prints a JSON object a line: work, kernel, threads, h, w, T, ms_median, gops
+(10^9 operations a second of the dense convolutions of all slices, two for a
+multiply-add) and peak_share (of the probed peak of all threads). Times are
+medians of --runs after two runs that do not count, on pseudo-random images.
+
+Without a model it sweeps the probed peaks, convolutions and spiking layers. With
+--model the lines are those of the operators with weights and, last, of the whole
+model from image to image. A spiking model runs as it is; any other does too,
+unless -T or --spiking is given: then it is first converted by the default recipe
+on embedded images.
+
+--peers DIR measures networks of --data beside other runtimes, in turns, by the
+scripts ort_bench.js and torch_multistep_bench.py in DIR, and prints tables in
+Markdown. What is missing is said and left out.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := b.check(cmd.Flags().Changed); err != nil {
+				return err
+			}
+			switch {
+			case b.kernels:
+				return a.listKernels()
+			case b.peers != "" || b.out != "":
+				return a.benchReport(cmd.Context(), b)
+			case b.model != "":
+				return a.benchModel(cmd.Context(), b)
+			}
+			return bench.New(a.kernels(), bench.DefaultWarmUp, b.runs).
+				Sweep(cmd.Context(), bench.Size{H: b.height, W: b.width}, b.steps(), a.line)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&b.model, "model", "", "ONNX model to measure; empty measures kernels")
+	f.IntVar(&b.height, "height", 0, "height of the images; 0 takes each layer's own, 256 for a model")
+	f.IntVar(&b.width, "width", 0, "width of the images")
+	f.IntVarP(&b.timesteps, "timesteps", "T", 0, "timesteps T; 0 takes the model's own, or 10")
+	f.BoolVar(&b.spiking, "spiking", false, "convert the model before it is measured")
+	f.IntVar(&b.runs, "runs", 7, "runs that a median is taken of")
+	f.BoolVar(&b.kernels, "kernels", false, "list the implementations of the kernels")
+	f.StringVar(&b.peers, "peers", "", "folder with the scripts that measure other runtimes")
+	f.StringVar(&b.data, "data", "", "with --peers: folder with models/; empty takes $SPIKINGIR_DATA")
+	f.IntVar(&b.rounds, "rounds", 5, "with --peers: how often the runtimes take turns")
+	f.StringSliceVar(&b.only, "only", nil, "with --peers: rows to measure, by name; empty measures all")
+	f.StringVarP(&b.out, "output", "o", "", "Markdown file to write")
+	return cmd
+}
+
+// check finds flags that no measurement takes.
+func (b *benchmarking) check(changed func(string) bool) error {
+	for _, f := range []struct {
+		name              string
+		value, least, top int
+	}{
+		{"height", b.height, 0, 1 << 15}, {"width", b.width, 0, 1 << 15},
+		{"timesteps", b.timesteps, 0, maxTimesteps},
+		{"runs", b.runs, 1, 1000}, {"rounds", b.rounds, 1, 1000},
+	} {
+		if f.value < f.least || f.value > f.top {
+			return fmt.Errorf("--%s %d, want %d to %d", f.name, f.value, f.least, f.top)
+		}
+	}
+	report := b.peers != "" || b.out != ""
+	for _, name := range []string{"model", "height", "width", "timesteps", "spiking"} {
+		if report && changed(name) {
+			return fmt.Errorf("--%s does not go with --peers and --output, which measure networks of their own", name)
+		}
+	}
+	for _, name := range []string{"data", "rounds", "only"} {
+		if !report && changed(name) {
+			return fmt.Errorf("--%s goes with --peers or --output only", name)
+		}
+	}
+	if b.spiking && b.model == "" {
+		return fmt.Errorf("--spiking wants a --model to convert")
+	}
+	if b.out != "" {
+		return checkOutput(b.out)
+	}
+	return nil
+}
+
+// steps is the number of timesteps of what states none.
+func (b *benchmarking) steps() int {
+	if b.timesteps > 0 {
+		return b.timesteps
+	}
+	return recipes.Defaults().Timesteps
+}
+
+// listKernels lists the implementations that this build has.
+func (a *app) listKernels() error {
+	list := kernel.Implementations()
+	if a.format == "json" {
+		type row struct {
+			Family    string `json:"family"`
+			Name      string `json:"implementation"`
+			Available bool   `json:"available"`
+			Selected  bool   `json:"selected"`
+		}
+		rows := make([]row, len(list))
+		for i, k := range list {
+			rows[i] = row(k)
+		}
+		return a.json(rows)
+	}
+	t := a.table()
+	t.AppendHeader(table.Row{"family", "implementation", "runs here", "selected"})
+	word := map[bool]string{true: "yes", false: "no"}
+	for _, i := range list {
+		t.AppendRow(table.Row{i.Family, i.Name, word[i.Available], word[i.Selected]})
+	}
+	t.Render()
+	return nil
+}
+
+// line prints a measurement.
+func (a *app) line(l bench.Line) error {
+	enc := json.NewEncoder(a.out)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(l)
+}
+
+// benchModel measures one model.
+func (a *app) benchModel(ctx context.Context, b *benchmarking) error {
+	m, err := a.load(b.model, "onnx")
+	if err != nil {
+		return err
+	}
+	var timesteps []int
+	switch {
+	case spiking(m):
+		if b.timesteps > 0 {
+			timesteps = []int{b.timesteps}
+		}
+	case b.spiking || b.timesteps > 0:
+		if err := a.spikingForm(ctx, b.model, m, b.steps(), "none"); err != nil {
+			return err
+		}
+	}
+	l, err := a.program(b.model, m, timesteps...)
+	if err != nil {
+		return err
+	}
+	size := bench.Size{H: 256, W: 256}
+	if b.height > 0 {
+		size.H = b.height
+	}
+	if b.width > 0 {
+		size.W = b.width
+	}
+	x := bench.Uniform(1, max(l.ports.Channels, 1), size.H, size.W)
+	name := strings.TrimSuffix(filepath.Base(b.model), ".onnx")
+	lines, err := bench.New(a.kernels(), bench.DefaultWarmUp, b.runs).Program(ctx, name, l.program, x)
+	if err != nil {
+		return unsupported(fmt.Errorf("%s: %w", b.model, err))
+	}
+	for _, line := range lines {
+		if err := a.line(line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// spikingForm converts m in place by the default recipe, calibrated on the
+// embedded images: the speed hardly depends on thresholds.
+func (a *app) spikingForm(ctx context.Context, path string, m *graph.Model, timesteps int, lower string) error {
+	c := &conversion{recipe: recipes.Names()[0], settings: recipes.Defaults(), builtin: true}
+	c.settings.Timesteps, c.settings.Lower = timesteps, lower
+	if _, err := a.convert(ctx, path, m, c); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// compileOn plans a model on a pool of its own; channels are those of its image.
+func compileOn(m *graph.Model, pool *kernel.Pool) (p *exec.Program, channels int, err error) {
+	ports, err := eval.PortsOf(m.Graph)
+	if err != nil {
+		return nil, 0, err
+	}
+	eval.FreeSize(m.Graph)
+	p, err = exec.Compile(m, exec.Options{Pool: pool})
+	return p, max(ports.Channels, 1), err
+}

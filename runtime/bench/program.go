@@ -1,0 +1,93 @@
+package bench
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"spikingir/graph"
+	"spikingir/runtime/exec"
+	"spikingir/runtime/ops"
+)
+
+// Program measures runs of p on one image x [1,C,H,W], from image to image. The
+// lines are those of the operators with weights, as they take turns within a run,
+// and last the whole, called name. A spiking program counts the multiply-adds of
+// every slice, the post step included, as if no spike were skipped; one that
+// computes a constant current or a readout counts them once. The first warm-up is
+// the run that counts.
+func (b *Bench) Program(ctx context.Context, name string, p *exec.Program, x *ops.Tensor) ([]Line, error) {
+	in := map[string]*ops.Tensor{p.Inputs()[0].Name(): x}
+	res, err := p.Run(ctx, in, exec.RunOptions{Measure: true})
+	if err != nil {
+		return nil, err
+	}
+	units := p.Units()
+	times := make([][]time.Duration, len(units))
+	var whole []time.Duration
+	warmUp := max(b.warmUp-1, 0)
+	for i := range warmUp + b.runs {
+		start := time.Now()
+		last := start
+		_, err := p.Run(ctx, in, exec.RunOptions{Progress: func(done, _ int) {
+			now := time.Now()
+			if i >= warmUp {
+				times[done-1] = append(times[done-1], now.Sub(last))
+			}
+			last = now
+		}})
+		if err != nil {
+			return nil, err
+		}
+		if i >= warmUp {
+			whole = append(whole, time.Since(start))
+		}
+	}
+	h, w := x.Dims[2], x.Dims[3]
+	var lines []Line
+	total := 0.0
+	for i, u := range units {
+		macs, label, driven := count(u, p, res)
+		total += macs
+		if macs == 0 {
+			continue
+		}
+		family, steps := analogFamily, 0
+		if driven {
+			family, steps = spikingFamily, p.Timesteps
+		}
+		lines = append(lines, b.line(label, family, h, w, steps, Median(times[i]), macs))
+	}
+	family := analogFamily
+	if p.Timesteps > 0 {
+		family = spikingFamily
+	}
+	return append(lines, b.line(name, family, h, w, p.Timesteps, Median(whole), total)), nil
+}
+
+// count sums the multiply-adds of a unit, names it after the operators that do
+// them, and tells whether spikes drive one.
+func count(u exec.Unit, p *exec.Program, res *exec.Result) (macs float64, label string, driven bool) {
+	var names []string
+	for _, k := range u.Work {
+		w := res.Work[k]
+		if w.MACs == 0 {
+			continue
+		}
+		runs := w.Runs
+		switch {
+		case w.Op.Type == "CPM":
+			runs = 1 // of the sum of the slices
+		case w.Driven:
+			runs = p.Timesteps + p.Post
+		}
+		macs += w.MACs * float64(runs)
+		name := w.Origin
+		if w.Op.Domain == graph.Spiking {
+			name += " " + w.Op.Type
+		}
+		names = append(names, name)
+		driven = driven || w.Driven
+	}
+	return macs, strings.Join(names, "+"), driven
+}

@@ -1,0 +1,29 @@
+package exec
+
+import "spikingir/graph"
+
+// Unit is an entry of a program's plan, the step that RunOptions.Progress
+// counts: a standard operator, or a layer of spiking neurons with the linear
+// operators before it.
+type Unit struct {
+	Nodes []*graph.Node
+	Work  []int // of the nodes, as indices of Result.Work
+}
+
+// Units lists the plan in the order of execution.
+func (p *Program) Units() []Unit {
+	at := make(map[*graph.Node]int, len(p.weights))
+	for i, w := range p.weights {
+		at[w.node] = i
+	}
+	list := make([]Unit, len(p.units))
+	for i, u := range p.units {
+		list[i].Nodes = u.nodes()
+		for _, n := range list[i].Nodes {
+			if k, ok := at[n]; ok {
+				list[i].Work = append(list[i].Work, k)
+			}
+		}
+	}
+	return list
+}
