@@ -27,7 +27,7 @@ type family interface {
 }
 
 // families lists every family of the package. Another one is a line here.
-var families = []family{float32s}
+var families = []family{float32s, spikes}
 
 // A registry is a family whose kernels are the fields of a K.
 type registry[K any] struct {
@@ -91,16 +91,22 @@ func Implementations() []Implementation {
 }
 
 // Select makes every family that has an implementation of the given name use it;
-// the others keep theirs. It must not be called while kernels run. The results
-// of kernels do not depend on it.
+// the others keep theirs, as do those that cannot run theirs on this CPU unless
+// none can. It must not be called while kernels run. The results of kernels do not
+// depend on it.
 func Select(name string) error {
-	found := false
+	found, chosen := false, false
+	var failed error
 	for _, f := range families {
 		known, err := f.choose(name)
-		if err != nil {
-			return err
+		if err != nil && failed == nil {
+			failed = err
 		}
 		found = found || known
+		chosen = chosen || known && err == nil
+	}
+	if !chosen && failed != nil {
+		return failed
 	}
 	if !found {
 		return fmt.Errorf("kernel implementation %q is unknown, want %s",

@@ -4,3 +4,6 @@ package kernel
 
 // acceleratedFloat32 lists no implementation: this build has no assembly.
 func acceleratedFloat32() []entry[float32Kernels] { return nil }
+
+// acceleratedSpikes lists no implementation: this build has no assembly.
+func acceleratedSpikes() []entry[spikeKernels] { return nil }

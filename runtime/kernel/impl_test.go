@@ -11,10 +11,16 @@ import (
 // of float32 selected, and restores the selection.
 func forEachImplementation(t *testing.T, f func(t *testing.T)) {
 	t.Helper()
-	list := float32s.implementations()
+	forEachOf(t, float32s, f)
+}
+
+// forEachOf is forEachImplementation of any family.
+func forEachOf(t *testing.T, family family, f func(t *testing.T)) {
+	t.Helper()
+	list := family.implementations()
 	for _, i := range list {
 		if i.Selected {
-			defer selectImplementation(t, i.Name)
+			defer choose(t, family, i.Name)
 		}
 	}
 	for _, i := range list {
@@ -22,8 +28,15 @@ func forEachImplementation(t *testing.T, f func(t *testing.T)) {
 			t.Logf("%s: this CPU cannot run it", i.Name)
 			continue
 		}
-		selectImplementation(t, i.Name)
+		choose(t, family, i.Name)
 		t.Run(i.Name, f)
+	}
+}
+
+func choose(t *testing.T, f family, name string) {
+	t.Helper()
+	if known, err := f.choose(name); err != nil || !known {
+		t.Fatal(known, err)
 	}
 }
 

@@ -6,19 +6,22 @@ import "time"
 // multiply-add reaches on one thread without touching memory, in GFLOP/s, two
 // operations each. It is the best of many short runs, so that other programs on
 // the machine matter little.
-func PeakFloat32(d time.Duration) float64 {
-	peak := float32s.kernels.fmaPeak
+func PeakFloat32(d time.Duration) float64 { return probe(d, float32s.kernels.fmaPeak) }
+
+// probe is the best rate of peak, which returns how many operations n rounds
+// took, in 10^9 operations a second.
+func probe(d time.Duration, peak func(n int) int) float64 {
 	n := 64
 	best := 0.0
 	for start := time.Now(); ; {
 		before := time.Now()
-		flops := peak(n)
+		ops := peak(n)
 		took := time.Since(before)
 		if took < 100*time.Microsecond {
 			n *= 2
 			continue
 		}
-		best = max(best, float64(flops)/float64(took.Nanoseconds()))
+		best = max(best, float64(ops)/float64(took.Nanoseconds()))
 		if time.Since(start) >= d {
 			return best
 		}

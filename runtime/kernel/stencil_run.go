@@ -8,6 +8,7 @@ type scratch struct {
 	out     []float32 // outputs that cannot go straight to their place
 	offsets []int     // of all phases' taps
 	args    rowArgs
+	spikes  spikeScratch
 }
 
 // rowArgs are the arguments of a row kernel, which computes

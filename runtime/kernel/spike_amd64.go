@@ -1,0 +1,85 @@
+//go:build !purego
+
+package kernel
+
+import "golang.org/x/sys/cpu"
+
+// acceleratedSpikes lists the implementations in assembly, best first.
+func acceleratedSpikes() []entry[spikeKernels] {
+	x := &cpu.X86
+	avx512 := x.HasAVX512F && x.HasAVX512VL && x.HasAVX512BW && x.HasAVX512DQ
+	return []entry[spikeKernels]{{
+		name:      "amx",
+		available: avx512 && amxAvailable(),
+		kernels: spikeKernels{
+			bytes:       true,
+			step:        spikeStepAMX,
+			expandBytes: expandBytesAVX512,
+			expandWords: expandWordsAVX512,
+			peak:        spikePeakAMX,
+		},
+	}, {
+		name:      "avx512",
+		available: avx512 && x.HasAVX512VNNI,
+		kernels: spikeKernels{
+			step:        spikeStepAVX512,
+			pair:        spikePairAVX512,
+			expandBytes: expandBytesAVX512,
+			expandWords: expandWordsAVX512,
+			peak:        spikePeakAVX512,
+		},
+	}, {
+		name:      "avx2",
+		available: x.HasAVX2,
+		kernels: spikeKernels{
+			step:        spikeStepAVX2,
+			expandBytes: expandBytesGeneric,
+			expandWords: expandWordsGeneric,
+			peak:        spikePeakAVX2,
+		},
+	}}
+}
+
+// spikeStepAVX512 works like spikeStepGeneric.
+//
+//go:noescape
+func spikeStepAVX512(a *spikeArgs)
+
+// spikeStepAMX works like spikeStepGeneric, on bytes.
+//
+//go:noescape
+func spikeStepAMX(a *spikeArgs)
+
+// spikePeakAMX runs n rounds of 4 products of tiles and returns the number of
+// operations in them.
+//
+//go:noescape
+func spikePeakAMX(n int) (ops int)
+
+// spikePairAVX512 advances two blocks.
+//
+//go:noescape
+func spikePairAVX512(a *spikeArgs)
+
+//go:noescape
+func expandBytesAVX512(dst []int8, masks []uint16)
+
+//go:noescape
+func expandWordsAVX512(dst []int16, masks []uint16)
+
+// spikePeakAVX512 runs n rounds of 24 products of vectors and returns the number
+// of operations in them.
+//
+//go:noescape
+func spikePeakAVX512(n int) (ops int)
+
+// spikeStepAVX2 works like spikeStepGeneric.
+//
+//go:noescape
+func spikeStepAVX2(a *spikeArgs)
+
+// spikePeakAVX2 runs n rounds of 6 products of vectors and returns the number of
+// operations in them.
+//
+//go:noescape
+func spikePeakAVX2(n int) (ops int)

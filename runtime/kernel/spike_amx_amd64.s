@@ -1,0 +1,260 @@
+//go:build !purego
+
+#include "go_asm.h"
+#include "textflag.h"
+
+// The assembler knows no AMX instruction: these are their bytes. T0 to T3 are sums
+// of 16 output cells (rows) by 16 channels (columns of int32), T4 and T5 expanded
+// spikes, 16 output cells by 64 source cells, T6 and T7 weights, 16 rows of 4 source
+// cells for 16 channels.
+
+// Rows of all tiles are 64 bytes, 16 rows.
+DATA tiles<>+0(SB)/8, $1 // palette 1
+DATA tiles<>+8(SB)/8, $0
+DATA tiles<>+16(SB)/8, $0x0040004000400040 // bytes of a row
+DATA tiles<>+24(SB)/8, $0x0040004000400040
+DATA tiles<>+32(SB)/8, $0
+DATA tiles<>+40(SB)/8, $0
+DATA tiles<>+48(SB)/8, $0x1010101010101010 // rows
+DATA tiles<>+56(SB)/8, $0
+GLOBL tiles<>(SB), RODATA|NOPTR, $64
+
+#define LDTILECFG_R11 BYTE $0xc4; BYTE $0xc2; BYTE $0x78; BYTE $0x49; BYTE $0x03
+#define TILERELEASE BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0
+#define TILEZERO_T0 BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0
+#define TILEZERO_T1 BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8
+#define TILEZERO_T2 BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd0
+#define TILEZERO_T3 BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd8
+#define TILEZERO_T4 BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xe0
+#define TILEZERO_T5 BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xe8
+#define TILEZERO_T6 BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xf0
+#define TILEZERO_T7 BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xf8
+
+// TILELOADD T4, [SI+R8]; T5, [DI+R8]; T6, [BX+R9]; T7, [BX+R9+0x400]
+#define LOAD_T4 BYTE $0xc4; BYTE $0xa2; BYTE $0x7b; BYTE $0x4b; BYTE $0x24; BYTE $0x06
+#define LOAD_T5 BYTE $0xc4; BYTE $0xa2; BYTE $0x7b; BYTE $0x4b; BYTE $0x2c; BYTE $0x07
+#define LOAD_T6 BYTE $0xc4; BYTE $0xa2; BYTE $0x7b; BYTE $0x4b; BYTE $0x34; BYTE $0x0b
+#define LOAD_T7 BYTE $0xc4; BYTE $0xa2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x0b; LONG $0x00000400
+
+// TDPBSSD: T0 += T4 x T6, T1 += T4 x T7, T2 += T5 x T6, T3 += T5 x T7
+#define DOT_T0 BYTE $0xc4; BYTE $0xe2; BYTE $0x4b; BYTE $0x5e; BYTE $0xc4
+#define DOT_T1 BYTE $0xc4; BYTE $0xe2; BYTE $0x43; BYTE $0x5e; BYTE $0xcc
+#define DOT_T2 BYTE $0xc4; BYTE $0xe2; BYTE $0x4b; BYTE $0x5e; BYTE $0xd5
+#define DOT_T3 BYTE $0xc4; BYTE $0xe2; BYTE $0x43; BYTE $0x5e; BYTE $0xdd
+
+// TILESTORED [R10+2*R9], T0; +0x40, T1; +0x800, T2; +0x840, T3
+#define STORE_T0 BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x04; BYTE $0x4a
+#define STORE_T1 BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x4c; BYTE $0x4a; BYTE $0x40
+#define STORE_T2 BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x94; BYTE $0x4a; LONG $0x00000800
+#define STORE_T3 BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x9c; BYTE $0x4a; LONG $0x00000840
+
+// Registers of the step kernel:
+//
+//	R13  arguments            R8   bytes from an output cell to the next
+//	SI   cells of T4          R9   64
+//	DI   cells of T5          R10  sums of the last tile, high and low by turns
+//	BX   weights              R11  sums of the next neuron to advance
+//	R14  window               R12  its mask
+//	R15  neurons to advance   AX   its potential
+//	     in a window          DX   neurons that wait
+//	CX   neurons to advance   Z24-Z26 bias, threshold, fire
+//
+// A tile is 32 output cells, or 16 at most at the end of a row. While the products
+// of a tile are on their way, the neurons of the tile before advance.
+
+#define FIRE \
+	VPSLLD $8, (R11), Z0; \
+	VPADDD (AX), Z24, Z1; \
+	VPADDD 64(R11), Z0, Z0; \
+	VPADDD Z1, Z0, Z0; \
+	VPCMPD $5, Z26, Z0, K1; \
+	VPSUBD Z25, Z0, K1, Z0; \
+	VMOVDQU32 Z0, (AX); \
+	KMOVW K1, (R12); \
+	ADDQ $128, R11; \
+	ADDQ $64, AX; \
+	ADDQ maskcell-56(SP), R12
+
+// func spikeStepAMX(a *spikeArgs)
+TEXT ·spikeStepAMX(SB), NOSPLIT, $64-8
+	MOVQ a+0(FP), R13
+	LEAQ tiles<>(SB), R11
+	LDTILECFG_R11
+	MOVQ spikeArgs_params+0(R13), AX
+	VMOVDQU32 (AX), Z24
+	VMOVDQU32 64(AX), Z25
+	VMOVDQU32 128(AX), Z26
+	MOVQ spikeArgs_offsets+8(R13), CX
+	XORQ R15, R15
+	TESTQ CX, CX
+	JZ nowindows
+	LEAQ 31(CX), AX
+	XORQ DX, DX
+	DIVQ CX
+	MOVQ AX, R15
+nowindows:
+	MOVQ spikeArgs_rows(R13), AX
+	MOVQ AX, rows-8(SP)
+	MOVQ spikeArgs_bytes+0(R13), AX
+	MOVQ AX, row-16(SP)
+	MOVQ spikeArgs_masks+0(R13), AX
+	MOVQ AX, maskrow-24(SP)
+	MOVQ spikeArgs_maskCell(R13), AX
+	ADDQ AX, AX
+	MOVQ AX, maskcell-56(SP)
+	MOVQ spikeArgs_srcCell(R13), R8
+	MOVQ $64, R9
+	MOVQ spikeArgs_scratch+0(R13), R10
+	MOVQ spikeArgs_v+0(R13), AX
+	XORQ DX, DX
+
+row:
+	MOVQ spikeArgs_cols(R13), CX
+	MOVQ CX, left-32(SP)
+	MOVQ row-16(SP), CX
+	MOVQ CX, tile-40(SP)
+	MOVQ maskrow-24(SP), CX
+	MOVQ CX, masks-48(SP)
+
+tile:
+	MOVQ spikeArgs_planes+0(R13), BX
+	XORQ R14, R14
+	TILEZERO_T0
+	TILEZERO_T1
+	CMPQ left-32(SP), $16
+	JLE half
+	TILEZERO_T2
+	TILEZERO_T3
+
+full:
+	CMPQ R14, spikeArgs_offsets+8(R13)
+	JGE fulldone
+	MOVQ spikeArgs_offsets+0(R13), CX
+	MOVQ (CX)(R14*8), SI
+	INCQ R14
+	ADDQ tile-40(SP), SI
+	MOVQ R8, DI
+	SHLQ $4, DI
+	ADDQ SI, DI
+	LOAD_T4
+	LOAD_T6
+	DOT_T0
+	LOAD_T7
+	DOT_T1
+	LOAD_T5
+	DOT_T2
+	DOT_T3
+	ADDQ $2048, BX
+	TESTQ DX, DX
+	JZ full
+	MOVQ R15, CX
+fullfire:
+	FIRE
+	DECQ DX
+	JZ full
+	DECQ CX
+	JNZ fullfire
+	JMP full
+fulldone:
+	TESTQ DX, DX
+	JZ fullstore
+	FIRE
+	DECQ DX
+	JMP fulldone
+fullstore:
+	STORE_T0
+	STORE_T1
+	STORE_T2
+	STORE_T3
+	MOVQ $32, DX
+	JMP stored
+
+half:
+	CMPQ R14, spikeArgs_offsets+8(R13)
+	JGE halfdone
+	MOVQ spikeArgs_offsets+0(R13), CX
+	MOVQ (CX)(R14*8), SI
+	INCQ R14
+	ADDQ tile-40(SP), SI
+	LOAD_T4
+	LOAD_T6
+	DOT_T0
+	LOAD_T7
+	DOT_T1
+	ADDQ $2048, BX
+	TESTQ DX, DX
+	JZ half
+	MOVQ R15, CX
+halffire:
+	FIRE
+	DECQ DX
+	JZ half
+	DECQ CX
+	JNZ halffire
+	JMP half
+halfdone:
+	TESTQ DX, DX
+	JZ halfstore
+	FIRE
+	DECQ DX
+	JMP halfdone
+halfstore:
+	STORE_T0
+	STORE_T1
+	MOVQ $16, DX
+
+stored:
+	CMPQ DX, left-32(SP)
+	CMOVQGT left-32(SP), DX
+	MOVQ R10, R11
+	MOVQ masks-48(SP), R12
+	MOVQ maskcell-56(SP), CX
+	IMULQ DX, CX
+	ADDQ CX, masks-48(SP)
+	MOVQ R8, CX
+	SHLQ $5, CX
+	ADDQ CX, tile-40(SP)
+	SUBQ DX, left-32(SP)
+	JNE tile
+
+	MOVQ spikeArgs_srcRow(R13), CX
+	ADDQ CX, row-16(SP)
+	MOVQ spikeArgs_maskRow(R13), CX
+	ADDQ CX, CX
+	ADDQ CX, maskrow-24(SP)
+	DECQ rows-8(SP)
+	JNE row
+
+last:
+	FIRE
+	DECQ DX
+	JNZ last
+	TILERELEASE
+	VZEROUPPER
+	RET
+
+// func spikePeakAMX(n int) (ops int)
+TEXT ·spikePeakAMX(SB), NOSPLIT, $0-16
+	MOVQ n+0(FP), CX
+	MOVQ CX, AX
+	IMULQ $(4*2*16*16*64), AX
+	MOVQ AX, ops+8(FP)
+	LEAQ tiles<>(SB), R11
+	LDTILECFG_R11
+	TILEZERO_T0
+	TILEZERO_T1
+	TILEZERO_T2
+	TILEZERO_T3
+	TILEZERO_T4
+	TILEZERO_T5
+	TILEZERO_T6
+	TILEZERO_T7
+loop:
+	DOT_T0
+	DOT_T1
+	DOT_T2
+	DOT_T3
+	DECQ CX
+	JNZ loop
+	TILERELEASE
+	RET

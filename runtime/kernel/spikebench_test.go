@@ -1,0 +1,33 @@
+package kernel
+
+import (
+	"context"
+	"testing"
+	"time"
+)
+
+// BenchmarkSpikeConv runs a layer of 64 channels over 11 slices of 256 x 256.
+func BenchmarkSpikeConv(b *testing.B) {
+	c := convCase{s: with(64, 64, 1, 3, 3, pad(1, 1, 1, 1)), h: 256, w: 256}
+	steps := SpikeSteps{10, []int{10}, true}
+	k := newSpikeCase(c, 2, []int{64}, false, steps)
+	conv, err := k.packed()
+	if err != nil {
+		b.Fatal(err)
+	}
+	pool := NewPool(1)
+	defer pool.Close()
+	out := &SpikeTrain{Steps: 11, N: 1, C: 64, H: 256, W: 256}
+	out.Bits = make([]uint16, out.Masks())
+	peak := SpikePeak(50 * time.Millisecond)
+	ops := float64(SpikeOps()) * 11 * 256 * 256 * 64 * 64 * 9
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := conv.Run(context.Background(), pool, out, k.sources, k.neurons, steps, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+	rate := ops * float64(b.N) / float64(b.Elapsed().Nanoseconds())
+	b.ReportMetric(rate, "GOPS")
+	b.ReportMetric(100*rate/peak, "%peak")
+}

@@ -1,0 +1,260 @@
+package kernel
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Weights of a spiking convolution are whole numbers in this range: those that two
+// bytes h and l, both of -128..127, stand for as 256*h + l.
+const (
+	LeastSpikeWeight = -1 << 15
+	MostSpikeWeight  = 127<<8 + 127
+)
+
+// A SpikeConv is a spiking convolution, or transposed convolution, with its
+// weights packed for the kernels that were selected when it was packed. It is
+// immutable and may be used from several goroutines, each with its own Pool.
+//
+// All sums are exact in 32 bits, so their order, the strips, the number of threads
+// and the kernels do not matter. A caller must make sure that no membrane
+// potential can leave that range; beyond it they wrap round.
+type SpikeConv struct {
+	shape      ConvTransposeShape
+	transposed bool
+	*stencil   // the geometry; its weights are not used
+	kernels    spikeKernels
+	cell       int // cells of an expanded source pixel
+	outBlocks  int
+	plans      []spikePhase
+}
+
+// A spikePhase is the blocks of 16 output channels of a phase.
+type spikePhase struct{ blocks []spikeBlock }
+
+// A spikeBlock holds the windows and packed weights of 16 output channels. The
+// windows that hold no weight but zeros are left out, so that convolutions in
+// groups take no more than they must.
+type spikeBlock struct {
+	windows []spikeWindow
+	lengths []int
+	weights []int16
+	planes  []int8
+	alike   bool // has the windows of the next block too: they may run as a pair
+}
+
+// A spikeWindow is a run of neighbouring source cells: those of one pixel, or of
+// several that lie side by side.
+type spikeWindow struct {
+	tap    tap
+	first  int // cells to the right of the tap's first
+	length int
+}
+
+// PackSpikeConv packs a spiking convolution without bias. weight is
+// [OutC][InC/Groups][KH][KW] and copied.
+func PackSpikeConv(s ConvShape, weight []int16) (*SpikeConv, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	p := reachPhase{}
+	for ky := range s.KH {
+		for kx := range s.KW {
+			p.add(ky*s.DilationH-s.PadTop, kx*s.DilationW-s.PadLeft, ky*s.KW+kx)
+		}
+	}
+	area, inC, outC := s.KH*s.KW, s.InC/s.Groups, s.OutC/s.Groups
+	c := &SpikeConv{shape: ConvTransposeShape{ConvShape: s},
+		stencil: newStencil(s, s.StrideH, s.StrideW, 1, 1)}
+	return c, c.pack([]reachPhase{p}, weight, s.OutC*inC*area, func(out, in, tap int) int16 {
+		if in/inC != out/outC {
+			return 0
+		}
+		return weight[(out*inC+in%inC)*area+tap]
+	})
+}
+
+// PackSpikeConvTranspose packs a transposed spiking convolution. weight is
+// [InC][OutC/Groups][KH][KW] and copied.
+func PackSpikeConvTranspose(s ConvTransposeShape, weight []int16) (*SpikeConv, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	var phases []reachPhase
+	for y := range s.StrideH {
+		for x := range s.StrideW {
+			phases = append(phases, transposedPhase(s.ConvShape, y, x))
+		}
+	}
+	area, inC, outC := s.KH*s.KW, s.InC/s.Groups, s.OutC/s.Groups
+	c := &SpikeConv{shape: s, transposed: true,
+		stencil: newStencil(s.ConvShape, 1, 1, s.StrideH, s.StrideW)}
+	return c, c.pack(phases, weight, s.InC*outC*area, func(out, in, tap int) int16 {
+		if in/inC != out/outC {
+			return 0
+		}
+		return weight[(in*outC+out%outC)*area+tap]
+	})
+}
+
+// OutSize returns the height and width of the output for an input of h x w.
+func (c *SpikeConv) OutSize(h, w int) (oh, ow int) {
+	if c.transposed {
+		return c.shape.OutSize(h, w)
+	}
+	return c.shape.ConvShape.OutSize(h, w)
+}
+
+// cellsFor is the number of cells that an expanded pixel of n channels takes, so
+// that windows of bytes lie well in cache lines.
+func cellsFor(n int) int {
+	for size := 4; size <= 32; size *= 2 {
+		if n <= size {
+			return size
+		}
+	}
+	return ceilDiv(n, 32) * 32
+}
+
+func (c *SpikeConv) pack(phases []reachPhase, weight []int16, want int, at func(out, in, tap int) int16) error {
+	if len(weight) != want {
+		return fmt.Errorf("spiking convolution has %d weights, want %d", len(weight), want)
+	}
+	for _, w := range weight {
+		if w > MostSpikeWeight {
+			return fmt.Errorf("spiking convolution has a weight %d, want at most %d", w, MostSpikeWeight)
+		}
+	}
+	c.kernels = spikes.kernels
+	c.setOrigin(phases)
+	far := c.farApart(phases)
+	c.cell = cellsFor(c.shape.InC)
+	c.outBlocks = SpikeMasks(c.shape.OutC)
+	for _, r := range phases {
+		p := phase{y: r.y, x: r.x}
+		for _, t := range r.taps {
+			p.taps = append(p.taps, c.place(t, far))
+		}
+		c.phases = append(c.phases, p)
+		runs := c.runs(r.taps, p.taps)
+		plan := spikePhase{}
+		for b := range c.outBlocks {
+			plan.blocks = append(plan.blocks, c.packBlock(runs, b*maskBits, at))
+		}
+		for b := range c.outBlocks - 1 {
+			plan.blocks[b].alike = slices.Equal(plan.blocks[b].windows, plan.blocks[b+1].windows)
+		}
+		c.plans = append(c.plans, plan)
+	}
+	return nil
+}
+
+// A tapRun is taps side by side in a strip, and their places in the kernel.
+type tapRun struct {
+	first  tap
+	kernel []int
+}
+
+// runs joins taps whose source cells are neighbours.
+func (c *SpikeConv) runs(reach []reachTap, taps []tap) []tapRun {
+	order := make([]int, len(taps))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int {
+		a, b := taps[i], taps[j]
+		if a.remainder != b.remainder {
+			return a.remainder - b.remainder
+		}
+		if a.row != b.row {
+			return a.row - b.row
+		}
+		return a.col - b.col
+	})
+	var list []tapRun
+	for _, i := range order {
+		t := taps[i]
+		if n := len(list); n > 0 {
+			r := &list[n-1]
+			if r.first.remainder == t.remainder && r.first.row == t.row && r.first.col+len(r.kernel) == t.col {
+				r.kernel = append(r.kernel, reach[i].kernel)
+				continue
+			}
+		}
+		list = append(list, tapRun{t, []int{reach[i].kernel}})
+	}
+	return list
+}
+
+// packBlock packs the output channels from first on.
+func (c *SpikeConv) packBlock(runs []tapRun, first int, at func(out, in, tap int) int16) spikeBlock {
+	var b spikeBlock
+	lanes := min(maskBits, c.shape.OutC-first)
+	for _, r := range runs {
+		weight := func(i, lane int) int16 { // of cell i of the run
+			if in := i % c.cell; lane < lanes && in < c.shape.InC && i < len(r.kernel)*c.cell {
+				return at(first+lane, in, r.kernel[i/c.cell])
+			}
+			return 0
+		}
+		for lo := 0; lo < len(r.kernel)*c.cell; lo += windowBytes {
+			w := spikeWindow{r.first, lo, min(windowBytes, len(r.kernel)*c.cell-lo)}
+			if from, to := used(w, weight); from < to {
+				if !c.kernels.bytes {
+					w.first, w.length = w.first+from, to-from
+				}
+				b.windows = append(b.windows, w)
+				b.lengths = append(b.lengths, w.length)
+				if c.kernels.bytes {
+					b.planes = append(b.planes, packBytes(w, weight)...)
+				} else {
+					b.weights = append(b.weights, packWords(w, weight)...)
+				}
+			}
+		}
+	}
+	b.planes, b.weights = onLine(b.planes), onLine(b.weights)
+	return b
+}
+
+// used is the part of a window, in whole steps of 4 cells, outside of which all
+// weights are 0.
+func used(w spikeWindow, weight func(i, lane int) int16) (from, to int) {
+	from, to = w.length, 0
+	for i := range w.length {
+		for lane := range maskBits {
+			if weight(w.first+i, lane) != 0 {
+				from, to = min(from, i&^3), max(to, i&^3+4)
+			}
+		}
+	}
+	return from, to
+}
+
+// packWords lays out the weights of a window as [length/2][16][2].
+func packWords(w spikeWindow, weight func(i, lane int) int16) []int16 {
+	list := make([]int16, w.length*maskBits)
+	for i := range w.length {
+		for lane := range maskBits {
+			list[i/2*32+lane*2+i%2] = weight(w.first+i, lane)
+		}
+	}
+	return list
+}
+
+// packBytes lays out the weights of a window as [2][16][16][4]: the plane of the
+// high bytes, then that of the low ones, each a tile of 16 rows of 4 source cells
+// for 16 channels. Both bytes are signed: weight = 256*high + low.
+func packBytes(w spikeWindow, weight func(i, lane int) int16) []int8 {
+	const plane = windowBytes * maskBits
+	list := make([]int8, 2*plane)
+	for i := range w.length {
+		for lane := range maskBits {
+			v := int(weight(w.first+i, lane))
+			low := int8(v)
+			at := i/4*64 + lane*4 + i%4
+			list[at], list[plane+at] = int8((v-int(low))>>8), low
+		}
+	}
+	return list
+}

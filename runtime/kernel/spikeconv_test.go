@@ -1,0 +1,315 @@
+package kernel
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	goruntime "runtime"
+	"slices"
+	"testing"
+)
+
+// forEachSpikes runs f with each available implementation of the spike kernels.
+func forEachSpikes(t *testing.T, f func(t *testing.T)) {
+	t.Helper()
+	forEachOf(t, spikes, f)
+}
+
+// spikeCase is a spiking layer and its input, all by hand.
+type spikeCase struct {
+	convCase
+	sources []*SpikeTrain
+	weight  []int16
+	neurons *SpikeNeurons
+	steps   SpikeSteps
+	images  int
+}
+
+// newSpikeCase draws a layer: binary spikes of one source or, with parts, of
+// several, the last of them multi-valued where values is set.
+func newSpikeCase(c convCase, seed uint64, parts []int, values bool, steps SpikeSteps) spikeCase {
+	r := rand.New(rand.NewPCG(seed, 3))
+	k := spikeCase{convCase: c, steps: steps, images: 1 + int(seed%2)}
+	slices := steps.Main
+	if steps.Post {
+		slices += len(steps.Marks)
+	}
+	for i, channels := range parts {
+		s := &SpikeTrain{Steps: slices, N: k.images, C: channels, H: c.h, W: c.w}
+		if values && i == len(parts)-1 {
+			s.Values = make([]int8, slices*k.images*c.h*c.w*channels)
+			for i := range s.Values {
+				s.Values[i] = int8(r.IntN(256) - 128)
+			}
+		} else {
+			s.Bits = make([]uint16, s.Masks())
+			for i := range s.Bits {
+				s.Bits[i] = uint16(r.IntN(1 << 16))
+				if last := channels % 16; last > 0 && i%SpikeMasks(channels) == SpikeMasks(channels)-1 {
+					s.Bits[i] &= 1<<last - 1
+				}
+			}
+		}
+		k.sources = append(k.sources, s)
+	}
+	n := c.s.OutC * c.s.InC / c.s.Groups * c.s.KH * c.s.KW
+	for range n {
+		w := r.IntN(MostSpikeWeight-LeastSpikeWeight+1) + LeastSpikeWeight
+		k.weight = append(k.weight, int16(w))
+	}
+	draw := func(lo, hi int) []int32 {
+		list := make([]int32, c.s.OutC)
+		for i := range list {
+			list[i] = int32(lo + r.IntN(hi-lo))
+		}
+		return list
+	}
+	k.neurons = &SpikeNeurons{Bias: draw(-20000, 20000), PostBias: draw(-500, 500),
+		Threshold: draw(1, 60000), Fire: draw(1, 60000), PostFire: draw(1, 30000), V0: draw(-9000, 9000)}
+	return k
+}
+
+// at is source channel c of a pixel, 0 beyond the border.
+func (k *spikeCase) at(step, n, c, y, x int) int32 {
+	if y < 0 || y >= k.h || x < 0 || x >= k.w {
+		return 0
+	}
+	for _, s := range k.sources {
+		if c >= s.C {
+			c -= s.C
+			continue
+		}
+		pixel := y*s.W + x
+		if s.Values != nil {
+			return int32(s.valuesAt(step, n)[pixel*s.C+c])
+		}
+		return int32(s.bitsAt(step, n)[pixel*SpikeMasks(s.C)+c/16] >> (c % 16) & 1)
+	}
+	panic("no such channel")
+}
+
+// current is the sum of one output by the definition of the operator.
+func (k *spikeCase) current(step, n, o, y, x int) int32 {
+	s := k.s
+	inC, outC := s.InC/s.Groups, s.OutC/s.Groups
+	sum := int32(0)
+	for i := range inC {
+		c := o/outC*inC + i
+		for ky := range s.KH {
+			for kx := range s.KW {
+				if !k.transposed {
+					w := k.weight[((o*inC+i)*s.KH+ky)*s.KW+kx]
+					sum += int32(w) * k.at(step, n, c, y*s.StrideH-s.PadTop+ky*s.DilationH, x*s.StrideW-s.PadLeft+kx*s.DilationW)
+					continue
+				}
+				dy, dx := y+s.PadTop-ky*s.DilationH, x+s.PadLeft-kx*s.DilationW
+				if dy%s.StrideH == 0 && dx%s.StrideW == 0 {
+					w := k.weight[((c*outC+o%outC)*s.KH+ky)*s.KW+kx]
+					sum += int32(w) * k.at(step, n, c, dy/s.StrideH, dx/s.StrideW)
+				}
+			}
+		}
+	}
+	return sum
+}
+
+// reference simulates the layer neuron by neuron: spikes by slice in the layout
+// of a train, and potentials by mark.
+func (k *spikeCase) reference() (bits []uint16, residuals [][]float32) {
+	oh, ow := k.outSize()
+	out := &SpikeTrain{Steps: k.sources[0].Steps, N: k.images, C: k.s.OutC, H: oh, W: ow}
+	out.Bits = make([]uint16, out.Masks())
+	for range k.steps.Marks {
+		residuals = append(residuals, make([]float32, k.images*k.s.OutC*oh*ow))
+	}
+	for i := range k.images * k.s.OutC * oh * ow {
+		n, o, y, x := i/(k.s.OutC*oh*ow), i/(oh*ow)%k.s.OutC, i/ow%oh, i%ow
+		k.neuron(out, residuals, i, n, o, y, x)
+	}
+	return out.Bits, residuals
+}
+
+func (k *spikeCase) neuron(out *SpikeTrain, residuals [][]float32, i, n, o, y, x int) {
+	p, v := k.neurons, k.neurons.V0[o]
+	fire := func(v, level int32, step int) int32 {
+		if v < level {
+			return v
+		}
+		out.bitsAt(step, n)[(y*out.W+x)*SpikeMasks(out.C)+o/16] |= 1 << (o % 16)
+		return v - p.Threshold[o]
+	}
+	mark := 0
+	for step := range k.steps.Main {
+		v = fire(v+k.current(step, n, o, y, x)+p.Bias[o], p.Fire[o], step)
+		if mark < len(k.steps.Marks) && step+1 == k.steps.Marks[mark] {
+			after := v
+			if s := k.steps.Main + mark; k.steps.Post {
+				after = fire(v+k.current(s, n, o, y, x)+p.PostBias[o], p.PostFire[o], s)
+			}
+			residuals[mark][i] = float32(float64(after) * residualScale(o))
+			mark++
+		}
+	}
+}
+
+func residualScale(o int) float64 { return 1 / float64(3+o) }
+
+// check runs the layer and compares all bits, with guards round the trains.
+func (k *spikeCase) check(t *testing.T, threads int, bits []uint16, residuals [][]float32) {
+	t.Helper()
+	pool := NewPool(threads)
+	defer pool.Close()
+	conv, err := k.packed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	oh, ow := k.outSize()
+	if h, w := conv.OutSize(k.h, k.w); h != oh || w != ow {
+		t.Fatalf("size %d x %d, want %d x %d", h, w, oh, ow)
+	}
+	const guard = 64
+	full := make([]uint16, len(bits)+2*guard)
+	for i := range full {
+		full[i] = 0xa5a5
+	}
+	out := &SpikeTrain{Steps: k.sources[0].Steps, N: k.images, C: k.s.OutC, H: oh, W: ow,
+		Bits: full[guard : guard+len(bits)]}
+	var read []Potential
+	for range residuals {
+		p := Potential{Data: make([]float32, len(residuals[0]))}
+		for o := range k.s.OutC {
+			p.Scale = append(p.Scale, residualScale(o))
+		}
+		read = append(read, p)
+	}
+	if err := conv.Run(context.Background(), pool, out, k.sources, k.neurons, k.steps, read); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range bits {
+		if out.Bits[i] != want {
+			t.Fatalf("%d threads, strips of %d bytes: mask %d of %d is %016b, want %016b",
+				threads, spikeBytes, i, len(bits), out.Bits[i], want)
+		}
+	}
+	for i, x := range full {
+		if (i < guard || i >= guard+len(bits)) && x != 0xa5a5 {
+			t.Fatalf("mask %d outside of the train was written", i-guard)
+		}
+	}
+	for m := range residuals {
+		if i := firstDifference(read[m].Data, residuals[m]); i >= 0 {
+			t.Fatalf("mark %d: potential %d is %v, want %v", m, i, read[m].Data[i], residuals[m][i])
+		}
+	}
+}
+
+func (k *spikeCase) packed() (*SpikeConv, error) {
+	if k.transposed {
+		return PackSpikeConvTranspose(k.s, k.weight)
+	}
+	return PackSpikeConv(k.s.ConvShape, k.weight)
+}
+
+// withSpikeStrips runs f with several bounds on the size of a strip.
+func withSpikeStrips(f func()) {
+	defer func(n int) { spikeBytes = n }(spikeBytes)
+	for _, n := range []int{spikeBytes, 1, 3000} {
+		spikeBytes = n
+		f()
+	}
+}
+
+var spikeCases = append(slices.Clone(convCases),
+	convCase{name: "64 to 64", s: with(64, 64, 1, 3, 3, pad(1, 1, 1, 1)), h: 5, w: 67},
+	convCase{name: "48 to 33", s: with(48, 33, 1, 3, 3, pad(1, 1, 1, 1)), h: 3, w: 37},
+	convCase{name: "96 to 32", s: with(96, 32, 1, 1, 3, pad(0, 1, 0, 1)), h: 2, w: 25},
+	convCase{name: "130 to 16", s: with(130, 16, 1, 1, 1), h: 3, w: 13},
+	convCase{name: "depthwise of 40", s: with(40, 40, 40, 3, 3, pad(1, 1, 1, 1)), h: 4, w: 17},
+)
+
+func TestSpikeConv(t *testing.T) {
+	for i, c := range spikeCases {
+		steps := []SpikeSteps{{2, []int{2}, true}, {3, []int{1, 3}, true}, {2, []int{1, 2}, false}, {1, nil, false}}[i%4]
+		parts := []int{c.s.InC}
+		if c.s.InC > 1 && i%3 == 1 {
+			parts = []int{1 + c.s.InC/3, c.s.InC - 1 - c.s.InC/3}
+		}
+		k := newSpikeCase(c, uint64(i), parts, i%2 == 1, steps)
+		bits, residuals := k.reference()
+		t.Run(c.name, func(t *testing.T) {
+			forEachSpikes(t, func(t *testing.T) {
+				withSpikeStrips(func() {
+					for _, threads := range []int{1, 2, 3, 8} {
+						k.check(t, threads, bits, residuals)
+					}
+				})
+			})
+		})
+	}
+}
+
+// TestSpikeConvWidths covers every tail of a tile, for one and several blocks of
+// output channels.
+func TestSpikeConvWidths(t *testing.T) {
+	for width := 1; width <= 66; width++ {
+		out := []int{1, 16, 20, 32, 48}[width%5]
+		c := convCase{name: fmt.Sprint(width), s: with(5+width%7, out, 1, 3, 3, pad(1, 1, 1, 1)), h: 2, w: width}
+		k := newSpikeCase(c, uint64(width), []int{c.s.InC}, width%4 == 0, SpikeSteps{2, []int{2}, true})
+		bits, residuals := k.reference()
+		forEachSpikes(t, func(t *testing.T) { k.check(t, 1, bits, residuals) })
+	}
+}
+
+// TestSpikeConvUnderCollector runs layers while the garbage collector does.
+func TestSpikeConvUnderCollector(t *testing.T) {
+	c := convCase{name: "gc", s: with(64, 64, 1, 3, 3, pad(1, 1, 1, 1)), h: 9, w: 40}
+	k := newSpikeCase(c, 1, []int{64}, false, SpikeSteps{3, []int{3}, true})
+	bits, residuals := k.reference()
+	stop := make(chan struct{})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				goruntime.GC()
+			}
+		}
+	}()
+	defer func() { close(stop); <-done }()
+	forEachSpikes(t, func(t *testing.T) {
+		for threads := 1; threads <= 8; threads++ {
+			k.check(t, threads, bits, residuals)
+		}
+	})
+}
+
+func TestSpikeConvErrors(t *testing.T) {
+	s := with(2, 3, 1, 1, 1).ConvShape
+	if _, err := PackSpikeConv(s, make([]int16, 5)); err == nil {
+		t.Error("5 weights were taken, want 6")
+	}
+	if _, err := PackSpikeConv(s, []int16{0, 0, MostSpikeWeight + 1, 0, 0, 0}); err == nil {
+		t.Errorf("a weight beyond %d was taken", MostSpikeWeight)
+	}
+	s.StrideH = 0
+	if _, err := PackSpikeConv(s, make([]int16, 6)); err == nil {
+		t.Error("a stride of 0 was taken")
+	}
+	k := newSpikeCase(convCase{s: with(2, 3, 1, 1, 1), h: 2, w: 2}, 0, []int{2}, false, SpikeSteps{2, []int{2}, true})
+	conv, err := k.packed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	pool := NewPool(1)
+	defer pool.Close()
+	out := &SpikeTrain{Steps: 3, N: k.images, C: 3, H: 2, W: 2}
+	out.Bits = make([]uint16, out.Masks())
+	if err := conv.Run(ctx, pool, out, k.sources, k.neurons, k.steps, nil); err != context.Canceled {
+		t.Errorf("cancelled run gives %v", err)
+	}
+}

@@ -1,0 +1,82 @@
+package kernel
+
+import "time"
+
+// spikeKernels are the innermost loops of spiking convolutions in one
+// implementation. An implementation takes expanded spikes and weights either as
+// bytes, weights in two planes (see packBytes), or as 16-bit words.
+type spikeKernels struct {
+	bytes bool
+	// step advances the neurons of one block of 16 output channels.
+	step func(a *spikeArgs)
+	// pair advances two blocks at once, whose windows are the same; nil when that
+	// is no faster than one after the other.
+	pair func(a *spikeArgs)
+	// expandBytes and expandWords turn each bit of the masks into a cell of 0 or
+	// 1; len(dst) is 16*len(masks), a multiple of 64 cells.
+	expandBytes func(dst []int8, masks []uint16)
+	expandWords func(dst []int16, masks []uint16)
+	peak        func(n int) (ops int)
+}
+
+// spikes is the family of the kernels that compute fixed-point spiking layers.
+var spikes = newRegistry("spikes", append(acceleratedSpikes(), entry[spikeKernels]{
+	name: "generic", available: true, kernels: genericSpikes,
+}))
+
+// spikeArgs are the arguments of a step kernel. It computes, for each cell (y, x)
+// of rows x cols and each lane o of a block,
+//
+//	current = sum over windows w and i < lengths[w] of
+//		cells[y*srcRow + x*srcCell + offsets[w] + i] * weight(w, i, o)
+//	v = v[y*cols+x][o] + current + params[0][o]
+//	spike = v >= params[2][o]
+//	if spike { v = v - params[1][o] }
+//
+// in arithmetic modulo 2^32, and stores v and, at mask y*maskRow + x*maskCell, the
+// spikes of the block, lane 0 lowest. Offsets, rows and cells are counted in
+// cells. Kernels may read beyond the last cell that the formula
+// names: see tileCells. A window of bytes is windowBytes long whatever its length.
+type spikeArgs struct {
+	bytes   []int8
+	words   []int16
+	weights []int16 // of words: [window][length/2][16][2]
+	planes  []int8  // of bytes: [window][2][16][16][4]
+	second  []int16 // weights of the second block of a pair
+	offsets []int
+	lengths []int
+	params  []int32 // [3][16] bias, threshold, fire; of a pair [2][3][16]
+	v       []int32 // [rows][cols][16]; of a pair, the second block's begin at pairV
+	masks   []uint16
+	scratch []int32 // tileWords on a cache line
+
+	rows, cols        int
+	srcRow, srcCell   int
+	maskRow, maskCell int
+	pairV             int
+}
+
+const (
+	// windowBytes is the length of a window of bytes: a row of an AMX tile.
+	windowBytes = 64
+	// tileCells is the most output cells that a kernel computes at once: it may read
+	// what a tile would that begins at the last one.
+	tileCells = 32
+	// tileWords is the size of a tile's accumulators, both planes.
+	tileWords = 2 * tileCells * maskBits
+)
+
+// SpikePeak measures for about d what one thread reaches with the instructions
+// that the selected spike kernels multiply with, without touching memory, in 10^9
+// operations a second: a product and its addition are two. See [SpikeOps].
+func SpikePeak(d time.Duration) float64 { return probe(d, spikes.kernels.peak) }
+
+// SpikeOps is the number of operations that the selected spike kernels spend on
+// one weight and one spike: 2 where weights are whole words, 4 where each is two
+// bytes.
+func SpikeOps() int {
+	if spikes.kernels.bytes {
+		return 4
+	}
+	return 2
+}

@@ -1,0 +1,253 @@
+package kernel
+
+import (
+	"context"
+	"fmt"
+)
+
+// SpikeNeurons is the neurons of a spiking convolution in units of its weights:
+// one value for each output channel.
+type SpikeNeurons struct {
+	Bias     []int32 // added to the current of each main step
+	PostBias []int32 // added to that of a post step
+	// Threshold is what a spike takes off the membrane potential; at Fire or above
+	// a neuron fires in a main step, at PostFire in a post step.
+	Threshold, Fire, PostFire []int32
+	V0                        []int32 // initial potential
+}
+
+// SpikeSteps says which slices a run takes. Slices 0 to Main-1 are the main steps.
+type SpikeSteps struct {
+	Main int
+	// Marks are rising numbers of main steps after which the state is read. With
+	// Post, a post step is tried then, from the potentials of the moment: slice
+	// Main+k of the trains belongs to mark k.
+	Marks []int
+	Post  bool
+}
+
+// A Potential takes membrane potentials: Data, [N][OutC][oh][ow], is set to each
+// potential times its channel's Scale, rounded to float32.
+type Potential struct {
+	Data  []float32
+	Scale []float64
+}
+
+// spikeScratch is a worker's memory for spiking convolutions. It only grows.
+type spikeScratch struct {
+	args     spikeArgs
+	cells8   []int8
+	cells16  []int16
+	v, saved []int32
+	offsets  []int
+	params   [2][]int32 // of main and post steps: [block][3][16]
+}
+
+// Run advances the neurons through all steps, with spikes of sources, whose
+// channels follow each other, as input. out gets the spikes; residuals, when not
+// nil, holds for each mark the potentials after it, or after its post step. All
+// sources have the sizes of the first. Run gives up when the context is done.
+func (c *SpikeConv) Run(ctx context.Context, p *Pool, out *SpikeTrain, sources []*SpikeTrain,
+	n *SpikeNeurons, steps SpikeSteps, residuals []Potential,
+) error {
+	c.checkRun(out, sources, n, steps, residuals)
+	rows, cols := ceilDiv(out.H, c.outStepH), ceilDiv(out.W, c.outStepW)
+	if rows == 0 || cols == 0 || out.N == 0 {
+		return ctx.Err()
+	}
+	l := c.spikeLayoutFor(rows, cols, ceilDiv(p.Threads(), out.N))
+	down, across := ceilDiv(rows, l.rows), ceilDiv(cols, l.cols)
+	p.Run(out.N*down*across, func(worker, lo, hi int) {
+		t := spikeTask{SpikeConv: c, spikeScratch: &p.workers[worker].scratch.spikes, layout: l,
+			h: sources[0].H, w: sources[0].W}
+		t.reserve(n)
+		for strip := lo; strip < hi && ctx.Err() == nil; strip++ {
+			t.i, t.j = strip/across%down*l.rows, strip%across*l.cols
+			t.rows, t.cols = min(l.rows, rows-t.i), min(l.cols, cols-t.j)
+			t.run(strip/(down*across), out, sources, n, steps, residuals)
+		}
+	})
+	return ctx.Err()
+}
+
+// checkRun panics when operands do not fit: a programmer's error.
+func (c *SpikeConv) checkRun(out *SpikeTrain, sources []*SpikeTrain, n *SpikeNeurons,
+	steps SpikeSteps, residuals []Potential,
+) {
+	slices, channels := steps.Main, 0
+	if steps.Post {
+		slices += len(steps.Marks)
+	}
+	for _, s := range sources {
+		s.check()
+		channels += s.C
+		if s.H != sources[0].H || s.W != sources[0].W || s.N != out.N || s.Steps < slices {
+			panic("kernel: spike trains of different sizes")
+		}
+	}
+	out.check()
+	h, w := c.OutSize(sources[0].H, sources[0].W)
+	if channels != c.shape.InC || out.C != c.shape.OutC || out.H != h || out.W != w ||
+		out.Steps < slices || out.Values != nil {
+		panic(fmt.Sprintf("kernel: spiking convolution of %d channels to %d x %d x %d, want %d to %d x %d x %d",
+			channels, out.C, out.H, out.W, c.shape.InC, c.shape.OutC, h, w))
+	}
+	for _, list := range [][]int32{n.Bias, n.PostBias, n.Threshold, n.Fire, n.PostFire, n.V0} {
+		if len(list) != out.C {
+			panic(fmt.Sprintf("kernel: %d values for the neurons of %d channels", len(list), out.C))
+		}
+	}
+	if residuals != nil && len(residuals) != len(steps.Marks) {
+		panic("kernel: residuals of other marks than the run has")
+	}
+	for _, r := range residuals {
+		if r.Data != nil && (len(r.Data) < out.N*out.C*h*w || len(r.Scale) != out.C) {
+			panic("kernel: residuals of other sizes than the output")
+		}
+	}
+}
+
+// reserve makes the scratch large enough and lays the parameters out by blocks.
+func (t *spikeTask) reserve(n *SpikeNeurons) {
+	a := &t.args
+	if t.kernels.bytes {
+		t.cells8 = growAligned(t.cells8, t.layout.size)
+	} else {
+		t.cells16 = growAligned(t.cells16, t.layout.size)
+	}
+	a.bytes, a.words = t.cells8, t.cells16
+	a.scratch = growAligned(a.scratch, tileWords)
+	size := len(t.phases) * t.outBlocks * t.layout.rows * t.layout.cols * maskBits
+	t.v, t.saved = growAligned(t.v, size), growAligned(t.saved, size)
+	for post, lists := range [2][3][]int32{{n.Bias, n.Threshold, n.Fire}, {n.PostBias, n.Threshold, n.PostFire}} {
+		p := growAligned(t.params[post], t.outBlocks*3*maskBits)
+		for i := range p {
+			block, kind, lane := i/(3*maskBits), i/maskBits%3, i%maskBits
+			c := block*maskBits + lane
+			switch {
+			case c < t.shape.OutC:
+				p[i] = lists[kind][c]
+			case kind == 2: // lanes beyond the last channel: at rest for ever
+				p[i] = neverFires
+			default:
+				p[i] = 0
+			}
+		}
+		t.params[post] = p
+	}
+}
+
+// neverFires is a firing level that no potential reaches.
+const neverFires = 1<<31 - 1
+
+// run advances the strip through time.
+func (t *spikeTask) run(n int, out *SpikeTrain, sources []*SpikeTrain, nr *SpikeNeurons,
+	steps SpikeSteps, residuals []Potential,
+) {
+	t.reset(nr)
+	mark := 0
+	for step := range steps.Main {
+		t.gatherSpikes(sources, step, n)
+		t.step(out.bitsAt(step, n), out, t.params[0])
+		if mark == len(steps.Marks) || step+1 != steps.Marks[mark] {
+			continue
+		}
+		last := mark == len(steps.Marks)-1
+		if steps.Post {
+			if !last {
+				copy(t.saved, t.v)
+			}
+			t.gatherSpikes(sources, steps.Main+mark, n)
+			t.step(out.bitsAt(steps.Main+mark, n), out, t.params[1])
+		}
+		if residuals != nil && residuals[mark].Data != nil {
+			t.read(residuals[mark], n, out)
+		}
+		if steps.Post && !last {
+			t.v, t.saved = t.saved, t.v
+		}
+		mark++
+	}
+}
+
+// area is the number of cells of a phase of the strip.
+func (t *spikeTask) area() int { return t.rows * t.cols }
+
+// reset sets the initial potentials.
+func (t *spikeTask) reset(n *SpikeNeurons) {
+	for b := range len(t.phases) * t.outBlocks {
+		var v0 [maskBits]int32
+		copy(v0[:], n.V0[b%t.outBlocks*maskBits:])
+		v := t.v[b*t.area()*maskBits : (b+1)*t.area()*maskBits]
+		for i := 0; i < len(v); i += maskBits {
+			*(*[maskBits]int32)(v[i:]) = v0
+		}
+	}
+}
+
+// within is the rows and columns of the strip that exist in a phase.
+func (t *spikeTask) within(p *phase, out *SpikeTrain) (rows, cols int) {
+	return min(t.rows, ceilDiv(out.H-p.y, t.outStepH)-t.i), min(t.cols, ceilDiv(out.W-p.x, t.outStepW)-t.j)
+}
+
+// step computes one slice of all blocks of all phases.
+func (t *spikeTask) step(bits []uint16, out *SpikeTrain, params []int32) {
+	masks := t.outBlocks
+	for k := range t.phases {
+		p := &t.phases[k]
+		rows, cols := t.within(p, out)
+		if rows <= 0 || cols <= 0 {
+			continue
+		}
+		a := &t.args
+		a.rows, a.cols = rows, cols
+		a.srcRow, a.srcCell = t.layout.pitch, t.cell
+		a.maskRow, a.maskCell = out.W*t.outStepH*masks, t.outStepW*masks
+		first := ((p.y+t.i*t.outStepH)*out.W + p.x + t.j*t.outStepW) * masks
+		for b := 0; b < t.outBlocks; b++ {
+			block := &t.plans[k].blocks[b]
+			t.locate(block)
+			a.weights, a.planes, a.lengths = block.weights, block.planes, block.lengths
+			a.masks = bits[first+b:]
+			a.params = params[b*3*maskBits:]
+			a.v, a.pairV = t.v[(k*t.outBlocks+b)*t.area()*maskBits:], t.area()*maskBits
+			if block.alike && t.kernels.pair != nil {
+				a.second = t.plans[k].blocks[b+1].weights
+				t.kernels.pair(a)
+				b++
+				continue
+			}
+			t.kernels.step(a)
+		}
+	}
+}
+
+// locate finds the block's windows in the strip.
+func (t *spikeTask) locate(b *spikeBlock) {
+	t.offsets = t.offsets[:0]
+	for _, w := range b.windows {
+		t.offsets = append(t.offsets, w.tap.remainder*t.layout.remainderStride+
+			w.tap.row*t.layout.pitch+w.tap.col*t.cell+w.first)
+	}
+	t.args.offsets = t.offsets
+}
+
+// read writes the potentials of the strip as floats, channel by channel.
+func (t *spikeTask) read(dst Potential, n int, out *SpikeTrain) {
+	plane := out.H * out.W
+	for k := range t.phases {
+		p := &t.phases[k]
+		rows, cols := t.within(p, out)
+		for c := range out.C {
+			scale := dst.Scale[c]
+			v := t.v[(k*t.outBlocks+c/maskBits)*t.area()*maskBits+c%maskBits:]
+			image := dst.Data[(n*out.C+c)*plane:][:plane]
+			for y := range rows {
+				row := image[(p.y+(t.i+y)*t.outStepH)*out.W+p.x+t.j*t.outStepW:]
+				for x := range cols {
+					row[x*t.outStepW] = float32(float64(v[(y*cols+x)*maskBits]) * scale)
+				}
+			}
+		}
+	}
+}
