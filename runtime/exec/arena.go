@@ -12,6 +12,7 @@ type arena struct {
 	free   map[int][][]float32 // by length
 	inUse  map[*float32]*lease
 	trains map[int][][]uint64 // the words of spike trains that are done with, by length
+	packed map[int][][]uint16 // likewise the masks of packed ones
 }
 
 // lease is a buffer that was handed out and the number of values in it.
@@ -22,7 +23,7 @@ type lease struct {
 
 func newArena() *arena {
 	return &arena{free: map[int][][]float32{}, inUse: map[*float32]*lease{},
-		trains: map[int][][]uint64{}}
+		trains: map[int][][]uint64{}, packed: map[int][][]uint16{}}
 }
 
 // words gives the words of a spike train, with arbitrary contents. Those that
@@ -41,6 +42,23 @@ func (a *arena) bringBack(t *train) {
 	if t != nil {
 		w := t.Words()
 		a.trains[len(w)] = append(a.trains[len(w)], w)
+	}
+}
+
+// masks gives the masks of a packed train, with arbitrary contents.
+func (a *arena) masks(n int) []uint16 {
+	list := a.packed[n]
+	if len(list) == 0 {
+		return make([]uint16, n)
+	}
+	a.packed[n] = list[:len(list)-1]
+	return list[len(list)-1]
+}
+
+// bringBackMasks ends the life of a packed train.
+func (a *arena) bringBackMasks(p *packed) {
+	if p != nil {
+		a.packed[len(p.Bits)] = append(a.packed[len(p.Bits)], p.Bits)
 	}
 }
 

@@ -275,6 +275,10 @@ func (c *clock) value(v *graph.Value, t int) (*ops.Tensor, error) {
 // outside makes slice t of what an earlier layer left.
 func (c *clock) outside(s *slot, t int) *ops.Tensor {
 	switch {
+	case s.packed != nil:
+		x := c.arena.tensor(graph.Float32, s.packed.dims)
+		s.packed.expand(c.pool, x.F32, t)
+		return x
 	case s.train != nil:
 		x := c.arena.tensor(graph.Float32, s.train.dims)
 		s.train.Expand(c.pool, x.F32, t)

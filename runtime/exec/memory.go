@@ -14,6 +14,7 @@ type memory struct {
 	slots  map[*graph.Value]*holding
 	floats stock
 	words  stock
+	masks  stock // of packed trains
 	other  int64 // bytes that are not reused
 }
 
@@ -32,6 +33,7 @@ type holding struct {
 	series []*block // of a time-major current, slice by slice
 	steady bool     // time-major, the same at every main step
 	train  int      // words
+	masks  int      // of a packed train
 	marked bool     // an analog value that differs by checkpoint
 }
 
@@ -40,14 +42,14 @@ type holding struct {
 // hundred KiB a thread) and temporaries within one operator are left out.
 func (p *Program) need(areas map[*graph.Value]area) int64 {
 	m := &memory{Program: p, areas: areas, slots: map[*graph.Value]*holding{},
-		floats: stock{free: map[int]int{}}, words: stock{free: map[int]int{}}}
+		floats: stock{free: map[int]int{}}, words: stock{free: map[int]int{}}, masks: stock{free: map[int]int{}}}
 	for i, u := range p.units {
 		m.unit(u)
 		for _, v := range p.frees[i] {
 			m.drop(v)
 		}
 	}
-	return 4*m.floats.made + 8*m.words.made + m.other
+	return 4*m.floats.made + 8*m.words.made + 2*m.masks.made + m.other
 }
 
 // unit does what running u does to the arena.
@@ -62,6 +64,12 @@ func (m *memory) unit(u unit) {
 		}
 	case *layer:
 		m.layer(u)
+	case *fixedLayer:
+		m.fixed(u)
+	case *steadyLayer:
+		m.steady(u)
+	case *packedReadout:
+		m.readout(u)
 	case *rate:
 		m.analog(u, u.node, u.node.IsSpiking("Encode") || u.node.IsSpiking("Decode"))
 		if isNeuron(u.node) && u.node.Output(1) == nil { // is made all the same
@@ -176,6 +184,9 @@ func (m *memory) drop(v *graph.Value) {
 	}
 	if h.train > 0 {
 		m.words.free[h.train]++
+	}
+	if h.masks > 0 {
+		m.masks.free[h.masks]++
 	}
 }
 

@@ -22,6 +22,9 @@ func (p *Program) taken() int64 {
 	for length, list := range p.arena.trains {
 		n += 8 * length * len(list)
 	}
+	for length, list := range p.arena.packed {
+		n += 2 * length * len(list)
+	}
 	return int64(n)
 }
 

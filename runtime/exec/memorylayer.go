@@ -15,11 +15,15 @@ type tally struct {
 	trial      bool
 }
 
+func (m *memory) tally(l *layer) *tally {
+	return &tally{memory: m, layer: l, now: map[*graph.Value]*block{}, fixed: map[*graph.Value]*block{},
+		state: map[layerSink]*block{}, trains: map[layerSink]int{}}
+}
+
 // layer makes a step of a layer before each checkpoint, whose buffers serve all
 // others.
 func (m *memory) layer(l *layer) {
-	t := &tally{memory: m, layer: l, now: map[*graph.Value]*block{}, fixed: map[*graph.Value]*block{},
-		state: map[layerSink]*block{}, trains: map[layerSink]int{}}
+	t := m.tally(l)
 	for at := range m.Checkpoints {
 		t.tick(at == 0)
 		t.checkpoint(at)
@@ -94,7 +98,7 @@ func (t *tally) value(v *graph.Value) *block {
 	}
 	var b *block
 	switch {
-	case h.train > 0, h.steady && t.trial:
+	case h.train > 0, h.masks > 0, h.steady && t.trial:
 		b = t.floats.take(t.size(v))
 	case h.steady && len(h.blocks) > 0:
 		b = h.blocks[0]

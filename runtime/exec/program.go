@@ -23,6 +23,8 @@ type Options struct {
 	Checkpoints []int
 	// Pool runs the kernels; nil makes the program use one thread.
 	Pool *kernel.Pool
+	// Precision is fixed point unless asked otherwise.
+	Precision Precision
 	// MemoryLimit is the bytes that the values between input and output may take
 	// in a run: an image that needs more is restored tile by tile, to the same
 	// bits. 0 means DefaultMemoryLimit; a negative number never cuts an image. See
@@ -85,7 +87,7 @@ func Compile(m *graph.Model, o Options) (*Program, error) {
 		return nil, err
 	}
 	p.current()
-	if err := p.plan(m); err != nil {
+	if err := p.plan(m, o.Precision); err != nil {
 		return nil, err
 	}
 	p.lifetimes()
@@ -138,22 +140,23 @@ func (p *Program) constants() error {
 }
 
 // plan binds every node and orders the units.
-func (p *Program) plan(m *graph.Model) error {
+func (p *Program) plan(m *graph.Model, precision Precision) error {
 	owner := map[*graph.Node]unit{}
 	for _, g := range groups(p.graph, p.timing) {
 		l, err := p.layer(m, g)
 		if err != nil {
 			return err
 		}
-		for _, n := range l.nodes() {
-			owner[n] = l
+		u := p.choose(m, l, precision)
+		for _, n := range u.nodes() {
+			owner[n] = u
 		}
 	}
 	for n := range p.graph.Nodes() {
 		if owner[n] != nil {
 			continue
 		}
-		u, err := p.single(m, n)
+		u, err := p.alone(m, n)
 		if err != nil {
 			return err
 		}
@@ -163,8 +166,25 @@ func (p *Program) plan(m *graph.Model) error {
 	return nil
 }
 
-// single binds a node that is not part of a layer.
-func (p *Program) single(m *graph.Model, n *graph.Node) (unit, error) {
+// choose gives the fastest unit for a layer.
+func (p *Program) choose(m *graph.Model, l *layer, precision Precision) unit {
+	if precision == Float32 {
+		return l
+	}
+	if f := p.fixed(m, l); f != nil {
+		return f
+	}
+	if s := p.steady(l); s != nil {
+		return s
+	}
+	if r := p.readout(l); r != nil {
+		return r
+	}
+	return l
+}
+
+// alone binds a node that is not part of a layer.
+func (p *Program) alone(m *graph.Model, n *graph.Node) (unit, error) {
 	for _, v := range n.Inputs() {
 		if v != nil && p.timing.timed[v] {
 			return nil, nodeError(n, fmt.Errorf("reads time-major value %q, but no neuron or readout follows",

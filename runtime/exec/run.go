@@ -24,12 +24,13 @@ type run struct {
 // everywhere is the place of analog values that no checkpoint changes.
 const everywhere = -1
 
-// slot is what is known of a value: exactly one field is set.
+// slot is what is known of a value: one field is set.
 type slot struct {
 	tensor *ops.Tensor   // an analog value
 	marked []*ops.Tensor // an analog value that differs by checkpoint
 	steady *ops.Tensor   // time-major: this at steps 1..T, zero in the post step
 	train  *train        // time-major: spikes
+	packed *packed       // time-major: spikes, pixel by pixel; may stand beside train
 	series []*ops.Tensor // time-major: a current, slice by slice
 }
 
@@ -151,10 +152,17 @@ func (r *run) place(at int) int {
 	return at
 }
 
+// timed is a unit with a time of its own, which gives the values of every
+// checkpoint in one go.
+type timed interface {
+	unit
+	works() []*work
+}
+
 // each runs a unit: an analog one for every checkpoint that its inputs differ
 // by.
 func (r *run) each(u unit) error {
-	if _, ok := u.(*layer); ok || !r.differs(u) {
+	if _, ok := u.(timed); ok || !r.differs(u) {
 		return u.run(r)
 	}
 	w := workOf(u)
@@ -225,6 +233,7 @@ func (r *run) free(v *graph.Value) {
 	r.arena.release(s.tensor)
 	r.arena.release(s.steady)
 	r.arena.bringBack(s.train)
+	r.arena.bringBackMasks(s.packed)
 	for _, t := range s.series {
 		r.arena.release(t)
 	}
@@ -289,6 +298,11 @@ func (r *run) output(v *graph.Value) (*ops.Tensor, error) {
 func (r *run) slice(s *slot, t int) *ops.Tensor {
 	var src *ops.Tensor
 	switch {
+	case s.packed != nil:
+		out := &ops.Tensor{DType: graph.Float32, Dims: s.packed.dims,
+			F32: make([]float32, s.packed.N*s.packed.C*s.packed.H*s.packed.W)}
+		s.packed.expand(r.pool, out.F32, t)
+		return out
 	case s.train != nil:
 		out := &ops.Tensor{DType: graph.Float32, Dims: s.train.dims,
 			F32: make([]float32, s.train.N*s.train.C*s.train.Plane)}

@@ -151,8 +151,7 @@ func (s *readoutSink) count(l *clock, x *ops.Tensor) {
 	}
 }
 
-// mark is Eq. 7-9: o = Conv(sum)/T + vres/T, or sum/T, for the sum of the main
-// steps so far and the post step.
+// mark reads the sum of the main steps so far and the post step.
 func (s *readoutSink) mark(l *clock, at int, x *ops.Tensor) error {
 	total := l.arena.tensor(graph.Float32, s.sum.Dims)
 	copy(total.F32, s.sum.F32)
@@ -164,24 +163,7 @@ func (s *readoutSink) mark(l *clock, at int, x *ops.Tensor) error {
 			s.count(l, x)
 		}
 	}
-	if s.conv != nil {
-		mapped, err := pixelMap(l.run, s.node, s.conv, total)
-		if err != nil {
-			return err
-		}
-		l.arena.hold(total)
-		l.arena.release(total)
-		total = mapped
-	}
-	steps := float32(l.timing.marks[at])
-	for i := range total.F32 {
-		total.F32[i] /= steps
-	}
-	if err := addBias(total, l.analogValue(s.node.Input(3))); err != nil {
-		return err
-	}
-	l.put(s.node.Output(0), total)
-	return nil
+	return s.read(l.run, at, total, false)
 }
 
 func (s *readoutSink) finish(l *clock) {

@@ -137,8 +137,8 @@ func (w *work) analog(in []*ops.Tensor, y *ops.Tensor) {
 		return
 	}
 	adds, muls := elementwise(w.node)
-	w.report.Adds += adds * float64(len(y.F32))
-	w.report.Muls += muls * float64(len(y.F32))
+	w.report.Adds += adds * float64(y.Len())
+	w.report.Muls += muls * float64(y.Len())
 }
 
 // weigh notes one application to a slice. The constant current is nothing in
@@ -153,7 +153,11 @@ func (c *clock) weigh(s *linear, in []*ops.Tensor, y *ops.Tensor, t int) {
 	}
 	w.shape(in, y)
 	v := s.node.Input(w.active)
-	if slot := c.slots[v]; slot != nil && slot.train != nil {
+	switch slot := c.slots[v]; {
+	case slot != nil && slot.packed != nil:
+		w.countPacked(slot.packed, t, in[w.active], y)
+		return
+	case slot != nil && slot.train != nil:
 		w.train(slot.train, t, in[w.active], y)
 		return
 	}
@@ -276,16 +280,16 @@ func (w *work) shape(in []*ops.Tensor, y *ops.Tensor) {
 			w.kernel = append(w.kernel, int64(k))
 		}
 	}
-	r.Outputs = float64(len(y.F32))
+	r.Outputs = float64(y.Len())
 	perOutput, taps := w.geometry(x, y)
-	r.MACs = perOutput * float64(len(y.F32))
+	r.MACs = perOutput * float64(y.Len())
 	if w.node.Is("ConvTranspose") {
-		r.MACs = perOutput * float64(len(x.F32))
+		r.MACs = perOutput * float64(x.Len())
 	}
-	r.Inputs = float64(len(x.F32))
+	r.Inputs = float64(x.Len())
 	r.ExactMACs = r.MACs
 	if taps != nil {
-		r.ExactMACs = taps.dense() * float64(len(x.F32)/max(taps.plane(), 1))
+		r.ExactMACs = taps.dense() * float64(x.Len()/max(taps.plane(), 1))
 	}
 	if w.node.IsSpiking("CPM") {
 		r.Adds = r.Outputs // the residual potential, and the bias

@@ -97,6 +97,9 @@ func PackSpikeConvTranspose(s ConvTransposeShape, weight []int16) (*SpikeConv, e
 	})
 }
 
+// InChannels is the number of input channels of all groups.
+func (c *SpikeConv) InChannels() int { return c.shape.InC }
+
 // OutSize returns the height and width of the output for an input of h x w.
 func (c *SpikeConv) OutSize(h, w int) (oh, ow int) {
 	if c.transposed {

@@ -35,20 +35,8 @@ type Population struct {
 // New makes a population at rest, v = v0*theta; v is its state of N*C*plane
 // elements, which it keeps.
 func New(p Params, n, c, plane int, v []float32) (*Population, error) {
-	for _, list := range []struct {
-		name string
-		xs   []float32
-		some bool
-	}{{"threshold", p.Threshold, true}, {"bias", p.Bias, false}, {"alpha", p.Alpha, false}} {
-		if l := len(list.xs); l != 1 && l != c && (l != 0 || list.some) {
-			return nil, fmt.Errorf("%d %s values, want 1 or one for each of %d channels",
-				l, list.name, c)
-		}
-	}
-	for _, x := range p.Threshold {
-		if !(x > 0) {
-			return nil, fmt.Errorf("threshold %g, want a positive number", x)
-		}
+	if err := p.Check(c); err != nil {
+		return nil, err
 	}
 	if len(v) != n*c*plane {
 		return nil, fmt.Errorf("state of %d elements, want %d", len(v), n*c*plane)
@@ -60,10 +48,7 @@ func New(p Params, n, c, plane int, v []float32) (*Population, error) {
 
 func (p *Population) reset() {
 	for i := range p.N * p.C {
-		v0 := p.V0 * at(p.Threshold, i%p.C, 1)
-		if p.V0 == 0 {
-			v0 = 0 // also for an infinite threshold
-		}
+		v0 := p.rest(i % p.C)
 		plane := p.v[i*p.Plane : (i+1)*p.Plane]
 		for k := range plane {
 			plane[k] = v0
@@ -112,22 +97,27 @@ type Residual struct {
 	Full     int64   // elements with v >= theta
 }
 
-// Residual measures the potential as the paper's Fig. 4 does. Sums run in a
-// fixed order.
+// Residual measures the potential as the paper's Fig. 4 does.
 func (p *Population) Residual() Residual {
+	return ResidualOf(p.v, p.Threshold, p.N, p.C, p.Plane)
+}
+
+// ResidualOf measures potentials [n, c, plane] of neurons with one threshold or
+// one for each channel. Sums run in a fixed order.
+func ResidualOf(v, threshold []float32, n, c, plane int) Residual {
 	var r Residual
-	for i := range p.N * p.C {
-		theta := at(p.Threshold, i%p.C, 1)
-		for _, v := range p.v[i*p.Plane : (i+1)*p.Plane] {
-			r.Sum += math.Abs(float64(v)) / float64(theta)
-			if v >= theta/2 {
+	for i := range n * c {
+		theta := at(threshold, i%c, 1)
+		for _, x := range v[i*plane : (i+1)*plane] {
+			r.Sum += math.Abs(float64(x)) / float64(theta)
+			if x >= theta/2 {
 				r.Half++
 			}
-			if v >= theta {
+			if x >= theta {
 				r.Full++
 			}
 		}
 	}
-	r.Elements = int64(len(p.v))
+	r.Elements = int64(n * c * plane)
 	return r
 }

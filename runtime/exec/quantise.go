@@ -1,0 +1,114 @@
+package exec
+
+import (
+	"math"
+
+	"spikingir/runtime/kernel"
+)
+
+// A current is the real-valued currents of one spiking layer: what a spike at
+// each synapse and a timestep alone bring to a neuron.
+type current struct {
+	// weights are those of output channel o times the amplitude of a spike at their
+	// input, in any order.
+	weights [][]float64
+	bias    []float64 // of main steps alone, by output channel
+	always  []float64 // of every step, the post step included
+}
+
+// thresholds is the neurons of a spiking layer, by output channel.
+type thresholds struct {
+	theta, alpha []float64
+	v0           float64 // in units of theta
+}
+
+// A fixedPoint is a spiking layer in whole numbers: all of a neuron's quantities
+// are multiples of its channel's scale, so that a spike changes the potential by
+// whole numbers only and no order of sums, kernel or strip changes the result.
+type fixedPoint struct {
+	weights [][]int16
+	neurons kernel.SpikeNeurons
+	scale   []float64 // by output channel
+}
+
+const (
+	// leastTheta is the least threshold in units of the scale: below it rounding
+	// would change it by more than 1/512.
+	leastTheta = 256
+	// leastWeight is what the largest weight of a channel must reach in units of the
+	// scale, unless the threshold is so large (mostTheta) that rounding errors of
+	// weights are nothing beside it.
+	leastWeight = 2048
+	mostTheta   = 1 << 24
+	// potentialLimit bounds potentials. Levels that must not be reached lie above.
+	potentialLimit = 1<<31 - 2
+)
+
+// quantise finds scales with which every weight fits in two signed bytes and no
+// potential can leave 32 bits in steps slices, for spikes of 0 and 1. It gives nil
+// when a channel would lose too much: the layer must run in float32 then.
+func quantise(c current, t thresholds, steps int) *fixedPoint {
+	f := &fixedPoint{}
+	n := &f.neurons
+	for o, weights := range c.weights {
+		scale := channelScale(weights, c.bias[o], c.always[o], t.theta[o], t.v0, steps)
+		if !accurate(weights, t.theta[o], scale) {
+			return nil
+		}
+		units := func(x float64) int32 { return int32(math.Round(x / scale)) }
+		row := make([]int16, len(weights))
+		for i, w := range weights {
+			row[i] = int16(math.Round(w / scale))
+		}
+		f.weights = append(f.weights, row)
+		f.scale = append(f.scale, scale)
+		n.Bias = append(n.Bias, units(c.bias[o])+units(c.always[o]))
+		n.PostBias = append(n.PostBias, units(c.always[o]))
+		if math.IsInf(t.theta[o], 1) { // never fires, and has no unit for v0
+			n.Threshold, n.Fire, n.PostFire = append(n.Threshold, 0), append(n.Fire, math.MaxInt32), append(n.PostFire, math.MaxInt32)
+			n.V0 = append(n.V0, 0)
+			continue
+		}
+		n.Threshold = append(n.Threshold, units(t.theta[o]))
+		n.Fire = append(n.Fire, units(t.theta[o]))
+		n.PostFire = append(n.PostFire, units(float64(t.alpha[o]*t.theta[o])))
+		n.V0 = append(n.V0, units(float64(t.v0*t.theta[o])))
+	}
+	return f
+}
+
+// channelScale is the smallest scale that fits.
+func channelScale(weights []float64, bias, always, theta, v0 float64, steps int) float64 {
+	largest, sum := 0.0, 0.0
+	for _, w := range weights {
+		largest = max(largest, math.Abs(w))
+		sum += math.Abs(w)
+	}
+	k := float64(steps)
+	// Rounding adds half a unit at most to each weight, bias and level.
+	slack := float64(k*(float64(len(weights))/2+2)) + 8
+	total := float64(k * float64(sum+math.Abs(bias)+math.Abs(always)))
+	if !math.IsInf(theta, 1) {
+		total += theta + math.Abs(float64(v0*theta))
+	}
+	return max(largest/kernel.MostSpikeWeight, total/(potentialLimit-slack))
+}
+
+// accurate reports whether a scale leaves the channel's numbers enough digits.
+// Numbers that are no finite floats are not for whole numbers.
+func accurate(weights []float64, theta, scale float64) bool {
+	if !(scale > 1e-300) || math.IsInf(scale, 1) {
+		return false
+	}
+	largest := 0.0
+	for _, w := range weights {
+		largest = max(largest, math.Abs(w))
+	}
+	if math.IsInf(theta, 1) {
+		return true
+	}
+	if theta/scale < leastTheta {
+		return false
+	}
+	return largest == 0 || largest/scale >= leastWeight || theta/scale >= mostTheta
+}
