@@ -59,8 +59,12 @@ func (m *memorySize) Set(s string) error {
 // size is bytes for people to read.
 func size(bytes int64) string { return humanize.IBytes(uint64(bytes)) }
 
-// enough is the least whole number of MiB that holds so many bytes.
+// enough is the least whole number of MiB, or of KiB where these are few, that
+// holds so many bytes.
 func enough(bytes int64) string {
+	if bytes < 10*humanize.MiByte {
+		return fmt.Sprintf("%dKiB", (bytes+humanize.KiByte-1)/humanize.KiByte)
+	}
 	return fmt.Sprintf("%dMiB", (bytes+humanize.MiByte-1)/humanize.MiByte)
 }
 
