@@ -23,6 +23,7 @@ type benchmarking struct {
 	model         string
 	height, width int
 	timesteps     int
+	memory        memorySize
 	spiking       bool
 	runs, rounds  int
 	kernels       bool
@@ -45,7 +46,8 @@ Without a model it sweeps the probed peaks, convolutions and spiking layers. Wit
 --model the lines are those of the operators with weights and, last, of the whole
 model from image to image. A spiking model runs as it is; any other does too,
 unless -T or --spiking is given: then it is first converted by the default recipe
-on embedded images.
+on embedded images. An image that takes more than --memory runs tile by tile; the
+lines then end with tiles, and count the image's operations, not what tiles repeat.
 
 --peers DIR measures networks of --data beside other runtimes, in turns, by the
 scripts ort_bench.js and torch_multistep_bench.py in DIR, and prints tables in
@@ -72,6 +74,7 @@ Markdown. What is missing is said and left out.`,
 	f.IntVar(&b.height, "height", 0, "height of the images; 0 takes each layer's own, 256 for a model")
 	f.IntVar(&b.width, "width", 0, "width of the images")
 	f.IntVarP(&b.timesteps, "timesteps", "T", 0, "timesteps T; 0 takes the model's own, or 10")
+	addMemory(f, &b.memory)
 	f.BoolVar(&b.spiking, "spiking", false, "convert the model before it is measured")
 	f.IntVar(&b.runs, "runs", 7, "runs that a median is taken of")
 	f.BoolVar(&b.kernels, "kernels", false, "list the implementations of the kernels")
@@ -98,7 +101,7 @@ func (b *benchmarking) check(changed func(string) bool) error {
 		}
 	}
 	report := b.peers != "" || b.out != ""
-	for _, name := range []string{"model", "height", "width", "timesteps", "spiking"} {
+	for _, name := range []string{"model", "height", "width", "timesteps", "memory", "spiking"} {
 		if report && changed(name) {
 			return fmt.Errorf("--%s does not go with --peers and --output, which measure networks of their own", name)
 		}
@@ -110,6 +113,9 @@ func (b *benchmarking) check(changed func(string) bool) error {
 	}
 	if b.spiking && b.model == "" {
 		return fmt.Errorf("--spiking wants a --model to convert")
+	}
+	if changed("memory") && b.model == "" {
+		return fmt.Errorf("--memory goes with --model only")
 	}
 	if b.out != "" {
 		return checkOutput(b.out)
@@ -175,7 +181,7 @@ func (a *app) benchModel(ctx context.Context, b *benchmarking) error {
 			return err
 		}
 	}
-	l, err := a.program(b.model, m, timesteps...)
+	l, err := a.program(b.model, m, b.memory, timesteps...)
 	if err != nil {
 		return err
 	}
@@ -187,6 +193,9 @@ func (a *app) benchModel(ctx context.Context, b *benchmarking) error {
 		size.W = b.width
 	}
 	x := bench.Uniform(1, max(l.ports.Channels, 1), size.H, size.W)
+	if err := checkMemory(l.program.Tiling(x.Dims), size.W, size.H); err != nil {
+		return fmt.Errorf("%s: %w", b.model, err)
+	}
 	name := strings.TrimSuffix(filepath.Base(b.model), ".onnx")
 	lines, err := bench.New(a.kernels(), bench.DefaultWarmUp, b.runs).Program(ctx, name, l.program, x)
 	if err != nil {

@@ -124,11 +124,11 @@ func (a *app) demoCase(ctx context.Context, out string, timesteps int, d demoCas
 	if err := onnxio.WriteFile(spiking, m); err != nil {
 		return nil, err
 	}
-	snn, err := a.loadProgram(spiking)
+	snn, err := a.loadProgram(spiking, 0)
 	if err != nil {
 		return nil, err
 	}
-	ann, err := a.loadProgram(path)
+	ann, err := a.loadProgram(path, 0)
 	if err != nil {
 		return nil, err
 	}

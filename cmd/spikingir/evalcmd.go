@@ -49,7 +49,8 @@ func (a *app) evalCmd() *cobra.Command {
 		Long: `eval runs MODEL over a data set and reports PSNR and SSIM against the ground
 truth, and with --ref, its ANN: the conversion rate in per cent, and the
 agreement, the PSNR between the two outputs. Quality alone misleads as a measure
-of conversion: quantisation can move an image closer to the truth than its ANN.`,
+of conversion: quantisation can move an image closer to the truth than its ANN.
+Spikes are counted over whole images, so these are not cut into tiles as run does.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := m.check(); err != nil {
@@ -61,14 +62,14 @@ of conversion: quantisation can move an image closer to the truth than its ANN.`
 			if err := t.check(); err != nil {
 				return err
 			}
-			model, err := a.loadProgram(args[0], timesteps...)
+			model, err := a.loadProgram(args[0], 0, timesteps...)
 			if err != nil {
 				return err
 			}
 			c := eval.Config{Model: model.program, Input: model.ports.Input,
 				Window: metric.Window(m.ssim), Energy: m.options()}
 			if ref != "" {
-				r, err := a.loadProgram(ref)
+				r, err := a.loadProgram(ref, 0)
 				if err != nil {
 					return err
 				}

@@ -77,17 +77,19 @@ type loaded struct {
 	ports   eval.Ports
 }
 
-// loadProgram reads a model and plans its execution; timesteps, when given,
-// replace the model's own: rising numbers, each with results of its own.
-func (a *app) loadProgram(path string, timesteps ...int) (*loaded, error) {
+// loadProgram reads a model and plans its execution; see [app.program].
+func (a *app) loadProgram(path string, memory memorySize, timesteps ...int) (*loaded, error) {
 	m, err := a.load(path, "onnx")
 	if err != nil {
 		return nil, err
 	}
-	return a.program(path, m, timesteps...)
+	return a.program(path, m, memory, timesteps...)
 }
 
-func (a *app) program(path string, m *graph.Model, timesteps ...int) (*loaded, error) {
+// program plans the execution of a model; timesteps, when given, replace the
+// model's own: rising numbers, each with results of its own. No memory stated is the
+// default.
+func (a *app) program(path string, m *graph.Model, memory memorySize, timesteps ...int) (*loaded, error) {
 	ports, err := eval.PortsOf(m.Graph)
 	if err != nil {
 		return nil, unsupported(fmt.Errorf("%s: %w", path, err))
@@ -98,7 +100,8 @@ func (a *app) program(path string, m *graph.Model, timesteps ...int) (*loaded, e
 	if eval.FreeSize(m.Graph) {
 		a.log().Debug("the model states a fixed image size; it is run on images of any size", "model", path)
 	}
-	p, err := exec.Compile(m, exec.Options{Pool: a.kernels(), Checkpoints: timesteps})
+	p, err := exec.Compile(m, exec.Options{Pool: a.kernels(), Checkpoints: timesteps,
+		MemoryLimit: int64(memory)})
 	if err != nil {
 		return nil, unsupported(fmt.Errorf("%s: %w", path, err))
 	}

@@ -179,7 +179,7 @@ func (a *app) measure(ctx context.Context, path, data string, bm benchmark, v va
 	if err != nil {
 		return nil, err
 	}
-	ref, err := a.program(path, m.Clone())
+	ref, err := a.program(path, m.Clone(), 0)
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +189,7 @@ func (a *app) measure(ctx context.Context, path, data string, bm benchmark, v va
 	if _, err := a.convert(ctx, path, m, c); err != nil {
 		return nil, err
 	}
-	snn, err := a.program(path, m, bm.timesteps...)
+	snn, err := a.program(path, m, 0, bm.timesteps...)
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ type restoration struct {
 	colour    string
 	scale     int
 	timesteps int
+	memory    memorySize
 }
 
 func (a *app) runCmd() *cobra.Command {
@@ -30,7 +31,11 @@ func (a *app) runCmd() *cobra.Command {
 channel restores the luma of a colour image and leaves its chroma (--colour luma,
 the default), or each of red, green and blue (--colour channels). A model that
 enlarges gets its chroma enlarged by bicubic interpolation. --scale S enlarges
-the image by bicubic first, as VDSR wants it.`,
+the image by bicubic first, as VDSR wants it.
+
+An image that would take more than --memory between input and output runs tile by
+tile, to the same bits; the report says so. Read and written images, weights and
+the program itself come on top: count on 0.5 GiB more for 3840x2160 pixels.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if r.in == "" || r.out == "" {
@@ -53,9 +58,12 @@ the image by bicubic first, as VDSR wants it.`,
 			if err != nil {
 				return err
 			}
-			m, err := a.loadProgram(args[0], timesteps...)
+			m, err := a.loadProgram(args[0], r.memory, timesteps...)
 			if err != nil {
 				return err
+			}
+			if cmd.Flags().Changed("memory") {
+				a.noteUnbounded(m, r.memory)
 			}
 			return a.restoreAll(cmd.Context(), m, files, r)
 		},
@@ -65,6 +73,7 @@ the image by bicubic first, as VDSR wants it.`,
 	f.StringVarP(&r.out, "output", "o", "", "PNG file or folder to write")
 	f.StringVar(&r.colour, "colour", "luma", "gray model on a colour image: luma or channels")
 	f.IntVar(&r.scale, "scale", 1, "enlarge the image by bicubic first")
+	addMemory(f, &r.memory)
 	f.IntVarP(&r.timesteps, "timesteps", "T", 0, "run with T timesteps instead of the model's own")
 	return cmd
 }
@@ -79,6 +88,7 @@ type restored struct {
 	Width  int    `json:"width"`
 	Height int    `json:"height"`
 	How    string `json:"how"`
+	Tiles  *tiled `json:"tiles,omitempty"`
 }
 
 // files pairs inputs with outputs; neither an input nor the model is overwritten.
@@ -136,7 +146,7 @@ func (a *app) restoreAll(ctx context.Context, m *loaded, jobs []job, r *restorat
 				return fmt.Errorf("%s: %w", j.in, err)
 			}
 		}
-		out, how, err := restore(ctx, m, img, r.colour)
+		out, how, tiles, err := restore(ctx, m, img, r.colour)
 		if err != nil {
 			return fmt.Errorf("%s: %w", j.in, err)
 		}
@@ -150,9 +160,9 @@ func (a *app) restoreAll(ctx context.Context, m *loaded, jobs []job, r *restorat
 			return err
 		}
 		step(i+1, len(jobs))
-		list = append(list, restored{j.in, j.out, out.W, out.H, how})
+		list = append(list, restored{j.in, j.out, out.W, out.H, how, tiles})
 		if !a.quiet && a.format == "text" {
-			fmt.Fprintf(a.out, "%s -> %s: %dx%d, %s\n", j.in, j.out, out.W, out.H, how)
+			fmt.Fprintf(a.out, "%s -> %s: %dx%d, %s%v\n", j.in, j.out, out.W, out.H, how, tiles)
 		}
 	}
 	if a.format == "json" {
@@ -161,24 +171,33 @@ func (a *app) restoreAll(ctx context.Context, m *loaded, jobs []job, r *restorat
 	return nil
 }
 
-// restore runs the model on an image of any kind and says how.
-func restore(ctx context.Context, m *loaded, img dataset.Image, colour string) (dataset.Image, string, error) {
+// restore runs the model on an image of any kind and says how, and in what tiles.
+func restore(ctx context.Context, m *loaded, img dataset.Image, colour string) (
+	out dataset.Image, how string, tiles *tiled, err error,
+) {
 	run := func(x dataset.Image) (dataset.Image, error) {
+		t := m.program.Tiling(eval.Tensor(x).Dims)
+		if err := checkMemory(t, x.W, x.H); err != nil {
+			return dataset.Image{}, err
+		}
+		tiles = tiledAs(t)
 		return eval.Restore(ctx, m.program, m.ports.Input, x)
 	}
 	switch {
 	case m.ports.Channels == 3:
-		out, err := run(img.Color())
-		return out, "colour", err
+		how = "colour"
+		out, err = run(img.Color())
 	case img.C == 1:
-		out, err := run(img)
-		return out, "gray", err
+		how = "gray"
+		out, err = run(img)
 	case colour == "channels":
-		out, err := perChannel(img, run)
-		return out, "each of red, green and blue", err
+		how = "each of red, green and blue"
+		out, err = perChannel(img, run)
+	default:
+		how = "luma, chroma kept"
+		out, err = luma(img, run)
 	}
-	out, err := luma(img, run)
-	return out, "luma, chroma kept", err
+	return out, how, tiles, err
 }
 
 // perChannel restores red, green and blue as three gray images.

@@ -14,6 +14,7 @@ import (
 	"spikingir/fixtures"
 	"spikingir/onnxio"
 	"spikingir/onnxio/text"
+	"spikingir/runtime/dataset"
 )
 
 func TestMain(m *testing.M) {
@@ -31,6 +32,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"fixture": fixture,
 			"image":   image,
+			"crop":    crop,
 			"onnx":    onnx,
 			"cut":     cut,
 			"code":    code,
@@ -58,6 +60,18 @@ func image(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	ts.Fatalf("no image %s in %s", args[1], args[0])
+}
+
+// crop FILE N keeps the upper left N x N pixels of an image: large ones take long
+// where kernels are not in assembly.
+func crop(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	img, err := dataset.Read(ts.MkAbs(args[0]))
+	ts.Check(err)
+	img, err = img.Crop(0, 0, n, n)
+	ts.Check(err)
+	ts.Check(dataset.Write(ts.MkAbs(args[0]), img))
 }
 
 // onnx TEXT FILE makes a model of its textual form.

@@ -6,9 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -119,14 +116,23 @@ func array(t *testing.T, data []byte) *ops.Tensor {
 	return tensor(a)
 }
 
-// fixture gives an embedded model's file and its test input.
+// slow tells that a convolution takes a hundred times what the assembly needs, or
+// that little time is wanted: images are small then.
+func slow() bool { return testing.Short() || kernel.Selected("float32") == "generic" }
+
+// fixture gives an embedded model's file and its test input, the smaller one where
+// tests are slow.
 func fixture(t *testing.T, name string) ([]byte, *ops.Tensor) {
 	t.Helper()
 	data, err := fixtures.Model(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	in, err := fixtures.FS.ReadFile("vectors/" + name + ".in.npy")
+	size := ""
+	if slow() {
+		size = ".odd"
+	}
+	in, err := fixtures.FS.ReadFile("vectors/" + name + size + ".in.npy")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -325,46 +331,6 @@ func TestAnalog(t *testing.T) {
 		if db := agreement(t, run(t, m, x)[0], run(t, ann, x)[0]); !(db > 35) {
 			t.Errorf("%q: agreement %.1f dB, want above 35", test.front, db)
 		}
-	}
-}
-
-// TestRealModels converts the published networks.
-func TestRealModels(t *testing.T) {
-	dir := os.Getenv("SPIKINGIR_DATA")
-	if dir == "" {
-		t.Skip("SPIKINGIR_DATA is not set: it names the folder of the published models")
-	}
-	paths, err := filepath.Glob(filepath.Join(dir, "models", "*.onnx"))
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no models in %s (%v)", dir, err)
-	}
-	for _, path := range paths {
-		name := strings.TrimSuffix(filepath.Base(path), ".onnx")
-		t.Run(name, func(t *testing.T) {
-			data, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			in, err := os.ReadFile(filepath.Join(dir, "vectors", name+".in.npy"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			x := array(t, in)
-			want := run(t, decode(t, data), x)[0]
-			rates := map[string]float64{}
-			for _, recipe := range recipes.Names() {
-				m := decode(t, data)
-				s := recipes.Defaults()
-				convert(t, m, recipe, s, x)
-				checkFacts(t, m, s)
-				checkProvenance(t, data, m)
-				rates[recipe] = agreement(t, run(t, m, x)[0], want)
-			}
-			t.Logf("agreement at T = 10: %v", rates)
-			if !(rates["spikingir"] >= 17 && rates["spikingir"] > rates["rueckauer"]) {
-				t.Errorf("agreement %v dB, want spikingir above 17 and above rueckauer", rates)
-			}
-		})
 	}
 }
 

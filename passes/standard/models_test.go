@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 	"spikingir/passes"
 	"spikingir/passes/passtest"
 	"spikingir/passes/standard"
+	"spikingir/runtime/kernel"
 )
 
 // cleanup is the passes that every conversion starts with.
@@ -36,6 +38,13 @@ func TestFixtures(t *testing.T) {
 	}
 }
 
+// slow tells that a convolution takes a hundred times what the assembly needs, or
+// that little time is wanted: one network of each kind is run then.
+func slow() bool { return testing.Short() || kernel.Selected("float32") == "generic" }
+
+// oneOfEach is a published network of every kind.
+var oneOfEach = []string{"aod_boyiliee_op11", "dncnn_s25_bn_op16", "fsrcnn_x2_op11", "vdsr_twt_op16"}
+
 // TestRealModels cleans the published networks up.
 func TestRealModels(t *testing.T) {
 	dir := os.Getenv("SPIKINGIR_DATA")
@@ -49,6 +58,9 @@ func TestRealModels(t *testing.T) {
 	for _, path := range paths {
 		name := strings.TrimSuffix(filepath.Base(path), ".onnx")
 		t.Run(name, func(t *testing.T) {
+			if slow() && !slices.Contains(oneOfEach, name) {
+				t.Skip("one network of each kind is run in short tests and by kernels in plain Go")
+			}
 			data, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)

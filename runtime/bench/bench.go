@@ -22,8 +22,9 @@ type Line struct {
 	W       int     `json:"w"`
 	T       int     `json:"T"` // timesteps; 0 for what is not spiking
 	MS      float64 `json:"ms_median"`
-	GOPS    float64 `json:"gops"`       // 10^9 operations a second, two for a multiply-add
-	Share   float64 `json:"peak_share"` // of the probed peak of all threads
+	GOPS    float64 `json:"gops"`            // 10^9 operations a second, two for a multiply-add
+	Share   float64 `json:"peak_share"`      // of the probed peak of all threads
+	Tiles   int     `json:"tiles,omitempty"` // that the image of a model is cut into; 0 for none
 }
 
 // Bench measures on one pool of threads.

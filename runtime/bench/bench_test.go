@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"spikingir/graph"
 	"spikingir/runtime/exec"
 	"spikingir/runtime/kernel"
 	"spikingir/runtime/ops"
@@ -25,10 +26,12 @@ func TestMedian(t *testing.T) {
 
 // TestLineJSON holds the contract of the command line, names and order.
 func TestLineJSON(t *testing.T) {
-	got, err := json.Marshal(Line{"w", "k", 2, 3, 4, 5, 6, 7, 0.5})
-	want := `{"work":"w","kernel":"k","threads":2,"h":3,"w":4,"T":5,"ms_median":6,"gops":7,"peak_share":0.5}`
-	if err != nil || string(got) != want {
-		t.Errorf("%s, want %s (%v)", got, want, err)
+	const want = `{"work":"w","kernel":"k","threads":2,"h":3,"w":4,"T":5,"ms_median":6,"gops":7,"peak_share":0.5`
+	for tiles, end := range map[int]string{0: "}", 8: `,"tiles":8}`} {
+		got, err := json.Marshal(Line{"w", "k", 2, 3, 4, 5, 6, 7, 0.5, tiles})
+		if err != nil || string(got) != want+end {
+			t.Errorf("%s, want %s%s (%v)", got, want, end, err)
+		}
 	}
 }
 
@@ -114,5 +117,33 @@ func TestInterrupted(t *testing.T) {
 	b := New(kernel.NewPool(1), 0, 1)
 	if err := b.Sweep(ctx, Size{8, 8}, 2, func(Line) error { return nil }); err == nil {
 		t.Error("a sweep under a cancelled context succeeds")
+	}
+}
+
+// TestTiles holds that an image in tiles counts as many operations as a whole one,
+// and says in how many tiles it ran.
+func TestTiles(t *testing.T) {
+	s := shape{2, 3, 3, 64, 50}
+	b := New(kernel.NewPool(1), 0, 2)
+	x := Uniform(1, 2, 64, 50)
+	for _, limit := range []int64{-1, 1 << 15} {
+		m := s.network(4)
+		m.Graph.Inputs()[0].Type.Shape = graph.Shape{graph.Known(1), graph.Known(2), graph.Symbol("H"), graph.Symbol("W")}
+		p, err := exec.Compile(m, exec.Options{MemoryLimit: limit})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines, err := b.Program(t.Context(), "net", p, x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := lines[len(lines)-1]
+		if cut := limit > 0; cut != (last.Tiles > 1) || last.H != 64 || last.W != 50 {
+			t.Errorf("limit %d: %+v, want tiles only with a limit", limit, last)
+		}
+		want := float64(2 * 2 * 3 * 9 * 64 * 50 * (4 + 1))
+		if got := last.GOPS * last.MS * 1e6; math.Abs(got-want) > 0.01*want {
+			t.Errorf("limit %d: %g operations, want %g", limit, got, want)
+		}
 	}
 }

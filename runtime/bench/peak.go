@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"time"
 
 	"spikingir/runtime/kernel"
@@ -51,10 +52,5 @@ func families() []string {
 
 // selected names the implementation in use of a family.
 func selected(family string) string {
-	for _, i := range kernel.Implementations() {
-		if i.Family == family && i.Selected {
-			return i.Name
-		}
-	}
-	return family
+	return cmp.Or(kernel.Selected(family), family)
 }

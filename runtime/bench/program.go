@@ -16,38 +16,33 @@ import (
 // every slice, the post step included, as if no spike were skipped; one that
 // computes a constant current or a readout counts them once. The first warm-up is
 // the run that counts.
+//
+// An image that p cuts into tiles is measured so. Counting wants a whole image, so
+// that a single tile is counted then, and stands for its share of the pixels: what
+// tiles compute more than once adds to the time and not to the operations.
 func (b *Bench) Program(ctx context.Context, name string, p *exec.Program, x *ops.Tensor) ([]Line, error) {
 	in := map[string]*ops.Tensor{p.Inputs()[0].Name(): x}
-	res, err := p.Run(ctx, in, exec.RunOptions{Measure: true})
+	tiles := p.Tiling(x.Dims)
+	sample, share := x, 1.0
+	if tiles.Tiles() > 1 {
+		sample = Uniform(x.Dims[0], x.Dims[1], tiles.Height, tiles.Width)
+		share = float64(x.Len()) / float64(sample.Len())
+	}
+	res, err := p.Run(ctx, map[string]*ops.Tensor{p.Inputs()[0].Name(): sample}, exec.RunOptions{Measure: true})
 	if err != nil {
 		return nil, err
 	}
 	units := p.Units()
-	times := make([][]time.Duration, len(units))
-	var whole []time.Duration
-	warmUp := max(b.warmUp-1, 0)
-	for i := range warmUp + b.runs {
-		start := time.Now()
-		last := start
-		_, err := p.Run(ctx, in, exec.RunOptions{Progress: func(done, _ int) {
-			now := time.Now()
-			if i >= warmUp {
-				times[done-1] = append(times[done-1], now.Sub(last))
-			}
-			last = now
-		}})
-		if err != nil {
-			return nil, err
-		}
-		if i >= warmUp {
-			whole = append(whole, time.Since(start))
-		}
+	times, whole, err := b.timeRuns(ctx, p, in)
+	if err != nil {
+		return nil, err
 	}
 	h, w := x.Dims[2], x.Dims[3]
 	var lines []Line
 	total := 0.0
 	for i, u := range units {
 		macs, label, driven := count(u, p, res)
+		macs *= share
 		total += macs
 		if macs == 0 {
 			continue
@@ -62,7 +57,42 @@ func (b *Bench) Program(ctx context.Context, name string, p *exec.Program, x *op
 	if p.Timesteps > 0 {
 		family = spikingFamily
 	}
-	return append(lines, b.line(name, family, h, w, p.Timesteps, Median(whole), total)), nil
+	lines = append(lines, b.line(name, family, h, w, p.Timesteps, Median(whole), total))
+	for i := range lines {
+		if n := tiles.Tiles(); n > 1 {
+			lines[i].Tiles = n
+		}
+	}
+	return lines, nil
+}
+
+// timeRuns gives the times of each unit and of the whole in the runs that count.
+func (b *Bench) timeRuns(ctx context.Context, p *exec.Program, in map[string]*ops.Tensor) (
+	units [][]time.Duration, whole []time.Duration, err error,
+) {
+	units = make([][]time.Duration, len(p.Units()))
+	warmUp := max(b.warmUp-1, 0)
+	for i := range warmUp + b.runs {
+		spent := make([]time.Duration, len(units))
+		start := time.Now()
+		last := start
+		_, err := p.Run(ctx, in, exec.RunOptions{Progress: func(done, _ int) {
+			now := time.Now()
+			spent[(done-1)%len(units)] += now.Sub(last) // of every tile
+			last = now
+		}})
+		if err != nil {
+			return nil, nil, err
+		}
+		if i < warmUp {
+			continue
+		}
+		whole = append(whole, time.Since(start))
+		for k, d := range spent {
+			units[k] = append(units[k], d)
+		}
+	}
+	return units, whole, nil
 }
 
 // count sums the multiply-adds of a unit, names it after the operators that do

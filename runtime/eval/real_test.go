@@ -20,8 +20,8 @@ func TestPublishedFigures(t *testing.T) {
 	if dir == "" {
 		t.Skip("SPIKINGIR_DATA is unset: no real models and images to test")
 	}
-	if testing.Short() {
-		t.Skip("measures whole data sets")
+	if testing.Short() || kernel.Selected("float32") == "generic" {
+		t.Skip("measures whole data sets, which takes minutes even by kernels in assembly")
 	}
 	sr := func(scale int, input string) dataset.Task {
 		return dataset.Task{Kind: dataset.SR, Scale: scale, Input: input}

@@ -99,3 +99,46 @@ func TestNeed(t *testing.T) {
 		checkNeed(t, m, Options{}, 1, int(c), 33, 70)
 	}
 }
+
+// TestLimits holds what a tiling says of limits: the whole image within one, tiles
+// of no more bytes than allowed, and the least tiles where a limit is too small.
+func TestLimits(t *testing.T) {
+	m, err := text.Parse(`<ir_version: 8, opset_import: ["" : 17]>
+g (float[N,1,H,W] x) => (float[N,1,H,W] o)
+<float[4,1,5,3] w = ["location": "seed:1"], float[1,4,3,3] u = ["location": "seed:2"]>
+{
+  c = Conv <pads = [2, 1, 2, 1]> (x, w)
+  r = Relu(c)
+  o = Conv <pads = [1, 1, 1, 1]> (r, u)
+}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dims := []int{1, 1, 200, 100}
+	plan := func(limit int64) Tiling {
+		p, err := Compile(m, Options{MemoryLimit: limit})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Tiling(dims)
+	}
+	whole := plan(0)
+	if whole.Tiles() != 1 || !whole.Fits() || whole.Limit != DefaultMemoryLimit || whole.Bytes != whole.WholeBytes {
+		t.Errorf("by default %+v, want the whole image", whole)
+	}
+	if free := plan(-1); free.Tiles() != 1 || !free.Fits() || free.Bytes != whole.Bytes {
+		t.Errorf("without a limit %+v, want the whole image", free)
+	}
+	cut := plan(whole.Bytes / 2)
+	if cut.Columns != 1 || cut.Rows < 2 || !cut.Fits() || cut.WholeBytes != whole.Bytes ||
+		cut.OverlapRows != 6 || cut.OverlapColumns != 0 {
+		t.Errorf("with half the memory %+v, want strips that overlap by 6 rows", cut)
+	}
+	least := plan(1)
+	if least.Columns < 2 || least.Fits() || least.OverlapRows != 6 || least.OverlapColumns != 4 {
+		t.Errorf("with a byte %+v, want the least tiles, which do not fit", least)
+	}
+	if again := plan(least.Bytes); !again.Fits() || again.Bytes > least.Bytes {
+		t.Errorf("with the %d bytes of the least tiles %+v, want tiles that fit", least.Bytes, again)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -94,6 +95,13 @@ func fixtureVector(t *testing.T, name, what string) *ops.Tensor {
 	return vector(t, b)
 }
 
+// slow tells that a convolution takes a hundred times what the assembly needs, or
+// that little time is wanted: one network of each kind is run then.
+func slow() bool { return testing.Short() || kernel.Selected("float32") == "generic" }
+
+// oneOfEach is a published network of every kind.
+var oneOfEach = []string{"aod_boyiliee_op11", "dncnn_s25_bn_op16", "fsrcnn_x2_op11", "vdsr_twt_op16"}
+
 // TestRealVectors does the same for the real models.
 func TestRealVectors(t *testing.T) {
 	dir := os.Getenv("SPIKINGIR_DATA")
@@ -107,6 +115,9 @@ func TestRealVectors(t *testing.T) {
 	for _, path := range files {
 		name := strings.TrimSuffix(filepath.Base(path), ".onnx")
 		t.Run(name, func(t *testing.T) {
+			if slow() && !slices.Contains(oneOfEach, name) {
+				t.Skip("one network of each kind is run in short tests and by kernels in plain Go")
+			}
 			m, err := onnxio.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)

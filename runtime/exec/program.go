@@ -27,8 +27,8 @@ type Options struct {
 	Precision Precision
 	// MemoryLimit is the bytes that the values between input and output may take
 	// in a run: an image that needs more is restored tile by tile, to the same
-	// bits. 0 means DefaultMemoryLimit; a negative number never cuts an image. See
-	// [Program.Tiling] for what cannot be cut.
+	// bits. 0 means DefaultMemoryLimit; a negative number never cuts an image.
+	// Where nothing helps a run takes more; [Program.Tiling] tells beforehand.
 	MemoryLimit int64
 }
 

@@ -37,9 +37,17 @@ func newTiles(p *Program, opset, limit int64) tiles {
 type Tiling struct {
 	Rows, Columns int // of tiles; 1 and 1 for the whole image
 	Height, Width int // of a tile
+	// OverlapRows and OverlapColumns are what neighbouring tiles have in common; the
+	// last ones, shifted back inside the image, have more.
+	OverlapRows, OverlapColumns int
 	// Bytes is what a run takes between input and output, foretold: a tile's share
-	// where the image is cut. 0 means not known.
+	// where the image is cut. It is above Limit where no tiles are small enough. 0
+	// means not known.
 	Bytes int64
+	// WholeBytes is what the image takes when it is not cut; 0 means not known.
+	WholeBytes int64
+	// Limit is the bytes that were allowed; negative for any number.
+	Limit int64
 	// Whole says why an image that takes more than the limit, or an unknown amount, is not cut; it
 	// names the node. nil otherwise.
 	Whole error
@@ -52,7 +60,7 @@ type Tiling struct {
 // or their channels. Normalisation over the image, global pooling and shapes that are
 // computed with are among what needs the whole image.
 func (p *Program) Tiling(dims []int) Tiling {
-	t := Tiling{Rows: 1, Columns: 1, Whole: p.tiles.reason}
+	t := Tiling{Rows: 1, Columns: 1, Limit: p.tiles.limit, Whole: p.tiles.reason}
 	if len(dims) != 4 {
 		return t
 	}
@@ -61,13 +69,23 @@ func (p *Program) Tiling(dims []int) Tiling {
 		return t
 	}
 	plan := p.planTiles(dims)
-	t.Bytes, t.Whole = p.tiles.size, p.tiles.failed
+	t.Bytes, t.WholeBytes, t.Whole = p.tiles.size, p.tiles.size, p.tiles.failed
 	if plan != nil {
 		t.Rows, t.Columns = len(plan.starts[0]), len(plan.starts[1])
 		t.Height, t.Width, t.Bytes = plan.size[0], plan.size[1], plan.bytes
+		t.OverlapRows, t.OverlapColumns = plan.shared[0], plan.shared[1]
 	}
 	return t
 }
+
+// Tiles is the number of tiles; 1 for the whole image.
+func (t Tiling) Tiles() int { return t.Rows * t.Columns }
+
+// Fits reports whether a run takes no more than was allowed, as far as that is known.
+func (t Tiling) Fits() bool { return t.Limit < 0 || t.Bytes <= t.Limit }
+
+// Whole says why the program never cuts an image; nil where it may.
+func (p *Program) Whole() error { return p.tiles.reason }
 
 // planTiles is the tiling of an input; nil when it runs whole. The last plan
 // is kept.

@@ -12,6 +12,7 @@ import (
 // frame.
 type tiling struct {
 	size   [2]int         // rows and columns of a tile
+	shared [2]int         // rows and columns that neighbours have in common
 	starts [2][]int       // the first row or column of each
 	own    [2][]ownership // what each gives to the outputs
 	bytes  int64          // that a tile takes
@@ -214,6 +215,9 @@ func (r *reach) tiling(in area, cut [2]*cutter, c *candidate) (*tiling, error) {
 	t := &tiling{size: [2]int{c.h, c.w}, bytes: c.bytes}
 	for axis := range cut {
 		t.starts[axis] = cut[axis].starts(t.size[axis])
+		if len(t.starts[axis]) > 1 {
+			t.shared[axis] = t.size[axis] - cut[axis].step(t.size[axis])
+		}
 		done := map[*graph.Value]int{}
 		for i, at := range t.starts[axis] {
 			tile := in

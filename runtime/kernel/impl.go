@@ -90,6 +90,17 @@ func Implementations() []Implementation {
 	return list
 }
 
+// Selected names the implementation in use of a family; empty for a family that
+// this build lacks.
+func Selected(family string) string {
+	for _, i := range Implementations() {
+		if i.Family == family && i.Selected {
+			return i.Name
+		}
+	}
+	return ""
+}
+
 // Select makes every family that has an implementation of the given name use it;
 // the others keep theirs, as do those that cannot run theirs on this CPU unless
 // none can. It must not be called while kernels run. The results of kernels do not

@@ -50,14 +50,7 @@ func selectImplementation(t *testing.T, name string) {
 // generic tells whether the slow reference is selected.
 func generic() bool { return selectedName() == "generic" }
 
-func selectedName() string {
-	for _, i := range float32s.implementations() {
-		if i.Selected {
-			return i.Name
-		}
-	}
-	return ""
-}
+func selectedName() string { return Selected("float32") }
 
 func TestImplementations(t *testing.T) {
 	selected := map[string]int{}
