@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"spikingir/passes"
+	"spikingir/runtime/exec"
 	"spikingir/runtime/kernel"
 )
 
@@ -53,6 +54,8 @@ type app struct {
 	debug  bool
 	thread int
 	seed   uint64
+	// precision is the value of --precision: fixed or float32.
+	precision string
 
 	pool *kernel.Pool
 }
@@ -121,6 +124,7 @@ structure; 4 a gate failed or models differ; 130 interrupted.`,
 	f := root.PersistentFlags()
 	f.StringVar(&a.format, "format", "text", "output format: text or json")
 	f.IntVar(&a.thread, "threads", 0, "threads; 0 takes every core")
+	f.StringVar(&a.precision, "precision", "fixed", "numbers that spiking layers are computed in: fixed (whole numbers, the same bits on every machine) or float32")
 	f.Uint64Var(&a.seed, "seed", 0, "seed of all randomness")
 	f.BoolVar(&a.quiet, "quiet", false, "no progress, notes or summaries, only errors and measured data")
 	f.BoolVar(&a.debug, "debug", false, "log what each pass does")
@@ -138,7 +142,18 @@ func (a *app) check() error {
 	if a.thread < 0 || a.thread > 1024 {
 		return fmt.Errorf("--threads %d, want 0 to 1024", a.thread)
 	}
+	if a.precision != "fixed" && a.precision != "float32" {
+		return fmt.Errorf("--precision %s, want fixed or float32", a.precision)
+	}
 	return kernel.EnvError()
+}
+
+// numbers is what spiking layers are computed in.
+func (a *app) numbers() exec.Precision {
+	if a.precision == "float32" {
+		return exec.Float32
+	}
+	return exec.FixedPoint
 }
 
 // kernels is the pool that all work runs on.

@@ -221,12 +221,12 @@ func (a *app) spikingForm(ctx context.Context, path string, m *graph.Model, time
 }
 
 // compileOn plans a model on a pool of its own; channels are those of its image.
-func compileOn(m *graph.Model, pool *kernel.Pool) (p *exec.Program, channels int, err error) {
+func compileOn(m *graph.Model, pool *kernel.Pool, precision exec.Precision) (p *exec.Program, channels int, err error) {
 	ports, err := eval.PortsOf(m.Graph)
 	if err != nil {
 		return nil, 0, err
 	}
 	eval.FreeSize(m.Graph)
-	p, err = exec.Compile(m, exec.Options{Pool: pool})
+	p, err = exec.Compile(m, exec.Options{Pool: pool, Precision: precision})
 	return p, max(ports.Channels, 1), err
 }

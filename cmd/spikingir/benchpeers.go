@@ -173,7 +173,7 @@ func (r *race) run(ctx context.Context, d duel) (*score, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, channels, err := compileOn(m, r.kernels())
+	p, channels, err := compileOn(m, r.kernels(), r.numbers())
 	if err != nil {
 		return nil, err
 	}

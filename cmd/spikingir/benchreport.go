@@ -223,7 +223,7 @@ func (r *race) cost(ctx context.Context, c cost) (bench.Line, error) {
 	}
 	pool := kernel.NewPool(c.threads)
 	defer pool.Close()
-	p, channels, err := compileOn(m, pool)
+	p, channels, err := compileOn(m, pool, r.numbers())
 	if err != nil {
 		return bench.Line{}, err
 	}

@@ -100,7 +100,7 @@ func (a *app) program(path string, m *graph.Model, memory memorySize, timesteps 
 	if eval.FreeSize(m.Graph) {
 		a.log().Debug("the model states a fixed image size; it is run on images of any size", "model", path)
 	}
-	p, err := exec.Compile(m, exec.Options{Pool: a.kernels(), Checkpoints: timesteps,
+	p, err := exec.Compile(m, exec.Options{Pool: a.kernels(), Checkpoints: timesteps, Precision: a.numbers(),
 		MemoryLimit: int64(memory)})
 	if err != nil {
 		return nil, unsupported(fmt.Errorf("%s: %w", path, err))

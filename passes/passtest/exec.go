@@ -10,14 +10,14 @@ import (
 	"spikingir/runtime/ops"
 )
 
-// Execute runs a model on named inputs and gives its named outputs. It and
+// Execute runs a model on named inputs, in float32, and gives its named outputs. It and
 // [Evaluate] are where this package meets the runtime.
 func Execute(m *graph.Model, inputs map[string]*graph.Tensor) (map[string]*graph.Tensor, error) {
 	own := func(f *graph.Function) bool { return f.Domain != graph.Spiking }
 	if slices.ContainsFunc(m.Functions, own) {
 		return interpret(m, inputs)
 	}
-	program, err := exec.Compile(m, exec.Options{})
+	program, err := exec.Compile(m, exec.Options{Precision: exec.Float32})
 	if err != nil {
 		return nil, err
 	}

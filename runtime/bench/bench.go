@@ -49,7 +49,7 @@ func (b *Bench) line(work, family string, h, w, t int, took time.Duration, macs 
 	l := Line{Work: work, Kernel: selected(family), Threads: b.pool.Threads(), H: h, W: w, T: t,
 		MS: digits(milliseconds(took))}
 	if took > 0 {
-		gops := 2 * macs / float64(took.Nanoseconds())
+		gops := operations(family) * macs / float64(took.Nanoseconds())
 		l.GOPS = digits(gops)
 		l.Share = digits(gops / (b.peak(family) * float64(l.Threads)))
 	}

@@ -7,11 +7,11 @@ import (
 	"spikingir/runtime/kernel"
 )
 
-// The families of kernels that work runs on. The layers between spikes have one
-// of their own to name once integer kernels compute them.
+// The families of kernels that work runs on: layers between spikes in fixed point
+// have one of their own.
 const (
 	analogFamily  = "float32"
-	spikingFamily = "float32"
+	spikingFamily = "spikes"
 )
 
 // probeTime is how long a peak is probed.
@@ -24,8 +24,10 @@ func (b *Bench) peak(family string) float64 {
 		return p
 	}
 	switch family {
-	case "float32":
+	case analogFamily:
 		b.peaks[family] = kernel.PeakFloat32(probeTime)
+	case spikingFamily:
+		b.peaks[family] = kernel.SpikePeak(probeTime)
 	default:
 		panic("bench: no peak is known for kernels of family " + family)
 	}
@@ -43,11 +45,14 @@ func (b *Bench) Peaks() []Line {
 }
 
 // families lists the families in use, each once.
-func families() []string {
-	if analogFamily == spikingFamily {
-		return []string{analogFamily}
+func families() []string { return []string{analogFamily, spikingFamily} }
+
+// operations is what the kernels of a family spend on one multiply-add.
+func operations(family string) float64 {
+	if family == spikingFamily {
+		return float64(kernel.SpikeOps())
 	}
-	return []string{analogFamily, spikingFamily}
+	return 2
 }
 
 // selected names the implementation in use of a family.

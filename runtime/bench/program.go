@@ -33,11 +33,12 @@ func (b *Bench) Program(ctx context.Context, name string, p *exec.Program, x *op
 		return nil, err
 	}
 	units := p.Units()
-	times, whole, err := b.timeRuns(ctx, p, in)
+	times, all, err := b.timeRuns(ctx, p, in)
 	if err != nil {
 		return nil, err
 	}
 	h, w := x.Dims[2], x.Dims[3]
+	whole := analogFamily
 	var lines []Line
 	total := 0.0
 	for i, u := range units {
@@ -49,15 +50,14 @@ func (b *Bench) Program(ctx context.Context, name string, p *exec.Program, x *op
 		}
 		family, steps := analogFamily, 0
 		if driven {
-			family, steps = spikingFamily, p.Timesteps
+			steps = p.Timesteps
+		}
+		if u.FixedPoint {
+			family, whole = spikingFamily, spikingFamily
 		}
 		lines = append(lines, b.line(label, family, h, w, steps, Median(times[i]), macs))
 	}
-	family := analogFamily
-	if p.Timesteps > 0 {
-		family = spikingFamily
-	}
-	lines = append(lines, b.line(name, family, h, w, p.Timesteps, Median(whole), total))
+	lines = append(lines, b.line(name, whole, h, w, p.Timesteps, Median(all), total))
 	for i := range lines {
 		if n := tiles.Tiles(); n > 1 {
 			lines[i].Tiles = n

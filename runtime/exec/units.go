@@ -8,6 +8,8 @@ import "spikingir/graph"
 type Unit struct {
 	Nodes []*graph.Node
 	Work  []int // of the nodes, as indices of Result.Work
+	// FixedPoint tells that the layer is computed in whole numbers.
+	FixedPoint bool
 }
 
 // Units lists the plan in the order of execution.
@@ -19,6 +21,7 @@ func (p *Program) Units() []Unit {
 	list := make([]Unit, len(p.units))
 	for i, u := range p.units {
 		list[i].Nodes = u.nodes()
+		_, list[i].FixedPoint = u.(*fixedLayer)
 		for _, n := range list[i].Nodes {
 			if k, ok := at[n]; ok {
 				list[i].Work = append(list[i].Work, k)
