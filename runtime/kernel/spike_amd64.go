@@ -22,8 +22,7 @@ func acceleratedSpikes() []entry[spikeKernels] {
 		name:      "avx512",
 		available: avx512 && x.HasAVX512VNNI,
 		kernels: spikeKernels{
-			step:        spikeStepAVX512,
-			pair:        spikePairAVX512,
+			step:        spikeStepsAVX512,
 			expandBytes: expandBytesAVX512,
 			expandWords: expandWordsAVX512,
 			peak:        spikePeakAVX512,
@@ -32,7 +31,7 @@ func acceleratedSpikes() []entry[spikeKernels] {
 		name:      "avx2",
 		available: x.HasAVX2,
 		kernels: spikeKernels{
-			step:        spikeStepAVX2,
+			step:        spikeStepsAVX2,
 			expandBytes: expandBytesGeneric,
 			expandWords: expandWordsGeneric,
 			peak:        spikePeakAVX2,
@@ -40,7 +39,35 @@ func acceleratedSpikes() []entry[spikeKernels] {
 	}}
 }
 
-// spikeStepAVX512 works like spikeStepGeneric.
+// block is the arguments for the blocks from b on.
+func (a *spikeArgs) block(b int) spikeArgs {
+	c := *a
+	c.weights = a.weights[b*a.weightBlock:]
+	c.params, c.v, c.masks = a.params[b*48:], a.v[b*a.vBlock:], a.masks[b:]
+	return c
+}
+
+// spikeStepsAVX512 works like spikeStepGeneric, two blocks at a time.
+func spikeStepsAVX512(a *spikeArgs) {
+	for b := 0; b < a.blocks; b += 2 {
+		c := a.block(b)
+		if b+1 == a.blocks {
+			spikeStepAVX512(&c)
+			return
+		}
+		spikePairAVX512(&c)
+	}
+}
+
+// spikeStepsAVX2 works like spikeStepGeneric.
+func spikeStepsAVX2(a *spikeArgs) {
+	for b := range a.blocks {
+		c := a.block(b)
+		spikeStepAVX2(&c)
+	}
+}
+
+// spikeStepAVX512 advances one block.
 //
 //go:noescape
 func spikeStepAVX512(a *spikeArgs)
@@ -73,7 +100,7 @@ func expandWordsAVX512(dst []int16, masks []uint16)
 //go:noescape
 func spikePeakAVX512(n int) (ops int)
 
-// spikeStepAVX2 works like spikeStepGeneric.
+// spikeStepAVX2 advances one block.
 //
 //go:noescape
 func spikeStepAVX2(a *spikeArgs)

@@ -57,10 +57,11 @@ GLOBL tiles<>(SB), RODATA|NOPTR, $64
 //	R14  window               R12  its mask
 //	R15  neurons to advance   AX   its potential
 //	     in a window          DX   neurons that wait
-//	CX   neurons to advance   Z24-Z26 bias, threshold, fire
+//	CX   neurons to advance   Z24-Z26 bias, threshold, fire of their block
 //
 // A tile is 32 output cells, or 16 at most at the end of a row. While the products
-// of a tile are on their way, the neurons of the tile before advance.
+// of a tile are on their way, the neurons of the tile before advance, be it of the
+// same block or the one before.
 
 #define FIRE \
 	VPSLLD $8, (R11), Z0; \
@@ -75,15 +76,32 @@ GLOBL tiles<>(SB), RODATA|NOPTR, $64
 	ADDQ $64, AX; \
 	ADDQ maskcell-56(SP), R12
 
+// NEURONS makes DX cells of the tile just stored wait for their neurons.
+#define NEURONS \
+	CMPQ DX, left-32(SP); \
+	CMOVQGT left-32(SP), DX; \
+	MOVQ params-64(SP), CX; \
+	VMOVDQU32 (CX), Z24; \
+	VMOVDQU32 64(CX), Z25; \
+	VMOVDQU32 128(CX), Z26; \
+	MOVQ R10, R11; \
+	MOVQ masks-48(SP), R12; \
+	MOVQ maskcell-56(SP), CX; \
+	IMULQ DX, CX; \
+	ADDQ CX, masks-48(SP); \
+	MOVQ v-72(SP), AX; \
+	MOVQ DX, CX; \
+	SHLQ $6, CX; \
+	ADDQ CX, v-72(SP); \
+	MOVQ R8, CX; \
+	SHLQ $5, CX; \
+	ADDQ CX, tile-40(SP)
+
 // func spikeStepAMX(a *spikeArgs)
-TEXT ·spikeStepAMX(SB), NOSPLIT, $64-8
+TEXT ·spikeStepAMX(SB), NOSPLIT, $96-8
 	MOVQ a+0(FP), R13
 	LEAQ tiles<>(SB), R11
 	LDTILECFG_R11
-	MOVQ spikeArgs_params+0(R13), AX
-	VMOVDQU32 (AX), Z24
-	VMOVDQU32 64(AX), Z25
-	VMOVDQU32 128(AX), Z26
 	MOVQ spikeArgs_offsets+8(R13), CX
 	XORQ R15, R15
 	TESTQ CX, CX
@@ -93,20 +111,31 @@ TEXT ·spikeStepAMX(SB), NOSPLIT, $64-8
 	DIVQ CX
 	MOVQ AX, R15
 nowindows:
-	MOVQ spikeArgs_rows(R13), AX
-	MOVQ AX, rows-8(SP)
-	MOVQ spikeArgs_bytes+0(R13), AX
-	MOVQ AX, row-16(SP)
+	MOVQ spikeArgs_blocks(R13), AX
+	MOVQ AX, blocks-80(SP)
+	MOVQ spikeArgs_planes+0(R13), AX
+	MOVQ AX, planes-88(SP)
+	MOVQ spikeArgs_params+0(R13), AX
+	MOVQ AX, params-64(SP)
 	MOVQ spikeArgs_masks+0(R13), AX
-	MOVQ AX, maskrow-24(SP)
+	MOVQ AX, blockmasks-96(SP)
+	MOVQ spikeArgs_v+0(R13), AX
+	MOVQ AX, v-72(SP)
 	MOVQ spikeArgs_maskCell(R13), AX
 	ADDQ AX, AX
 	MOVQ AX, maskcell-56(SP)
 	MOVQ spikeArgs_srcCell(R13), R8
 	MOVQ $64, R9
 	MOVQ spikeArgs_scratch+0(R13), R10
-	MOVQ spikeArgs_v+0(R13), AX
 	XORQ DX, DX
+
+block:
+	MOVQ spikeArgs_rows(R13), CX
+	MOVQ CX, rows-8(SP)
+	MOVQ spikeArgs_bytes+0(R13), CX
+	MOVQ CX, row-16(SP)
+	MOVQ blockmasks-96(SP), CX
+	MOVQ CX, maskrow-24(SP)
 
 row:
 	MOVQ spikeArgs_cols(R13), CX
@@ -117,7 +146,7 @@ row:
 	MOVQ CX, masks-48(SP)
 
 tile:
-	MOVQ spikeArgs_planes+0(R13), BX
+	MOVQ planes-88(SP), BX
 	XORQ R14, R14
 	TILEZERO_T0
 	TILEZERO_T1
@@ -204,16 +233,7 @@ halfstore:
 	MOVQ $16, DX
 
 stored:
-	CMPQ DX, left-32(SP)
-	CMOVQGT left-32(SP), DX
-	MOVQ R10, R11
-	MOVQ masks-48(SP), R12
-	MOVQ maskcell-56(SP), CX
-	IMULQ DX, CX
-	ADDQ CX, masks-48(SP)
-	MOVQ R8, CX
-	SHLQ $5, CX
-	ADDQ CX, tile-40(SP)
+	NEURONS
 	SUBQ DX, left-32(SP)
 	JNE tile
 
@@ -224,6 +244,21 @@ stored:
 	ADDQ CX, maskrow-24(SP)
 	DECQ rows-8(SP)
 	JNE row
+
+	DECQ blocks-80(SP)
+	JEQ last
+	MOVQ BX, planes-88(SP)
+	ADDQ $192, params-64(SP)
+	ADDQ $2, blockmasks-96(SP)
+	// A phase may have fewer cells than there is room for.
+	MOVQ spikeArgs_vBlock(R13), CX
+	MOVQ spikeArgs_rows(R13), SI
+	IMULQ spikeArgs_cols(R13), SI
+	SHLQ $4, SI
+	SUBQ SI, CX
+	SHLQ $2, CX
+	ADDQ CX, v-72(SP)
+	JMP block
 
 last:
 	FIRE

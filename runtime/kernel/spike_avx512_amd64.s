@@ -192,7 +192,8 @@ row:
 tile:
 	STRIDES
 	MOVQ spikeArgs_weights+0(BX), DI
-	MOVQ spikeArgs_second+0(BX), R15
+	MOVQ spikeArgs_weightBlock(BX), R15
+	LEAQ (DI)(R15*2), R15
 	ZERO4(Z0, Z1, Z2, Z3)
 	ZERO4(Z4, Z5, Z6, Z7)
 	ZERO4(Z8, Z9, Z10, Z11)
@@ -242,7 +243,7 @@ done:
 	MOVQ spikeArgs_maskCell(BX), DX
 	ADDQ DX, DX
 	PARAMS(192)
-	MOVQ spikeArgs_pairV(BX), SI
+	MOVQ spikeArgs_vBlock(BX), SI
 	SHLQ $2, SI
 	ADDQ v-32(SP), SI
 	MOVQ masks-56(SP), DI

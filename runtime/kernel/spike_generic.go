@@ -10,17 +10,19 @@ var genericSpikes = spikeKernels{
 
 // spikeStepGeneric passes over pairs of cells without spikes, most of them.
 func spikeStepGeneric(a *spikeArgs) {
-	for y := range a.rows {
-		for x := range a.cols {
+	for b := range a.blocks {
+		block := a.weights[b*a.weightBlock : (b+1)*a.weightBlock]
+		for i := range a.rows * a.cols {
+			y, x := i/a.cols, i%a.cols
 			var acc [16]int32
-			weights := a.weights
+			weights := block
 			for w, offset := range a.offsets {
 				cells := a.words[y*a.srcRow+x*a.srcCell+offset:][:a.lengths[w]]
 				accumulate(&acc, cells, weights)
 				weights = weights[a.lengths[w]*16:]
 			}
-			v := (*[16]int32)(a.v[(y*a.cols+x)*16:])
-			a.masks[y*a.maskRow+x*a.maskCell] = fireGeneric(v, &acc, a.params)
+			v := (*[16]int32)(a.v[b*a.vBlock+i*16:])
+			a.masks[y*a.maskRow+x*a.maskCell+b] = fireGeneric(v, &acc, a.params[b*48:])
 		}
 	}
 }

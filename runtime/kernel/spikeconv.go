@@ -29,18 +29,19 @@ type SpikeConv struct {
 	plans      []spikePhase
 }
 
-// A spikePhase is the blocks of 16 output channels of a phase.
-type spikePhase struct{ blocks []spikeBlock }
+// A spikePhase is the blocks of 16 output channels of a phase, those that follow
+// each other and have the same windows together.
+type spikePhase struct{ blocks []spikeBlocks }
 
-// A spikeBlock holds the windows and packed weights of 16 output channels. The
-// windows that hold no weight but zeros are left out, so that convolutions in
+// A spikeBlocks holds the windows and packed weights of count blocks from first on.
+// The windows that hold no weight but zeros are left out, so that convolutions in
 // groups take no more than they must.
-type spikeBlock struct {
-	windows []spikeWindow
-	lengths []int
-	weights []int16
-	planes  []int8
-	alike   bool // has the windows of the next block too: they may run as a pair
+type spikeBlocks struct {
+	first, count int
+	windows      []spikeWindow
+	lengths      []int
+	weights      []int16
+	planes       []int8
 }
 
 // A spikeWindow is a run of neighbouring source cells: those of one pixel, or of
@@ -142,10 +143,11 @@ func (c *SpikeConv) pack(phases []reachPhase, weight []int16, want int, at func(
 		runs := c.runs(r.taps, p.taps)
 		plan := spikePhase{}
 		for b := range c.outBlocks {
-			plan.blocks = append(plan.blocks, c.packBlock(runs, b*maskBits, at))
+			plan.add(c.packBlock(runs, b, at))
 		}
-		for b := range c.outBlocks - 1 {
-			plan.blocks[b].alike = slices.Equal(plan.blocks[b].windows, plan.blocks[b+1].windows)
+		for i := range plan.blocks {
+			b := &plan.blocks[i]
+			b.planes, b.weights = onLine(b.planes), onLine(b.weights)
 		}
 		c.plans = append(c.plans, plan)
 	}
@@ -189,9 +191,21 @@ func (c *SpikeConv) runs(reach []reachTap, taps []tap) []tapRun {
 	return list
 }
 
-// packBlock packs the output channels from first on.
-func (c *SpikeConv) packBlock(runs []tapRun, first int, at func(out, in, tap int) int16) spikeBlock {
-	var b spikeBlock
+// add appends a block, to the last ones if it has their windows.
+func (p *spikePhase) add(b spikeBlocks) {
+	if n := len(p.blocks); n > 0 && slices.Equal(p.blocks[n-1].windows, b.windows) {
+		last := &p.blocks[n-1]
+		last.count++
+		last.weights, last.planes = append(last.weights, b.weights...), append(last.planes, b.planes...)
+		return
+	}
+	p.blocks = append(p.blocks, b)
+}
+
+// packBlock packs the output channels of a block.
+func (c *SpikeConv) packBlock(runs []tapRun, block int, at func(out, in, tap int) int16) spikeBlocks {
+	b := spikeBlocks{first: block, count: 1}
+	first := block * maskBits
 	lanes := min(maskBits, c.shape.OutC-first)
 	for _, r := range runs {
 		weight := func(i, lane int) int16 { // of cell i of the run
@@ -216,7 +230,6 @@ func (c *SpikeConv) packBlock(runs []tapRun, first int, at func(out, in, tap int
 			}
 		}
 	}
-	b.planes, b.weights = onLine(b.planes), onLine(b.weights)
 	return b
 }
 

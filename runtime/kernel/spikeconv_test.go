@@ -187,8 +187,8 @@ func (k *spikeCase) check(t *testing.T, threads int, bits []uint16, residuals []
 	}
 	for i, want := range bits {
 		if out.Bits[i] != want {
-			t.Fatalf("%d threads, strips of %d bytes: mask %d of %d is %016b, want %016b",
-				threads, spikeBytes, i, len(bits), out.Bits[i], want)
+			t.Fatalf("%d threads, strips of %d cells: mask %d of %d is %016b, want %016b",
+				threads, spikeCells, i, len(bits), out.Bits[i], want)
 		}
 	}
 	for i, x := range full {
@@ -212,9 +212,9 @@ func (k *spikeCase) packed() (*SpikeConv, error) {
 
 // withSpikeStrips runs f with several bounds on the size of a strip.
 func withSpikeStrips(f func()) {
-	defer func(n int) { spikeBytes = n }(spikeBytes)
-	for _, n := range []int{spikeBytes, 1, 3000} {
-		spikeBytes = n
+	defer func(n int) { spikeCells = n }(spikeCells)
+	for _, n := range []int{spikeCells, 1, 3000} {
+		spikeCells = n
 		f()
 	}
 }

@@ -7,11 +7,8 @@ import "time"
 // bytes, weights in two planes (see packBytes), or as 16-bit words.
 type spikeKernels struct {
 	bytes bool
-	// step advances the neurons of one block of 16 output channels.
+	// step advances the neurons of some blocks of 16 output channels.
 	step func(a *spikeArgs)
-	// pair advances two blocks at once, whose windows are the same; nil when that
-	// is no faster than one after the other.
-	pair func(a *spikeArgs)
 	// expandBytes and expandWords turn each bit of the masks into a cell of 0 or
 	// 1; len(dst) is 16*len(masks), a multiple of 64 cells.
 	expandBytes func(dst []int8, masks []uint16)
@@ -24,36 +21,37 @@ var spikes = newRegistry("spikes", append(acceleratedSpikes(), entry[spikeKernel
 	name: "generic", available: true, kernels: genericSpikes,
 }))
 
-// spikeArgs are the arguments of a step kernel. It computes, for each cell (y, x)
-// of rows x cols and each lane o of a block,
+// spikeArgs are the arguments of a step kernel. It computes, for each block b, each
+// cell (y, x) of rows x cols and each lane o,
 //
 //	current = sum over windows w and i < lengths[w] of
-//		cells[y*srcRow + x*srcCell + offsets[w] + i] * weight(w, i, o)
-//	v = v[y*cols+x][o] + current + params[0][o]
-//	spike = v >= params[2][o]
-//	if spike { v = v - params[1][o] }
+//		cells[y*srcRow + x*srcCell + offsets[w] + i] * weight(b, w, i, o)
+//	v = v[b*vBlock + (y*cols+x)*16 + o] + current + params[b][0][o]
+//	spike = v >= params[b][2][o]
+//	if spike { v = v - params[b][1][o] }
 //
-// in arithmetic modulo 2^32, and stores v and, at mask y*maskRow + x*maskCell, the
-// spikes of the block, lane 0 lowest. Offsets, rows and cells are counted in
+// in arithmetic modulo 2^32, and stores v and, at mask y*maskRow + x*maskCell + b,
+// the spikes of the block, lane 0 lowest. Offsets, rows and cells are counted in
 // cells. Kernels may read beyond the last cell that the formula
 // names: see tileCells. A window of bytes is windowBytes long whatever its length.
 type spikeArgs struct {
 	bytes   []int8
 	words   []int16
-	weights []int16 // of words: [window][length/2][16][2]
-	planes  []int8  // of bytes: [window][2][16][16][4]
-	second  []int16 // weights of the second block of a pair
+	weights []int16 // of words: [block][window][length/2][16][2]
+	planes  []int8  // of bytes: [block][window][2][16][16][4]
 	offsets []int
 	lengths []int
-	params  []int32 // [3][16] bias, threshold, fire; of a pair [2][3][16]
-	v       []int32 // [rows][cols][16]; of a pair, the second block's begin at pairV
+	params  []int32 // [block][3][16] bias, threshold, fire
+	v       []int32
 	masks   []uint16
 	scratch []int32 // tileWords on a cache line
 
+	blocks            int
+	weightBlock       int // from one block's weights, of words, to the next
 	rows, cols        int
 	srcRow, srcCell   int
 	maskRow, maskCell int
-	pairV             int
+	vBlock            int
 }
 
 const (

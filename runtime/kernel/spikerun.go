@@ -204,26 +204,22 @@ func (t *spikeTask) step(bits []uint16, out *SpikeTrain, params []int32) {
 		a.srcRow, a.srcCell = t.layout.pitch, t.cell
 		a.maskRow, a.maskCell = out.W*t.outStepH*masks, t.outStepW*masks
 		first := ((p.y+t.i*t.outStepH)*out.W + p.x + t.j*t.outStepW) * masks
-		for b := 0; b < t.outBlocks; b++ {
-			block := &t.plans[k].blocks[b]
-			t.locate(block)
-			a.weights, a.planes, a.lengths = block.weights, block.planes, block.lengths
-			a.masks = bits[first+b:]
-			a.params = params[b*3*maskBits:]
-			a.v, a.pairV = t.v[(k*t.outBlocks+b)*t.area()*maskBits:], t.area()*maskBits
-			if block.alike && t.kernels.pair != nil {
-				a.second = t.plans[k].blocks[b+1].weights
-				t.kernels.pair(a)
-				b++
-				continue
-			}
+		a.vBlock = t.area() * maskBits
+		for i := range t.plans[k].blocks {
+			b := &t.plans[k].blocks[i]
+			t.locate(b)
+			a.blocks, a.weights, a.planes, a.lengths = b.count, b.weights, b.planes, b.lengths
+			a.weightBlock = len(b.weights) / b.count
+			a.masks = bits[first+b.first:]
+			a.params = params[b.first*3*maskBits:]
+			a.v = t.v[(k*t.outBlocks+b.first)*a.vBlock:]
 			t.kernels.step(a)
 		}
 	}
 }
 
-// locate finds the block's windows in the strip.
-func (t *spikeTask) locate(b *spikeBlock) {
+// locate finds the blocks' windows in the strip.
+func (t *spikeTask) locate(b *spikeBlocks) {
 	t.offsets = t.offsets[:0]
 	for _, w := range b.windows {
 		t.offsets = append(t.offsets, w.tap.remainder*t.layout.remainderStride+

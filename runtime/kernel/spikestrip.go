@@ -1,17 +1,15 @@
 package kernel
 
-// spikeBytes bounds the expanded spikes of a strip, so that they stay in a core's
-// first-level cache with one block's weights. Tests vary it: the results do not
-// depend on it.
-var spikeBytes = 40 << 10
+// spikeCells bounds the expanded spikes of a strip, so that they stay in a core's
+// second-level cache with the potentials: the larger a strip, the fewer pixels are
+// expanded for its neighbours too. Tests vary it: the results do not depend on it.
+var spikeCells = 96 << 10
 
-const (
-	// spikeColumns bounds the columns of a strip, in output cells: whole tiles of
-	// 32 and of 12.
-	spikeColumns = 96
-	// spikeRows bounds the rows of a strip.
-	spikeRows = 64
-)
+// spikeColumns bounds the columns of a strip, in output cells: whole tiles of 32.
+const spikeColumns = 128
+
+// spikeNeurons bounds the neurons of a strip, for the same reason.
+const spikeNeurons = 128 << 10
 
 // A spikeLayout is the size of a strip in output cells of a phase, and the place
 // of the source pixels it needs, in cells.
@@ -25,20 +23,16 @@ type spikeLayout struct {
 // spikeLayoutFor chooses strips for phases of rows x cols cells, at least parts of
 // them.
 func (c *SpikeConv) spikeLayoutFor(rows, cols, parts int) spikeLayout {
-	bytes := 2 * c.cell
-	if c.kernels.bytes {
-		bytes = c.cell
-	}
 	l := spikeLayout{rows: 1, cols: cols}
 	if pieces := ceilDiv(cols, spikeColumns); pieces > 1 {
-		l.cols = min(cols, ceilDiv(ceilDiv(cols, pieces), 32)*32)
+		l.cols = min(cols, ceilDiv(ceilDiv(cols, pieces), tileCells)*tileCells)
 	}
-	fits := func(rows, cols int) bool { return c.footprint(rows, cols)*bytes <= spikeBytes }
-	for l.cols > 32 && !fits(4, l.cols) {
-		l.cols = max(32, ceilDiv(l.cols/2, 32)*32)
+	fits := func(rows, cols int) bool { return c.footprint(rows, cols)*c.cell <= spikeCells }
+	for l.cols > tileCells && !fits(4, l.cols) {
+		l.cols = max(tileCells, ceilDiv(l.cols/2, tileCells)*tileCells)
 	}
-	most := min(spikeRows, ceilDiv(rows, ceilDiv(parts, ceilDiv(cols, l.cols))))
-	for l.rows < most && fits(l.rows+1, l.cols) {
+	most := ceilDiv(rows, ceilDiv(parts, ceilDiv(cols, l.cols)))
+	for l.rows < most && fits(l.rows+1, l.cols) && (l.rows+1)*l.cols*c.outBlocks*len(c.phases)*maskBits <= spikeNeurons {
 		l.rows++
 	}
 	l.pitch = (l.cols + c.reachW) * c.cell
