@@ -9,10 +9,34 @@ import (
 	"testing"
 )
 
-// forEachSpikes runs f with each available implementation of the spike kernels.
+// forEachSpikes runs f with each available implementation of the spike kernels,
+// and with one in Go that takes bytes as AMX does.
 func forEachSpikes(t *testing.T, f func(t *testing.T)) {
 	t.Helper()
 	forEachOf(t, spikes, f)
+	defer func(k spikeKernels) { spikes.kernels = k }(spikes.kernels)
+	spikes.kernels = spikeKernels{bytes: true, step: spikeStepBytes, expandBytes: expandBytesGeneric}
+	t.Run("bytes", f)
+}
+
+// spikeStepBytes is spikeStepGeneric for bytes.
+func spikeStepBytes(a *spikeArgs) {
+	const plane = windowBytes * maskBits
+	for i := range a.blocks * a.rows * a.cols {
+		b, y, x := i/(a.rows*a.cols), i/a.cols%a.rows, i%a.cols
+		var acc [maskBits]int32
+		for w, offset := range a.offsets {
+			planes := a.planes[(b*len(a.offsets)+w)*2*plane:]
+			for k, s := range a.bytes[y*a.srcRow+x*a.srcCell+offset:][:windowBytes] {
+				for o := range acc {
+					at := k/4*64 + o*4 + k%4
+					acc[o] += int32(s) * (256*int32(planes[at]) + int32(planes[plane+at]))
+				}
+			}
+		}
+		v := (*[maskBits]int32)(a.v[b*a.vBlock+(y*a.cols+x)*maskBits:])
+		a.masks[y*a.maskRow+x*a.maskCell+b] = fireGeneric(v, &acc, a.params[b*3*maskBits:])
+	}
 }
 
 // spikeCase is a spiking layer and its input, all by hand.
@@ -257,6 +281,25 @@ func TestSpikeConvWidths(t *testing.T) {
 		k := newSpikeCase(c, uint64(width), []int{c.s.InC}, width%4 == 0, SpikeSteps{2, []int{2}, true})
 		bits, residuals := k.reference()
 		forEachSpikes(t, func(t *testing.T) { k.check(t, 1, bits, residuals) })
+	}
+}
+
+// TestSpikeConvSources joins trains of all kinds, with and without strides.
+func TestSpikeConvSources(t *testing.T) {
+	for i, parts := range [][]int{{1, 2}, {3, 3}, {2, 1, 5}, {3, 3, 3, 3}, {16, 16}, {16, 3}, {64, 64},
+		{24, 8}, {48}, {16, 32, 20}, {5}, {33}} {
+		for step := 1; step <= 2; step++ {
+			for _, values := range []bool{false, true} {
+				sum := 0
+				for _, n := range parts {
+					sum += n
+				}
+				c := convCase{s: with(sum, 3, 1, 3, 3, stride(step, step), pad(1, 1, 1, 1)), h: 4, w: 21 + i}
+				k := newSpikeCase(c, uint64(i), parts, values, SpikeSteps{2, []int{2}, true})
+				bits, residuals := k.reference()
+				forEachSpikes(t, func(t *testing.T) { k.check(t, 1, bits, residuals) })
+			}
+		}
 	}
 }
 

@@ -40,6 +40,8 @@ type spikeScratch struct {
 	cells16  []int16
 	v, saved []int32
 	offsets  []int
+	merged   []uint16 // of a row of pixels: see merge
+	pixels   []uint16
 	params   [2][]int32 // of main and post steps: [block][3][16]
 }
 

@@ -89,23 +89,95 @@ func (t *spikeTask) gatherRow(at int, sources []*SpikeTrain, step, n, y, x int) 
 		inside = min(before+ceilDiv(t.w-from, t.inStepW), count)
 	}
 	t.clearCells(at, before*t.cell)
-	first := y*t.w + x + before*t.inStepW
-	pixels, to := inside-before, at+before*t.cell
-	src := sources[0]
-	masks := SpikeMasks(src.C)
-	switch {
-	case pixels == 0:
-	case len(sources) == 1 && src.Values == nil && t.inStepW == 1 && masks*maskBits == t.cell:
-		t.expand(to, src.bitsAt(step, n)[first*masks:(first+pixels)*masks])
-	default:
-		for i := range pixels {
-			t.gatherPixel(to+i*t.cell, sources, step, n, first+i*t.inStepW)
-		}
-	}
+	t.gatherPixels(at+before*t.cell, sources, step, n, y*t.w+x+before*t.inStepW, inside-before)
 	t.clearCells(at+inside*t.cell, (count-inside)*t.cell)
 }
 
+// gatherPixels expands count pixels that exist, inStepW apart.
+func (t *spikeTask) gatherPixels(at int, sources []*SpikeTrain, step, n, first, count int) {
+	switch masks := SpikeMasks(sources[0].C); {
+	case count == 0:
+	case !t.merges(sources):
+		for i := range count {
+			t.gatherPixel(at+i*t.cell, sources, step, n, first+i*t.inStepW)
+		}
+	case len(sources) == 1 && t.inStepW == 1 && masks*maskBits == t.cell:
+		t.expand(at, sources[0].bitsAt(step, n)[first*masks:(first+count)*masks])
+	default:
+		t.expand(at, t.merge(sources, step, n, first, count))
+	}
+}
+
+// merges reports whether the bits of a pixel can be put together from masks: those
+// of few channels, or of sources whose channels fill their masks.
+func (t *spikeTask) merges(sources []*SpikeTrain) bool {
+	whole := true
+	for i, s := range sources {
+		if s.Values != nil {
+			return false
+		}
+		whole = whole && (s.C%maskBits == 0 || i == len(sources)-1)
+	}
+	return whole || t.cell <= maskBits
+}
+
+// merge puts the bits of count pixels together, as many for each as it has cells.
+func (t *spikeTask) merge(sources []*SpikeTrain, step, n, first, count int) []uint16 {
+	t.merged = grow(t.merged, ceilDiv(count*t.cell, maskBits))
+	if t.cell <= maskBits {
+		t.mergeFew(sources, step, n, first, count)
+		return t.merged
+	}
+	clear(t.merged)
+	perPixel, at := t.cell/maskBits, 0
+	for _, s := range sources {
+		masks := SpikeMasks(s.C)
+		bits := s.bitsAt(step, n)
+		for i := range count {
+			copy(t.merged[i*perPixel+at:][:masks], bits[(first+i*t.inStepW)*masks:])
+		}
+		at += masks
+	}
+	return t.merged
+}
+
+// mergeFew is merge for pixels of 4, 8 or 16 cells.
+func (t *spikeTask) mergeFew(sources []*SpikeTrain, step, n, first, count int) {
+	t.pixels = grow(t.pixels, count+3)
+	pixels := t.pixels[:count]
+	clear(t.pixels)
+	at := 0
+	for _, s := range sources {
+		bits := s.bitsAt(step, n)[first:]
+		if t.inStepW == 1 {
+			bits = bits[:len(pixels)]
+			for i, b := range bits {
+				pixels[i] |= b << at
+			}
+		} else {
+			for i := range pixels {
+				pixels[i] |= bits[i*t.inStepW] << at
+			}
+		}
+		at += s.C
+	}
+	switch t.cell {
+	case 4:
+		for i := range t.merged {
+			p := (*[4]uint16)(t.pixels[4*i:])
+			t.merged[i] = p[0] | p[1]<<4 | p[2]<<8 | p[3]<<12
+		}
+	case 8:
+		for i := range t.merged {
+			t.merged[i] = t.pixels[2*i] | t.pixels[2*i+1]<<8
+		}
+	default:
+		copy(t.merged, pixels)
+	}
+}
+
 // expand turns masks into cells: whole lines by the kernels, the rest one by one.
+// It may write up to 16 cells more than there are pixels.
 func (t *spikeTask) expand(to int, masks []uint16) {
 	whole := len(masks) &^ 3
 	if t.kernels.bytes {

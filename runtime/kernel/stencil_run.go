@@ -107,9 +107,9 @@ func (t *task) reserve() {
 }
 
 // grow returns a slice of n elements, b itself if it is large enough.
-func grow(b []float32, n int) []float32 {
+func grow[T any](b []T, n int) []T {
 	if cap(b) < n {
-		return make([]float32, n)
+		return make([]T, n)
 	}
 	return b[:n]
 }
