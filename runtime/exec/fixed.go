@@ -336,6 +336,11 @@ func (f *fixedLayer) amplitudes(p *Program, c int) ([]float32, bool) {
 	return list, true
 }
 
+func elementwiseOp(n *graph.Node) bool {
+	s := op.Lookup(n.Op())
+	return s != nil && s.Elementwise
+}
+
 // channels is the number of channels of a time-major value, 0 when unknown.
 func channels(p *Program, v *graph.Value) int {
 	n := v.Producer()
@@ -350,8 +355,16 @@ func channels(p *Program, v *graph.Value) int {
 		if w := p.consts[n.Input(1)]; err == nil && w != nil && len(w.Dims) > 2 {
 			return w.Dims[1] * int(c.Group)
 		}
-	case isNeuron(n), n.IsSpiking("Bias"), n.Is("Add"), n.Is("Sub"):
-		if c := channels(p, n.Input(0)); c > 1 || !n.Is("Add") && !n.Is("Sub") {
+	case n.Op().Domain == graph.Spiking:
+		return channels(p, n.Input(0))
+	case elementwiseOp(n):
+		c := 0
+		for _, u := range present(n.Inputs()) {
+			if p.timing.timed[u] {
+				c = max(c, channels(p, u))
+			}
+		}
+		if c > 1 {
 			return c
 		}
 	}

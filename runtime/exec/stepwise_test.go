@@ -211,7 +211,7 @@ var nets = map[string]string{
 }`,
 }
 
-// TestAgainstStepwise demands the same bits from the plan, which runs layer
+// TestAgainstStepwise demands the same bits from the plan in float32, which runs layer
 // after layer, as from the simulator that runs step after step.
 func TestAgainstStepwise(t *testing.T) {
 	for name, src := range nets {
@@ -226,7 +226,7 @@ func TestAgainstStepwise(t *testing.T) {
 			c, _ := m.Graph.Inputs()[0].Type.Shape[1].Size()
 			x := random(uint64(len(name)), -1, 1.5, 2, int(c), 8, 10)
 			want := simulate(t, m, x, 9, post)
-			p, err := exec.Compile(m, exec.Options{})
+			p, err := exec.Compile(m, exec.Options{Precision: exec.Float32})
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}

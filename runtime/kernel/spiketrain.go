@@ -1,6 +1,9 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // A SpikeTrain is the spikes of N images of C channels over Steps slices of time,
 // pixel after pixel: what a spiking convolution reads and writes. Exactly one of
@@ -187,10 +190,15 @@ func (t *SpikeTrain) sumValues(dst []float32, n, c int, slices []int, amplitude 
 	}
 }
 
-// channelValue is element c of a list of one value or one for each channel.
+// channelValue is the amplitude of channel c: of a list of one value or one for each
+// channel. Neurons of an infinite threshold have one, but never spike.
 func channelValue(list []float32, c int) float32 {
-	if len(list) == 1 {
-		return list[0]
+	a := list[0]
+	if len(list) > 1 {
+		a = list[c]
 	}
-	return list[c]
+	if math.IsInf(float64(a), 1) {
+		return 0
+	}
+	return a
 }
