@@ -69,13 +69,9 @@ Spikes are counted over whole images, so these are not cut into tiles as run doe
 			c := eval.Config{Model: model.program, Input: model.ports.Input,
 				Window: metric.Window(m.ssim), Energy: m.options()}
 			if ref != "" {
-				r, err := a.loadProgram(ref, 0)
+				r, err := a.reference(ref, model)
 				if err != nil {
 					return err
-				}
-				if r.ports.Channels != model.ports.Channels {
-					return fmt.Errorf("%s takes images of %d channels and its reference %s of %d, want equal",
-						args[0], model.ports.Channels, ref, r.ports.Channels)
 				}
 				c.Ref, c.RefInput = r.program, r.ports.Input
 			}
@@ -99,6 +95,16 @@ Spikes are counted over whole images, so these are not cut into tiles as run doe
 	cmd.Flags().IntSliceVarP(&timesteps, "timesteps", "T", nil,
 		"run with T timesteps instead of the model's own; a rising list measures each in one run")
 	return cmd
+}
+
+// reference reads the ANN that a model is compared with.
+func (a *app) reference(path string, model *loaded) (*loaded, error) {
+	r, err := a.loadProgram(path, 0)
+	if err == nil && r.ports.Channels != model.ports.Channels {
+		return nil, fmt.Errorf("%s takes images of %d channels and its reference %s of %d, want equal",
+			model.path, model.ports.Channels, path, r.ports.Channels)
+	}
+	return r, err
 }
 
 // printReports shows what was measured; JSON is one object, or a list where

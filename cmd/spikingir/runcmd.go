@@ -133,6 +133,7 @@ func (r *restoration) files(model string) ([]job, error) {
 }
 
 func (a *app) restoreAll(ctx context.Context, m *loaded, jobs []job, r *restoration) error {
+	collectOften()
 	step, end := a.progress("restoring")
 	defer end()
 	list := []restored{}

@@ -41,7 +41,7 @@ func TestRealModels(t *testing.T) {
 			}
 			x := array(t, in)
 			if slow() && len(data) > 1<<20 {
-				x = corner(x, 10)
+				x = corner(x, 8)
 			}
 			checkConversions(t, data, x)
 		})

@@ -213,7 +213,7 @@ func compareTiled(t *testing.T, m *graph.Model, x *ops.Tensor, o exec.Options) (
 }
 
 // TestTilesAreExact holds that tiles give the bits of the whole image, for
-// sizes that leave every remainder.
+// sizes that leave every remainder; one odd size where tests are slow.
 func TestTilesAreExact(t *testing.T) {
 	for name, src := range tileable {
 		t.Run(name, func(t *testing.T) {
@@ -221,7 +221,11 @@ func TestTilesAreExact(t *testing.T) {
 			m := model(t, src, 4, min(1, post+strings.Count(src, "MPRN <")))
 			c, _ := m.Graph.Inputs()[0].Type.Shape[1].Size()
 			rows, columns := 0, 0
-			for i, size := range [][2]int{{64, 48}, {61, 67}, {83, 49}} {
+			sizes := [][2]int{{61, 67}, {64, 48}, {83, 49}}
+			if slow() {
+				sizes = sizes[:1]
+			}
+			for i, size := range sizes {
 				if strings.Contains(src, "[4, 2]") { // rows come and go by 2
 					size[0] &^= 1
 				}
