@@ -58,7 +58,7 @@ func convert(t *testing.T, m *graph.Model, recipe string, s recipes.Settings,
 // run gives the outputs of a model with one input.
 func run(t *testing.T, m *graph.Model, x *ops.Tensor) []*ops.Tensor {
 	t.Helper()
-	p, err := exec.Compile(m, exec.Options{})
+	p, err := exec.Compile(m, exec.Options{Precision: exec.Float32})
 	if err != nil {
 		t.Fatal(err)
 	}

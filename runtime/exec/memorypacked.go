@@ -40,13 +40,13 @@ func (m *memory) population(n *graph.Node) {
 	}
 }
 
-// steady makes the two currents of a steady layer, that of the main steps and that
-// of the post step.
+// steady makes the currents of a steady layer, that of the main steps and that of
+// the post step.
 func (m *memory) steady(u *steadyLayer) {
 	t := m.tally(u.layer)
 	t.advance()
 	t.value(u.sink.source())
-	if m.timing.post > 0 {
+	if u.post {
 		t.trial = true
 		for range m.Checkpoints {
 			t.releaseAll(t.now)

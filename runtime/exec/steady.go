@@ -14,6 +14,7 @@ import (
 type steadyLayer struct {
 	*layer
 	sink *neuronSink
+	post bool // there is a current in the post step: some operator adds a constant
 }
 
 // steady binds such a layer; nil when it has another form.
@@ -30,7 +31,18 @@ func (p *Program) steady(l *layer) *steadyLayer {
 	if v := s.node.Input(0); len(l.steps) == 0 && !v.Producer().IsSpiking("Encode") {
 		return nil
 	}
-	return &steadyLayer{l, s}
+	return &steadyLayer{l, s, p.timing.post > 0 && adds(l)}
+}
+
+// adds reports whether a layer may turn currents of zero into others.
+func adds(l *layer) bool {
+	for _, k := range l.steps {
+		convolves := k.node.Is("Conv") || k.node.Is("ConvTranspose")
+		if !convolves && !k.node.IsSpiking("Bias") || convolves && k.node.Input(2) != nil {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *steadyLayer) run(r *run) error {
@@ -59,12 +71,9 @@ func (s *steadyLayer) run(r *run) error {
 }
 
 // checkpoints computes the current of the post step, in which encoded inputs are
-// nothing, and leaves it as the slice of the moment. It is the same for every
+// nothing, where there is any, and leaves it as the slice of the moment. It is the same for every
 // checkpoint, but each counts it.
 func (s *steadyLayer) checkpoints(c *clock) error {
-	if c.timing.post == 0 {
-		return nil
-	}
 	c.trial = true
 	defer func() { c.trial = false }()
 	works := s.layer.works()
@@ -73,11 +82,13 @@ func (s *steadyLayer) checkpoints(c *clock) error {
 		for _, w := range works {
 			w.begin()
 		}
-		if err := c.advance(c.timing.steps + at); err != nil {
-			return err
-		}
-		if _, err := c.value(s.sink.source(), c.timing.steps+at); err != nil {
-			return nodeError(s.sink.node, err)
+		if s.post {
+			if err := c.advance(c.timing.steps + at); err != nil {
+				return err
+			}
+			if _, err := c.value(s.sink.source(), c.timing.steps+at); err != nil {
+				return nodeError(s.sink.node, err)
+			}
 		}
 		for _, w := range works {
 			w.end(at)
@@ -104,18 +115,14 @@ func (s *steadyLayer) integrate(c *clock, x *ops.Tensor) error {
 	}
 	out := c.newPacked(x.Dims, p.Threshold)
 	potentials := c.potentials(n, x.Dims, nil)
-	post := c.now[s.sink.source()]
-	if c.timing.post == 0 {
-		post = nil
-	}
 	ones := make([]float64, x.Dims[1])
 	for i := range ones {
 		ones[i] = 1
 	}
 	j := &neuron.Steady{Params: p, Current: x.F32, Out: out.SpikeTrain,
 		Steps: kernel.SpikeSteps{Main: c.timing.steps, Marks: c.timing.marks, Post: c.timing.post > 0}}
-	if post != nil {
-		j.Post = post.F32
+	if s.post {
+		j.Post = c.now[s.sink.source()].F32
 	}
 	for _, t := range potentials.tensors {
 		j.Residuals = append(j.Residuals, t.F32)
