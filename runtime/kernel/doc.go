@@ -1,6 +1,7 @@
-// Package kernel holds the float32 inner loops of the executor: convolution,
+// Package kernel holds the inner loops of the executor. In float32: convolution,
 // transposed convolution, the integrate-and-fire step and a few elementwise
-// operators, on planar tensors. One image is [C][H][W], contiguous float32.
+// operators, on planar tensors; one image is [C][H][W], contiguous float32. In
+// whole numbers: layers of spiking neurons behind a convolution of spikes.
 //
 // # One answer
 //
@@ -27,10 +28,37 @@
 // Signed zeros and infinities agree between implementations too, subnormal
 // numbers are never flushed. Only the sign and payload of a NaN are left open.
 //
+// # Spiking layers in whole numbers
+//
+// A [SpikeConv] advances integrate-and-fire neurons whose input is a convolution of
+// spikes. Weights are 16-bit whole numbers in the scale of their output channel,
+// membrane potentials, biases and thresholds 32-bit ones. A spike is one bit
+// ([SpikeTrain]), or a byte where spikes have values of -128..127. Sums of whole
+// numbers do not depend on their order, so nothing has to be fixed for every
+// implementation to give the same bits.
+//
+// The image is cut into strips, and a strip goes through all timesteps before the
+// next one begins: its potentials stay in the cache, and its currents exist for one
+// tile of output cells. The spikes of a slice that a strip needs, the border round
+// it included, are expanded to cells of one or two bytes, pixel by pixel, so that
+// the taps of a kernel row are one run of neighbouring cells: a window.
+//
+//	amx     weights as two signed bytes, w = 256*h + l; 32 output cells by 16
+//	        channels in four tiles of sums. The neurons of a tile advance while
+//	        the products of the next are computed.
+//	avx512  weights as words, pairs of products added in one instruction (VNNI);
+//	        12 output cells by 32 channels, or 24 by 16, in registers
+//	avx2    the same in 6 cells by 16 channels, without VNNI
+//	generic Go; passes over what does not spike
+//
+// Output channels come in blocks of 16: a layer of 3 channels takes the time of
+// one of 16. Convolutions in groups run as dense ones without the windows in which
+// a block has no weight.
+//
 // # Implementations
 //
 // The best implementation that the CPU offers is selected when the program
-// starts. The environment variable SPIKINGIR_KERNEL (generic, avx2, avx512)
+// starts. The environment variable SPIKINGIR_KERNEL (generic, avx2, avx512, amx)
 // names another one; [EnvError] tells when it could not be followed. The build
 // tag purego leaves the assembly out.
 //
