@@ -1,5 +1,5 @@
 // Package exec runs a model: one planner and one executor for networks of
-// analog and of spiking operators, in float32.
+// analog and of spiking operators.
 //
 // # Plan
 //
@@ -19,6 +19,23 @@
 // times. A current that two layers need at different times is kept as floats
 // until the later one has run. Buffers return to an arena after the last use.
 //
+// # Fixed point
+//
+// Unless [Options.Precision] says Float32, a neuron layer of the form
+//
+//	trains ─> [Concat] ─> Conv or ConvTranspose ─> [Bias] ─> IF or MPRN ─> train
+//
+// with constant parameters is computed in whole numbers by [kernel.SpikeConv],
+// strip by strip. Each output channel has a scale: the weights, times the amplitude
+// of their input's spikes, become whole numbers of up to 16 bits in it; bias,
+// threshold, firing levels and initial potential follow. The scale is the smallest
+// one at which weights fit and no potential can leave 32 bits in T+1 steps. Where
+// that leaves a weight or threshold too few digits (some thousand timesteps,
+// thresholds far below the weights), and for every other form (sums of branches,
+// pooling, computed weights, auto_pad), the layer runs in float32, slice by slice.
+// The first layer, whose current is constant, is float32 too: each of its neurons
+// goes through all timesteps at once.
+//
 // # Meaning
 //
 // The operators of domain ai.spikingir mean what package graph/op says of
@@ -27,5 +44,5 @@
 // passes see them) they have their rate semantics: an IF is a ReLU clipped at
 // its threshold.
 //
-// Results do not depend on the number of threads.
+// Results do not depend on the number of threads, the kernels or the tiles.
 package exec
