@@ -356,3 +356,30 @@ func TestSpikeConvErrors(t *testing.T) {
 		t.Errorf("cancelled run gives %v", err)
 	}
 }
+
+// TestSpikeConvAllocations demands that a run allocates as often for many steps and
+// strips as for few.
+func TestSpikeConvAllocations(t *testing.T) {
+	pool := NewPool(1)
+	defer pool.Close()
+	allocations := func(steps, height int) float64 {
+		c := convCase{s: with(20, 20, 1, 3, 3, pad(1, 1, 1, 1)), h: height, w: 40}
+		k := newSpikeCase(c, 2, []int{20}, false, SpikeSteps{steps, []int{steps}, true})
+		conv, err := k.packed()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := &SpikeTrain{Steps: steps + 1, N: 1, C: 20, H: height, W: 40}
+		out.Bits = make([]uint16, out.Masks())
+		return testing.AllocsPerRun(3, func() {
+			if err := conv.Run(context.Background(), pool, out, k.sources, k.neurons, k.steps, nil); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	defer func(n int) { spikeCells = n }(spikeCells)
+	spikeCells = 8000
+	if few, many := allocations(2, 4), allocations(30, 60); many > few {
+		t.Errorf("%v allocations for 30 steps of many strips, %v for 2 steps of one", many, few)
+	}
+}
