@@ -25,6 +25,7 @@ type SpikeConv struct {
 	*stencil   // the geometry; its weights are not used
 	kernels    spikeKernels
 	cell       int // cells of an expanded source pixel
+	side       int // output pixels side by side in a block: see sideBySide
 	outBlocks  int
 	plans      []spikePhase
 }
@@ -133,7 +134,7 @@ func (c *SpikeConv) pack(phases []reachPhase, weight []int16, want int, at func(
 	c.setOrigin(phases)
 	far := c.farApart(phases)
 	c.cell = cellsFor(c.shape.InC)
-	c.outBlocks = SpikeMasks(c.shape.OutC)
+	c.outBlocks, c.side = SpikeMasks(c.shape.OutC), c.sideBySide()
 	for _, r := range phases {
 		p := phase{y: r.y, x: r.x}
 		for _, t := range r.taps {
@@ -152,6 +153,26 @@ func (c *SpikeConv) pack(phases []reachPhase, weight []int16, want int, at func(
 		c.plans = append(c.plans, plan)
 	}
 	return nil
+}
+
+// sideBySide is the number of neighbouring output pixels whose channels share a
+// block, so that few channels do not leave its lanes empty: lane g*OutC+o is channel
+// o of pixel g. Their windows are one that is wider.
+func (c *SpikeConv) sideBySide() int {
+	if c.inStepW > 1 || c.outStepW > 1 {
+		return 1
+	}
+	return max(1, maskBits/c.shape.OutC)
+}
+
+// lane gives the channel of a lane of a block and the pixel of those side by side;
+// false for a lane without.
+func (c *SpikeConv) lane(block, lane int) (channel, pixel int, ok bool) {
+	if c.side > 1 {
+		return lane % c.shape.OutC, lane / c.shape.OutC, lane < c.side*c.shape.OutC
+	}
+	channel = block*maskBits + lane
+	return channel, 0, channel < c.shape.OutC
 }
 
 // A tapRun is taps side by side in a strip, and their places in the kernel.
@@ -205,17 +226,18 @@ func (p *spikePhase) add(b spikeBlocks) {
 // packBlock packs the output channels of a block.
 func (c *SpikeConv) packBlock(runs []tapRun, block int, at func(out, in, tap int) int16) spikeBlocks {
 	b := spikeBlocks{first: block, count: 1}
-	first := block * maskBits
-	lanes := min(maskBits, c.shape.OutC-first)
 	for _, r := range runs {
+		length := (len(r.kernel) + c.side - 1) * c.cell
 		weight := func(i, lane int) int16 { // of cell i of the run
-			if in := i % c.cell; lane < lanes && in < c.shape.InC && i < len(r.kernel)*c.cell {
-				return at(first+lane, in, r.kernel[i/c.cell])
+			out, pixel, ok := c.lane(block, lane)
+			in, tap := i%c.cell, i/c.cell-pixel
+			if !ok || in >= c.shape.InC || tap < 0 || tap >= len(r.kernel) {
+				return 0
 			}
-			return 0
+			return at(out, in, r.kernel[tap])
 		}
-		for lo := 0; lo < len(r.kernel)*c.cell; lo += windowBytes {
-			w := spikeWindow{r.first, lo, min(windowBytes, len(r.kernel)*c.cell-lo)}
+		for lo := 0; lo < length; lo += windowBytes {
+			w := spikeWindow{r.first, lo, min(windowBytes, length-lo)}
 			if from, to := used(w, weight); from < to {
 				if !c.kernels.bytes {
 					w.first, w.length = w.first+from, to-from

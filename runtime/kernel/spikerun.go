@@ -40,6 +40,7 @@ type spikeScratch struct {
 	cells16  []int16
 	v, saved []int32
 	offsets  []int
+	masks    []uint16 // of pixels side by side, in a slice of the strip
 	merged   []uint16 // of a row of pixels: see merge
 	pixels   []uint16
 	params   [2][]int32 // of main and post steps: [block][3][16]
@@ -119,17 +120,18 @@ func (t *spikeTask) reserve(n *SpikeNeurons) {
 	}
 	a.bytes, a.words = t.cells8, t.cells16
 	a.scratch = growAligned(a.scratch, tileWords)
-	size := len(t.phases) * t.outBlocks * t.layout.rows * t.layout.cols * maskBits
+	size := t.neurons(t.layout.rows, t.layout.cols)
+	t.masks = grow(t.masks, t.layout.rows*t.across(t.layout.cols))
 	t.v, t.saved = growAligned(t.v, size), growAligned(t.saved, size)
 	for post, lists := range [2][3][]int32{{n.Bias, n.Threshold, n.Fire}, {n.PostBias, n.Threshold, n.PostFire}} {
 		p := growAligned(t.params[post], t.outBlocks*3*maskBits)
 		for i := range p {
 			block, kind, lane := i/(3*maskBits), i/maskBits%3, i%maskBits
-			c := block*maskBits + lane
+			c, _, ok := t.lane(block, lane)
 			switch {
-			case c < t.shape.OutC:
+			case ok:
 				p[i] = lists[kind][c]
-			case kind == 2: // lanes beyond the last channel: at rest for ever
+			case kind == 2: // lanes without a channel: at rest for ever
 				p[i] = neverFires
 			default:
 				p[i] = 0
@@ -172,14 +174,18 @@ func (t *spikeTask) run(n int, out *SpikeTrain, sources []*SpikeTrain, nr *Spike
 	}
 }
 
-// area is the number of cells of a phase of the strip.
-func (t *spikeTask) area() int { return t.rows * t.cols }
+// area is the number of output cells of a phase of the strip.
+func (t *spikeTask) area() int { return t.rows * t.across(t.cols) }
 
 // reset sets the initial potentials.
 func (t *spikeTask) reset(n *SpikeNeurons) {
 	for b := range len(t.phases) * t.outBlocks {
 		var v0 [maskBits]int32
-		copy(v0[:], n.V0[b%t.outBlocks*maskBits:])
+		for lane := range v0 {
+			if c, _, ok := t.lane(b%t.outBlocks, lane); ok {
+				v0[lane] = n.V0[c]
+			}
+		}
 		v := t.v[b*t.area()*maskBits : (b+1)*t.area()*maskBits]
 		for i := 0; i < len(v); i += maskBits {
 			*(*[maskBits]int32)(v[i:]) = v0
@@ -187,7 +193,7 @@ func (t *spikeTask) reset(n *SpikeNeurons) {
 	}
 }
 
-// within is the rows and columns of the strip that exist in a phase.
+// within is the rows and columns of pixels of the strip that exist in a phase.
 func (t *spikeTask) within(p *phase, out *SpikeTrain) (rows, cols int) {
 	return min(t.rows, ceilDiv(out.H-p.y, t.outStepH)-t.i), min(t.cols, ceilDiv(out.W-p.x, t.outStepW)-t.j)
 }
@@ -202,20 +208,43 @@ func (t *spikeTask) step(bits []uint16, out *SpikeTrain, params []int32) {
 			continue
 		}
 		a := &t.args
-		a.rows, a.cols = rows, cols
-		a.srcRow, a.srcCell = t.layout.pitch, t.cell
+		a.rows, a.cols = rows, t.across(cols)
+		a.srcRow, a.srcCell = t.layout.pitch, t.side*t.cell
 		a.maskRow, a.maskCell = out.W*t.outStepH*masks, t.outStepW*masks
-		first := ((p.y+t.i*t.outStepH)*out.W + p.x + t.j*t.outStepW) * masks
+		to := bits[((p.y+t.i*t.outStepH)*out.W+p.x+t.j*t.outStepW)*masks:]
+		if t.side > 1 {
+			a.maskRow, a.maskCell = a.cols, 1
+			to = t.masks
+		}
 		a.vBlock = t.area() * maskBits
 		for i := range t.plans[k].blocks {
 			b := &t.plans[k].blocks[i]
 			t.locate(b)
 			a.blocks, a.weights, a.planes, a.lengths = b.count, b.weights, b.planes, b.lengths
 			a.weightBlock = len(b.weights) / b.count
-			a.masks = bits[first+b.first:]
+			a.masks = to[b.first:]
 			a.params = params[b.first*3*maskBits:]
 			a.v = t.v[(k*t.outBlocks+b.first)*a.vBlock:]
 			t.kernels.step(a)
+		}
+		if t.side > 1 {
+			t.deliver(bits[(p.y+t.i*t.outStepH)*out.W+p.x+t.j:], out.W*t.outStepH, cols)
+		}
+	}
+}
+
+// deliver hands the spikes of pixels side by side to each its mask, in rows of pitch
+// masks.
+func (t *spikeTask) deliver(bits []uint16, pitch, cols int) {
+	a, shift := &t.args, uint(t.shape.OutC)
+	for y := range a.rows {
+		row := bits[y*pitch:][:cols]
+		for x, m := range t.masks[y*a.cols : (y+1)*a.cols] {
+			pixels := row[x*t.side : min((x+1)*t.side, cols)]
+			for k := range pixels {
+				pixels[k] = m & (1<<shift - 1)
+				m >>= shift
+			}
 		}
 	}
 }
@@ -238,12 +267,14 @@ func (t *spikeTask) read(dst Potential, n int, out *SpikeTrain) {
 		rows, cols := t.within(p, out)
 		for c := range out.C {
 			scale := dst.Scale[c]
-			v := t.v[(k*t.outBlocks+c/maskBits)*t.area()*maskBits+c%maskBits:]
+			v := t.v[(k*t.outBlocks+c/maskBits)*t.area()*maskBits:]
 			image := dst.Data[(n*out.C+c)*plane:][:plane]
 			for y := range rows {
 				row := image[(p.y+(t.i+y)*t.outStepH)*out.W+p.x+t.j*t.outStepW:]
+				cells := v[y*t.across(cols)*maskBits:]
 				for x := range cols {
-					row[x*t.outStepW] = float32(float64(v[(y*cols+x)*maskBits]) * scale)
+					at := x/t.side*maskBits + x%t.side*out.C + c%maskBits
+					row[x*t.outStepW] = float32(float64(cells[at]) * scale)
 				}
 			}
 		}

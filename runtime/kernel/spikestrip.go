@@ -5,13 +5,14 @@ package kernel
 // expanded for its neighbours too. Tests vary it: the results do not depend on it.
 var spikeCells = 96 << 10
 
-// spikeColumns bounds the columns of a strip, in output cells: whole tiles of 32.
+// spikeColumns bounds the columns of a strip, in output cells of the kernels: whole
+// tiles of 32.
 const spikeColumns = 128
 
 // spikeNeurons bounds the neurons of a strip, for the same reason.
 const spikeNeurons = 128 << 10
 
-// A spikeLayout is the size of a strip in output cells of a phase, and the place
+// A spikeLayout is the size of a strip in output pixels of a phase, and the place
 // of the source pixels it needs, in cells.
 type spikeLayout struct {
 	rows, cols      int
@@ -20,25 +21,36 @@ type spikeLayout struct {
 	size            int // of all expanded cells, what kernels read beyond them included
 }
 
-// spikeLayoutFor chooses strips for phases of rows x cols cells, at least parts of
+// spikeLayoutFor chooses strips for phases of rows x cols pixels, at least parts of
 // them.
 func (c *SpikeConv) spikeLayoutFor(rows, cols, parts int) spikeLayout {
 	l := spikeLayout{rows: 1, cols: cols}
-	if pieces := ceilDiv(cols, spikeColumns); pieces > 1 {
-		l.cols = min(cols, ceilDiv(ceilDiv(cols, pieces), tileCells)*tileCells)
+	tile := tileCells * c.side
+	if pieces := ceilDiv(cols, spikeColumns*c.side); pieces > 1 {
+		l.cols = min(cols, ceilDiv(ceilDiv(cols, pieces), tile)*tile)
 	}
-	fits := func(rows, cols int) bool { return c.footprint(rows, cols)*c.cell <= spikeCells }
-	for l.cols > tileCells && !fits(4, l.cols) {
-		l.cols = max(tileCells, ceilDiv(l.cols/2, tileCells)*tileCells)
+	fits := func(rows, cols int) bool {
+		return c.footprint(rows, cols)*c.cell <= spikeCells && c.neurons(rows, cols) <= spikeNeurons
+	}
+	for l.cols > tile && !fits(4, l.cols) {
+		l.cols = max(tile, ceilDiv(l.cols/2, tile)*tile)
 	}
 	most := ceilDiv(rows, ceilDiv(parts, ceilDiv(cols, l.cols)))
-	for l.rows < most && fits(l.rows+1, l.cols) && (l.rows+1)*l.cols*c.outBlocks*len(c.phases)*maskBits <= spikeNeurons {
+	for l.rows < most && fits(l.rows+1, l.cols) {
 		l.rows++
 	}
 	l.pitch = (l.cols + c.reachW) * c.cell
 	l.remainderStride = (l.rows + c.reachH) * l.pitch
-	l.size = len(c.remainders)*l.remainderStride + tileCells*c.cell + windowBytes
+	l.size = len(c.remainders)*l.remainderStride + tile*c.cell + windowBytes
 	return l
+}
+
+// across is the number of the kernels' output cells in a row of pixels.
+func (c *SpikeConv) across(cols int) int { return ceilDiv(cols, c.side) }
+
+// neurons is the number of lanes of a strip.
+func (c *SpikeConv) neurons(rows, cols int) int {
+	return len(c.phases) * c.outBlocks * rows * c.across(cols) * maskBits
 }
 
 // A spikeTask is one strip of an image in the hands of a worker.
@@ -46,7 +58,7 @@ type spikeTask struct {
 	*SpikeConv
 	*spikeScratch
 	layout     spikeLayout
-	i, j       int // first cell of the strip
+	i, j       int // first output pixel of the strip, in a phase
 	rows, cols int
 	h, w       int // of the sources
 }
