@@ -51,9 +51,11 @@
 //	avx2    the same in 6 cells by 16 channels, without VNNI
 //	generic Go; passes over what does not spike
 //
-// Output channels come in blocks of 16: a layer of 3 channels takes the time of
-// one of 16. Convolutions in groups run as dense ones without the windows in which
-// a block has no weight.
+// Output channels come in blocks of 16. Where there are 8 or fewer, neighbouring
+// output pixels share a block, 5 of them for the 3 channels of AOD-Net, and their
+// windows are one that is wider; with strides each pixel has its own block, mostly
+// empty. Convolutions in groups run as dense ones without the windows in which a
+// block has no weight.
 //
 // # Implementations
 //
