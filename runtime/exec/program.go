@@ -159,6 +159,9 @@ func (p *Program) plan(m *graph.Model) error {
 		}
 		owner[n] = u
 	}
+	if err := p.chains(m, owner); err != nil {
+		return err
+	}
 	p.order(owner)
 	return nil
 }

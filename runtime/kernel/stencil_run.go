@@ -42,6 +42,7 @@ type task struct {
 	*scratch
 	layout           layout
 	dst, src         plane
+	tail             Tail
 	rowLo, rowHi     int
 	blockLo, blockHi int
 }
@@ -54,7 +55,7 @@ type cut struct {
 }
 
 // run computes dst from src.
-func (s *stencil) run(p *Pool, dst, src plane) {
+func (s *stencil) run(p *Pool, dst, src plane, tail Tail) {
 	for _, t := range []plane{dst, src} {
 		if t.h < 0 || t.w < 0 || len(t.data) < t.channels*t.h*t.w {
 			panic(fmt.Sprintf("kernel: tensor of %d floats, want %d x %d x %d",
@@ -71,7 +72,8 @@ func (s *stencil) run(p *Pool, dst, src plane) {
 		for part := lo; part < hi; part++ {
 			r, b := part/blockParts, part%blockParts
 			t := task{
-				stencil: s, scratch: &p.workers[worker].scratch, layout: l, dst: dst, src: src,
+				stencil: s, scratch: &p.workers[worker].scratch, layout: l,
+				dst: dst, src: src, tail: tail,
 				rowLo: r * rows / rowParts, rowHi: (r + 1) * rows / rowParts,
 				blockLo: b * len(s.blocks) / blockParts, blockHi: (b + 1) * len(s.blocks) / blockParts,
 			}
@@ -170,11 +172,14 @@ func (t *task) block(c cut, b, p int) {
 	last := c.first+c.channels == t.inC
 	if last {
 		a.bias = bl.bias
+		if t.tail.Bias != nil {
+			a.bias = t.tail.Bias[bl.first : bl.first+bl.width]
+		}
 	}
 	if t.direct(c) {
 		size := t.dst.h * t.dst.w
 		flat := c.cols == t.layout.pitch && c.cols == t.dst.w
-		t.rows(c, bl.width, flat, t.dst.data[bl.first*size+c.i*t.dst.w+c.j:], t.dst.w, size)
+		t.rows(c, bl, flat, t.dst.data[bl.first*size+c.i*t.dst.w+c.j:], t.dst.w, size)
 		return
 	}
 	out := t.out
@@ -183,7 +188,7 @@ func (t *task) block(c cut, b, p int) {
 		out = out[slot*t.layout.rows*t.layout.pitch:]
 	}
 	flat := t.flatVectors(c) <= t.rowVectors(c)
-	t.rows(c, bl.width, flat, out, t.layout.pitch, t.layout.rows*t.layout.pitch)
+	t.rows(c, bl, flat, out, t.layout.pitch, t.layout.rows*t.layout.pitch)
 	if last {
 		t.scatter(c, ph, bl, out)
 	}
@@ -218,8 +223,9 @@ func (t *task) direct(c cut) bool {
 // rows runs the row kernel over a cut, as one row if flat is set. dst is the
 // place of its first output, rowStride and channelStride lead to the next row and
 // channel.
-func (t *task) rows(c cut, width int, flat bool, dst []float32, rowStride, channelStride int) {
+func (t *task) rows(c cut, b *block, flat bool, dst []float32, rowStride, channelStride int) {
 	a := &t.args
+	last := c.first+c.channels == t.inC
 	rows, n := c.rows, c.cols
 	if flat {
 		rows, n = 1, (rows-1)*rowStride+n
@@ -228,10 +234,20 @@ func (t *task) rows(c cut, width int, flat bool, dst []float32, rowStride, chann
 	for r := range rows {
 		a.dst, a.src = dst[r*rowStride:], t.strip[r*t.layout.pitch:]
 		if len(a.offsets) == 0 {
-			fillRow(a, width)
-			continue
+			fillRow(a, b.width)
+		} else {
+			float32s.kernels.convRow(a, b.width)
 		}
-		float32s.kernels.convRow(a, width)
+	}
+	if last && t.tail.Finish != nil {
+		if rowStride == n {
+			rows, n = 1, rows*n
+		}
+		for k := range b.width {
+			for r := range rows {
+				t.tail.Finish(b.first+k, dst[k*channelStride+r*rowStride:][:n])
+			}
+		}
 	}
 }
 
