@@ -1,6 +1,9 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
+	"sync/atomic"
+)
 
 // A scratch is the memory of one worker. It only grows.
 type scratch struct {
@@ -35,7 +38,7 @@ type rowArgs struct {
 	resume        bool
 }
 
-// A task is the share of a stencil that one worker computes: phase rows
+// A task is a share of a stencil that one worker computes at a time: phase rows
 // [rowLo, rowHi) of blocks [blockLo, blockHi).
 type task struct {
 	*stencil
@@ -68,16 +71,20 @@ func (s *stencil) run(p *Pool, dst, src plane, tail Tail) {
 	}
 	rowParts, blockParts := s.split(p.Threads(), rows)
 	l := s.layoutFor(ceilDiv(rows, rowParts), cols)
-	p.Run(rowParts*blockParts, func(worker, lo, hi int) {
-		for part := lo; part < hi; part++ {
-			r, b := part/blockParts, part%blockParts
-			t := task{
-				stencil: s, scratch: &p.workers[worker].scratch, layout: l,
-				dst: dst, src: src, tail: tail,
-				rowLo: r * rows / rowParts, rowHi: (r + 1) * rows / rowParts,
-				blockLo: b * len(s.blocks) / blockParts, blockHi: (b + 1) * len(s.blocks) / blockParts,
-			}
-			t.reserve()
+	strips := ceilDiv(rows, l.rows)
+	var next atomic.Int64
+	p.Run(min(p.Threads(), strips*blockParts), func(worker, _, _ int) {
+		t := task{
+			stencil: s, scratch: &p.workers[worker].scratch, layout: l,
+			dst: dst, src: src, tail: tail,
+		}
+		t.reserve()
+		// Workers take strips as they come to them, lest all wait for one that the
+		// system lets run less.
+		for i := int(next.Add(1)) - 1; i < strips*blockParts; i = int(next.Add(1)) - 1 {
+			r, b := i/blockParts, i%blockParts
+			t.rowLo, t.rowHi = r*l.rows, min((r+1)*l.rows, rows)
+			t.blockLo, t.blockHi = b*len(s.blocks)/blockParts, (b+1)*len(s.blocks)/blockParts
 			t.run(cols)
 		}
 	})

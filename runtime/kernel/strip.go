@@ -54,6 +54,7 @@ func (s *stencil) layoutFor(rows, cols int) layout {
 	for l.rows < rows && fits(l.rows+1, l.cols, l.channels) {
 		l.rows++
 	}
+	l.rows = ceilDiv(rows, ceilDiv(rows, l.rows)) // as many strips, of one size
 	l.pitch = l.cols + s.reachW
 	l.remainderStride = l.pitch * (l.rows + s.reachH)
 	// An odd number of cache lines keeps channels off each other's cache sets.
