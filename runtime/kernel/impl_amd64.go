@@ -14,6 +14,7 @@ func acceleratedFloat32() []entry[float32Kernels] {
 		kernels: float32Kernels{
 			lanes:            16,
 			convRow:          convRowAVX512,
+			convBand:         convBandAVX512,
 			fmaPeak:          fmaPeakAVX512,
 			ifStep:           ifStepAVX512,
 			expandSpikes:     expandSpikesAVX512,
@@ -34,6 +35,7 @@ func acceleratedFloat32() []entry[float32Kernels] {
 		kernels: float32Kernels{
 			lanes:            8,
 			convRow:          convRowAVX2,
+			convBand:         convBandAVX2,
 			fmaPeak:          fmaPeakAVX2,
 			ifStep:           ifStepAVX2,
 			expandSpikes:     expandSpikesAVX2,

@@ -36,6 +36,8 @@ type rowArgs struct {
 	channels      int
 	n             int
 	resume        bool
+	// Of a band kernel: from a row to the next.
+	dstPitch, srcPitch int
 }
 
 // A task is a share of a stencil that one worker computes at a time: phase rows
@@ -109,7 +111,7 @@ func (s *stencil) split(threads, rows int) (rowParts, blockParts int) {
 // reserve makes the scratch large enough for the task's strips.
 func (t *task) reserve() {
 	l := t.layout
-	t.strip = grow(t.strip, l.channels*l.channelStride+overrun)
+	t.strip = grow(t.strip, line+l.channels*l.channelStride+overrun)
 	t.out = grow(t.out, t.slots()*l.rows*l.pitch)
 	t.offsets = l.offsets(t.offsets[:0], t.phases)
 }
@@ -237,12 +239,18 @@ func (t *task) rows(c cut, b *block, flat bool, dst []float32, rowStride, channe
 	if flat {
 		rows, n = 1, (rows-1)*rowStride+n
 	}
+	strip := t.strip[t.lead(t.layout.cols, c.j):]
 	a.dstStride, a.n = channelStride, n
-	for r := range rows {
-		a.dst, a.src = dst[r*rowStride:], t.strip[r*t.layout.pitch:]
-		if len(a.offsets) == 0 {
+	a.dstPitch, a.srcPitch = rowStride, t.layout.pitch
+	for r := 0; r < rows; r++ {
+		a.dst, a.src = dst[r*rowStride:], strip[r*t.layout.pitch:]
+		switch {
+		case len(a.offsets) == 0:
 			fillRow(a, b.width)
-		} else {
+		case t.banded && b.width == 1 && rows-r >= bandRows:
+			float32s.kernels.convBand(a)
+			r += bandRows - 1
+		default:
 			float32s.kernels.convRow(a, b.width)
 		}
 	}
