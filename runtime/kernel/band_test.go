@@ -1,6 +1,9 @@
 package kernel
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // TestConvBands covers heights and widths round the sizes of bands and tiles, for
 // layers with single channels of output: the last of nine, and each of a depthwise
@@ -25,12 +28,35 @@ func TestConvBands(t *testing.T) {
 				stripFloats = []int{128 << 10, 3000, 700}[(h+w+i)%3]
 				forEachQuietly(t, func(name string) {
 					checkConv(t, c, src, weight, bias, exact, 1+h%3, stripFloats)
+					checkTail(t, c, src, weight, bias, exact, 1+h%3)
 					if t.Failed() {
 						t.Fatalf("%s: %+v", name, c)
 					}
 				})
 			}
 		}
+	}
+}
+
+// checkTail compares a run with a tail with the outputs of one without.
+func checkTail(t *testing.T, c convCase, src, weight, bias, plain []float32, threads int) {
+	t.Helper()
+	conv, err := PackConv(c.s.ConvShape, weight, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := slices.Clone(plain)
+	size := len(want) / c.s.OutC
+	for o := range c.s.OutC {
+		channelTail(o, want[o*size:(o+1)*size])
+	}
+	p := NewPool(threads)
+	defer p.Close()
+	dst, check := fence(make([]float32, len(want)), 12345)
+	conv.RunTail(p, dst, src, c.h, c.w, Tail{Bias: bias, Finish: channelTail})
+	check(t)
+	if d := firstDifference(dst, want); d >= 0 {
+		t.Errorf("with a tail output %d is %v, want %v", d, dst[d], want[d])
 	}
 }
 

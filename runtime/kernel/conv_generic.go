@@ -56,9 +56,6 @@ func (a *rowArgs) chain(acc []float32, i, k int) {
 	}
 }
 
-// bandRows is the number of rows that a band kernel computes at once.
-const bandRows = 6
-
 // convBandGeneric is the band kernel in Go.
 func convBandGeneric(a *rowArgs) { rowByRow(a, convRowGeneric) }
 

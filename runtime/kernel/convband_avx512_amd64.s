@@ -11,17 +11,36 @@
 //	R9   bytes between dst rows R12  bytes between src rows
 //	R10  src of the channel     R11  channels left
 //	R13  src of the row         K1   lanes of the tile's last vector
+//	K2   lanes of the first vector, and K4 of the only one, whose left neighbours
+//	     are no padding, K3 those of the last with such right neighbours
 //	Z0-Z17 accumulators, one row after another, three vectors each
 //	Z18-Z26 weights in the order of the taps, Z27-Z29 source cells
 //
 // A source row meets up to three rows of outputs, each by another row of the
 // kernel, so that each of its cells is loaded once for three of them.
 
-// CELLS loads what the three columns of the kernel see from o bytes on.
-#define CELLS(o) \
-	VMOVUPS o(R13), Z27; \
-	VMOVUPS (o+4)(R13), Z28; \
-	VMOVUPS (o+8)(R13), Z29
+// ONLY, FIRST, INNER and LAST load what the three columns of the kernel see in a
+// vector of the tile.
+
+#define ONLY \
+	VMOVUPS.Z (R13), K4, Z27; \
+	VMOVUPS.Z 4(R13), K1, Z28; \
+	VMOVUPS.Z 8(R13), K3, Z29
+
+#define FIRST \
+	VMOVUPS.Z (R13), K2, Z27; \
+	VMOVUPS 4(R13), Z28; \
+	VMOVUPS 8(R13), Z29
+
+#define INNER \
+	VMOVUPS 64(R13), Z27; \
+	VMOVUPS 68(R13), Z28; \
+	VMOVUPS 72(R13), Z29
+
+#define LAST \
+	VMOVUPS.Z 128(R13), K1, Z27; \
+	VMOVUPS.Z 132(R13), K1, Z28; \
+	VMOVUPS.Z 136(R13), K3, Z29
 
 // TOP, MIDDLE and BOTTOM add a row of the kernel to an accumulator, FIRSTS and
 // LASTS the first or last two rows to those of two rows of outputs, ALL all three.
@@ -63,27 +82,41 @@
 	VFMADD231PS Z29, Z23, b; \
 	VFMADD231PS Z29, Z20, c
 
+// AHEAD fetches cells that the next band will want of this row's place: six rows
+// are too little work to hide that they come from far.
+#define AHEAD \
+	PREFETCHT0 (R13)(CX*2); \
+	PREFETCHT0 64(R13)(CX*2); \
+	PREFETCHT0 128(R13)(CX*2)
+
+// BEYOND does the same for a row of outputs.
+#define BEYOND \
+	PREFETCHT0 (R10); \
+	PREFETCHT0 64(R10); \
+	PREFETCHT0 128(R10); \
+	ADDQ R9, R10
+
 // CHANNEL1 and CHANNEL3 add one channel to a tile of 1 or 3 vectors.
 
 #define CHANNEL1 \
-	CELLS(0); TOP(Z0); ADDQ R12, R13; \
-	CELLS(0); FIRSTS(Z0, Z3); ADDQ R12, R13; \
-	CELLS(0); ALL(Z0, Z3, Z6); ADDQ R12, R13; \
-	CELLS(0); ALL(Z3, Z6, Z9); ADDQ R12, R13; \
-	CELLS(0); ALL(Z6, Z9, Z12); ADDQ R12, R13; \
-	CELLS(0); ALL(Z9, Z12, Z15); ADDQ R12, R13; \
-	CELLS(0); LASTS(Z12, Z15); ADDQ R12, R13; \
-	CELLS(0); BOTTOM(Z15)
+	ONLY; TOP(Z0); ADDQ R12, R13; \
+	ONLY; FIRSTS(Z0, Z3); ADDQ R12, R13; \
+	ONLY; ALL(Z0, Z3, Z6); ADDQ R12, R13; \
+	ONLY; ALL(Z3, Z6, Z9); ADDQ R12, R13; \
+	ONLY; ALL(Z6, Z9, Z12); ADDQ R12, R13; \
+	ONLY; ALL(Z9, Z12, Z15); ADDQ R12, R13; \
+	ONLY; LASTS(Z12, Z15); ADDQ R12, R13; \
+	ONLY; BOTTOM(Z15)
 
 #define CHANNEL3 \
-	CELLS(0); TOP(Z0); CELLS(64); TOP(Z1); CELLS(128); TOP(Z2); ADDQ R12, R13; \
-	CELLS(0); FIRSTS(Z0, Z3); CELLS(64); FIRSTS(Z1, Z4); CELLS(128); FIRSTS(Z2, Z5); ADDQ R12, R13; \
-	CELLS(0); ALL(Z0, Z3, Z6); CELLS(64); ALL(Z1, Z4, Z7); CELLS(128); ALL(Z2, Z5, Z8); ADDQ R12, R13; \
-	CELLS(0); ALL(Z3, Z6, Z9); CELLS(64); ALL(Z4, Z7, Z10); CELLS(128); ALL(Z5, Z8, Z11); ADDQ R12, R13; \
-	CELLS(0); ALL(Z6, Z9, Z12); CELLS(64); ALL(Z7, Z10, Z13); CELLS(128); ALL(Z8, Z11, Z14); ADDQ R12, R13; \
-	CELLS(0); ALL(Z9, Z12, Z15); CELLS(64); ALL(Z10, Z13, Z16); CELLS(128); ALL(Z11, Z14, Z17); ADDQ R12, R13; \
-	CELLS(0); LASTS(Z12, Z15); CELLS(64); LASTS(Z13, Z16); CELLS(128); LASTS(Z14, Z17); ADDQ R12, R13; \
-	CELLS(0); BOTTOM(Z15); CELLS(64); BOTTOM(Z16); CELLS(128); BOTTOM(Z17)
+	FIRST; TOP(Z0); INNER; TOP(Z1); LAST; TOP(Z2); ADDQ R12, R13; \
+	FIRST; FIRSTS(Z0, Z3); INNER; FIRSTS(Z1, Z4); LAST; FIRSTS(Z2, Z5); ADDQ R12, R13; \
+	AHEAD; FIRST; ALL(Z0, Z3, Z6); INNER; ALL(Z1, Z4, Z7); LAST; ALL(Z2, Z5, Z8); ADDQ R12, R13; \
+	AHEAD; FIRST; ALL(Z3, Z6, Z9); INNER; ALL(Z4, Z7, Z10); LAST; ALL(Z5, Z8, Z11); ADDQ R12, R13; \
+	AHEAD; FIRST; ALL(Z6, Z9, Z12); INNER; ALL(Z7, Z10, Z13); LAST; ALL(Z8, Z11, Z14); ADDQ R12, R13; \
+	AHEAD; FIRST; ALL(Z9, Z12, Z15); INNER; ALL(Z10, Z13, Z16); LAST; ALL(Z11, Z14, Z17); ADDQ R12, R13; \
+	AHEAD; FIRST; LASTS(Z12, Z15); INNER; LASTS(Z13, Z16); LAST; LASTS(Z14, Z17); ADDQ R12, R13; \
+	AHEAD; FIRST; BOTTOM(Z15); INNER; BOTTOM(Z16); LAST; BOTTOM(Z17)
 
 #define ZERO1(a, b, c) VPXORD a, a, a
 #define ZERO3(a, b, c) VPXORD a, a, a; VPXORD b, b, b; VPXORD c, c, c
@@ -109,7 +142,7 @@
 	OP(Z15, Z16, Z17)
 
 // TILE computes full + 16 columns of the band, or the R8 left if they are fewer.
-#define TILE(full, CHANNEL, ZERO, RESUME, BIAS, STORE, zero, sum, chan, end) \
+#define TILE(full, CHANNEL, ZERO, RESUME, BIAS, STORE, inside, zero, sum, chan, end) \
 	LEAQ -full(R8), R13; \
 	MOVQ $16, CX; \
 	CMPQ R13, CX; \
@@ -117,6 +150,15 @@
 	MOVL $-1, CX; \
 	BZHIL R13, CX, CX; \
 	KMOVW CX, K1; \
+	KMOVW K1, K3; \
+	KANDW K1, K2, K4; \
+	CMPQ R8, $(full+16); \
+	JGT inside; \
+	CMPB rowArgs_right(BX), $0; \
+	JEQ inside; \
+	SHRL $1, CX; \
+	KMOVW CX, K3; \
+inside: \
 	CMPB rowArgs_resume(BX), $0; \
 	JEQ zero; \
 	MOVQ DI, R10; \
@@ -124,7 +166,11 @@
 	JMP sum; \
 zero: \
 	ROWS(ZERO); \
+	LEAQ (R9)(R9*2), R10; \
+	LEAQ (DI)(R10*2), R10; \
+	BEYOND; BEYOND; BEYOND; BEYOND; BEYOND; BEYOND; \
 sum: \
+	LEAQ (R12)(R12*2), CX; \
 	MOVQ rowArgs_weights(BX), DX; \
 	MOVQ rowArgs_channels(BX), R11; \
 	MOVQ SI, R10; \
@@ -154,6 +200,7 @@ end: \
 	ROWS(STORE); \
 	ADDQ $(4*full+64), DI; \
 	ADDQ $(4*full+64), SI; \
+	KXNORW K2, K2, K2; \
 	SUBQ $(full+16), R8
 
 // func convBandAVX512(a *rowArgs)
@@ -168,17 +215,25 @@ TEXT ·convBandAVX512(SB), NOSPLIT, $0-8
 	MOVQ rowArgs_channelStride(BX), AX
 	SHLQ $2, AX
 	MOVQ rowArgs_n(BX), R8
+	MOVL $-1, CX
+	CMPB rowArgs_left(BX), $0
+	JEQ  first
+	MOVL $-2, CX
+	SUBQ $4, SI
+
+first:
+	KMOVW CX, K2
 
 next:
 	CMPQ R8, $32
 	JGT  three
-	TILE(0, CHANNEL1, ZERO1, RESUME1, BIAS1, STORE1, zero1, sum1, chan1, end1)
+	TILE(0, CHANNEL1, ZERO1, RESUME1, BIAS1, STORE1, inside1, zero1, sum1, chan1, end1)
 	JGT  next
 	VZEROUPPER
 	RET
 
 three:
-	TILE(32, CHANNEL3, ZERO3, RESUME3, BIAS3, STORE3, zero3, sum3, chan3, end3)
+	TILE(32, CHANNEL3, ZERO3, RESUME3, BIAS3, STORE3, inside3, zero3, sum3, chan3, end3)
 	JGT  next
 	VZEROUPPER
 	RET

@@ -15,6 +15,7 @@ func acceleratedFloat32() []entry[float32Kernels] {
 			lanes:            16,
 			convRow:          convRowAVX512,
 			convBand:         convBandAVX512,
+			directBands:      true,
 			fmaPeak:          fmaPeakAVX512,
 			ifStep:           ifStepAVX512,
 			expandSpikes:     expandSpikesAVX512,

@@ -109,21 +109,6 @@ func (s *stencil) build(
 	s.banded = s.suitsBands()
 }
 
-// suitsBands tells whether the stencil is a window of 3 x 3 neighbours, row by
-// row, that moves by one cell.
-func (s *stencil) suitsBands() bool {
-	one := s.inStepH == 1 && s.inStepW == 1 && s.outStepH == 1 && s.outStepW == 1
-	if !one || len(s.phases) != 1 || len(s.remainders) != 1 || len(s.phases[0].taps) != 9 {
-		return false
-	}
-	for i, t := range s.phases[0].taps {
-		if t.row != i/3 || t.col != i%3 {
-			return false
-		}
-	}
-	return true
-}
-
 // setOrigin finds the smallest tap offsets of all phases.
 func (s *stencil) setOrigin(phases []reachPhase) {
 	first := true

@@ -36,8 +36,10 @@ type rowArgs struct {
 	channels      int
 	n             int
 	resume        bool
-	// Of a band kernel: from a row to the next.
+	// Of a band kernel: from a row to the next, and whether the first or the last
+	// cells of the rows have a column of padding beside them that src does not hold.
 	dstPitch, srcPitch int
+	left, right        bool
 }
 
 // A task is a share of a stencil that one worker computes at a time: phase rows
@@ -73,7 +75,11 @@ func (s *stencil) run(p *Pool, dst, src plane, tail Tail) {
 	}
 	rowParts, blockParts := s.split(p.Threads(), rows)
 	l := s.layoutFor(ceilDiv(rows, rowParts), cols)
-	strips := ceilDiv(rows, l.rows)
+	taskRows := l.rows
+	if blockParts > p.Threads() {
+		taskRows = rows
+	}
+	strips := ceilDiv(rows, taskRows)
 	var next atomic.Int64
 	p.Run(min(p.Threads(), strips*blockParts), func(worker, _, _ int) {
 		t := task{
@@ -85,7 +91,7 @@ func (s *stencil) run(p *Pool, dst, src plane, tail Tail) {
 		// system lets run less.
 		for i := int(next.Add(1)) - 1; i < strips*blockParts; i = int(next.Add(1)) - 1 {
 			r, b := i/blockParts, i%blockParts
-			t.rowLo, t.rowHi = r*l.rows, min((r+1)*l.rows, rows)
+			t.rowLo, t.rowHi = r*taskRows, min((r+1)*taskRows, rows)
 			t.blockLo, t.blockHi = b*len(s.blocks)/blockParts, (b+1)*len(s.blocks)/blockParts
 			t.run(cols)
 		}
@@ -95,8 +101,13 @@ func (s *stencil) run(p *Pool, dst, src plane, tail Tail) {
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
 // split chooses how many parts to cut the rows and the blocks into, at most one
-// pair for each thread, so that the largest part is smallest.
+// pair for each thread, so that the largest part is smallest. Where there are many
+// channels that have nothing to do with each other each is a part, so that memory
+// is read and written in its order.
 func (s *stencil) split(threads, rows int) (rowParts, blockParts int) {
+	if s.outC == 1 && s.groups >= 4*threads {
+		return 1, s.groups
+	}
 	best := 0
 	for r := min(threads, rows); r > 0; r-- {
 		b := min(threads/r, len(s.blocks))
@@ -144,7 +155,7 @@ func (t *task) run(cols int) {
 				for hi < t.blockHi && t.blocks[hi].group == t.blocks[lo].group {
 					hi++
 				}
-				t.group(c, lo, hi)
+				t.cut(c, lo, hi)
 				lo = hi
 			}
 		}
@@ -180,10 +191,7 @@ func (t *task) block(c cut, b, p int) {
 	a.resume, a.bias = c.first > 0, nil
 	last := c.first+c.channels == t.inC
 	if last {
-		a.bias = bl.bias
-		if t.tail.Bias != nil {
-			a.bias = t.tail.Bias[bl.first : bl.first+bl.width]
-		}
+		a.bias = t.bias(bl)
 	}
 	if t.direct(c) {
 		size := t.dst.h * t.dst.w
@@ -201,6 +209,14 @@ func (t *task) block(c cut, b, p int) {
 	if last {
 		t.scatter(c, ph, bl, out)
 	}
+}
+
+// bias is what is added to a block's outputs, nil for nothing.
+func (t *task) bias(b *block) []float32 {
+	if t.tail.Bias != nil {
+		return t.tail.Bias[b.first : b.first+b.width]
+	}
+	return b.bias
 }
 
 // lanes is the vector width that the choice between the ways to run over a cut
@@ -241,7 +257,7 @@ func (t *task) rows(c cut, b *block, flat bool, dst []float32, rowStride, channe
 	}
 	strip := t.strip[t.lead(t.layout.cols, c.j):]
 	a.dstStride, a.n = channelStride, n
-	a.dstPitch, a.srcPitch = rowStride, t.layout.pitch
+	a.dstPitch, a.srcPitch, a.left, a.right = rowStride, t.layout.pitch, false, false
 	for r := 0; r < rows; r++ {
 		a.dst, a.src = dst[r*rowStride:], strip[r*t.layout.pitch:]
 		switch {
@@ -254,14 +270,22 @@ func (t *task) rows(c cut, b *block, flat bool, dst []float32, rowStride, channe
 			float32s.kernels.convRow(a, b.width)
 		}
 	}
-	if last && t.tail.Finish != nil {
-		if rowStride == n {
-			rows, n = 1, rows*n
-		}
-		for k := range b.width {
-			for r := range rows {
-				t.tail.Finish(b.first+k, dst[k*channelStride+r*rowStride:][:n])
-			}
+	if last {
+		t.finish(b, dst, rows, n, rowStride, channelStride)
+	}
+}
+
+// finish applies the tail to rows of n outputs of a block.
+func (t *task) finish(b *block, dst []float32, rows, n, rowStride, channelStride int) {
+	if t.tail.Finish == nil {
+		return
+	}
+	if rowStride == n {
+		rows, n = 1, rows*n
+	}
+	for k := range b.width {
+		for r := range rows {
+			t.tail.Finish(b.first+k, dst[k*channelStride+r*rowStride:][:n])
 		}
 	}
 }

@@ -78,6 +78,9 @@ func (s *stencil) layoutFor(rows, cols int) layout {
 		l.rows++
 	}
 	l.rows = ceilDiv(rows, ceilDiv(rows, l.rows)) // as many strips, of one size
+	if s.banded && s.outC == 1 {
+		l.rows, l.channels = s.bandLayout(rows, l.cols)
+	}
 	l.pitch = s.pitch(l.cols)
 	l.remainderStride = l.pitch * (l.rows + s.reachH)
 	// An odd number of cache lines keeps channels off each other's cache sets.
