@@ -36,6 +36,10 @@ type rowArgs struct {
 	channels      int
 	n             int
 	resume        bool
+	// The address of a cache line that each tile of a row kernel fetches and moves
+	// on from, and the distance in bytes to the one of the next channel. Kernels may
+	// leave that.
+	ahead, aheadStride uintptr
 	// Of a band kernel: from a row to the next, and whether the first or the last
 	// cells of the rows have a column of padding beside them that src does not hold.
 	dstPitch, srcPitch int
@@ -50,6 +54,8 @@ type task struct {
 	layout           layout
 	dst, src         plane
 	tail             Tail
+	ahead            ahead
+	apart            int // rows from a task of a worker to its next, as a rule
 	rowLo, rowHi     int
 	blockLo, blockHi int
 }
@@ -84,7 +90,7 @@ func (s *stencil) run(p *Pool, dst, src plane, tail Tail) {
 	p.Run(min(p.Threads(), strips*blockParts), func(worker, _, _ int) {
 		t := task{
 			stencil: s, scratch: &p.workers[worker].scratch, layout: l,
-			dst: dst, src: src, tail: tail,
+			dst: dst, src: src, tail: tail, apart: p.Threads() * l.rows,
 		}
 		t.reserve()
 		// Workers take strips as they come to them, lest all wait for one that the
@@ -168,6 +174,7 @@ func (t *task) group(c cut, lo, hi int) {
 	for first := 0; first < t.inC; first += t.layout.channels {
 		c.first, c.channels = first, min(t.layout.channels, t.inC-first)
 		t.gather(t.strip, t.layout, t.src, c, group*t.inC+first)
+		t.lookAhead(c, group*t.inC+first)
 		for b := lo; b < hi; b++ {
 			for p := range t.phases {
 				t.block(c, b, p)
@@ -267,6 +274,7 @@ func (t *task) rows(c cut, b *block, flat bool, dst []float32, rowStride, channe
 			float32s.kernels.convBand(a)
 			r += bandRows - 1
 		default:
+			t.ahead.next(a)
 			float32s.kernels.convRow(a, b.width)
 		}
 	}
