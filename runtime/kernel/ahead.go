@@ -41,10 +41,19 @@ func (t *task) lookAhead(c cut, first int) {
 // next makes a row kernel fetch lines that are left, or none.
 func (h *ahead) next(a *rowArgs) {
 	if h.lines <= 0 {
-		a.ahead, a.aheadStride = uintptr(unsafe.Pointer(&a.src[0])), 0
+		a.nothingAhead()
 		return
 	}
 	a.ahead, a.aheadStride = h.address, h.stride
 	h.lines -= h.tiles
 	h.address += uintptr(h.tiles * line * floatBytes)
+}
+
+// aheadAt makes kernels fetch lines from a cell on.
+func (a *rowArgs) aheadAt(cell *float32) { a.ahead = uintptr(unsafe.Pointer(cell)) }
+
+// nothingAhead makes kernels fetch what they have.
+func (a *rowArgs) nothingAhead() {
+	a.aheadAt(&a.src[0])
+	a.aheadStride = 0
 }

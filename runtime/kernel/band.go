@@ -76,7 +76,17 @@ func (t *task) bands(c cut, b *block, weights []float32) {
 			a.bias = t.bias(b)
 		}
 		for r := 0; r < c.rows; r += bandRows {
-			a.dst, a.src = dst[r*t.dst.w:], src[(t.originY+c.i+r)*t.src.w+left:]
+			at := (t.originY+c.i+r)*t.src.w + left
+			a.dst, a.src = dst[r*t.dst.w:], src[at:]
+			a.aheadStride = uintptr(t.src.w) * floatBytes
+			switch {
+			case r+bandRows < c.rows:
+				a.aheadAt(&src[at+(bandRows+2)*t.src.w])
+			case k+1 < t.inC:
+				a.aheadAt(&t.src.channel(b.group*t.inC + k + 1)[(t.originY+c.i)*t.src.w+left])
+			default:
+				a.nothingAhead()
+			}
 			float32s.kernels.convBand(a)
 		}
 	}

@@ -11,6 +11,7 @@
 //	R9   bytes between dst rows R12  bytes between src rows
 //	R10  src of the channel     R11  channels left
 //	R13  src of the row         K1   lanes of the tile's last vector
+//	R14  what to fetch ahead    R15  bytes to the same of the next row
 //	K2   lanes of the first vector, and K4 of the only one, whose left neighbours
 //	     are no padding, K3 those of the last with such right neighbours
 //	Z0-Z17 accumulators, one row after another, three vectors each
@@ -82,14 +83,20 @@
 	VFMADD231PS Z29, Z23, b; \
 	VFMADD231PS Z29, Z20, c
 
-// AHEAD fetches cells that the next band will want of this row's place: six rows
-// are too little work to hide that they come from far.
-#define AHEAD \
-	PREFETCHT0 (R13)(CX*2); \
-	PREFETCHT0 64(R13)(CX*2); \
-	PREFETCHT0 128(R13)(CX*2)
+// AHEAD1 and AHEAD3 fetch cells for the next band: six rows are too little work to
+// hide that they come from far.
 
-// BEYOND does the same for a row of outputs.
+#define AHEAD1 \
+	PREFETCHT0 (R14); \
+	ADDQ R15, R14
+
+#define AHEAD3 \
+	PREFETCHT0 (R14); \
+	PREFETCHT0 64(R14); \
+	PREFETCHT0 128(R14); \
+	ADDQ R15, R14
+
+// BEYOND fetches a row of outputs of the band below.
 #define BEYOND \
 	PREFETCHT0 (R10); \
 	PREFETCHT0 64(R10); \
@@ -99,24 +106,24 @@
 // CHANNEL1 and CHANNEL3 add one channel to a tile of 1 or 3 vectors.
 
 #define CHANNEL1 \
-	ONLY; TOP(Z0); ADDQ R12, R13; \
-	ONLY; FIRSTS(Z0, Z3); ADDQ R12, R13; \
-	ONLY; ALL(Z0, Z3, Z6); ADDQ R12, R13; \
-	ONLY; ALL(Z3, Z6, Z9); ADDQ R12, R13; \
-	ONLY; ALL(Z6, Z9, Z12); ADDQ R12, R13; \
-	ONLY; ALL(Z9, Z12, Z15); ADDQ R12, R13; \
-	ONLY; LASTS(Z12, Z15); ADDQ R12, R13; \
-	ONLY; BOTTOM(Z15)
+	AHEAD1; ONLY; TOP(Z0); ADDQ R12, R13; \
+	AHEAD1; ONLY; FIRSTS(Z0, Z3); ADDQ R12, R13; \
+	AHEAD1; ONLY; ALL(Z0, Z3, Z6); ADDQ R12, R13; \
+	AHEAD1; ONLY; ALL(Z3, Z6, Z9); ADDQ R12, R13; \
+	AHEAD1; ONLY; ALL(Z6, Z9, Z12); ADDQ R12, R13; \
+	AHEAD1; ONLY; ALL(Z9, Z12, Z15); ADDQ R12, R13; \
+	AHEAD1; ONLY; LASTS(Z12, Z15); ADDQ R12, R13; \
+	AHEAD1; ONLY; BOTTOM(Z15)
 
 #define CHANNEL3 \
-	FIRST; TOP(Z0); INNER; TOP(Z1); LAST; TOP(Z2); ADDQ R12, R13; \
-	FIRST; FIRSTS(Z0, Z3); INNER; FIRSTS(Z1, Z4); LAST; FIRSTS(Z2, Z5); ADDQ R12, R13; \
-	AHEAD; FIRST; ALL(Z0, Z3, Z6); INNER; ALL(Z1, Z4, Z7); LAST; ALL(Z2, Z5, Z8); ADDQ R12, R13; \
-	AHEAD; FIRST; ALL(Z3, Z6, Z9); INNER; ALL(Z4, Z7, Z10); LAST; ALL(Z5, Z8, Z11); ADDQ R12, R13; \
-	AHEAD; FIRST; ALL(Z6, Z9, Z12); INNER; ALL(Z7, Z10, Z13); LAST; ALL(Z8, Z11, Z14); ADDQ R12, R13; \
-	AHEAD; FIRST; ALL(Z9, Z12, Z15); INNER; ALL(Z10, Z13, Z16); LAST; ALL(Z11, Z14, Z17); ADDQ R12, R13; \
-	AHEAD; FIRST; LASTS(Z12, Z15); INNER; LASTS(Z13, Z16); LAST; LASTS(Z14, Z17); ADDQ R12, R13; \
-	AHEAD; FIRST; BOTTOM(Z15); INNER; BOTTOM(Z16); LAST; BOTTOM(Z17)
+	AHEAD3; FIRST; TOP(Z0); INNER; TOP(Z1); LAST; TOP(Z2); ADDQ R12, R13; \
+	AHEAD3; FIRST; FIRSTS(Z0, Z3); INNER; FIRSTS(Z1, Z4); LAST; FIRSTS(Z2, Z5); ADDQ R12, R13; \
+	AHEAD3; FIRST; ALL(Z0, Z3, Z6); INNER; ALL(Z1, Z4, Z7); LAST; ALL(Z2, Z5, Z8); ADDQ R12, R13; \
+	AHEAD3; FIRST; ALL(Z3, Z6, Z9); INNER; ALL(Z4, Z7, Z10); LAST; ALL(Z5, Z8, Z11); ADDQ R12, R13; \
+	AHEAD3; FIRST; ALL(Z6, Z9, Z12); INNER; ALL(Z7, Z10, Z13); LAST; ALL(Z8, Z11, Z14); ADDQ R12, R13; \
+	AHEAD3; FIRST; ALL(Z9, Z12, Z15); INNER; ALL(Z10, Z13, Z16); LAST; ALL(Z11, Z14, Z17); ADDQ R12, R13; \
+	AHEAD3; FIRST; LASTS(Z12, Z15); INNER; LASTS(Z13, Z16); LAST; LASTS(Z14, Z17); ADDQ R12, R13; \
+	AHEAD3; FIRST; BOTTOM(Z15); INNER; BOTTOM(Z16); LAST; BOTTOM(Z17)
 
 #define ZERO1(a, b, c) VPXORD a, a, a
 #define ZERO3(a, b, c) VPXORD a, a, a; VPXORD b, b, b; VPXORD c, c, c
@@ -170,7 +177,8 @@ zero: \
 	LEAQ (DI)(R10*2), R10; \
 	BEYOND; BEYOND; BEYOND; BEYOND; BEYOND; BEYOND; \
 sum: \
-	LEAQ (R12)(R12*2), CX; \
+	MOVQ rowArgs_ahead(BX), R14; \
+	ADDQ $(4*full+64), rowArgs_ahead(BX); \
 	MOVQ rowArgs_weights(BX), DX; \
 	MOVQ rowArgs_channels(BX), R11; \
 	MOVQ SI, R10; \
@@ -215,6 +223,7 @@ TEXT ·convBandAVX512(SB), NOSPLIT, $0-8
 	MOVQ rowArgs_channelStride(BX), AX
 	SHLQ $2, AX
 	MOVQ rowArgs_n(BX), R8
+	MOVQ rowArgs_aheadStride(BX), R15
 	MOVL $-1, CX
 	CMPB rowArgs_left(BX), $0
 	JEQ  first

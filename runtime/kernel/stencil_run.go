@@ -36,9 +36,9 @@ type rowArgs struct {
 	channels      int
 	n             int
 	resume        bool
-	// The address of a cache line that each tile of a row kernel fetches and moves
-	// on from, and the distance in bytes to the one of the next channel. Kernels may
-	// leave that.
+	// The address of a cache line that each tile of a kernel fetches and moves on
+	// from, and the distance in bytes to the one of the next channel, or row of a
+	// band. Kernels may leave that.
 	ahead, aheadStride uintptr
 	// Of a band kernel: from a row to the next, and whether the first or the last
 	// cells of the rows have a column of padding beside them that src does not hold.
@@ -271,6 +271,7 @@ func (t *task) rows(c cut, b *block, flat bool, dst []float32, rowStride, channe
 		case len(a.offsets) == 0:
 			fillRow(a, b.width)
 		case t.banded && b.width == 1 && rows-r >= bandRows:
+			a.nothingAhead()
 			float32s.kernels.convBand(a)
 			r += bandRows - 1
 		default:
