@@ -29,11 +29,17 @@ func present(vs []*graph.Value) []*graph.Value {
 	return list
 }
 
-func (u *analog) run(r *run) error {
+// inputs lists the node's inputs; nil stands for what is omitted or not computed.
+func (u *analog) inputs(r *run) []*ops.Tensor {
 	in := make([]*ops.Tensor, u.node.NumInputs())
 	for i, v := range u.node.Inputs() {
 		in[i] = r.analogValue(v)
 	}
+	return in
+}
+
+func (u *analog) run(r *run) error {
+	in := u.inputs(r)
 	out, err := u.op.Run(r.env, in)
 	if err != nil {
 		return nodeError(u.node, err)
@@ -41,13 +47,19 @@ func (u *analog) run(r *run) error {
 	for i, t := range out {
 		r.put(u.node.Output(i), t)
 	}
-	if r.o.Measure && u.work != nil {
-		u.work.analog(in, out[0])
-		if r.at == everywhere {
-			u.work.spread()
-		}
-	}
+	u.measure(r, in, out[0])
 	return nil
+}
+
+// measure notes one application.
+func (u *analog) measure(r *run, in []*ops.Tensor, y *ops.Tensor) {
+	if !r.o.Measure || u.work == nil {
+		return
+	}
+	u.work.analog(in, y)
+	if r.at == everywhere {
+		u.work.spread()
+	}
 }
 
 // encode starts the time of an analog value: a constant current.

@@ -4,9 +4,12 @@
 // # Plan
 //
 // [Compile] splits the graph into units in evaluation order. An analog unit is
-// one standard operator on whole tensors. A layer is what the time loop runs
-// over: one or more sinks (neurons, readouts) with the linear operators that
-// lead to them from spike trains, encoded inputs and earlier currents:
+// one standard operator on whole tensors, or a convolution with the operators
+// that follow it element by element and alone read it: those run on its results
+// while they are in the caches, unless someone observes the values between. A
+// layer is what the time loop runs over: one or more sinks (neurons, readouts) with
+// the linear operators that lead to them from spike trains, encoded inputs and
+// earlier currents:
 //
 //	train ─┐                      ┌─> IF / MPRN ──> train, residual potential
 //	train ─┼─> Concat, Conv, ... ─┤

@@ -75,6 +75,8 @@ func (m *memory) unit(u unit) {
 		if isNeuron(u.node) && u.node.Output(1) == nil { // is made all the same
 			m.floats.give(m.floats.take(m.size(u.node.Output(0))))
 		}
+	case *chain:
+		m.analog(u, u.result().Producer(), false)
 	default:
 		for _, n := range u.nodes() {
 			m.analog(u, n, ops.Aliases(n.Op()))

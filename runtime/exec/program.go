@@ -162,6 +162,9 @@ func (p *Program) plan(m *graph.Model, precision Precision) error {
 		}
 		owner[n] = u
 	}
+	if err := p.chains(m, owner); err != nil {
+		return err
+	}
 	p.order(owner)
 	return nil
 }

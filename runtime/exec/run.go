@@ -165,16 +165,16 @@ func (r *run) each(u unit) error {
 	if _, ok := u.(timed); ok || !r.differs(u) {
 		return u.run(r)
 	}
-	w := workOf(u)
+	works := worksOf(u)
 	for at := range r.Checkpoints {
 		r.at = at
-		if w != nil {
+		for _, w := range works {
 			w.begin()
 		}
 		if err := u.run(r); err != nil {
 			return err
 		}
-		if w != nil {
+		for _, w := range works {
 			w.end(at)
 		}
 	}
@@ -192,15 +192,25 @@ func (r *run) differs(u unit) bool {
 	return false
 }
 
-// workOf is the counter of an analog unit, if it has one.
-func workOf(u unit) *work {
+// worksOf is the counters of an analog unit.
+func worksOf(u unit) []*work {
+	var list []*work
+	add := func(w *work) {
+		if w != nil {
+			list = append(list, w)
+		}
+	}
 	switch u := u.(type) {
 	case *analog:
-		return u.work
+		add(u.work)
+	case *chain:
+		for _, a := range u.links {
+			add(a.work)
+		}
 	case *rate:
-		return u.work
+		add(u.work)
 	}
-	return nil
+	return list
 }
 
 // put makes t the analog value v.

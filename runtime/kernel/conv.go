@@ -1,5 +1,7 @@
 package kernel
 
+import "fmt"
+
 // A Conv is a convolution with its weights packed for the kernels. It is
 // immutable and may be used from several goroutines, each with its own Pool.
 type Conv struct {
@@ -39,9 +41,27 @@ func (c *Conv) Shape() ConvShape { return c.shape }
 // must not overlap; slices that are too short are a programmer's error and
 // panic. Scratch memory stays with the pool, and its size is bounded by a strip
 // of the image.
-func (c *Conv) Run(p *Pool, dst, src []float32, h, w int) {
+func (c *Conv) Run(p *Pool, dst, src []float32, h, w int) { c.RunTail(p, dst, src, h, w, Tail{}) }
+
+// A Tail is what a convolution does to each output before it leaves the caches.
+type Tail struct {
+	// Bias, one number for each output channel, takes the place of the bias that
+	// was packed; nil keeps that.
+	Bias []float32
+	// Finish changes outputs of one channel in place; nil does nothing. It is called
+	// on several goroutines, with runs of any length, and must treat each element on
+	// its own: runs may hold numbers besides the outputs, which are dropped.
+	Finish func(channel int, y []float32)
+}
+
+// RunTail is Run with a tail: the outputs are what Tail.Finish makes of those of
+// Run.
+func (c *Conv) RunTail(p *Pool, dst, src []float32, h, w int, tail Tail) {
+	if tail.Bias != nil && len(tail.Bias) != c.shape.OutC {
+		panic(fmt.Sprintf("kernel: %d biases, want %d", len(tail.Bias), c.shape.OutC))
+	}
 	oh, ow := c.shape.OutSize(h, w)
-	c.stencil.run(p, plane{dst, c.shape.OutC, oh, ow}, plane{src, c.shape.InC, h, w})
+	c.stencil.run(p, plane{dst, c.shape.OutC, oh, ow}, plane{src, c.shape.InC, h, w}, tail)
 }
 
 // A ConvTranspose is a transposed convolution with its weights packed for the
@@ -109,5 +129,5 @@ func (c *ConvTranspose) Shape() ConvTransposeShape { return c.shape }
 // The rules of Conv.Run hold.
 func (c *ConvTranspose) Run(p *Pool, dst, src []float32, h, w int) {
 	oh, ow := c.shape.OutSize(h, w)
-	c.stencil.run(p, plane{dst, c.shape.OutC, oh, ow}, plane{src, c.shape.InC, h, w})
+	c.stencil.run(p, plane{dst, c.shape.OutC, oh, ow}, plane{src, c.shape.InC, h, w}, Tail{})
 }

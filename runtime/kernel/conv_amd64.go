@@ -74,3 +74,12 @@ func convRow2AVX2(a *rowArgs)
 
 //go:noescape
 func convRow1AVX2(a *rowArgs)
+
+// convBandAVX512 works like convBandGeneric, in tiles of 3 vectors of each row.
+//
+//go:noescape
+func convBandAVX512(a *rowArgs)
+
+// convBandAVX2 works like convBandGeneric. It goes row by row: the weights would
+// leave no registers for a band.
+func convBandAVX2(a *rowArgs) { rowByRow(a, convRowAVX2) }

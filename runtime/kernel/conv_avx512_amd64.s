@@ -12,6 +12,7 @@
 //	R10  src of the channel     R11  channels left
 //	R12  offset of the tap      CX   taps left
 //	R13  src of the tap         K1   lanes of the tile's last vector
+//	R14  what to fetch ahead    R15  bytes to the same of the next channel
 //	Z0-Z23 accumulators, one channel after another
 //	Z24-Z29 source cells        Z30  one weight or bias
 //
@@ -91,6 +92,7 @@
 	SHLQ $2, R9; \
 	MOVQ rowArgs_weightStep(BX), AX; \
 	SHLQ $2, AX; \
+	MOVQ rowArgs_aheadStride(BX), R15; \
 	MOVQ rowArgs_n(BX), R8
 
 // TILE computes one tile of full + 16 cells, or of the R8 left if they are fewer.
@@ -113,7 +115,11 @@ sum: \
 	MOVQ rowArgs_weights(BX), DX; \
 	MOVQ rowArgs_channels(BX), R11; \
 	MOVQ SI, R10; \
+	MOVQ rowArgs_ahead(BX), R14; \
+	ADDQ $64, rowArgs_ahead(BX); \
 chan: \
+	PREFETCHT1 (R14); \
+	ADDQ R15, R14; \
 	MOVQ rowArgs_offsets(BX), R12; \
 	MOVQ rowArgs_offsets+8(BX), CX; \
 tap: \

@@ -4,6 +4,7 @@ package kernel
 var genericFloat32 = float32Kernels{
 	lanes:            1,
 	convRow:          convRowGeneric,
+	convBand:         convBandGeneric,
 	fmaPeak:          fmaPeakGeneric,
 	ifStep:           ifStepGeneric,
 	expandSpikes:     expandSpikesGeneric,
@@ -52,5 +53,17 @@ func (a *rowArgs) chain(acc []float32, i, k int) {
 				acc[j] = fma32(w, v, acc[j])
 			}
 		}
+	}
+}
+
+// convBandGeneric is the band kernel in Go.
+func convBandGeneric(a *rowArgs) { rowByRow(a, convRowGeneric) }
+
+// rowByRow is a band kernel made of a row kernel.
+func rowByRow(a *rowArgs, convRow func(a *rowArgs, width int)) {
+	row := *a
+	for r := range bandRows {
+		row.dst, row.src = a.dst[r*a.dstPitch:], a.src[r*a.srcPitch:]
+		convRow(&row, 1)
 	}
 }

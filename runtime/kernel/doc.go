@@ -23,6 +23,9 @@
 // the working set is cut over input channels, a chain waits in memory between
 // two cuts, which loses nothing.
 //
+// A [Tail] replaces the bias and works on outputs before they leave the caches; it
+// sees the same numbers that would be stored without it.
+//
 // Elementwise operators round every operation to float32; none is fused.
 //
 // Signed zeros and infinities agree between implementations too, subnormal
@@ -64,7 +67,10 @@
 // names another one; [EnvError] tells when it could not be followed. The build
 // tag purego leaves the assembly out.
 //
-// Assembly exists for innermost loops only. Cutting an image into strips,
+// Assembly exists for innermost loops only: row kernels for blocks of output
+// channels, which read strips, padded copies of part of the source; band kernels for
+// single channels, as the last layer of a network or a depthwise one has, which load
+// each cell once for three rows of outputs and may read the source itself. Cutting an image into strips,
 // gathering padded and strided input, tails of elementwise loops and the split
 // over threads are Go, shared by all implementations.
 package kernel

@@ -166,7 +166,12 @@ func EnvError() error { return envErr }
 type float32Kernels struct {
 	lanes   int
 	convRow func(a *rowArgs, width int)
-	fmaPeak func(n int) (flops int)
+	// convBand is convRow for bandRows rows of one channel and nine taps, those of
+	// three neighbours in each of three rows. directBands tells whether it heeds
+	// back, left and right.
+	convBand    func(a *rowArgs)
+	directBands bool
+	fmaPeak     func(n int) (flops int)
 
 	ifStep           func(spikes []uint64, v, current []float32, bias, threshold, fire float32)
 	expandSpikes     func(dst []float32, spikes []uint64, amplitude float32)

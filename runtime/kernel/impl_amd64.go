@@ -14,6 +14,8 @@ func acceleratedFloat32() []entry[float32Kernels] {
 		kernels: float32Kernels{
 			lanes:            16,
 			convRow:          convRowAVX512,
+			convBand:         convBandAVX512,
+			directBands:      true,
 			fmaPeak:          fmaPeakAVX512,
 			ifStep:           ifStepAVX512,
 			expandSpikes:     expandSpikesAVX512,
@@ -34,6 +36,7 @@ func acceleratedFloat32() []entry[float32Kernels] {
 		kernels: float32Kernels{
 			lanes:            8,
 			convRow:          convRowAVX2,
+			convBand:         convBandAVX2,
 			fmaPeak:          fmaPeakAVX2,
 			ifStep:           ifStepAVX2,
 			expandSpikes:     expandSpikesAVX2,

@@ -3,6 +3,7 @@ package kernel
 import (
 	goruntime "runtime"
 	"sync"
+	"time"
 )
 
 // A Pool is a fixed set of worker goroutines with the scratch memory that
@@ -13,6 +14,7 @@ type Pool struct {
 	closed  bool
 	workers []*worker
 	done    chan any // what a worker's panic carried, nil when there was none
+	spin    time.Duration
 }
 
 // A worker is one share of a pool: the queue of its goroutine and its scratch.
@@ -34,26 +36,53 @@ func NewPool(threads int) *Pool {
 	if threads <= 0 {
 		threads = goruntime.GOMAXPROCS(0)
 	}
+	spin := time.Duration(0)
+	if threads <= goruntime.GOMAXPROCS(0) {
+		spin = patience
+	}
 	p := &Pool{
 		workers: make([]*worker, threads),
 		done:    make(chan any, threads),
+		spin:    spin,
 	}
 	for i := range p.workers {
 		w := &worker{}
 		p.workers[i] = w
 		if i > 0 {
-			w.jobs = make(chan job)
-			go w.loop(p.done)
+			w.jobs = make(chan job, 1)
+			go w.loop(p.done, spin)
 		}
 	}
 	return p
 }
 
 // loop serves jobs until the pool is closed.
-func (w *worker) loop(done chan<- any) {
-	for j := range w.jobs {
+func (w *worker) loop(done chan<- any, spin time.Duration) {
+	for {
+		j, ok := receive(w.jobs, spin)
+		if !ok {
+			return
+		}
 		done <- j.run()
 	}
+}
+
+// patience is how long a worker looks for its next job, or for the end of the
+// others', before it sleeps. Layers follow each other within that time, and a
+// thread that sleeps on a busy machine waits long for its turn.
+const patience = 500 * time.Microsecond
+
+// receive takes a value from a channel, for a while without sleeping.
+func receive[T any](c <-chan T, spin time.Duration) (v T, ok bool) {
+	for start := time.Now(); time.Since(start) < spin; {
+		select {
+		case v, ok = <-c:
+			return v, ok
+		default:
+		}
+	}
+	v, ok = <-c
+	return v, ok
 }
 
 // run calls the job's function and returns what it panicked with, if it did.
@@ -85,7 +114,7 @@ func (p *Pool) Run(n int, f func(worker, lo, hi int)) {
 		caught = job{f, 0, 0, n / threads}.run()
 	}
 	for i := 1; i < threads; i++ {
-		if r := <-p.done; r != nil {
+		if r, _ := receive(p.done, p.spin); r != nil {
 			caught = r
 		}
 	}

@@ -24,6 +24,7 @@ type stencil struct {
 
 	blocks []block
 	phases []phase
+	banded bool // band kernels suit the taps
 }
 
 // A remainder is the part of a strip that holds the source cells
@@ -105,6 +106,7 @@ func (s *stencil) build(
 		}
 		s.phases = append(s.phases, p)
 	}
+	s.banded = s.suitsBands()
 }
 
 // setOrigin finds the smallest tap offsets of all phases.

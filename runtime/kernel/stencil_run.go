@@ -1,6 +1,9 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
+	"sync/atomic"
+)
 
 // A scratch is the memory of one worker. It only grows.
 type scratch struct {
@@ -34,15 +37,26 @@ type rowArgs struct {
 	channels      int
 	n             int
 	resume        bool
+	// The address of a cache line that each tile of a kernel fetches and moves on
+	// from, and the distance in bytes to the one of the next channel, or row of a
+	// band. Kernels may leave that.
+	ahead, aheadStride uintptr
+	// Of a band kernel: from a row to the next, and whether the first or the last
+	// cells of the rows have a column of padding beside them that src does not hold.
+	dstPitch, srcPitch int
+	left, right        bool
 }
 
-// A task is the share of a stencil that one worker computes: phase rows
+// A task is a share of a stencil that one worker computes at a time: phase rows
 // [rowLo, rowHi) of blocks [blockLo, blockHi).
 type task struct {
 	*stencil
 	*scratch
 	layout           layout
 	dst, src         plane
+	tail             Tail
+	ahead            ahead
+	apart            int // rows from a task of a worker to its next, as a rule
 	rowLo, rowHi     int
 	blockLo, blockHi int
 }
@@ -55,7 +69,7 @@ type cut struct {
 }
 
 // run computes dst from src.
-func (s *stencil) run(p *Pool, dst, src plane) {
+func (s *stencil) run(p *Pool, dst, src plane, tail Tail) {
 	for _, t := range []plane{dst, src} {
 		if t.h < 0 || t.w < 0 || len(t.data) < t.channels*t.h*t.w {
 			panic(fmt.Sprintf("kernel: tensor of %d floats, want %d x %d x %d",
@@ -68,15 +82,24 @@ func (s *stencil) run(p *Pool, dst, src plane) {
 	}
 	rowParts, blockParts := s.split(p.Threads(), rows)
 	l := s.layoutFor(ceilDiv(rows, rowParts), cols)
-	p.Run(rowParts*blockParts, func(worker, lo, hi int) {
-		for part := lo; part < hi; part++ {
-			r, b := part/blockParts, part%blockParts
-			t := task{
-				stencil: s, scratch: &p.workers[worker].scratch, layout: l, dst: dst, src: src,
-				rowLo: r * rows / rowParts, rowHi: (r + 1) * rows / rowParts,
-				blockLo: b * len(s.blocks) / blockParts, blockHi: (b + 1) * len(s.blocks) / blockParts,
-			}
-			t.reserve()
+	taskRows := l.rows
+	if blockParts > p.Threads() {
+		taskRows = rows
+	}
+	strips := ceilDiv(rows, taskRows)
+	var next atomic.Int64
+	p.Run(min(p.Threads(), strips*blockParts), func(worker, _, _ int) {
+		t := task{
+			stencil: s, scratch: &p.workers[worker].scratch, layout: l,
+			dst: dst, src: src, tail: tail, apart: p.Threads() * l.rows,
+		}
+		t.reserve()
+		// Workers take strips as they come to them, lest all wait for one that the
+		// system lets run less.
+		for i := int(next.Add(1)) - 1; i < strips*blockParts; i = int(next.Add(1)) - 1 {
+			r, b := i/blockParts, i%blockParts
+			t.rowLo, t.rowHi = r*taskRows, min((r+1)*taskRows, rows)
+			t.blockLo, t.blockHi = b*len(s.blocks)/blockParts, (b+1)*len(s.blocks)/blockParts
 			t.run(cols)
 		}
 	})
@@ -85,8 +108,13 @@ func (s *stencil) run(p *Pool, dst, src plane) {
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
 // split chooses how many parts to cut the rows and the blocks into, at most one
-// pair for each thread, so that the largest part is smallest.
+// pair for each thread, so that the largest part is smallest. Where there are many
+// channels that have nothing to do with each other each is a part, so that memory
+// is read and written in its order.
 func (s *stencil) split(threads, rows int) (rowParts, blockParts int) {
+	if s.outC == 1 && s.groups >= 4*threads {
+		return 1, s.groups
+	}
 	best := 0
 	for r := min(threads, rows); r > 0; r-- {
 		b := min(threads/r, len(s.blocks))
@@ -101,7 +129,7 @@ func (s *stencil) split(threads, rows int) (rowParts, blockParts int) {
 // reserve makes the scratch large enough for the task's strips.
 func (t *task) reserve() {
 	l := t.layout
-	t.strip = grow(t.strip, l.channels*l.channelStride+overrun)
+	t.strip = grow(t.strip, line+l.channels*l.channelStride+overrun)
 	t.out = grow(t.out, t.slots()*l.rows*l.pitch)
 	t.offsets = l.offsets(t.offsets[:0], t.phases)
 }
@@ -134,7 +162,7 @@ func (t *task) run(cols int) {
 				for hi < t.blockHi && t.blocks[hi].group == t.blocks[lo].group {
 					hi++
 				}
-				t.group(c, lo, hi)
+				t.cut(c, lo, hi)
 				lo = hi
 			}
 		}
@@ -147,6 +175,7 @@ func (t *task) group(c cut, lo, hi int) {
 	for first := 0; first < t.inC; first += t.layout.channels {
 		c.first, c.channels = first, min(t.layout.channels, t.inC-first)
 		t.gather(t.strip, t.layout, t.src, c, group*t.inC+first)
+		t.lookAhead(c, group*t.inC+first)
 		for b := lo; b < hi; b++ {
 			for p := range t.phases {
 				t.block(c, b, p)
@@ -170,12 +199,12 @@ func (t *task) block(c cut, b, p int) {
 	a.resume, a.bias = c.first > 0, nil
 	last := c.first+c.channels == t.inC
 	if last {
-		a.bias = bl.bias
+		a.bias = t.bias(bl)
 	}
 	if t.direct(c) {
 		size := t.dst.h * t.dst.w
 		flat := c.cols == t.layout.pitch && c.cols == t.dst.w
-		t.rows(c, bl.width, flat, t.dst.data[bl.first*size+c.i*t.dst.w+c.j:], t.dst.w, size)
+		t.rows(c, bl, flat, t.dst.data[bl.first*size+c.i*t.dst.w+c.j:], t.dst.w, size)
 		return
 	}
 	out := t.out
@@ -184,10 +213,18 @@ func (t *task) block(c cut, b, p int) {
 		out = out[slot*t.layout.rows*t.layout.pitch:]
 	}
 	flat := t.flatVectors(c) <= t.rowVectors(c)
-	t.rows(c, bl.width, flat, out, t.layout.pitch, t.layout.rows*t.layout.pitch)
+	t.rows(c, bl, flat, out, t.layout.pitch, t.layout.rows*t.layout.pitch)
 	if last {
 		t.scatter(c, ph, bl, out)
 	}
+}
+
+// bias is what is added to a block's outputs, nil for nothing.
+func (t *task) bias(b *block) []float32 {
+	if t.tail.Bias != nil {
+		return t.tail.Bias[b.first : b.first+b.width]
+	}
+	return b.bias
 }
 
 // lanes is the vector width that the choice between the ways to run over a cut
@@ -219,20 +256,47 @@ func (t *task) direct(c cut) bool {
 // rows runs the row kernel over a cut, as one row if flat is set. dst is the
 // place of its first output, rowStride and channelStride lead to the next row and
 // channel.
-func (t *task) rows(c cut, width int, flat bool, dst []float32, rowStride, channelStride int) {
+func (t *task) rows(c cut, b *block, flat bool, dst []float32, rowStride, channelStride int) {
 	a := &t.args
+	last := c.first+c.channels == t.inC
 	rows, n := c.rows, c.cols
 	if flat {
 		rows, n = 1, (rows-1)*rowStride+n
 	}
+	strip := t.strip[t.lead(t.layout.cols, c.j):]
 	a.dstStride, a.n = channelStride, n
-	for r := range rows {
-		a.dst, a.src = dst[r*rowStride:], t.strip[r*t.layout.pitch:]
-		if len(a.offsets) == 0 {
-			fillRow(a, width)
-			continue
+	a.dstPitch, a.srcPitch, a.left, a.right = rowStride, t.layout.pitch, false, false
+	for r := 0; r < rows; r++ {
+		a.dst, a.src = dst[r*rowStride:], strip[r*t.layout.pitch:]
+		switch {
+		case len(a.offsets) == 0:
+			fillRow(a, b.width)
+		case t.banded && b.width == 1 && rows-r >= bandRows:
+			a.nothingAhead()
+			float32s.kernels.convBand(a)
+			r += bandRows - 1
+		default:
+			t.ahead.next(a)
+			float32s.kernels.convRow(a, b.width)
 		}
-		float32s.kernels.convRow(a, width)
+	}
+	if last {
+		t.finish(b, dst, rows, n, rowStride, channelStride)
+	}
+}
+
+// finish applies the tail to rows of n outputs of a block.
+func (t *task) finish(b *block, dst []float32, rows, n, rowStride, channelStride int) {
+	if t.tail.Finish == nil {
+		return
+	}
+	if rowStride == n {
+		rows, n = 1, rows*n
+	}
+	for k := range b.width {
+		for r := range rows {
+			t.tail.Finish(b.first+k, dst[k*channelStride+r*rowStride:][:n])
+		}
 	}
 }
 

@@ -12,6 +12,12 @@ const (
 	// minColumns is the width below which strips are cut in channels rather than
 	// in columns: narrower ones waste vectors.
 	minColumns = 192
+	// line is the floats in a cache line.
+	line = 16
+	// alignedColumns is the width from which on the rows of a strip begin where
+	// those of the source lie in their cache lines. Copies and aligned loads are
+	// faster so, but narrow strips, which are run over as one row, would be larger.
+	alignedColumns = 64
 	// overrun is how far beyond its last cell a row kernel may read, in floats:
 	// the widest tile.
 	overrun = 128
@@ -30,7 +36,24 @@ type layout struct {
 // footprint is the number of source cells of a strip, padding between channels
 // left out.
 func (s *stencil) footprint(rows, cols int) int {
-	return len(s.remainders) * (rows + s.reachH) * (cols + s.reachW)
+	return len(s.remainders) * (rows + s.reachH) * s.pitch(cols)
+}
+
+// pitch is the distance of the rows of a strip.
+func (s *stencil) pitch(cols int) int {
+	n := cols + s.reachW
+	if s.reachW > 0 && cols >= alignedColumns {
+		n = ceilDiv(n, line) * line
+	}
+	return n
+}
+
+// lead is how far into the strip a cut from column j on begins.
+func (s *stencil) lead(cols, j int) int {
+	if s.inStepW > 1 || cols < alignedColumns {
+		return 0
+	}
+	return (s.originX + j) & (line - 1)
 }
 
 // layoutFor chooses the strip size for phases of rows x cols output cells: all
@@ -54,10 +77,13 @@ func (s *stencil) layoutFor(rows, cols int) layout {
 	for l.rows < rows && fits(l.rows+1, l.cols, l.channels) {
 		l.rows++
 	}
-	l.pitch = l.cols + s.reachW
+	l.rows = ceilDiv(rows, ceilDiv(rows, l.rows)) // as many strips, of one size
+	if s.banded && s.outC == 1 {
+		l.rows, l.channels = s.bandLayout(rows, l.cols)
+	}
+	l.pitch = s.pitch(l.cols)
 	l.remainderStride = l.pitch * (l.rows + s.reachH)
 	// An odd number of cache lines keeps channels off each other's cache sets.
-	const line = 16
 	lines := (len(s.remainders)*l.remainderStride + line - 1) / line
 	l.channelStride = (lines | 1) * line
 	return l
@@ -91,7 +117,7 @@ func (s *stencil) gather(strip []float32, l layout, src plane, c cut, first int)
 	for k := range c.channels {
 		image := src.channel(first + k)
 		for n, r := range s.remainders {
-			base := k*l.channelStride + n*l.remainderStride
+			base := s.lead(l.cols, c.j) + k*l.channelStride + n*l.remainderStride
 			x := s.originX + c.j*s.inStepW + r.col
 			for i := range c.rows + s.reachH {
 				y := s.originY + (c.i+i)*s.inStepH + r.row

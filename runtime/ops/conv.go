@@ -186,16 +186,17 @@ func (c *BoundConv) run(env *Env, in []*Tensor) ([]*Tensor, error) {
 	if len(win.Kernel) > 2 {
 		st := forwardStencil(x.Dims[2:], y.Dims[2:], win, win.PadsFor(spatial))
 		correlate(env, y, x, weight, st, int(c.view.Group))
-	} else if err := c.batch(env, y, x, weight, win); err != nil {
+		addBias(env, y, bias)
+		env.tail.planes(env, y)
+	} else if err := c.batch(env, y, x, weight, bias, win); err != nil {
 		return nil, err
 	}
-	addBias(env, y, bias)
 	return one(y), nil
 }
 
 // batch runs the packed kernel, or one packed for computed weights, on every
 // image.
-func (c *BoundConv) batch(env *Env, y, x, weight *Tensor, win op.Window) error {
+func (c *BoundConv) batch(env *Env, y, x, weight, bias *Tensor, win op.Window) error {
 	h, w := imageSize(x.Dims)
 	k := c.packed
 	var err error
@@ -207,7 +208,11 @@ func (c *BoundConv) batch(env *Env, y, x, weight *Tensor, win op.Window) error {
 	if err != nil {
 		return err
 	}
-	eachImage(y, x, func(dst, src []float32) { k.Run(env.pool(), dst, src, h, w) })
+	tail := kernel.Tail{Finish: env.tail}
+	if bias != nil {
+		tail.Bias = bias.F32
+	}
+	eachImage(y, x, func(dst, src []float32) { k.RunTail(env.pool(), dst, src, h, w, tail) })
 	return nil
 }
 

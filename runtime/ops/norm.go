@@ -6,6 +6,7 @@ import (
 
 	"spikingir/graph"
 	"spikingir/graph/op"
+	"spikingir/runtime/kernel"
 )
 
 // bindBatchNorm normalises every channel by stored statistics, or in training
@@ -40,10 +41,7 @@ func bindBatchNorm(n *graph.Node, opset int64) (runner, error) {
 			out = append(out, moved(env, in[3], mean, b.Momentum),
 				moved(env, in[4], variance, b.Momentum))
 		}
-		scale := make([]float32, x.Dims[1])
-		for c := range scale {
-			scale[c] = in[1].F32[c] / float32(math.Sqrt(float64(variance[c]+b.Epsilon)))
-		}
+		scale := scales(b, in[1], variance)
 		eachPlane(env, x, func(c, lo, hi int) {
 			affine(out[0].F32[lo:hi], x.F32[lo:hi], mean[c], scale[c], in[2].F32[c])
 		})
@@ -51,10 +49,25 @@ func bindBatchNorm(n *graph.Node, opset int64) (runner, error) {
 	}, nil
 }
 
-// affine sets dst = (x - mean) * scale + bias.
+// scales is what each channel is multiplied by.
+func scales(b op.BatchNorm, scale *Tensor, variance []float32) []float32 {
+	list := make([]float32, len(variance))
+	for c, v := range variance {
+		list[c] = scale.F32[c] / float32(math.Sqrt(float64(v+b.Epsilon)))
+	}
+	return list
+}
+
+// affine sets dst = (x - mean) * scale + bias, part by part, so that what one step
+// leaves is still at hand for the next.
 func affine(dst, x []float32, mean, scale, bias float32) {
-	for i, v := range x {
-		dst[i] = float32((v-mean)*scale) + bias
+	const part = 2 << 10
+	for len(x) > 0 {
+		n := min(part, len(x))
+		kernel.AddScalar(dst[:n], x[:n], -mean)
+		kernel.MulScalar(dst[:n], dst[:n], scale)
+		kernel.AddScalar(dst[:n], dst[:n], bias)
+		dst, x = dst[n:], x[n:]
 	}
 }
 

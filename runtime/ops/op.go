@@ -17,6 +17,8 @@ type Env struct {
 	// Alloc makes an output tensor of dimensions that are [Sizeable]. Its
 	// elements may be anything: every operator writes all of its outputs.
 	Alloc func(d graph.DType, dims []int) *Tensor
+	// tail is what a convolution does to its outputs, see [Chain].
+	tail pointwise
 }
 
 // An Op is one node bound to its attributes and constant inputs. It is

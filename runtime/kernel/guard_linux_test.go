@@ -1,0 +1,66 @@
+package kernel
+
+import (
+	"os"
+	"syscall"
+	"testing"
+	"unsafe"
+)
+
+// guarded returns n floats that begin right behind, or end right before, memory
+// that must not be read.
+func guarded(t *testing.T, n int, atEnd bool) []float32 {
+	t.Helper()
+	page := os.Getpagesize()
+	size := (4*n + page - 1) / page * page
+	m, err := syscall.Mmap(-1, 0, size+2*page, syscall.PROT_READ|syscall.PROT_WRITE,
+		syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	if err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() { syscall.Munmap(m) })
+	for _, guard := range [][]byte{m[:page], m[page+size:]} {
+		if err := syscall.Mprotect(guard, syscall.PROT_NONE); err != nil {
+			t.Skip(err)
+		}
+	}
+	first := page
+	if atEnd {
+		first += size - 4*n
+	}
+	return unsafe.Slice((*float32)(unsafe.Pointer(&m[first])), n)
+}
+
+// TestConvReadsOnlyItsSource runs images that lie against forbidden memory.
+func TestConvReadsOnlyItsSource(t *testing.T) {
+	for _, w := range []int{3, 15, 16, 17, 33, 47, 48, 49, 64, 100} {
+		for _, s := range []ConvTransposeShape{
+			with(2, 1, 1, 3, 3, pad(1, 1, 1, 1)),
+			with(2, 2, 2, 3, 3, pad(0, 0, 0, 0)),
+			with(2, 1, 1, 3, 3, pad(0, 1, 0, 0)),
+			with(2, 1, 1, 3, 3, pad(0, 0, 0, 1)),
+			with(2, 8, 1, 3, 3, pad(1, 1, 1, 1)),
+			with(2, 3, 1, 1, 1),
+		} {
+			c := convCase{s: s, h: 16, w: w}
+			src, weight, bias := c.data(2*uint64(w), normal)
+			exact, _, _ := c.reference(src, weight, bias)
+			conv, err := PackConv(s.ConvShape, weight, bias)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := NewPool(2)
+			defer p.Close()
+			for _, atEnd := range []bool{false, true} {
+				in, dst := guarded(t, len(src), atEnd), guarded(t, len(exact), atEnd)
+				copy(in, src)
+				forEachQuietly(t, func(name string) {
+					conv.Run(p, dst, in, c.h, c.w)
+					if d := firstDifference(dst, exact); d >= 0 {
+						t.Fatalf("%s: output %d is %v, want %v", name, d, dst[d], exact[d])
+					}
+				})
+			}
+		}
+	}
+}

@@ -1,0 +1,65 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"testing"
+)
+
+// TestConvTail compares a run with a tail with a run that is finished afterwards,
+// fences round the outputs.
+func TestConvTail(t *testing.T) {
+	for i, c := range convCases {
+		if c.transposed {
+			continue
+		}
+		src, weight, bias := c.data(2*uint64(i), normal)
+		exact, _, _ := c.reference(src, weight, bias)
+		size := len(exact) / c.s.OutC
+		for o := range c.s.OutC {
+			channelTail(o, exact[o*size:(o+1)*size])
+		}
+		conv, err := PackConv(c.s.ConvShape, weight, make([]float32, c.s.OutC))
+		if err != nil {
+			t.Fatal(err)
+		}
+		forEachQuietly(t, func(name string) {
+			withStrips(func(floats int) {
+				for _, threads := range []int{1, 2, 8} {
+					p := NewPool(threads)
+					dst, check := fence(make([]float32, len(exact)), 12345)
+					conv.RunTail(p, dst, src, c.h, c.w, Tail{Bias: bias, Finish: channelTail})
+					p.Close()
+					check(t)
+					if d := firstDifference(dst, exact); d >= 0 {
+						t.Fatalf("%s, %s, %d threads, strips of %d: output %d is %v, want %v",
+							c.name, name, threads, floats, d, dst[d], exact[d])
+					}
+				}
+			})
+		})
+	}
+}
+
+// channelTail is an operation that shows whether it was done, once, and for which
+// channel.
+func channelTail(channel int, y []float32) {
+	for i, v := range y {
+		y[i] = float32(math.Abs(float64(v))) + float32(channel+1)
+	}
+}
+
+func TestTailWantsBiases(t *testing.T) {
+	p := NewPool(1)
+	defer p.Close()
+	c, err := PackConv(same(1, 2, 1, 1), make([]float32, 2), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := caught(func() {
+		c.RunTail(p, make([]float32, 2), make([]float32, 1), 1, 1, Tail{Bias: []float32{1}})
+	})
+	if want := "kernel: 1 biases, want 2"; fmt.Sprint(got) != want {
+		t.Errorf("one bias for two channels: %v, want %s", got, want)
+	}
+}
