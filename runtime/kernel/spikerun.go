@@ -3,6 +3,7 @@ package kernel
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 )
 
 // SpikeNeurons is the neurons of a spiking convolution in units of its weights:
@@ -60,11 +61,14 @@ func (c *SpikeConv) Run(ctx context.Context, p *Pool, out *SpikeTrain, sources [
 	}
 	l := c.spikeLayoutFor(rows, cols, ceilDiv(p.Threads(), out.N))
 	down, across := ceilDiv(rows, l.rows), ceilDiv(cols, l.cols)
-	p.Run(out.N*down*across, func(worker, lo, hi int) {
+	strips := out.N * down * across
+	var next atomic.Int64
+	p.Run(min(p.Threads(), strips), func(worker, _, _ int) {
 		t := spikeTask{SpikeConv: c, spikeScratch: &p.workers[worker].scratch.spikes, layout: l,
 			h: sources[0].H, w: sources[0].W}
 		t.reserve(n)
-		for strip := lo; strip < hi && ctx.Err() == nil; strip++ {
+		// As with float32, workers take strips as they come to them.
+		for strip := int(next.Add(1)) - 1; strip < strips && ctx.Err() == nil; strip = int(next.Add(1)) - 1 {
 			t.i, t.j = strip/across%down*l.rows, strip%across*l.cols
 			t.rows, t.cols = min(l.rows, rows-t.i), min(l.cols, cols-t.j)
 			t.run(strip/(down*across), out, sources, n, steps, residuals)

@@ -3,6 +3,7 @@ package neuron
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 
 	"spikingir/runtime/kernel"
 )
@@ -61,9 +62,11 @@ func (s *Steady) Run(ctx context.Context, p *kernel.Pool) error {
 	t := s.Out
 	plane, blocks := t.H*t.W, kernel.SpikeMasks(t.C)
 	runs := (plane + steadyRun - 1) / steadyRun
-	p.Run(t.N*blocks*runs, func(_, lo, hi int) {
+	total := t.N * blocks * runs
+	var next atomic.Int64
+	p.Run(min(p.Threads(), total), func(_, _, _ int) {
 		w := s.worker()
-		for i := lo; i < hi && ctx.Err() == nil; i++ {
+		for i := int(next.Add(1)) - 1; i < total && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
 			n, block, run := i/(blocks*runs), i/runs%blocks, i%runs
 			w.block(n, block*steadyChannels, run*steadyRun, min(steadyRun, plane-run*steadyRun))
 		}
