@@ -66,7 +66,12 @@ Markdown. What is missing is said and left out.`,
 				return a.benchModel(cmd.Context(), b)
 			}
 			return bench.New(a.kernels(), bench.DefaultWarmUp, b.runs).
-				Sweep(cmd.Context(), bench.Size{H: b.height, W: b.width}, b.steps(), a.line)
+				Sweep(cmd.Context(), bench.Size{H: b.height, W: b.width}, b.steps(), func(l bench.Line, err error) error {
+					if err != nil {
+						return fmt.Errorf("%s: %w", l.Work, err)
+					}
+					return a.line(l)
+				})
 		},
 	}
 	f := cmd.Flags()
