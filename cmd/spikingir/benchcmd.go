@@ -10,6 +10,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"spikingir/graph"
 	"spikingir/passes/recipes"
@@ -28,6 +29,7 @@ type benchmarking struct {
 	spiking       bool
 	runs, rounds  int
 	rowTime       time.Duration
+	limit         time.Duration
 	kernels       bool
 	peers, data   string
 	out           string
@@ -58,8 +60,8 @@ gops counts both halves of the work where weights are multiplied byte by byte (a
 --peers DIR measures networks of --data beside other runtimes, in turns, by the
 scripts ort_bench.js and torch_multistep_bench.py in DIR, and prints tables in
 Markdown: these rows, and the tables "layers" (of DnCNN-17), "kernels" and "cost".
-A row takes --rounds or as many as fit in --row-time. What is missing is said and
-left out.`,
+A row takes --rounds or as many as fit in --row-time, and none is begun after
+--limit. What is missing is said and left out.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := b.check(cmd.Flags().Changed); err != nil {
@@ -82,7 +84,11 @@ left out.`,
 				})
 		},
 	}
-	f := cmd.Flags()
+	b.flags(cmd.Flags())
+	return cmd
+}
+
+func (b *benchmarking) flags(f *pflag.FlagSet) {
 	f.StringVar(&b.model, "model", "", "ONNX model to measure; empty measures kernels")
 	f.IntVar(&b.height, "height", 0, "height of the images; 0 takes each layer's own, 256 for a model")
 	f.IntVar(&b.width, "width", 0, "width of the images")
@@ -95,9 +101,9 @@ left out.`,
 	f.StringVar(&b.data, "data", "", "with --peers: folder with models/; empty takes $SPIKINGIR_DATA")
 	f.IntVar(&b.rounds, "rounds", 5, "with --peers: how often the runtimes take turns at most")
 	f.DurationVar(&b.rowTime, "row-time", 24*time.Second, "with --peers: when a row of them begins no other round")
+	f.DurationVar(&b.limit, "limit", 0, "with --peers: when the page begins no other row beside a peer; 0 for never")
 	f.StringSliceVar(&b.only, "only", nil, "with --peers: rows and tables to measure, by name; empty measures all")
 	f.StringVarP(&b.out, "output", "o", "", "Markdown file to write")
-	return cmd
 }
 
 // check finds flags that no measurement takes.
@@ -114,8 +120,8 @@ func (b *benchmarking) check(changed func(string) bool) error {
 			return fmt.Errorf("--%s %d, want %d to %d", f.name, f.value, f.least, f.top)
 		}
 	}
-	if b.rowTime < 0 {
-		return fmt.Errorf("--row-time %v, want 0 or more", b.rowTime)
+	if b.rowTime < 0 || b.limit < 0 {
+		return fmt.Errorf("--row-time %v and --limit %v, want 0 or more", b.rowTime, b.limit)
 	}
 	report := b.peers != "" || b.out != ""
 	for _, name := range []string{"model", "height", "width", "timesteps", "memory", "spiking"} {
@@ -123,7 +129,7 @@ func (b *benchmarking) check(changed func(string) bool) error {
 			return fmt.Errorf("--%s does not go with --peers and --output, which measure networks of their own", name)
 		}
 	}
-	for _, name := range []string{"data", "rounds", "row-time", "only"} {
+	for _, name := range []string{"data", "rounds", "row-time", "limit", "only"} {
 		if !report && changed(name) {
 			return fmt.Errorf("--%s goes with --peers or --output only", name)
 		}

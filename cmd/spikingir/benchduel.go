@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -49,10 +50,10 @@ var duels = []duel{
 	{"dncnn-128-flat-avx512", "DnCNN-17, spiking", dncnn, 128, 128, 10, ortFlat, "avx512", 0},
 	{"dncnn-256-torch", "DnCNN-17, spiking", dncnn, 256, 256, 10, torchDnCNN, "", 0},
 	{"dncnn-128-torch", "DnCNN-17, spiking", dncnn, 128, 128, 10, torchDnCNN, "", 0},
-	{"vdsr-640-ort", "VDSR-20, spiking", vdsr, 480, 640, 10, ortANN, "", 1},
-	{"vdsr-640-torch", "VDSR-20, spiking", vdsr, 480, 640, 10, torchVDSR, "", 1},
 	{"aod-640-ort", "AOD-Net, spiking", aod, 480, 640, 10, ortANN, "", 0},
 	{"aod-640-torch", "AOD-Net, spiking", aod, 480, 640, 10, torchAOD, "", 0},
+	{"vdsr-640-ort", "VDSR-20, spiking", vdsr, 480, 640, 10, ortANN, "", 1},
+	{"vdsr-640-torch", "VDSR-20, spiking", vdsr, 480, 640, 10, torchVDSR, "", 1},
 }
 
 // with reports whether two rows can share the peer's runs.
@@ -73,17 +74,17 @@ type side struct {
 	duel
 	program      *exec.Program
 	x            *ops.Tensor
-	kernel       string // that it ran on
+	ran          string // the implementation that it ran on
 	ours, theirs []float64
 	err          error // why it is left out
 }
 
 // on runs f with the side's implementation selected.
 func (s *side) on(f func() error) error {
-	if s.duel.kernel == "" {
+	if s.kernel == "" {
 		return f()
 	}
-	return bench.With(s.duel.kernel, f)
+	return bench.With(s.kernel, f)
 }
 
 // ratio is the middle one of the rounds' ratios, of two the less favourable, with
@@ -105,6 +106,10 @@ func (r *race) run(ctx context.Context, heat []duel) []*side {
 	for _, d := range heat {
 		s := &side{duel: d}
 		all = append(all, s)
+		if r.late() {
+			s.err = errors.New("the page took longer than --limit")
+			continue
+		}
 		if s.err = s.on(func() error { return r.prepare(ctx, s) }); s.err == nil {
 			able = append(able, s)
 		}
@@ -116,7 +121,7 @@ func (r *race) run(ctx context.Context, heat []duel) []*side {
 	longest := time.Duration(0)
 	start := time.Now()
 	for i := 0; i < r.rounds && err == nil; i++ {
-		if i > 0 && time.Since(start)+longest > r.rowTime {
+		if i > 0 && (time.Since(start)+longest > r.rowTime || r.late()) {
 			break
 		}
 		began := time.Now()
@@ -132,6 +137,9 @@ func (r *race) run(ctx context.Context, heat []duel) []*side {
 	return all
 }
 
+// late reports whether the time of the page is over.
+func (r *race) late() bool { return !r.end.IsZero() && time.Now().After(r.end) }
+
 // prepare plans the network of a side.
 func (r *race) prepare(ctx context.Context, s *side) error {
 	m, err := r.network(ctx, s.model, s.steps)
@@ -146,7 +154,7 @@ func (r *race) prepare(ctx context.Context, s *side) error {
 	if slices.ContainsFunc(p.Units(), func(u exec.Unit) bool { return u.FixedPoint }) {
 		family = "spikes"
 	}
-	s.program, s.x, s.kernel = p, bench.Uniform(1, channels, s.h, s.w), kernel.Selected(family)
+	s.program, s.x, s.ran = p, bench.Uniform(1, channels, s.h, s.w), kernel.Selected(family)
 	return nil
 }
 
@@ -234,8 +242,8 @@ func heats(only []string) [][]duel {
 // missing says what is left out, and why.
 func (s *side) missing() string {
 	on := ""
-	if s.duel.kernel != "" {
-		on = " on " + s.duel.kernel
+	if s.kernel != "" {
+		on = " on " + s.kernel
 	}
 	return fmt.Sprintf("%s at %dx%d%s beside %s: %s", s.title, s.w, s.h, on, s.peer.title, oneLine(s.err))
 }
@@ -244,12 +252,12 @@ func (s *side) missing() string {
 func (s *side) told(took time.Duration) string {
 	middle, _, _ := s.ratio()
 	return fmt.Sprintf("%s: ours %s ms on %s, peer %s ms, ratio %.2f; rounds: %d, %s in all", s.name,
-		ms(bench.Median(s.ours)), s.kernel, ms(bench.Median(s.theirs)), middle, len(s.ours), took.Round(time.Second))
+		ms(bench.Median(s.ours)), s.ran, ms(bench.Median(s.theirs)), middle, len(s.ours), took.Round(time.Second))
 }
 
 func (s *side) row() table.Row {
 	middle, least, most := s.ratio()
-	return table.Row{s.title, fmt.Sprintf("%dx%d", s.w, s.h), timesteps(s.steps), s.kernel, s.peer.title,
+	return table.Row{s.title, fmt.Sprintf("%dx%d", s.w, s.h), timesteps(s.steps), s.ran, s.peer.title,
 		ms(bench.Median(s.ours)), ms(bench.Median(s.theirs)), fmt.Sprintf("%.2f", middle),
 		fmt.Sprintf("%.2f to %.2f", least, most), len(s.ours)}
 }

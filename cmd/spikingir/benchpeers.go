@@ -93,6 +93,7 @@ type race struct {
 	threads      int
 	runs, rounds int
 	rowTime      time.Duration // see run
+	end          time.Time     // when no other row is begun; zero for never
 	tmp          string        // holds the flat forms
 	interpreter  string        // see python
 	networks     map[string]*graph.Model

@@ -65,6 +65,9 @@ func (a *app) benchReport(ctx context.Context, b *benchmarking) error {
 	}
 	r := &race{app: a, peers: b.peers, data: b.data, threads: a.kernels().Threads(),
 		runs: b.runs, rounds: b.rounds, rowTime: b.rowTime, tmp: tmp, networks: map[string]*graph.Model{}}
+	if b.limit > 0 {
+		r.end = start.Add(b.limit)
+	}
 	page := bytes.NewBufferString(benchHead)
 	r.machine(page)
 	if err := r.sections(ctx, page, b.only); err != nil {
@@ -79,33 +82,29 @@ func (a *app) benchReport(ctx context.Context, b *benchmarking) error {
 }
 
 // sections writes the wanted tables. What fails within one is said there; an error
-// means that the user interrupted.
+// means that the user interrupted. The duels come first on the page and are measured
+// last, because they take the longest: --limit leaves out some of them only.
 func (r *race) sections(ctx context.Context, page *bytes.Buffer, only []string) error {
+	rest := &bytes.Buffer{}
+	for _, s := range []struct {
+		name  string
+		write func(context.Context, *bytes.Buffer) error
+	}{{"layers", r.layers}, {"kernels", r.kernelRows}, {"cost", r.costs}} {
+		if !wanted(s.name, only) {
+			continue
+		}
+		if err := s.write(ctx, rest); err != nil {
+			return err
+		}
+	}
 	if len(heats(only)) > 0 {
 		fmt.Fprintf(page, duelHead, r.rounds, r.rowTime, r.runs)
 		if err := r.duels(ctx, page, only); err != nil {
 			return err
 		}
 	}
-	for _, s := range []struct {
-		name  string
-		write func() error
-	}{
-		{"layers", func() error { return r.layers(ctx, page) }},
-		{"kernels", func() error { return r.sweep(ctx, page, bench.Size{}) }},
-		{"cost", func() error {
-			fmt.Fprintf(page, costHead, r.runs)
-			return r.costs(ctx, page)
-		}},
-	} {
-		if !wanted(s.name, only) {
-			continue
-		}
-		if err := s.write(); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err := rest.WriteTo(page)
+	return err
 }
 
 // checkReport demands the folder of the scripts and rows that exist.
@@ -167,6 +166,7 @@ type cost struct{ size, steps, threads int }
 // costs varies T, the size of the image and the number of threads one by one. What
 // is measured once stands in every group that it belongs to.
 func (r *race) costs(ctx context.Context, page *bytes.Buffer) error {
+	fmt.Fprintf(page, costHead, r.runs)
 	n := r.threads
 	t := table.NewWriter()
 	t.AppendHeader(table.Row{"varied", "W x H", "T", "threads", "kernel", "ms", "10^9 operations/s", "share of peak"})

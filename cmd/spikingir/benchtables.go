@@ -94,7 +94,11 @@ The slower paths of spiking layers, and why:
 
 `
 
-// sweep fills the table of kernels.
+// kernelRows fills the table of kernels.
+func (r *race) kernelRows(ctx context.Context, page *bytes.Buffer) error {
+	return r.sweep(ctx, page, bench.Size{})
+}
+
 func (r *race) sweep(ctx context.Context, page *bytes.Buffer, size bench.Size) error {
 	steps := recipes.Defaults().Timesteps
 	fmt.Fprintf(page, kernelsHead, steps, r.runs)
