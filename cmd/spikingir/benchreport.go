@@ -138,7 +138,7 @@ func (r *race) machine(page *bytes.Buffer) {
 	b := bench.New(r.kernels(), 0, 1)
 	t := table.NewWriter()
 	t.AppendHeader(table.Row{"kernels", "implementation", "probed peak of one thread (10^9 operations/s)",
-		fmt.Sprintf("of %d threads at once", r.threads)})
+		fmt.Sprintf("sustained by %d threads at once", r.threads)})
 	together := b.Together()
 	for i, l := range b.Peaks() {
 		t.AppendRow(table.Row{strings.TrimPrefix(l.Work, "peak "), l.Kernel, rate(l.GOPS), rate(together[i].GOPS)})

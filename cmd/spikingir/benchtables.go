@@ -19,8 +19,9 @@ const layersHead = `## Spiking layers
 
 DnCNN-17 at 256x256, T = 10, layers within runs from image to image: the least of %d runs, then the
 median. The 64->64 layers are those in fixed point; all layers include the neurons behind the first
-convolution and the output neurons. The share is of what one thread was probed to reach, times %[2]d,
-and then of what %[2]d threads reach at once, less where two of them are one core.
+convolution and the output neurons. The first share is of what one thread was probed to reach at
+its best moment, times %[2]d; the second of what %[2]d threads were probed to sustain at once, which
+is less where two of them are one core or share it with other programs.
 
 `
 
@@ -34,7 +35,7 @@ func (r *race) layers(ctx context.Context, page *bytes.Buffer) error {
 	fmt.Fprintf(page, layersHead, runs, r.threads)
 	t := table.NewWriter()
 	t.AppendHeader(table.Row{"layers", "kernel", "ms", "10^9 operations/s",
-		fmt.Sprintf("peak, %d x one thread", r.threads), "share", fmt.Sprintf("peak, %d at once", r.threads), "share"})
+		fmt.Sprintf("peak, %d x one thread", r.threads), "share", fmt.Sprintf("%d sustain at once", r.threads), "share"})
 	var missing []string
 	for _, on := range []string{"", "avx512"} {
 		r.warnf("bench: spiking layers on %s", cmp.Or(on, "the best kernels"))

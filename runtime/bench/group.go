@@ -19,7 +19,7 @@ type Group struct {
 	Median     float64
 	Operations float64 // 10^9 in a run
 	Peak       float64 // 10^9 operations a second of one thread, times the threads
-	Together   float64 // of all threads at the same time
+	Together   float64 // what all threads sustain at the same time
 }
 
 // Rate is 10^9 operations a second at a time in milliseconds.
@@ -31,12 +31,12 @@ func (g Group) Rate(ms float64) float64 { return g.Operations / ms * 1e3 }
 // counted as [Bench.Program] does; peaks are those of the spiking kernels.
 func (b *Bench) Groups(ctx context.Context, p *exec.Program, x *ops.Tensor, channels int) (some, all Group, err error) {
 	threads := b.pool.Threads()
-	before := together(spikingFamily, threads, glanceTime)
+	before := together(spikingFamily, threads, togetherTime)
 	t, err := b.time(ctx, p, x)
 	if err != nil {
 		return some, all, err
 	}
-	after := together(spikingFamily, threads, glanceTime)
+	after := together(spikingFamily, threads, togetherTime)
 	group := func(in func(*unitTiming) bool) Group {
 		g := t.group(in)
 		g.Kernel = selected(spikingFamily)
