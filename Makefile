@@ -5,6 +5,8 @@ FUZZTIME    ?= 30s
 DATA        ?= $(SPIKINGIR_DATA)
 PEERS       ?=
 OUT         ?=
+THREADS     ?= 2
+LIMIT       ?= 7m
 BIN         := bin/spikingir
 
 .PHONY: build demo test check bench fixtures fuzz cross results update generate format race purego fused clean
@@ -60,12 +62,13 @@ tree:
 
 # Measures the kernels; with PEERS=DIR, networks of DATA beside other runtimes
 # (ONNX Runtime by node, its folder in NODE_PATH, and PyTorch), printed or written
-# to OUT: make bench PEERS=DIR DATA=DIR OUT=docs/performance.md
+# to OUT: make bench PEERS=DIR DATA=DIR OUT=docs/performance.md. That takes some
+# minutes, hardly more than LIMIT; each row is told as it is known.
 bench: build
 ifeq ($(PEERS),)
 	$(BIN) bench
 else
-	$(BIN) bench --peers "$(PEERS)" --data "$(DATA)" --runs 3 -o "$(OUT)"
+	$(BIN) bench --peers "$(PEERS)" --data "$(DATA)" --threads $(THREADS) --runs 3 --limit $(LIMIT) -o "$(OUT)"
 endif
 
 # Trains and exports the fixtures again; installs PyTorch from Debian if needed.

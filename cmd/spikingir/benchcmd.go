@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"spikingir/graph"
 	"spikingir/passes/recipes"
@@ -26,6 +28,8 @@ type benchmarking struct {
 	memory        memorySize
 	spiking       bool
 	runs, rounds  int
+	rowTime       time.Duration
+	limit         time.Duration
 	kernels       bool
 	peers, data   string
 	out           string
@@ -42,16 +46,22 @@ func (a *app) benchCmd() *cobra.Command {
 multiply-add) and peak_share (of the probed peak of all threads). Times are
 medians of --runs after two runs that do not count, on pseudo-random images.
 
-Without a model it sweeps the probed peaks, convolutions and spiking layers. With
+Without a model it sweeps the probed peaks, convolutions and spiking layers: one of
+each kernel size, with strides, dilations and groups, transposed ones and those of
+real networks; "float32 spiking layer" is what runs step by step. With
 --model the lines are those of the operators with weights and, last, of the whole
 model from image to image. A spiking model runs as it is; any other does too,
 unless -T or --spiking is given: then it is first converted by the default recipe
 on embedded images. An image that takes more than --memory runs tile by tile; the
 lines then end with tiles, and count the image's operations, not what tiles repeat.
 
+gops counts both halves of the work where weights are multiplied byte by byte (amx).
+
 --peers DIR measures networks of --data beside other runtimes, in turns, by the
 scripts ort_bench.js and torch_multistep_bench.py in DIR, and prints tables in
-Markdown. What is missing is said and left out.`,
+Markdown: these rows, and the tables "layers" (of DnCNN-17), "kernels" and "cost".
+A row takes --rounds or as many as fit in --row-time, and none is begun after
+--limit. What is missing is said and left out.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := b.check(cmd.Flags().Changed); err != nil {
@@ -66,10 +76,19 @@ Markdown. What is missing is said and left out.`,
 				return a.benchModel(cmd.Context(), b)
 			}
 			return bench.New(a.kernels(), bench.DefaultWarmUp, b.runs).
-				Sweep(cmd.Context(), bench.Size{H: b.height, W: b.width}, b.steps(), a.line)
+				Sweep(cmd.Context(), bench.Size{H: b.height, W: b.width}, b.steps(), func(l bench.Line, err error) error {
+					if err != nil {
+						return fmt.Errorf("%s: %w", l.Work, err)
+					}
+					return a.line(l)
+				})
 		},
 	}
-	f := cmd.Flags()
+	b.flags(cmd.Flags())
+	return cmd
+}
+
+func (b *benchmarking) flags(f *pflag.FlagSet) {
 	f.StringVar(&b.model, "model", "", "ONNX model to measure; empty measures kernels")
 	f.IntVar(&b.height, "height", 0, "height of the images; 0 takes each layer's own, 256 for a model")
 	f.IntVar(&b.width, "width", 0, "width of the images")
@@ -80,10 +99,11 @@ Markdown. What is missing is said and left out.`,
 	f.BoolVar(&b.kernels, "kernels", false, "list the implementations of the kernels")
 	f.StringVar(&b.peers, "peers", "", "folder with the scripts that measure other runtimes")
 	f.StringVar(&b.data, "data", "", "with --peers: folder with models/; empty takes $SPIKINGIR_DATA")
-	f.IntVar(&b.rounds, "rounds", 5, "with --peers: how often the runtimes take turns")
-	f.StringSliceVar(&b.only, "only", nil, "with --peers: rows to measure, by name; empty measures all")
+	f.IntVar(&b.rounds, "rounds", 5, "with --peers: how often the runtimes take turns at most")
+	f.DurationVar(&b.rowTime, "row-time", 24*time.Second, "with --peers: when a row of them begins no other round")
+	f.DurationVar(&b.limit, "limit", 0, "with --peers: when the page begins no other row beside a peer; 0 for never")
+	f.StringSliceVar(&b.only, "only", nil, "with --peers: rows and tables to measure, by name; empty measures all")
 	f.StringVarP(&b.out, "output", "o", "", "Markdown file to write")
-	return cmd
 }
 
 // check finds flags that no measurement takes.
@@ -100,13 +120,16 @@ func (b *benchmarking) check(changed func(string) bool) error {
 			return fmt.Errorf("--%s %d, want %d to %d", f.name, f.value, f.least, f.top)
 		}
 	}
+	if b.rowTime < 0 || b.limit < 0 {
+		return fmt.Errorf("--row-time %v and --limit %v, want 0 or more", b.rowTime, b.limit)
+	}
 	report := b.peers != "" || b.out != ""
 	for _, name := range []string{"model", "height", "width", "timesteps", "memory", "spiking"} {
 		if report && changed(name) {
 			return fmt.Errorf("--%s does not go with --peers and --output, which measure networks of their own", name)
 		}
 	}
-	for _, name := range []string{"data", "rounds", "only"} {
+	for _, name := range []string{"data", "rounds", "row-time", "limit", "only"} {
 		if !report && changed(name) {
 			return fmt.Errorf("--%s goes with --peers or --output only", name)
 		}

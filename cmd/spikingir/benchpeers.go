@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,21 +17,7 @@ import (
 	"spikingir/fixtures"
 	"spikingir/graph"
 	"spikingir/onnxio"
-	"spikingir/runtime/bench"
-	"spikingir/runtime/exec"
-	"spikingir/runtime/ops"
 )
-
-// duel is one row of the comparison: a network here beside a peer's run of the
-// same, or of the network it was made from.
-type duel struct {
-	name  string // for --only
-	title string
-	model string // of the data folder, without .onnx
-	h, w  int
-	steps int // T; 0 runs the ANN
-	peer  peer
-}
 
 // peer is another runtime, run by a script that prints a JSON object with
 // ms_median.
@@ -52,49 +39,51 @@ var (
 		}
 		return r.ort(d, path, channels)
 	}}
-	// torchDnCNN asks for a training step that is as small as can be: only the
-	// first line counts.
-	torchDnCNN = peer{"PyTorch multi-step", func(_ context.Context, r *race, d duel, _ int) ([]string, string, error) {
+	// torchDnCNN takes the median of 3 runs. It asks for a training step that is as
+	// small as can be: only the first line counts.
+	torchDnCNN = peer{"PyTorch multi-step", func(ctx context.Context, r *race, d duel, _ int) ([]string, string, error) {
 		script, err := r.script("torch_multistep_bench.py")
-		return []string{python(), script, strconv.Itoa(r.threads), strconv.Itoa(d.steps),
-			strconv.Itoa(d.h), "1", "8"}, "", err
+		if err != nil {
+			return nil, "", err
+		}
+		return []string{r.python(ctx), script, strconv.Itoa(r.threads), strconv.Itoa(d.steps),
+			strconv.Itoa(d.h), "1", "8"}, "", nil
 	}}
 	torchVDSR, torchAOD = torch("vdsr"), torch("aod")
 )
 
 // torch is the project's own script, for networks that the given one lacks.
 func torch(net string) peer {
-	return peer{"PyTorch multi-step", func(_ context.Context, r *race, d duel, _ int) ([]string, string, error) {
-		return []string{python(), "-", net, strconv.Itoa(r.threads), strconv.Itoa(d.steps),
-			strconv.Itoa(d.h), strconv.Itoa(d.w), strconv.Itoa(r.runs)}, fixtures.TorchMultistep, nil
+	return peer{"PyTorch multi-step", func(ctx context.Context, r *race, d duel, _ int) ([]string, string, error) {
+		return []string{r.python(ctx), "-", net, strconv.Itoa(r.threads), strconv.Itoa(d.steps),
+			strconv.Itoa(d.h), strconv.Itoa(d.w), strconv.Itoa(r.runsOf(d))}, fixtures.TorchMultistep, nil
 	}}
 }
 
-const (
-	dncnn = "dncnn_s25_bn_op16"
-	vdsr  = "vdsr_twt_op16"
-	aod   = "aod_boyiliee_op11"
-)
+// pythons are the interpreters to try: first the one that Debian's packages belong
+// to.
+var pythons = []string{"/usr/bin/python3", "python3"}
 
-var duels = []duel{
-	{"dncnn-ann-256", "DnCNN-17, ANN", dncnn, 256, 256, 0, ortANN},
-	{"dncnn-ann-128", "DnCNN-17, ANN", dncnn, 128, 128, 0, ortANN},
-	{"dncnn-256-ort", "DnCNN-17, spiking", dncnn, 256, 256, 10, ortANN},
-	{"dncnn-128-flat", "DnCNN-17, spiking", dncnn, 128, 128, 10, ortFlat},
-	{"dncnn-128-torch", "DnCNN-17, spiking", dncnn, 128, 128, 10, torchDnCNN},
-	{"vdsr-640-ort", "VDSR-20, spiking", vdsr, 480, 640, 10, ortANN},
-	{"vdsr-640-torch", "VDSR-20, spiking", vdsr, 480, 640, 10, torchVDSR},
-	{"aod-640-ort", "AOD-Net, spiking", aod, 480, 640, 10, ortANN},
-	{"aod-640-torch", "AOD-Net, spiking", aod, 480, 640, 10, torchAOD},
+// python is the first interpreter that has PyTorch, else the first that runs: its
+// script's error is told.
+func (r *race) python(ctx context.Context) string {
+	if r.interpreter == "" {
+		r.interpreter = interpreter(ctx, pythons)
+	}
+	return r.interpreter
 }
 
-// python is the interpreter that Debian's packages belong to, where there is one.
-func python() string {
-	const debian = "/usr/bin/python3"
-	if _, err := os.Stat(debian); err == nil {
-		return debian
+func interpreter(ctx context.Context, candidates []string) string {
+	found := ""
+	for _, name := range candidates {
+		if osexec.CommandContext(ctx, name, "-c", "import torch").Run() == nil {
+			return name
+		}
+		if _, err := osexec.LookPath(name); err == nil && found == "" {
+			found = name
+		}
 	}
-	return "python3"
+	return cmp.Or(found, candidates[0])
 }
 
 // race is a run of all comparisons.
@@ -103,13 +92,11 @@ type race struct {
 	peers, data  string
 	threads      int
 	runs, rounds int
-	tmp          string // holds the flat forms
-}
-
-// score is what a duel found, in milliseconds.
-type score struct {
-	ours, theirs float64 // medians over the rounds
-	ratios       []float64
+	rowTime      time.Duration // see run
+	end          time.Time     // when no other row is begun; zero for never
+	tmp          string        // holds the flat forms
+	interpreter  string        // see python
+	networks     map[string]*graph.Model
 }
 
 func (r *race) modelPath(name string) string { return filepath.Join(r.data, "models", name+".onnx") }
@@ -133,7 +120,7 @@ func (r *race) ort(d duel, path string, channels int) ([]string, string, error) 
 		return nil, "", err
 	}
 	return []string{"node", script, path, strconv.Itoa(d.h), strconv.Itoa(d.w), strconv.Itoa(r.threads),
-		strconv.Itoa(r.runs), strconv.Itoa(channels)}, "", nil
+		strconv.Itoa(r.runsOf(d)), strconv.Itoa(channels)}, "", nil
 }
 
 // open reads a network of the data folder.
@@ -157,75 +144,45 @@ func (r *race) flat(ctx context.Context, d duel) (string, error) {
 	return path, onnxio.WriteFile(path, m)
 }
 
-// network plans a network of the data folder: the ANN, or converted to T steps.
+// network is a network of the data folder: the ANN, or converted to T steps. Each
+// is made once; plans leave it as it is.
 func (r *race) network(ctx context.Context, name string, steps int) (*graph.Model, error) {
+	key := fmt.Sprintf("%s T=%d", name, steps)
+	if m := r.networks[key]; m != nil {
+		return m, nil
+	}
 	m, err := r.open(name)
-	if err != nil || steps == 0 {
-		return m, err
+	if err == nil && steps > 0 {
+		err = r.spikingForm(ctx, name, m, steps, "none")
 	}
-	return m, r.spikingForm(ctx, name, m, steps, "none")
+	if err != nil {
+		return nil, err
+	}
+	r.networks[key] = m
+	return m, nil
 }
 
-// run lets a network and a peer take turns: a run to warm up here, then the
-// median of some; the peer's script does the same.
-func (r *race) run(ctx context.Context, d duel) (*score, error) {
-	m, err := r.network(ctx, d.model, d.steps)
-	if err != nil {
-		return nil, err
-	}
-	p, channels, err := compileOn(m, r.kernels(), r.numbers())
-	if err != nil {
-		return nil, err
-	}
-	argv, stdin, err := d.peer.command(ctx, r, d, channels)
-	if err != nil {
-		return nil, err
-	}
-	x := bench.Uniform(1, channels, d.h, d.w)
-	s := &score{}
-	var ours, theirs []float64
-	for range r.rounds {
-		mine, err := r.ours(ctx, p, x)
-		if err != nil {
-			return nil, err
-		}
-		other, err := theirTime(ctx, argv, stdin)
-		if err != nil {
-			return nil, err
-		}
-		ours, theirs = append(ours, mine), append(theirs, other)
-		s.ratios = append(s.ratios, other/mine)
-	}
-	s.ours, s.theirs = bench.Median(ours), bench.Median(theirs)
-	return s, nil
-}
-
-// ours is the median time of a program in milliseconds.
-func (r *race) ours(ctx context.Context, p *exec.Program, x *ops.Tensor) (float64, error) {
-	in := map[string]*ops.Tensor{p.Inputs()[0].Name(): x}
-	var times []float64
-	for i := range r.runs + 1 {
-		start := time.Now()
-		if _, err := p.Run(ctx, in, exec.RunOptions{}); err != nil {
-			return 0, err
-		}
-		if i > 0 {
-			times = append(times, float64(time.Since(start).Nanoseconds())/1e6)
-		}
-	}
-	return bench.Median(times), nil
-}
+// peerLimit is how long a peer's script may take: one that hangs loses its row and
+// not the page.
+const peerLimit = 3 * time.Minute
 
 // theirTime runs a peer's script and reads ms_median off the first line that has
 // it.
 func theirTime(ctx context.Context, argv []string, stdin string) (float64, error) {
+	outer := ctx
+	ctx, cancel := context.WithTimeout(ctx, peerLimit)
+	defer cancel()
 	cmd := osexec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Stdin = strings.NewReader(stdin)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	cmd.WaitDelay = time.Second // for what the script started
 	err := cmd.Run()
+	if outer.Err() != nil {
+		return 0, outer.Err()
+	}
 	if ctx.Err() != nil {
-		return 0, ctx.Err()
+		return 0, fmt.Errorf("%s %s took more than %v", argv[0], filepath.Base(argv[1]), peerLimit)
 	}
 	if errors.Is(err, osexec.ErrNotFound) {
 		return 0, fmt.Errorf("the program %s is not installed", argv[0])

@@ -8,9 +8,11 @@ import (
 	goruntime "runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"spikingir/graph"
 	"spikingir/runtime/bench"
 	"spikingir/runtime/kernel"
 )
@@ -20,31 +22,36 @@ const benchHead = `# Performance
 
 Made by ` + "`make bench PEERS=DIR DATA=DIR OUT=FILE`" + `, image to image on one machine. Times are in
 milliseconds. Networks are converted by the default recipe; spiking ones have a post step after
-their T timesteps.
+their T timesteps. Operations are those of the dense convolutions of all slices, whatever kernels
+skip: two for a multiply-add, and four on amx in fixed point, which multiplies each of a weight's
+two bytes. Peaks are probed again right before and after each measurement, and the larger one
+counts, because machines that others share change their speed from moment to moment.
 
 `
 
 // duelHead explains the comparison.
 const duelHead = `## Beside other runtimes
 
-In each of %d rounds this program and the peer take turns; a round's time is the median of %d runs
-after warming up. The ratio is the peer's time by ours, so above 1 this program is faster: its
-median over the rounds, and the least and the most of them. Where a spiking network stands beside
-the ANN, the peer computes another thing: the network it was made from. PyTorch's networks have
-random weights, no output neuron and no CPM.
+In up to %d rounds, as many as fit in %v, this program and the peer take turns; a round's time is
+the median of up to %d runs after warming up, of 1 where it takes seconds (PyTorch's DnCNN always
+takes 3, and a network of its that runs for more than 10 s runs once). The ratio is the peer's time
+by ours, so above 1 this program is faster: its median over the rounds (of two, the less favourable
+one), and the least and the most of them. Where a spiking network stands beside the ANN, the peer
+computes another thing: the network it was made from. PyTorch's networks have random weights, no
+output neuron and no CPM. The kernel is the one that our convolutions ran on.
 
 `
 
-// costHead explains the second table.
+// costHead explains the last table.
 const costHead = `## What a run costs
 
-DnCNN-17: medians of %d runs. Operations are those of the dense convolutions of all slices, two for
-a multiply-add; the share is of the probed peak of all threads.
+DnCNN-17: medians of %d runs. The share is of the probed peak of one thread times the threads.
 
 `
 
 // benchReport measures networks, alone and beside peers, and writes Markdown.
 func (a *app) benchReport(ctx context.Context, b *benchmarking) error {
+	start := time.Now()
 	if err := b.checkReport(); err != nil {
 		return err
 	}
@@ -57,24 +64,47 @@ func (a *app) benchReport(ctx context.Context, b *benchmarking) error {
 		b.data = os.Getenv("SPIKINGIR_DATA")
 	}
 	r := &race{app: a, peers: b.peers, data: b.data, threads: a.kernels().Threads(),
-		runs: b.runs, rounds: b.rounds, tmp: tmp}
+		runs: b.runs, rounds: b.rounds, rowTime: b.rowTime, tmp: tmp, networks: map[string]*graph.Model{}}
+	if b.limit > 0 {
+		r.end = start.Add(b.limit)
+	}
 	page := bytes.NewBufferString(benchHead)
 	r.machine(page)
-	fmt.Fprintf(page, duelHead, r.rounds, r.runs)
-	if err := r.duels(ctx, page, b.only); err != nil {
+	if err := r.sections(ctx, page, b.only); err != nil {
 		return err
 	}
-	if wanted("cost", b.only) {
-		fmt.Fprintf(page, costHead, r.runs)
-		if err := r.costs(ctx, page); err != nil {
-			return err
-		}
-	}
+	a.warnf("bench: measured in %s", time.Since(start).Round(time.Second))
 	if b.out == "" {
 		_, err := a.out.Write(page.Bytes())
 		return err
 	}
 	return writeFile(b.out, page.Bytes())
+}
+
+// sections writes the wanted tables. What fails within one is said there; an error
+// means that the user interrupted. The duels come first on the page and are measured
+// last, because they take the longest: --limit leaves out some of them only.
+func (r *race) sections(ctx context.Context, page *bytes.Buffer, only []string) error {
+	rest := &bytes.Buffer{}
+	for _, s := range []struct {
+		name  string
+		write func(context.Context, *bytes.Buffer) error
+	}{{"layers", r.layers}, {"kernels", r.kernelRows}, {"cost", r.costs}} {
+		if !wanted(s.name, only) {
+			continue
+		}
+		if err := s.write(ctx, rest); err != nil {
+			return err
+		}
+	}
+	if len(heats(only)) > 0 {
+		fmt.Fprintf(page, duelHead, r.rounds, r.rowTime, r.runs)
+		if err := r.duels(ctx, page, only); err != nil {
+			return err
+		}
+	}
+	_, err := rest.WriteTo(page)
+	return err
 }
 
 // checkReport demands the folder of the scripts and rows that exist.
@@ -86,7 +116,7 @@ func (b *benchmarking) checkReport() error {
 			return fmt.Errorf("--peers %s is not a folder", b.peers)
 		}
 	}
-	names := []string{"cost"}
+	names := []string{"layers", "kernels", "cost"}
 	for _, d := range duels {
 		names = append(names, d.name)
 	}
@@ -105,10 +135,13 @@ func wanted(name string, only []string) bool { return len(only) == 0 || slices.C
 func (r *race) machine(page *bytes.Buffer) {
 	fmt.Fprintf(page, "Machine: %s, %d CPUs, %s/%s; %d threads.\n\n", processor(), goruntime.NumCPU(),
 		goruntime.GOOS, goruntime.GOARCH, r.threads)
+	b := bench.New(r.kernels(), 0, 1)
 	t := table.NewWriter()
-	t.AppendHeader(table.Row{"kernels", "implementation", "probed peak of one thread (10^9 operations/s)"})
-	for _, l := range bench.New(r.kernels(), 0, 1).Peaks() {
-		t.AppendRow(table.Row{strings.TrimPrefix(l.Work, "peak "), l.Kernel, fmt.Sprintf("%.1f", l.GOPS)})
+	t.AppendHeader(table.Row{"kernels", "implementation", "probed peak of one thread (10^9 operations/s)",
+		fmt.Sprintf("sustained by %d threads at once", r.threads)})
+	together := b.Together()
+	for i, l := range b.Peaks() {
+		t.AppendRow(table.Row{strings.TrimPrefix(l.Work, "peak "), l.Kernel, rate(l.GOPS), rate(together[i].GOPS)})
 	}
 	page.WriteString(t.RenderMarkdown() + "\n\n")
 }
@@ -127,63 +160,18 @@ func processor() string {
 	return "CPU not named by the system"
 }
 
-// duels fills the table of ratios. A row that cannot be measured is left out
-// and the reason given below.
-func (r *race) duels(ctx context.Context, page *bytes.Buffer, only []string) error {
-	t := table.NewWriter()
-	t.AppendHeader(table.Row{"network", "W x H", "T", "peer", "ours (ms)", "peer (ms)", "ratio", "least to most"})
-	var missing []string
-	for _, d := range duels {
-		if !wanted(d.name, only) {
-			continue
-		}
-		r.warnf("bench: %s, %s", d.title, d.name)
-		s, err := r.run(ctx, d)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			r.warnf("bench: %s is not measured: %s", d.name, oneLine(err))
-			missing = append(missing, fmt.Sprintf("%s at %dx%d beside %s: %s", d.title, d.w, d.h, d.peer.title, oneLine(err)))
-			continue
-		}
-		steps := "-"
-		if d.steps > 0 {
-			steps = fmt.Sprint(d.steps)
-		}
-		t.AppendRow(table.Row{d.title, fmt.Sprintf("%dx%d", d.w, d.h), steps, d.peer.title, ms(s.ours), ms(s.theirs),
-			fmt.Sprintf("%.2f", bench.Median(s.ratios)),
-			fmt.Sprintf("%.2f to %.2f", slices.Min(s.ratios), slices.Max(s.ratios))})
-	}
-	if t.Length() > 0 {
-		page.WriteString(t.RenderMarkdown() + "\n\n")
-	}
-	notMeasured(page, missing)
-	return nil
-}
-
-func ms(x float64) string { return fmt.Sprintf("%.1f", x) }
-
-// notMeasured lists what is left out, and why.
-func notMeasured(page *bytes.Buffer, missing []string) {
-	if len(missing) == 0 {
-		return
-	}
-	page.WriteString("Not measured:\n\n")
-	for _, m := range missing {
-		page.WriteString("- " + m + "\n")
-	}
-	page.WriteString("\n")
-}
-
 // cost is one row of the table of what a run costs.
 type cost struct{ size, steps, threads int }
 
-// costs varies T, the size of the image and the number of threads one by one.
+// costs varies T, the size of the image and the number of threads one by one. What
+// is measured once stands in every group that it belongs to.
 func (r *race) costs(ctx context.Context, page *bytes.Buffer) error {
+	fmt.Fprintf(page, costHead, r.runs)
 	n := r.threads
 	t := table.NewWriter()
 	t.AppendHeader(table.Row{"varied", "W x H", "T", "threads", "kernel", "ms", "10^9 operations/s", "share of peak"})
+	known := map[cost]bench.Line{}
+	var missing []string
 	for _, group := range []struct {
 		title string
 		rows  []cost
@@ -194,25 +182,61 @@ func (r *race) costs(ctx context.Context, page *bytes.Buffer) error {
 		{"threads", []cost{{256, 10, 1}, {256, 10, 2}}},
 	} {
 		for _, c := range group.rows {
-			r.warnf("bench: DnCNN-17 at %dx%d, T = %d, %d threads", c.size, c.size, c.steps, c.threads)
-			l, err := r.cost(ctx, c)
-			if ctx.Err() != nil {
-				return ctx.Err()
+			l, ok := known[c]
+			if !ok {
+				r.warnf("bench: DnCNN-17 at %dx%d, T = %d, %d threads", c.size, c.size, c.steps, c.threads)
+				var err error
+				l, err = r.cost(ctx, c)
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				if err != nil {
+					missing = append(missing, fmt.Sprintf("%s, %dx%d, T = %d, %d threads: %s",
+						group.title, c.size, c.size, c.steps, c.threads, oneLine(err)))
+					continue
+				}
+				known[c] = l
 			}
-			if err != nil {
-				notMeasured(page, []string{oneLine(err)})
-				return nil
-			}
-			steps := "-"
-			if c.steps > 0 {
-				steps = fmt.Sprint(c.steps)
-			}
-			t.AppendRow(table.Row{group.title, fmt.Sprintf("%dx%d", c.size, c.size), steps, c.threads, l.Kernel,
-				ms(l.MS), fmt.Sprintf("%.1f", l.GOPS), fmt.Sprintf("%.0f %%", 100*l.Share)})
+			t.AppendRow(table.Row{group.title, fmt.Sprintf("%dx%d", c.size, c.size), timesteps(c.steps), c.threads, l.Kernel,
+				ms(l.MS), rate(l.GOPS), portion(l.Share)})
 		}
 	}
-	page.WriteString(t.RenderMarkdown() + "\n")
+	section(page, t, missing)
 	return nil
+}
+
+// section writes a table, and what is left out of it.
+func section(page *bytes.Buffer, t table.Writer, missing []string) {
+	if t.Length() > 0 {
+		page.WriteString(t.RenderMarkdown() + "\n\n")
+	}
+	notMeasured(page, missing)
+}
+
+// notMeasured lists what is left out, and why.
+func notMeasured(page *bytes.Buffer, missing []string) {
+	if len(missing) > 0 {
+		page.WriteString("Not measured:\n\n- " + strings.Join(missing, "\n- ") + "\n\n")
+	}
+}
+
+func ms(x float64) string {
+	if x < 10 {
+		return fmt.Sprintf("%.2f", x)
+	}
+	return fmt.Sprintf("%.1f", x)
+}
+
+func rate(gops float64) string { return fmt.Sprintf("%.1f", gops) }
+
+func portion(share float64) string { return fmt.Sprintf("%.0f %%", 100*share) }
+
+// timesteps is T as tables have it.
+func timesteps(t int) string {
+	if t == 0 {
+		return "-"
+	}
+	return fmt.Sprint(t)
 }
 
 // cost measures one row.

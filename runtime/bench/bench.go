@@ -25,6 +25,9 @@ type Line struct {
 	GOPS    float64 `json:"gops"`            // 10^9 operations a second, two for a multiply-add
 	Share   float64 `json:"peak_share"`      // of the probed peak of all threads
 	Tiles   int     `json:"tiles,omitempty"` // that the image of a model is cut into; 0 for none
+
+	// Fixed tells that spiking kernels in fixed point did the work.
+	Fixed bool `json:"-"`
 }
 
 // Bench measures on one pool of threads.
@@ -32,7 +35,6 @@ type Bench struct {
 	pool   *kernel.Pool
 	warmUp int
 	runs   int
-	peaks  map[string]float64
 }
 
 // DefaultWarmUp is how many runs are thrown away before those that count.
@@ -41,17 +43,17 @@ const DefaultWarmUp = 2
 // New makes a Bench that takes the median of some runs, at least one, after a
 // number of runs that do not count.
 func New(pool *kernel.Pool, warmUp, runs int) *Bench {
-	return &Bench{pool, warmUp, max(runs, 1), map[string]float64{}}
+	return &Bench{pool, warmUp, max(runs, 1)}
 }
 
 // line is a measurement of work that runs on the kernels of a family.
-func (b *Bench) line(work, family string, h, w, t int, took time.Duration, macs float64) Line {
+func (b *Bench) line(work, family string, h, w, t int, took time.Duration, macs float64, p peaks) Line {
 	l := Line{Work: work, Kernel: selected(family), Threads: b.pool.Threads(), H: h, W: w, T: t,
-		MS: digits(milliseconds(took))}
+		MS: digits(milliseconds(took)), Fixed: family == spikingFamily}
 	if took > 0 {
 		gops := operations(family) * macs / float64(took.Nanoseconds())
 		l.GOPS = digits(gops)
-		l.Share = digits(gops / (b.peak(family) * float64(l.Threads)))
+		l.Share = digits(gops / (p[family] * float64(l.Threads)))
 	}
 	return l
 }

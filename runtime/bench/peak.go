@@ -2,6 +2,10 @@ package bench
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"spikingir/runtime/kernel"
@@ -14,24 +18,69 @@ const (
 	spikingFamily = "spikes"
 )
 
-// probeTime is how long a peak is probed.
-const probeTime = 200 * time.Millisecond
+const (
+	// probeTime is how long a peak is probed that is reported itself.
+	probeTime = 200 * time.Millisecond
+	// glanceTime is how long one is probed before and after each measurement.
+	glanceTime = 40 * time.Millisecond
+	// togetherTime is how long a mean is taken of what threads sustain.
+	togetherTime = 200 * time.Millisecond
+)
 
-// peak is what one thread reaches with the arithmetic unit that a family's
-// selected implementation uses, in 10^9 operations a second. It is probed once.
-func (b *Bench) peak(family string) float64 {
-	if p, ok := b.peaks[family]; ok {
-		return p
+// peaks is what one thread reaches with the arithmetic unit that the selected
+// implementation of a family uses, in 10^9 operations a second, by family.
+type peaks map[string]float64
+
+// probe measures the peaks of some families. Machines that others share change
+// their speed from moment to moment, so each measurement is compared with the
+// larger of the peaks right before and right after it.
+func probe(families ...string) peaks {
+	p := peaks{}
+	for _, f := range families {
+		p[f] = peak(f, glanceTime)
 	}
+	return p
+}
+
+// and is the larger ones of two probes of the same families.
+func (p peaks) and(q peaks) peaks {
+	larger := peaks{}
+	for f, x := range p {
+		larger[f] = max(x, q[f])
+	}
+	return larger
+}
+
+// peak is the peak of one thread, probed for about d.
+func peak(family string, d time.Duration) float64 {
 	switch family {
 	case analogFamily:
-		b.peaks[family] = kernel.PeakFloat32(probeTime)
+		return kernel.PeakFloat32(d)
 	case spikingFamily:
-		b.peaks[family] = kernel.SpikePeak(probeTime)
-	default:
-		panic("bench: no peak is known for kernels of family " + family)
+		return kernel.SpikePeak(d)
 	}
-	return b.peaks[family]
+	panic("bench: no peak is known for kernels of family " + family)
+}
+
+// together is what so many threads sustain at the same time for about d: the sum of
+// their mean rates. Where two of them are one core, or share its time with other
+// programs, that is less than the threads' peaks, which are the best of moments.
+func together(family string, threads int, d time.Duration) float64 {
+	var wait sync.WaitGroup
+	list := make([]float64, threads)
+	sustained := kernel.SustainedFloat32
+	if family == spikingFamily {
+		sustained = kernel.SustainedSpikes
+	}
+	for i := range list {
+		wait.Go(func() { list[i] = sustained(d) })
+	}
+	wait.Wait()
+	sum := 0.0
+	for _, p := range list {
+		sum += p
+	}
+	return sum
 }
 
 // Peaks is a line for each family in use: the probed peak of one thread.
@@ -39,7 +88,19 @@ func (b *Bench) Peaks() []Line {
 	var list []Line
 	for _, family := range families() {
 		list = append(list, Line{Work: "peak " + family, Kernel: selected(family), Threads: 1,
-			GOPS: digits(b.peak(family)), Share: 1})
+			GOPS: digits(peak(family, probeTime)), Share: 1})
+	}
+	return list
+}
+
+// Together is a line for each family in use: what all threads sustain at the same
+// time.
+func (b *Bench) Together() []Line {
+	var list []Line
+	for _, family := range families() {
+		n := b.pool.Threads()
+		list = append(list, Line{Work: "peak " + family, Kernel: selected(family), Threads: n,
+			GOPS: digits(together(family, n, togetherTime)), Share: 1})
 	}
 	return list
 }
@@ -58,4 +119,41 @@ func operations(family string) float64 {
 // selected names the implementation in use of a family.
 func selected(family string) string {
 	return cmp.Or(kernel.Selected(family), family)
+}
+
+// With runs f with another implementation of the spiking kernels selected, and of
+// those families that have one of the same name. What f compiles must be run by f.
+// It is an error when this CPU lacks the implementation, or when it is selected
+// anyway.
+func With(implementation string, f func() error) error {
+	if selected(spikingFamily) == implementation {
+		return fmt.Errorf("%s is what is selected anyway", implementation)
+	}
+	if !available(implementation) {
+		return fmt.Errorf("this CPU lacks what the %s kernels need", implementation)
+	}
+	analog, spiking := selected(analogFamily), selected(spikingFamily)
+	if err := kernel.Select(implementation); err != nil {
+		return err
+	}
+	return errors.Join(f(), restore(analog, spiking))
+}
+
+// available reports whether this CPU runs an implementation of the spiking
+// kernels.
+func available(name string) bool {
+	return slices.ContainsFunc(kernel.Implementations(), func(i kernel.Implementation) bool {
+		return i.Family == spikingFamily && i.Name == name && i.Available
+	})
+}
+
+// restore selects an implementation for each family. One that both families have
+// is selected for both, so that the order matters: where the second call takes what
+// the first one chose, its name is one that float32 lacks.
+func restore(analog, spiking string) error {
+	err := errors.Join(kernel.Select(spiking), kernel.Select(analog))
+	if selected(spikingFamily) != spiking {
+		err = errors.Join(err, kernel.Select(spiking))
+	}
+	return err
 }

@@ -10,6 +10,31 @@ import (
 	"spikingir/runtime/ops"
 )
 
+// A timing is what runs of a program on one image took.
+type timing struct {
+	units []unitTiming
+	whole []time.Duration
+	tiles int
+	peaks peaks
+}
+
+// A unitTiming is a step of the plan and its times in the runs that count.
+type unitTiming struct {
+	exec.Unit
+	macs   float64 // of dense convolutions; 0 where there are none
+	label  string
+	driven bool
+	times  []time.Duration
+}
+
+// family is that of the kernels that the unit runs on.
+func (u *unitTiming) family() string {
+	if u.FixedPoint {
+		return spikingFamily
+	}
+	return analogFamily
+}
+
 // Program measures runs of p on one image x [1,C,H,W], from image to image. The
 // lines are those of the operators with weights, as they take turns within a run,
 // and last the whole, called name. A spiking program counts the multiply-adds of
@@ -21,19 +46,7 @@ import (
 // that a single tile is counted then, and stands for its share of the pixels: what
 // tiles compute more than once adds to the time and not to the operations.
 func (b *Bench) Program(ctx context.Context, name string, p *exec.Program, x *ops.Tensor) ([]Line, error) {
-	in := map[string]*ops.Tensor{p.Inputs()[0].Name(): x}
-	tiles := p.Tiling(x.Dims)
-	sample, share := x, 1.0
-	if tiles.Tiles() > 1 {
-		sample = Uniform(x.Dims[0], x.Dims[1], tiles.Height, tiles.Width)
-		share = float64(x.Len()) / float64(sample.Len())
-	}
-	res, err := p.Run(ctx, map[string]*ops.Tensor{p.Inputs()[0].Name(): sample}, exec.RunOptions{Measure: true})
-	if err != nil {
-		return nil, err
-	}
-	units := p.Units()
-	times, all, err := b.timeRuns(ctx, p, in)
+	t, err := b.time(ctx, p, x)
 	if err != nil {
 		return nil, err
 	}
@@ -41,29 +54,54 @@ func (b *Bench) Program(ctx context.Context, name string, p *exec.Program, x *op
 	whole := analogFamily
 	var lines []Line
 	total := 0.0
-	for i, u := range units {
-		macs, label, driven := count(u, p, res)
-		macs *= share
-		total += macs
-		if macs == 0 {
+	for i := range t.units {
+		u := &t.units[i]
+		total += u.macs
+		if u.macs == 0 {
 			continue
 		}
-		family, steps := analogFamily, 0
-		if driven {
+		steps := 0
+		if u.driven {
 			steps = p.Timesteps
 		}
 		if u.FixedPoint {
-			family, whole = spikingFamily, spikingFamily
+			whole = spikingFamily
 		}
-		lines = append(lines, b.line(label, family, h, w, steps, Median(times[i]), macs))
+		lines = append(lines, b.line(u.label, u.family(), h, w, steps, Median(u.times), u.macs, t.peaks))
 	}
-	lines = append(lines, b.line(name, whole, h, w, p.Timesteps, Median(all), total))
+	lines = append(lines, b.line(name, whole, h, w, p.Timesteps, Median(t.whole), total, t.peaks))
 	for i := range lines {
-		if n := tiles.Tiles(); n > 1 {
-			lines[i].Tiles = n
+		if t.tiles > 1 {
+			lines[i].Tiles = t.tiles
 		}
 	}
 	return lines, nil
+}
+
+// time counts the operations of p and times its runs.
+func (b *Bench) time(ctx context.Context, p *exec.Program, x *ops.Tensor) (*timing, error) {
+	in := p.Inputs()[0].Name()
+	tiles := p.Tiling(x.Dims)
+	sample, share := x, 1.0
+	if tiles.Tiles() > 1 {
+		sample = Uniform(x.Dims[0], x.Dims[1], tiles.Height, tiles.Width)
+		share = float64(x.Len()) / float64(sample.Len())
+	}
+	res, err := p.Run(ctx, map[string]*ops.Tensor{in: sample}, exec.RunOptions{Measure: true})
+	if err != nil {
+		return nil, err
+	}
+	before := probe(families()...)
+	times, whole, err := b.timeRuns(ctx, p, map[string]*ops.Tensor{in: x})
+	if err != nil {
+		return nil, err
+	}
+	t := &timing{whole: whole, tiles: tiles.Tiles(), peaks: before.and(probe(families()...))}
+	for i, u := range p.Units() {
+		macs, label, driven := count(u, p, res)
+		t.units = append(t.units, unitTiming{u, macs * share, label, driven, times[i]})
+	}
+	return t, nil
 }
 
 // timeRuns gives the times of each unit and of the whole in the runs that count.

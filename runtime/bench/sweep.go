@@ -2,31 +2,51 @@ package bench
 
 import (
 	"context"
-	"fmt"
-	"math/rand/v2"
 
-	"spikingir/graph"
-	"spikingir/graph/op"
 	"spikingir/runtime/exec"
 	"spikingir/runtime/kernel"
 )
 
-// A shape is a convolution of stride 1 that keeps the size of its image.
-type shape struct{ in, out, kernel, h, w int }
-
-// convolutions are layers of DnCNN, VDSR, AOD-Net and SRCNN.
-var convolutions = []shape{
-	{1, 64, 3, 256, 256}, {64, 64, 3, 256, 256}, {64, 1, 3, 256, 256},
-	{64, 64, 3, 32, 1920}, {64, 64, 3, 16, 16}, {512, 512, 3, 32, 32},
-	{3, 3, 1, 480, 640}, {3, 3, 3, 480, 640}, {6, 3, 5, 480, 640}, {6, 3, 7, 480, 640}, {12, 3, 3, 480, 640},
-	{64, 32, 9, 128, 128}, {64, 32, 1, 128, 128},
+// A layer is a shape and the ways to compute it that are measured.
+type layer struct {
+	shape
+	analog  bool // the convolution on float32
+	spiking bool // a hidden layer: spikes in, convolution, neuron, spikes out
+	slices  bool // the hidden layer in float32, one slice after another
 }
 
-// spikingLayers are hidden layers: spikes in, convolution, neuron, spikes out.
-var spikingLayers = []shape{
-	{64, 64, 3, 256, 256}, {64, 64, 3, 128, 128}, {64, 64, 3, 16, 16},
-	{3, 3, 3, 480, 640}, {6, 3, 5, 480, 640}, {12, 3, 3, 480, 640},
+// layers are those of DnCNN, VDSR, AOD-Net, SRCNN and FSRCNN, and one for each
+// thing that a convolution can state. First layers read no spikes.
+var layers = []layer{
+	{shape: shape{in: 1, out: 64, kernel: 3, h: 256, w: 256}, analog: true},
+	both(shape{in: 64, out: 64, kernel: 3, h: 256, w: 256}),
+	both(shape{in: 64, out: 1, kernel: 3, h: 256, w: 256}),
+	{shape: shape{in: 64, out: 64, kernel: 3, h: 32, w: 1920}, analog: true},
+	both(shape{in: 64, out: 64, kernel: 3, h: 16, w: 16}),
+	{shape: shape{in: 512, out: 512, kernel: 3, h: 32, w: 32}, analog: true},
+
+	{shape: shape{in: 3, out: 3, kernel: 1, h: 480, w: 640}, analog: true},
+	both(shape{in: 3, out: 3, kernel: 3, h: 480, w: 640}),
+	both(shape{in: 6, out: 3, kernel: 5, h: 480, w: 640}),
+	both(shape{in: 6, out: 3, kernel: 7, h: 480, w: 640}),
+	both(shape{in: 12, out: 3, kernel: 3, h: 480, w: 640}),
+
+	both(shape{in: 64, out: 64, kernel: 1, h: 128, w: 128}),
+	{shape: shape{in: 64, out: 64, kernel: 3, h: 128, w: 128}, analog: true, spiking: true, slices: true},
+	both(shape{in: 64, out: 64, kernel: 5, h: 128, w: 128}),
+	both(shape{in: 64, out: 64, kernel: 7, h: 128, w: 128}),
+	both(shape{in: 64, out: 64, kernel: 9, h: 128, w: 128}),
+	both(shape{in: 64, out: 64, kernel: 3, h: 128, w: 128, stride: 2}),
+	both(shape{in: 64, out: 64, kernel: 3, h: 128, w: 128, dilation: 2}),
+	both(shape{in: 64, out: 64, kernel: 3, h: 128, w: 128, groups: 4}),
+	both(shape{in: 64, out: 64, kernel: 3, h: 128, w: 128, groups: 64}),
+	both(shape{in: 64, out: 64, kernel: 4, h: 128, w: 128, stride: 2, transposed: true}),
+	both(shape{in: 56, out: 1, kernel: 9, h: 128, w: 128, stride: 3, transposed: true}),
+	both(shape{in: 64, out: 32, kernel: 9, h: 128, w: 128}),
+	both(shape{in: 64, out: 32, kernel: 1, h: 128, w: 128}),
 }
+
+func both(s shape) layer { return layer{shape: s, analog: true, spiking: true} }
 
 // Size replaces the sizes of a sweep's images where it is not 0.
 type Size struct{ H, W int }
@@ -41,73 +61,95 @@ func (s Size) of(h, w int) (int, int) {
 	return h, w
 }
 
-// Sweep measures the peaks, convolutions on float32 and spiking layers of the
-// given number of timesteps, and hands out each line as it is known.
-func (b *Bench) Sweep(ctx context.Context, size Size, timesteps int, emit func(Line) error) error {
+// The ways to compute a layer, as Line.Work begins.
+const (
+	AnalogWork  = "conv "
+	SpikingWork = "spiking layer "
+	SlicesWork  = "float32 spiking layer "
+)
+
+// Sweep measures the peaks, then layers: the convolution on float32 and the
+// spiking layer of the given number of timesteps. It hands out each line as it is
+// known; of a layer that cannot be measured it is the name and the size, with the
+// error, and emit decides whether the sweep goes on.
+func (b *Bench) Sweep(ctx context.Context, size Size, timesteps int, emit func(Line, error) error) error {
 	for _, l := range b.Peaks() {
-		if err := emit(l); err != nil {
+		if err := emit(l, nil); err != nil {
 			return err
 		}
 	}
-	for i, s := range append(convolutions[:len(convolutions):len(convolutions)], spikingLayers...) {
-		s.h, s.w = size.of(s.h, s.w)
-		var l Line
-		var err error
-		if i < len(convolutions) {
-			l, err = b.convolution(ctx, s)
-		} else {
-			l, err = b.spikingLayer(ctx, s, timesteps)
-		}
-		if err != nil {
-			return err
-		}
-		if err := emit(l); err != nil {
-			return err
+	return b.SweepLayers(ctx, size, timesteps, emit)
+}
+
+// SweepLayers is Sweep without the peaks.
+func (b *Bench) SweepLayers(ctx context.Context, size Size, timesteps int, emit func(Line, error) error) error {
+	for _, l := range layers {
+		l.h, l.w = size.of(l.h, l.w)
+		for _, way := range []struct {
+			work    string
+			wanted  bool
+			measure func() (Line, error)
+		}{
+			{AnalogWork, l.analog, func() (Line, error) { return b.convolution(ctx, l.shape) }},
+			{SpikingWork, l.spiking, func() (Line, error) { return b.spikingLayer(ctx, l.shape, timesteps, exec.FixedPoint) }},
+			{SlicesWork, l.slices, func() (Line, error) { return b.spikingLayer(ctx, l.shape, timesteps, exec.Float32) }},
+		} {
+			if !way.wanted {
+				continue
+			}
+			line, err := way.measure()
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			line.Work, line.H, line.W = way.work+l.String(), l.h, l.w
+			if err := emit(line, err); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-func (s shape) String() string { return fmt.Sprintf("%d->%d %dx%d", s.in, s.out, s.kernel, s.kernel) }
-
-// weights are normally distributed, scaled so that sums stay near 1.
-func (s shape) weights() []float32 {
-	r := rand.New(rand.NewPCG(2, 2))
-	w := make([]float32, s.out*s.in*s.kernel*s.kernel)
-	for i := range w {
-		w[i] = float32(r.NormFloat64()) / float32(s.in*s.kernel)
-	}
-	return w
-}
-
 // convolution measures one call of the kernel.
 func (b *Bench) convolution(ctx context.Context, s shape) (Line, error) {
-	weights := s.weights()
-	pad := s.kernel / 2
-	conv, err := kernel.PackConv(kernel.ConvShape{
-		InC: s.in, OutC: s.out, Groups: 1, KH: s.kernel, KW: s.kernel,
-		StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1,
-		PadTop: pad, PadLeft: pad, PadBottom: pad, PadRight: pad,
-	}, weights, make([]float32, s.out))
+	run, err := s.packed()
 	if err != nil {
 		return Line{}, err
 	}
-	x, y := Uniform(s.in, s.h, s.w), make([]float32, s.out*s.h*s.w)
+	h, w := s.outSize()
+	x, y := Uniform(s.in, s.h, s.w), make([]float32, s.out*h*w)
+	before := probe(analogFamily)
 	times, err := b.measure(ctx, func() error {
-		conv.Run(b.pool, y, x.F32, s.h, s.w)
+		run(b.pool, y, x.F32, s.h, s.w)
 		return nil
 	})
 	if err != nil {
 		return Line{}, err
 	}
-	macs := float64(len(weights)) * float64(s.h*s.w)
-	return b.line("conv "+s.String(), analogFamily, s.h, s.w, 0, Median(times), macs), nil
+	return b.line("", analogFamily, s.h, s.w, 0, Median(times), s.macs(), before.and(probe(analogFamily))), nil
+}
+
+// packed is the convolution's kernel with its weights.
+func (s shape) packed() (run func(p *kernel.Pool, dst, src []float32, h, w int), err error) {
+	bias := make([]float32, s.out)
+	if s.transposed {
+		c, err := kernel.PackConvTranspose(s.geometry(), s.weights(), bias)
+		if err != nil {
+			return nil, err
+		}
+		return c.Run, nil
+	}
+	c, err := kernel.PackConv(s.geometry().ConvShape, s.weights(), bias)
+	if err != nil {
+		return nil, err
+	}
+	return c.Run, nil
 }
 
 // spikingLayer measures one layer within a network of two: the executor decides
 // which kernels compute it.
-func (b *Bench) spikingLayer(ctx context.Context, s shape, timesteps int) (Line, error) {
-	p, err := exec.Compile(s.network(timesteps), exec.Options{Pool: b.pool})
+func (b *Bench) spikingLayer(ctx context.Context, s shape, timesteps int, numbers exec.Precision) (Line, error) {
+	p, err := exec.Compile(s.network(timesteps), exec.Options{Pool: b.pool, Precision: numbers})
 	if err != nil {
 		return Line{}, err
 	}
@@ -115,38 +157,5 @@ func (b *Bench) spikingLayer(ctx context.Context, s shape, timesteps int) (Line,
 	if err != nil {
 		return Line{}, err
 	}
-	l := lines[0]
-	l.Work = "spiking layer " + s.String()
-	return l, nil
-}
-
-// network is neurons that fire at an eighth of the steps on average, then the
-// layer: a convolution with a bias and an MPRN. It reads the rates.
-func (s shape) network(timesteps int) *graph.Model {
-	g := graph.New("layer", nil)
-	m := &graph.Model{IRVersion: 10, Graph: g}
-	m.SetOpset("", 17)
-	m.SetOpset(graph.Spiking, op.SpikingVersion)
-	steps := graph.Attrs{
-		{Name: "timesteps", Value: graph.Int(timesteps)}, {Name: "post", Value: graph.Int(1)},
-	}
-	add := func(typ string, in ...*graph.Value) *graph.Value {
-		n := g.AddNode(graph.Op{Domain: graph.Spiking, Type: typ}, steps[:2:2], in, g.FreshName(typ))
-		n.Name = g.FreshNodeName(typ)
-		return n.Output(0)
-	}
-	number := func(name string, x float32) *graph.Value { return g.AddInitializer(name, graph.Scalar(x)) }
-	w := g.AddInitializer("w", graph.NewFloat32(
-		[]int64{int64(s.out), int64(s.in), int64(s.kernel), int64(s.kernel)}, s.weights()))
-	pad := int64(s.kernel / 2)
-	x := g.AddInput("x", graph.TensorOf(graph.Float32, graph.ShapeOf(1, int64(s.in), int64(s.h), int64(s.w))))
-
-	spikes := add("IF", add("Encode", x), nil, number("theta_in", 4))
-	conv := g.AddNode(graph.Op{Type: "Conv"}, graph.Attrs{
-		{Name: "pads", Value: graph.Ints{pad, pad, pad, pad}},
-	}, []*graph.Value{spikes, w}, "current")
-	conv.Name = "conv"
-	y := add("MPRN", conv.Output(0), number("bias", 0.01), number("theta", 0.1), number("alpha", 0.75))
-	g.AddOutput(add("Decode", y))
-	return m
+	return lines[0], nil
 }

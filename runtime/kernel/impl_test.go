@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 )
 
 // forEachImplementation runs f as a subtest with each available implementation
@@ -170,4 +171,12 @@ func TestPeakFloat32(t *testing.T) {
 			t.Errorf("PeakFloat32 = %v GFLOP/s, want a positive number", got)
 		}
 	})
+}
+
+func TestSustained(t *testing.T) {
+	for name, f := range map[string]func(time.Duration) float64{"float32": SustainedFloat32, "spikes": SustainedSpikes} {
+		if got := f(time.Millisecond); got <= 0 || math.IsInf(got, 0) {
+			t.Errorf("%s sustain %v 10^9 operations/s, want a positive number", name, got)
+		}
+	}
 }

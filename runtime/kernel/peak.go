@@ -8,6 +8,29 @@ import "time"
 // the machine matter little.
 func PeakFloat32(d time.Duration) float64 { return probe(d, float32s.kernels.fmaPeak) }
 
+// SustainedFloat32 is like PeakFloat32, but the mean over about d instead of the
+// best: what the thread gets beside others.
+func SustainedFloat32(d time.Duration) float64 { return mean(d, float32s.kernels.fmaPeak) }
+
+// SustainedSpikes is to [SpikePeak] what SustainedFloat32 is to PeakFloat32.
+func SustainedSpikes(d time.Duration) float64 { return mean(d, spikes.kernels.peak) }
+
+// mean is the rate of peak over d.
+func mean(d time.Duration, peak func(n int) int) float64 {
+	n, ops := 64, 0
+	start := time.Now()
+	for {
+		before := time.Now()
+		ops += peak(n)
+		if time.Since(before) < 100*time.Microsecond {
+			n *= 2
+		}
+		if took := time.Since(start); took >= d {
+			return float64(ops) / float64(max(took.Nanoseconds(), 1))
+		}
+	}
+}
+
 // probe is the best rate of peak, which returns how many operations n rounds
 // took, in 10^9 operations a second.
 func probe(d time.Duration, peak func(n int) int) float64 {

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	goruntime "runtime"
+	"strings"
+	"testing"
+
+	"spikingir/fixtures"
+	"spikingir/graph"
+	"spikingir/runtime/bench"
+	"spikingir/runtime/kernel"
+)
+
+// testRace is a race of small effort on the embedded DnCNN, which takes the place
+// of the real one.
+func testRace(t *testing.T) *race {
+	data := t.TempDir()
+	b, err := fixtures.Model("dncnn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(data, "models"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(data, "models", dncnn+".onnx"), b, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	a := &app{err: &bytes.Buffer{}, pool: kernel.NewPool(2)}
+	t.Cleanup(a.pool.Close)
+	return &race{app: a, data: data, threads: 2, runs: 1, rounds: 1, tmp: t.TempDir(), networks: map[string]*graph.Model{}}
+}
+
+// TestKernelTable holds that the float32 and the spiking form of a layer share a
+// row, and that a layer with one of them only has dashes.
+func TestKernelTable(t *testing.T) {
+	got := kernelTable([]bench.Line{
+		{Work: bench.AnalogWork + "1->64 3x3", Kernel: "a", H: 8, W: 9, MS: 1, GOPS: 2, Share: 0.5},
+		{Work: bench.AnalogWork + "3->3 5x5", Kernel: "a", H: 8, W: 9, MS: 3, GOPS: 4, Share: 0.25},
+		{Work: bench.SpikingWork + "3->3 5x5", Kernel: "s", H: 8, W: 9, MS: 20, GOPS: 6, Share: 0.125},
+		{Work: bench.SlicesWork + "3->3 5x5", Kernel: "a", H: 8, W: 9, MS: 30, GOPS: 8, Share: 0.75},
+	}).RenderMarkdown()
+	want := []string{
+		"| 1->64 3x3 | 9x8 | a | 1.00 | 2.0 | 50 % | - | - | - | - |",
+		"| 3->3 5x5 | 9x8 | a | 3.00 | 4.0 | 25 % | s | 20.0 | 6.0 | 12 % |",
+		"| 3->3 5x5, step by step | 9x8 | - | - | - | - | a | 30.0 | 8.0 | 75 % |",
+	}
+	rows := strings.Split(got, "\n")
+	if len(rows) != 2+len(want) || strings.Join(rows[2:], "\n") != strings.Join(want, "\n") {
+		t.Errorf("table\n%s\nwant the rows\n%s", got, strings.Join(want, "\n"))
+	}
+}
+
+// TestSweepPage writes the table of kernels of small images.
+func TestSweepPage(t *testing.T) {
+	page := &bytes.Buffer{}
+	if err := testRace(t).sweep(t.Context(), page, bench.Size{H: 8, W: 8}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"| 64->64 3x3 groups 4 | 8x8 |", "| 56->1 9x9 transposed stride 3 | 8x8 |", "can't exceed 19 % or 6 %.", "at T = 10 ",
+	} {
+		if !strings.Contains(page.String(), want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if strings.Contains(page.String(), "%!") || strings.Contains(page.String(), "Not measured") {
+		t.Errorf("page\n%s", page)
+	}
+}
+
+// TestLayersPage writes the table of a network's layers; it takes a minute where
+// kernels are not in assembly.
+func TestLayersPage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs images of 256x256")
+	}
+	page := &bytes.Buffer{}
+	if err := testRace(t).layers(t.Context(), page); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"the least of 5 runs", "| all (", " | 2 sustain at once | "} {
+		if !strings.Contains(page.String(), want) {
+			t.Errorf("the page lacks %q:\n%s", want, page)
+		}
+	}
+}
+
+// TestRatio holds that of an even number of rounds the less favourable middle
+// counts.
+func TestRatio(t *testing.T) {
+	s := &side{ours: []float64{1, 1, 2, 1}, theirs: []float64{3, 9, 2, 5}}
+	if middle, least, most := s.ratio(); middle != 3 || least != 1 || most != 9 {
+		t.Errorf("ratios 3, 9, 1 and 5 are %g, %g to %g", middle, least, most)
+	}
+}
+
+// TestHeats holds that rows which differ in the kernel alone share the peer's runs,
+// and only those.
+func TestHeats(t *testing.T) {
+	rows, shared := 0, 0
+	for _, h := range heats(nil) {
+		rows += len(h)
+		for _, d := range h[1:] {
+			shared++
+			if d.kernel == "" || !strings.HasPrefix(d.name, h[0].name+"-") {
+				t.Errorf("%s runs beside %s", d.name, h[0].name)
+			}
+		}
+	}
+	if rows != len(duels) || shared != 2 {
+		t.Errorf("%d of %d rows, %d share a peer's runs, want 2", rows, len(duels), shared)
+	}
+}
+
+// TestRounds holds that the time of a row ends its rounds, and that a peer that
+// fails after the first round loses nothing.
+func TestRounds(t *testing.T) {
+	if goruntime.GOOS == "windows" {
+		t.Skip("runs shell scripts")
+	}
+	once := filepath.Join(t.TempDir(), "once")
+	for _, c := range []struct {
+		script string
+		rounds int
+		failed bool
+	}{
+		{`echo '{"ms_median": 5}'`, 1, false},
+		{`test ! -e ` + once + ` && touch ` + once + ` && echo '{"ms_median": 5}'`, 3, false},
+		{`exit 1`, 3, true},
+	} {
+		r := testRace(t)
+		if r.rounds = 3; c.rounds > 1 {
+			r.rowTime = 1 << 40
+		}
+		d := duel{model: dncnn, h: 8, w: 8, peer: peer{"sh", func(context.Context, *race, duel, int) ([]string, string, error) {
+			return []string{"sh", "-c", c.script}, "", nil
+		}}}
+		s := r.run(t.Context(), []duel{d})[0]
+		if (s.err != nil) != c.failed || !c.failed && len(s.ours) != 1 {
+			t.Errorf("%s: %d rounds, %v; want one round", c.script, len(s.ours), s.err)
+		}
+	}
+}
+
+// TestTheirTime holds that a script is interrupted with the program.
+func TestTheirTime(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := theirTime(ctx, []string{"sh", "-c", "sleep 100"}, ""); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want that of the context", err)
+	}
+}
+
+// TestInterpreter prefers the first interpreter that has PyTorch.
+func TestInterpreter(t *testing.T) {
+	if goruntime.GOOS == "windows" {
+		t.Skip("runs shell scripts")
+	}
+	dir := t.TempDir()
+	write := func(name, body string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte("#!/bin/sh\n"+body+"\n"), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	none, bare, torch := filepath.Join(dir, "none"), write("bare", "exit 1"), write("torch", `test "$2" = "import torch"`)
+	for want, list := range map[string][]string{
+		torch: {none, bare, torch}, bare: {none, bare}, none: {none},
+	} {
+		if got := interpreter(t.Context(), list); got != want {
+			t.Errorf("of %q %s is chosen, want %s", list, got, want)
+		}
+	}
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+
+	"spikingir/passes/recipes"
+	"spikingir/runtime/bench"
+)
+
+// layersHead explains the table of layers.
+const layersHead = `## Spiking layers
+
+DnCNN-17 at 256x256, T = 10, layers within runs from image to image: the least of %d runs, then the
+median. The 64->64 layers are those in fixed point; all layers include the neurons behind the first
+convolution and the output neurons. The first share is of what one thread was probed to reach at
+its best moment, times %[2]d; the second of what %[2]d threads were probed to sustain at once, which
+is less where two of them are one core or share it with other programs.
+
+`
+
+// layerRuns is the least number of runs, of which the minimum means something.
+const layerRuns = 5
+
+// layers fills the table of DnCNN's spiking layers: on the best kernels, and on
+// avx512.
+func (r *race) layers(ctx context.Context, page *bytes.Buffer) error {
+	runs := max(r.runs, layerRuns)
+	fmt.Fprintf(page, layersHead, runs, r.threads)
+	t := table.NewWriter()
+	t.AppendHeader(table.Row{"layers", "kernel", "ms", "10^9 operations/s",
+		fmt.Sprintf("peak, %d x one thread", r.threads), "share", fmt.Sprintf("%d sustain at once", r.threads), "share"})
+	var missing []string
+	for _, on := range []string{"", "avx512"} {
+		r.warnf("bench: spiking layers on %s", cmp.Or(on, "the best kernels"))
+		s := &side{duel: duel{model: dncnn, h: 256, w: 256, steps: 10, kernel: on}}
+		err := s.on(func() error {
+			if err := r.prepare(ctx, s); err != nil {
+				return err
+			}
+			hidden, all, err := bench.New(r.kernels(), bench.DefaultWarmUp, runs).Groups(ctx, s.program, s.x, 64)
+			if err != nil {
+				return err
+			}
+			t.AppendRow(groupRow("64->64", hidden))
+			t.AppendRow(groupRow("all", all))
+			return nil
+		})
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			missing = append(missing, fmt.Sprintf("on %s: %s", cmp.Or(on, "the best kernels"), oneLine(err)))
+		}
+	}
+	section(page, t, missing)
+	return nil
+}
+
+// groupRow gives each figure at the least time and at the median.
+func groupRow(name string, g bench.Group) table.Row {
+	fast, usual := g.Rate(g.Min), g.Rate(g.Median)
+	pair := func(form func(float64) string, x, y float64) string { return form(x) + ", " + form(y) }
+	return table.Row{fmt.Sprintf("%s (%d)", name, g.Layers), g.Kernel, pair(ms, g.Min, g.Median), pair(rate, fast, usual),
+		rate(g.Peak), pair(portion, fast/g.Peak, usual/g.Peak),
+		rate(g.Together), pair(portion, fast/g.Together, usual/g.Together)}
+}
+
+// kernelsHead explains the table of kernels.
+const kernelsHead = `## Kernels
+
+Layers alone: the float32 convolution, and the spiking layer at T = %d with its neurons. Medians of
+%d runs; shares are of the probed peak of one thread times the threads, of the kernels in question.
+"step by step" is the same layer in float32, which runs where whole numbers don't suit.
+
+The slower paths of spiking layers, and why:
+
+- Few output channels: kernels compute 16 at a time, so that layers of 3 fill 3 of 16 lanes and those
+  of 1 a single one; the share can't exceed 19 %% or 6 %%.
+- Few input channels: on amx a window is 64 bytes whatever it holds, and a row of a 3x3 kernel on 3
+  channels fills 12 of them.
+- Groups: a block of 16 output channels runs densely on whatever windows of the source hold a weight
+  of it; only all-zero windows are left out. A depthwise layer multiplies 15 zeros for each weight, on
+  amx 63, and they count as no operations.
+- Small sums, as of 1x1 kernels: beside the products there are spikes to expand and neurons to
+  advance, which count as no operations either.
+- auto_pad, residual additions, pooling, and layers whose weights and thresholds lie too far apart for
+  whole numbers run in float32, one timestep after another.
+
+`
+
+// kernelRows fills the table of kernels.
+func (r *race) kernelRows(ctx context.Context, page *bytes.Buffer) error {
+	return r.sweep(ctx, page, bench.Size{})
+}
+
+func (r *race) sweep(ctx context.Context, page *bytes.Buffer, size bench.Size) error {
+	steps := recipes.Defaults().Timesteps
+	fmt.Fprintf(page, kernelsHead, steps, r.runs)
+	r.warnf("bench: kernels")
+	var lines []bench.Line
+	var missing []string
+	err := bench.New(r.kernels(), bench.DefaultWarmUp, r.runs).SweepLayers(ctx, size, steps, func(l bench.Line, err error) error {
+		if err != nil {
+			missing = append(missing, fmt.Sprintf("%s at %dx%d: %s", l.Work, l.W, l.H, oneLine(err)))
+			return nil
+		}
+		lines = append(lines, l)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	section(page, kernelTable(lines), missing)
+	return nil
+}
+
+// kernelTable has a row for each layer, the convolution and the spiking layer side
+// by side.
+func kernelTable(lines []bench.Line) table.Writer {
+	t := table.NewWriter()
+	figures := []string{"ms", "10^9 operations/s", "share"}
+	head := table.Row{"layer", "W x H"}
+	for _, kind := range []string{"float32", "spiking"} {
+		head = append(head, kind+" kernel")
+		for _, f := range figures {
+			head = append(head, kind+" "+f)
+		}
+	}
+	t.AppendHeader(head)
+	cells := func(l bench.Line) table.Row { return table.Row{l.Kernel, ms(l.MS), rate(l.GOPS), portion(l.Share)} }
+	none := table.Row{"-", "-", "-", "-"}
+	type place struct {
+		layer string
+		h, w  int
+	}
+	var order []place
+	analog, spiking := map[place]table.Row{}, map[place]table.Row{}
+	for _, l := range lines {
+		p, rows := place{l.Work, l.H, l.W}, spiking
+		switch {
+		case strings.HasPrefix(l.Work, bench.AnalogWork):
+			p.layer, rows = strings.TrimPrefix(l.Work, bench.AnalogWork), analog
+		case strings.HasPrefix(l.Work, bench.SpikingWork):
+			p.layer = strings.TrimPrefix(l.Work, bench.SpikingWork)
+		case strings.HasPrefix(l.Work, bench.SlicesWork):
+			p.layer = strings.TrimPrefix(l.Work, bench.SlicesWork) + ", step by step"
+		}
+		rows[p] = cells(l)
+		if !slices.Contains(order, p) {
+			order = append(order, p)
+		}
+	}
+	for _, p := range order {
+		row := table.Row{p.layer, fmt.Sprintf("%dx%d", p.w, p.h)}
+		for _, found := range []map[place]table.Row{analog, spiking} {
+			cells := found[p]
+			if cells == nil {
+				cells = none
+			}
+			row = append(row, cells...)
+		}
+		t.AppendRow(row)
+	}
+	return t
+}
