@@ -8,7 +8,7 @@ import "unsafe"
 type ahead struct {
 	address uintptr // of the first line that is left, in the first channel
 	lines   int     // that are left
-	tiles   int     // of a row, each of which fetches a line
+	cells   int     // of a row
 	stride  uintptr // bytes between channels
 }
 
@@ -18,10 +18,7 @@ const floatBytes = 4
 // lookAhead finds the cells that the strip after this one will begin with. first is
 // the first of the cut's input channels.
 func (t *task) lookAhead(c cut, first int) {
-	const (
-		few       = 8  // channels for which it is not worth it
-		tileCells = 48 // of the widest tiles
-	)
+	const few = 8 // channels for which it is not worth it
 	t.ahead = ahead{}
 	y := t.originY + (c.i+t.apart)*t.inStepH
 	lo := max(0, y)
@@ -33,20 +30,26 @@ func (t *task) lookAhead(c cut, first int) {
 	t.ahead = ahead{
 		address: uintptr(unsafe.Pointer(cell)),
 		lines:   ceilDiv((hi-lo)*t.src.w, line),
-		tiles:   ceilDiv(c.cols, tileCells),
+		cells:   c.cols,
 		stride:  uintptr(t.src.h*t.src.w) * floatBytes,
 	}
 }
 
-// next makes a row kernel fetch lines that are left, or none.
-func (h *ahead) next(a *rowArgs) {
+// next makes a row kernel for a block of some width fetch lines that are left, or
+// none: one for each of its tiles.
+func (h *ahead) next(a *rowArgs, width int) {
 	if h.lines <= 0 {
 		a.nothingAhead()
 		return
 	}
+	tile := 48
+	if width == wideBlock {
+		tile = 13
+	}
+	tiles := ceilDiv(h.cells, tile)
 	a.ahead, a.aheadStride = h.address, h.stride
-	h.lines -= h.tiles
-	h.address += uintptr(h.tiles * line * floatBytes)
+	h.lines -= tiles
+	h.address += uintptr(tiles * line * floatBytes)
 }
 
 // aheadAt makes kernels fetch lines from a cell on.

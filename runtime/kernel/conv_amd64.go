@@ -5,6 +5,8 @@ package kernel
 // convRowAVX512 works like convRowGeneric.
 func convRowAVX512(a *rowArgs, width int) {
 	switch width {
+	case wideBlock:
+		convRowWideAVX512(a)
 	case 8:
 		convRow8AVX512(a)
 	case 4:
@@ -18,19 +20,19 @@ func convRowAVX512(a *rowArgs, width int) {
 	}
 }
 
-// convRowAVX2 works like convRowGeneric. It takes a block of 8 channels in two
-// halves, for want of registers.
+// convRowAVX2 works like convRowGeneric. It takes blocks of more than 4 channels in
+// parts, for want of registers.
 func convRowAVX2(a *rowArgs, width int) {
 	switch width {
-	case 8:
-		convRow4AVX2(a)
-		second := *a
-		second.dst = a.dst[4*a.dstStride:]
-		second.weights = a.weights[4:]
-		if a.bias != nil {
-			second.bias = a.bias[4:]
+	case wideBlock, 8:
+		for k := 0; k < width; k += 4 {
+			part := *a
+			part.dst, part.weights = a.dst[k*a.dstStride:], a.weights[k:]
+			if a.bias != nil {
+				part.bias = a.bias[k:]
+			}
+			convRow4AVX2(&part)
 		}
-		convRow4AVX2(&second)
 	case 4:
 		convRow4AVX2(a)
 	case 3:

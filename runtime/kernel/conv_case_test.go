@@ -78,6 +78,11 @@ var convCases = []convCase{
 	{name: "depthwise", s: with(7, 7, 7, 3, 3, pad(1, 1, 1, 1)), h: 9, w: 35},
 	{name: "depthwise, multiplier 2, stride 2", h: 9, w: 35,
 		s: with(3, 6, 3, 3, 3, stride(2, 2), pad(1, 1, 1, 1))},
+	{name: "32 channels", s: with(3, 32, 1, 3, 3, pad(1, 1, 1, 1)), h: 3, w: 31},
+	{name: "43 channels, wide", s: with(2, 43, 1, 3, 3, pad(1, 1, 1, 1)), h: 2, w: 227},
+	{name: "64 channels in groups", s: with(6, 64, 2, 1, 3, stride(1, 2), pad(0, 1, 0, 1)), h: 3, w: 60},
+	{name: "transposed, 35 channels", transposed: true,
+		s: with(4, 35, 1, 4, 4, stride(2, 2), pad(1, 1, 1, 1)), h: 3, w: 12},
 	{name: "many channels", s: with(70, 17, 1, 3, 3, pad(1, 1, 1, 1)), h: 4, w: 18},
 
 	{name: "transposed 4x4 stride 2", transposed: true,

@@ -6,6 +6,10 @@ import "slices"
 // once. Remainders are blocks of 4, 3, 2 or 1.
 const blockWidth = 8
 
+// wideBlock is the width of the blocks that a layer of many channels is made of
+// first.
+const wideBlock = 32
+
 // A stencil is what convolution and transposed convolution have in common: an
 // output cell (i, j) of a phase is a weighted sum of the source cells
 // (i*inStepH + dy, j*inStepW + dx) over the phase's taps and the input channels
@@ -94,7 +98,7 @@ func (s *stencil) build(
 			p.taps = append(p.taps, s.place(t, far))
 		}
 		for _, b := range s.blocks {
-			packed := make([]float32, 0, s.inC*len(r.taps)*b.width)
+			packed := aligned[float32](s.inC * len(r.taps) * b.width)[:0]
 			for in := range s.inC {
 				for _, t := range r.taps {
 					for o := range b.width {
@@ -177,6 +181,8 @@ func (s *stencil) setBlocks(bias []float32) {
 // blockFor returns the widest block that n remaining channels fill.
 func blockFor(n int) int {
 	switch {
+	case n >= wideBlock:
+		return wideBlock
 	case n >= blockWidth:
 		return blockWidth
 	case n >= 4:

@@ -41,6 +41,7 @@ type rowArgs struct {
 	// from, and the distance in bytes to the one of the next channel, or row of a
 	// band. Kernels may leave that.
 	ahead, aheadStride uintptr
+	sums []float32 // what a wide row kernel keeps its sums in
 	// Of a band kernel: from a row to the next, and whether the first or the last
 	// cells of the rows have a column of padding beside them that src does not hold.
 	dstPitch, srcPitch int
@@ -146,7 +147,7 @@ func grow[T any](b []T, n int) []T {
 // a group while they wait for further input channels.
 func (t *task) slots() int {
 	if t.layout.channels == t.inC {
-		return blockWidth
+		return blockFor(t.outC) // the first is the widest
 	}
 	return len(t.phases) * t.outC
 }
@@ -276,7 +277,7 @@ func (t *task) rows(c cut, b *block, flat bool, dst []float32, rowStride, channe
 			float32s.kernels.convBand(a)
 			r += bandRows - 1
 		default:
-			t.ahead.next(a)
+			t.ahead.next(a, b.width)
 			float32s.kernels.convRow(a, b.width)
 		}
 	}
