@@ -41,7 +41,7 @@ type rowArgs struct {
 	// from, and the distance in bytes to the one of the next channel, or row of a
 	// band. Kernels may leave that.
 	ahead, aheadStride uintptr
-	sums []float32 // what a wide row kernel keeps its sums in
+	sums               []float32 // what a wide row kernel keeps its sums in
 	// Of a band kernel: from a row to the next, and whether the first or the last
 	// cells of the rows have a column of padding beside them that src does not hold.
 	dstPitch, srcPitch int
