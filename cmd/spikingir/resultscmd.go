@@ -100,7 +100,7 @@ numbers of timesteps, and writes a Markdown table.`,
 // resultsHead says what the tables hold.
 const resultsHead = `# Results on real networks, before any fine-tuning
 
-Made by ` + "`make results DATA=DIR`" + `: conversion alone, float32 simulation, no training. Energy is the
+Made by ` + "`make results DATA=DIR`" + `: conversion alone, %s simulation (` + "`--precision`" + `), no training. Energy is the
 paper's model (4.6 pJ a MAC, 0.9 pJ an AC, first layer once), in mJ per image. SSIM is Gaussian
 11x11. Rates are in per cent of the ANN. Agreement is the PSNR between the spiking network's output
 and its ANN's: it measures the conversion, where PSNR against the truth may even rise by
@@ -116,7 +116,11 @@ func (a *app) results(ctx context.Context, data, out string, only []string) erro
 			return fmt.Errorf("--only %s: no network of the results is called that", name)
 		}
 	}
-	b := bytes.NewBufferString(resultsHead)
+	numbers := "fixed-point"
+	if a.precision != "fixed" {
+		numbers = a.precision
+	}
+	b := bytes.NewBufferString(fmt.Sprintf(resultsHead, numbers))
 	for _, bm := range benchmarks {
 		if len(only) > 0 && !slices.Contains(only, bm.model) {
 			continue
