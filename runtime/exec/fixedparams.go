@@ -1,0 +1,263 @@
+package exec
+
+import (
+	"math"
+
+	"spikingir/graph"
+	"spikingir/graph/op"
+	"spikingir/runtime/kernel"
+)
+
+// fixedConv is the geometry and the weights of a convolution.
+type fixedConv struct {
+	shape      kernel.ConvTransposeShape
+	transposed bool
+	weights    []float32
+}
+
+// geometry reads the convolution; false when it is none of two axes with constant
+// weights and pads that do not depend on the size.
+func (f *fixedLayer) geometry(p *Program) (c fixedConv, ok bool) {
+	n := f.conv.node
+	w := p.consts[n.Input(1)]
+	if w == nil || len(w.Dims) != 4 || w.Len() == 0 {
+		return c, false
+	}
+	c.weights, c.transposed = w.F32, n.Is("ConvTranspose")
+	var win op.Window
+	var group int64
+	if c.transposed {
+		v, err := op.ConvTransposeOf(n)
+		if err != nil || v.OutputShape != nil || len(v.Kernel) != 2 {
+			return c, false
+		}
+		win, group = v.Window, v.Group
+		c.shape.InC, c.shape.OutC = w.Dims[0], w.Dims[1]*int(group)
+		c.shape.OutPadH, c.shape.OutPadW = int(v.OutputPadding[0]), int(v.OutputPadding[1])
+	} else {
+		v, err := op.ConvOf(n)
+		if err != nil || len(v.Kernel) != 2 {
+			return c, false
+		}
+		win, group = v.Window, v.Group
+		c.shape.InC, c.shape.OutC = w.Dims[1]*int(group), w.Dims[0]
+	}
+	if win.AutoPad != op.NotSet {
+		return c, false
+	}
+	s := &c.shape
+	s.Groups = int(group)
+	s.KH, s.KW = int(win.Kernel[0]), int(win.Kernel[1])
+	s.StrideH, s.StrideW = int(win.Stride[0]), int(win.Stride[1])
+	s.DilationH, s.DilationW = int(win.Dilation[0]), int(win.Dilation[1])
+	s.PadTop, s.PadLeft = int(win.Pads[0]), int(win.Pads[1])
+	s.PadBottom, s.PadRight = int(win.Pads[2]), int(win.Pads[3])
+	return c, s.Validate() == nil && w.Dims[2] == s.KH && w.Dims[3] == s.KW
+}
+
+// quantise turns the layer into whole numbers and packs its weights.
+func (f *fixedLayer) quantise(p *Program, biases []*graph.Value, s *neuronSink) bool {
+	c, ok := f.geometry(p)
+	if !ok {
+		return false
+	}
+	t, ok := f.thresholds(p, s, c.shape.OutC)
+	if !ok {
+		return false
+	}
+	amplitude, ok := f.amplitudes(p, c.shape.InC)
+	if !ok {
+		return false
+	}
+	cur := current{weights: c.byOutput(amplitude), bias: make([]float64, c.shape.OutC), always: make([]float64, c.shape.OutC)}
+	for _, v := range biases {
+		if !addConstant(p, cur.bias, v) {
+			return false
+		}
+	}
+	if b := f.conv.node.Input(2); b != nil {
+		t := p.consts[b]
+		if t == nil || len(t.F32) != c.shape.OutC {
+			return false
+		}
+		for o, x := range t.F32 {
+			cur.always[o] = float64(x)
+		}
+	}
+	if f.point = quantise(cur, t, p.timing.steps+1); f.point == nil {
+		return false
+	}
+	var err error
+	if c.transposed {
+		f.packed, err = kernel.PackSpikeConvTranspose(c.shape, c.scatter(f.point.weights))
+	} else {
+		f.packed, err = kernel.PackSpikeConv(c.shape.ConvShape, c.scatter(f.point.weights))
+	}
+	return err == nil
+}
+
+// place is the index in the weights of synapse i of output o, and its input
+// channel. Synapses count over the input channels of the group and the kernel.
+func (c *fixedConv) place(o, i int) (at, in int) {
+	s := c.shape
+	area, inC, outC := s.KH*s.KW, s.InC/s.Groups, s.OutC/s.Groups
+	in = o/outC*inC + i/area
+	if c.transposed {
+		return (in*outC+o%outC)*area + i%area, in
+	}
+	return o*inC*area + i, in
+}
+
+// byOutput lists each output's weights times the amplitudes of its inputs.
+func (c *fixedConv) byOutput(amplitude []float32) [][]float64 {
+	list := make([][]float64, c.shape.OutC)
+	for o := range list {
+		row := make([]float64, c.shape.InC/c.shape.Groups*c.shape.KH*c.shape.KW)
+		for i := range row {
+			at, in := c.place(o, i)
+			row[i] = float64(float64(c.weights[at]) * float64(amplitude[in]))
+		}
+		list[o] = row
+	}
+	return list
+}
+
+// scatter puts weights by output back in the operator's order.
+func (c *fixedConv) scatter(weights [][]int16) []int16 {
+	list := make([]int16, len(c.weights))
+	for o, row := range weights {
+		for i, w := range row {
+			at, _ := c.place(o, i)
+			list[at] = w
+		}
+	}
+	return list
+}
+
+// constants reads a parameter of one number or one for each of c channels of
+// images; an omitted one is def.
+func constants(p *Program, v *graph.Value, c int, def float32) ([]float32, bool) {
+	list := make([]float32, c)
+	if v == nil {
+		for i := range list {
+			list[i] = def
+		}
+		return list, true
+	}
+	t := p.consts[v]
+	if t == nil || !t.DType.IsFloat() {
+		return nil, false
+	}
+	if _, _, err := channelwise([]int{1, c, 1, 1}, t); err != nil {
+		return nil, false
+	}
+	for i := range list {
+		list[i] = t.F32[i%len(t.F32)]
+	}
+	return list, true
+}
+
+// addConstant adds a bias current of one number or one for each channel.
+func addConstant(p *Program, sum []float64, v *graph.Value) bool {
+	list, ok := constants(p, v, len(sum), 0)
+	if !ok {
+		return false
+	}
+	for i, x := range list {
+		sum[i] += float64(x)
+	}
+	return true
+}
+
+// thresholds reads the neuron's parameters.
+func (f *fixedLayer) thresholds(p *Program, s *neuronSink, c int) (t thresholds, ok bool) {
+	theta, ok := constants(p, s.node.Input(2), c, 0)
+	if !ok {
+		return t, false
+	}
+	f.theta = theta
+	alpha := make([]float32, c)
+	for i := range alpha {
+		alpha[i] = 1
+	}
+	if !s.node.IsSpiking("IF") {
+		if alpha, ok = constants(p, s.node.Input(3), c, 1); !ok {
+			return t, false
+		}
+	}
+	for i := range c {
+		if !(theta[i] > 0) {
+			return t, false // an error, which the float32 layer words
+		}
+		t.theta, t.alpha = append(t.theta, float64(theta[i])), append(t.alpha, float64(alpha[i]))
+	}
+	t.v0 = float64(s.v0)
+	return t, true
+}
+
+// amplitudes lists the amplitude of a spike on each input channel.
+func (f *fixedLayer) amplitudes(p *Program, c int) ([]float32, bool) {
+	var list []float32
+	for i, v := range f.sources {
+		n := channels(p, v)
+		if len(f.sources) == 1 {
+			n = c
+		}
+		if n == 0 {
+			return nil, false
+		}
+		some, ok := constants(p, v.Producer().Input(2), n, 0)
+		if !ok {
+			return nil, false
+		}
+		if list = append(list, some...); len(list) > c || i == len(f.sources)-1 && len(list) < c {
+			return nil, false
+		}
+	}
+	for _, a := range list {
+		if !(a > 0) || math.IsInf(float64(a), 1) {
+			return nil, false
+		}
+	}
+	return list, true
+}
+
+func elementwiseOp(n *graph.Node) bool {
+	s := op.Lookup(n.Op())
+	return s != nil && s.Elementwise
+}
+
+// channels is the number of channels of a time-major value, 0 when unknown.
+func channels(p *Program, v *graph.Value) int {
+	n := v.Producer()
+	switch {
+	case n == nil:
+	case n.Is("Conv"):
+		if w := p.consts[n.Input(1)]; w != nil && len(w.Dims) > 2 {
+			return w.Dims[0]
+		}
+	case n.Is("ConvTranspose"):
+		c, err := op.ConvTransposeOf(n)
+		if w := p.consts[n.Input(1)]; err == nil && w != nil && len(w.Dims) > 2 {
+			return w.Dims[1] * int(c.Group)
+		}
+	case n.Op().Domain == graph.Spiking:
+		return channels(p, n.Input(0))
+	case elementwiseOp(n):
+		c := 0
+		for _, u := range present(n.Inputs()) {
+			if p.timing.timed[u] {
+				c = max(c, channels(p, u))
+			}
+		}
+		if c > 1 {
+			return c
+		}
+	}
+	if s := v.Type.Shape; len(s) == 4 {
+		if c, ok := s[1].Size(); ok {
+			return int(c)
+		}
+	}
+	return 0
+}
