@@ -234,10 +234,22 @@ func (k *spikeCase) packed() (*SpikeConv, error) {
 	return PackSpikeConv(k.s.ConvShape, k.weight)
 }
 
+// manyThreads is the numbers of threads to run a case with.
+func manyThreads() []int {
+	if testing.Short() {
+		return []int{1, 3}
+	}
+	return []int{1, 2, 3, 8}
+}
+
 // withSpikeStrips runs f with several bounds on the size of a strip.
 func withSpikeStrips(f func()) {
 	defer func(n int) { spikeCells = n }(spikeCells)
-	for _, n := range []int{spikeCells, 1, 3000} {
+	sizes := []int{spikeCells, 1, 3000}
+	if testing.Short() {
+		sizes = sizes[1:2]
+	}
+	for _, n := range sizes {
 		spikeCells = n
 		f()
 	}
@@ -263,7 +275,7 @@ func TestSpikeConv(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			forEachSpikes(t, func(t *testing.T) {
 				withSpikeStrips(func() {
-					for _, threads := range []int{1, 2, 3, 8} {
+					for _, threads := range manyThreads() {
 						k.check(t, threads, bits, residuals)
 					}
 				})
