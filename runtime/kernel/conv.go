@@ -52,6 +52,17 @@ type Tail struct {
 	// on several goroutines, with runs of any length, and must treat each element on
 	// its own: runs may hold numbers besides the outputs, which are dropped.
 	Finish func(channel int, y []float32)
+	// Direct, when not nil, is what Finish does: kernels that can do it themselves
+	// before they store an output leave Finish out.
+	Direct *Direct
+}
+
+// Direct is y = relu((y + Offset)*Scale + Shift), every operation rounded to float32.
+// The lists have one number for each output channel, or are all nil for none of
+// these operations; Relu tells whether there is one.
+type Direct struct {
+	Offset, Scale, Shift []float32
+	Relu                 bool
 }
 
 // RunTail is Run with a tail: the outputs are what Tail.Finish makes of those of
@@ -59,6 +70,9 @@ type Tail struct {
 func (c *Conv) RunTail(p *Pool, dst, src []float32, h, w int, tail Tail) {
 	if tail.Bias != nil && len(tail.Bias) != c.shape.OutC {
 		panic(fmt.Sprintf("kernel: %d biases, want %d", len(tail.Bias), c.shape.OutC))
+	}
+	if d := tail.Direct; d != nil && d.Scale != nil && min(len(d.Offset), len(d.Scale), len(d.Shift)) < c.shape.OutC {
+		panic(fmt.Sprintf("kernel: scales of %d channels, want %d", len(d.Scale), c.shape.OutC))
 	}
 	oh, ow := c.shape.OutSize(h, w)
 	c.stencil.run(p, plane{dst, c.shape.OutC, oh, ow}, plane{src, c.shape.InC, h, w}, tail)

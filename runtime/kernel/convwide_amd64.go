@@ -16,10 +16,7 @@ func convRowWideAVX512(a *rowArgs) {
 		a.sums = aligned[float32](wideCells * wideBlock)
 	}
 	sums := a.sums[:wideCells*wideBlock]
-	var bias *float32
-	if a.bias != nil {
-		bias = &a.bias[:wideBlock][0]
-	}
+	tail := a.wideTail()
 	for at := 0; at < a.n; at += wideCells {
 		n := min(wideCells, a.n-at)
 		if a.resume {
@@ -30,7 +27,7 @@ func convRowWideAVX512(a *rowArgs) {
 			}
 		}
 		wideTilesAVX512(a, &sums[0], &a.src[at], &a.dst[at], ceilDiv(n, wideTile))
-		wideStoreAVX512(&a.dst[at], a.dstStride, &sums[0], n, bias)
+		wideStoreAVX512(&a.dst[at], a.dstStride, &sums[0], n, &tail)
 	}
 }
 
@@ -40,7 +37,29 @@ func convRowWideAVX512(a *rowArgs) {
 //go:noescape
 func wideTilesAVX512(a *rowArgs, sums, src, dst *float32, tiles int)
 
-// wideStoreAVX512 stores n cells of sums, plus the bias if it is not nil.
+// wideTail is what happens to the sums of the 32 channels: see [Direct]. A pointer
+// that is nil stands for no such operation.
+type wideTail struct {
+	bias, offset, scale, shift *float32
+	relu                       bool
+}
+
+func (a *rowArgs) wideTail() wideTail {
+	t := wideTail{}
+	if a.bias != nil {
+		t.bias = &a.bias[:wideBlock][0]
+	}
+	if d := a.direct; d != nil {
+		t.relu = d.Relu
+		if d.Scale != nil {
+			part := func(list []float32) *float32 { return &list[a.first : a.first+wideBlock][0] }
+			t.offset, t.scale, t.shift = part(d.Offset), part(d.Scale), part(d.Shift)
+		}
+	}
+	return t
+}
+
+// wideStoreAVX512 stores what a tail makes of n cells of sums.
 //
 //go:noescape
-func wideStoreAVX512(dst *float32, dstStride int, sums *float32, n int, bias *float32)
+func wideStoreAVX512(dst *float32, dstStride int, sums *float32, n int, tail *wideTail)

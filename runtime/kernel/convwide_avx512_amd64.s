@@ -119,15 +119,19 @@ tap:
 	QUARTERS(Z17, Z25, Z4, Z12); QUARTERS(Z19, Z27, Z5, Z13); QUARTERS(Z21, Z29, Z6, Z14); QUARTERS(Z23, Z31, Z7, Z15)
 
 #define LOAD(p, a) VMOVUPS (p*128)(SI), a
-#define ADDBIAS(p, a) VADDPS.BCST (p*4)(DX), a, a
+#define PLUS(p, a) VADDPS.BCST (p*4)(DX), a, a
+#define TIMES(p, a) VMULPS.BCST (p*4)(DX), a, a
+// As with CLIP, the first operand of the maximum is the bound.
+#define RELU(p, a) VMAXPS a, Z16, a
 #define PUT(p, a) VMOVUPS a, K1, (DI); ADDQ R9, DI
 
 #define ROWS(OP) \
 	OP(0, Z0); OP(1, Z1); OP(2, Z2); OP(3, Z3); OP(4, Z4); OP(5, Z5); OP(6, Z6); OP(7, Z7); \
 	OP(8, Z8); OP(9, Z9); OP(10, Z10); OP(11, Z11); OP(12, Z12); OP(13, Z13); OP(14, Z14); OP(15, Z15)
 
-// func wideStoreAVX512(dst *float32, dstStride int, sums *float32, n int, bias *float32)
+// func wideStoreAVX512(dst *float32, dstStride int, sums *float32, n int, tail *wideTail)
 TEXT ·wideStoreAVX512(SB), NOSPLIT, $0-40
+	MOVQ tail+32(FP), BX
 	MOVQ dstStride+8(FP), R9
 	SHLQ $2, R9
 	MOVQ sums+16(FP), SI
@@ -137,20 +141,38 @@ cells:
 	MOVL $-1, CX
 	BZHIL R8, CX, CX
 	KMOVW CX, K1
-	MOVQ bias+32(FP), DX
 	MOVQ R10, DI
-	MOVQ $2, R11
+	XORQ R11, R11
 half:
 	ROWS(LOAD)
 	FLOATS
+	MOVQ wideTail_bias(BX), DX
 	TESTQ DX, DX
+	JEQ affine
+	ADDQ R11, DX
+	ROWS(PLUS)
+affine:
+	MOVQ wideTail_offset(BX), DX
+	TESTQ DX, DX
+	JEQ relu
+	ADDQ R11, DX
+	ROWS(PLUS)
+	MOVQ wideTail_scale(BX), DX
+	ADDQ R11, DX
+	ROWS(TIMES)
+	MOVQ wideTail_shift(BX), DX
+	ADDQ R11, DX
+	ROWS(PLUS)
+relu:
+	CMPB wideTail_relu(BX), $0
 	JEQ put
-	ROWS(ADDBIAS)
-	ADDQ $64, DX
+	VPXORD Z16, Z16, Z16
+	ROWS(RELU)
 put:
 	ROWS(PUT)
 	ADDQ $64, SI
-	DECQ R11
+	ADDQ $64, R11
+	CMPQ R11, $128
 	JNE half
 	ADDQ $(16*128-128), SI
 	ADDQ $64, R10

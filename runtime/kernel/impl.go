@@ -171,6 +171,9 @@ type float32Kernels struct {
 	// back, left and right.
 	convBand    func(a *rowArgs)
 	directBands bool
+	// directTails tells that convRow does for wide blocks what the arguments' direct
+	// says.
+	directTails bool
 	fmaPeak     func(n int) (flops int)
 
 	ifStep           func(spikes []uint64, v, current []float32, bias, threshold, fire float32)

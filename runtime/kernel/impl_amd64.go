@@ -16,6 +16,7 @@ func acceleratedFloat32() []entry[float32Kernels] {
 			convRow:          convRowAVX512,
 			convBand:         convBandAVX512,
 			directBands:      true,
+			directTails:      true,
 			fmaPeak:          fmaPeakAVX512,
 			ifStep:           ifStepAVX512,
 			expandSpikes:     expandSpikesAVX512,

@@ -42,6 +42,10 @@ type rowArgs struct {
 	// band. Kernels may leave that.
 	ahead, aheadStride uintptr
 	sums               []float32 // what a wide row kernel keeps its sums in
+	// What a wide row kernel does to sums with their bias, for the channels from
+	// first on; nil for nothing.
+	direct *Direct
+	first  int
 	// Of a band kernel: from a row to the next, and whether the first or the last
 	// cells of the rows have a column of padding beside them that src does not hold.
 	dstPitch, srcPitch int
@@ -88,6 +92,9 @@ func (s *stencil) run(p *Pool, dst, src plane, tail Tail) {
 		taskRows = rows
 	}
 	strips := ceilDiv(rows, taskRows)
+	if n := p.Threads(); strips > n { // as many for each worker, if all are as fast
+		strips = min(rows, ceilDiv(strips, n)*n)
+	}
 	var next atomic.Int64
 	p.Run(min(p.Threads(), strips*blockParts), func(worker, _, _ int) {
 		t := task{
@@ -99,7 +106,7 @@ func (s *stencil) run(p *Pool, dst, src plane, tail Tail) {
 		// system lets run less.
 		for i := int(next.Add(1)) - 1; i < strips*blockParts; i = int(next.Add(1)) - 1 {
 			r, b := i/blockParts, i%blockParts
-			t.rowLo, t.rowHi = r*taskRows, min((r+1)*taskRows, rows)
+			t.rowLo, t.rowHi = r*rows/strips, (r+1)*rows/strips
 			t.blockLo, t.blockHi = b*len(s.blocks)/blockParts, (b+1)*len(s.blocks)/blockParts
 			t.run(cols)
 		}
@@ -265,6 +272,10 @@ func (t *task) rows(c cut, b *block, flat bool, dst []float32, rowStride, channe
 		rows, n = 1, (rows-1)*rowStride+n
 	}
 	strip := t.strip[t.lead(t.layout.cols, c.j):]
+	a.direct, a.first = nil, b.first
+	if last && b.width == wideBlock && float32s.kernels.directTails && len(a.offsets) > 0 {
+		a.direct = t.tail.Direct
+	}
 	a.dstStride, a.n = channelStride, n
 	a.dstPitch, a.srcPitch, a.left, a.right = rowStride, t.layout.pitch, false, false
 	for r := 0; r < rows; r++ {
@@ -281,7 +292,7 @@ func (t *task) rows(c cut, b *block, flat bool, dst []float32, rowStride, channe
 			float32s.kernels.convRow(a, b.width)
 		}
 	}
-	if last {
+	if last && a.direct == nil {
 		t.finish(b, dst, rows, n, rowStride, channelStride)
 	}
 }

@@ -49,6 +49,50 @@ func channelTail(channel int, y []float32) {
 	}
 }
 
+// TestConvDirectTail demands the same bits whether a kernel does what Direct says or
+// leaves it to Finish.
+func TestConvDirectTail(t *testing.T) {
+	for i, c := range convCases {
+		if c.transposed || c.s.OutC < wideBlock {
+			continue
+		}
+		src, weight, bias := c.data(2*uint64(i), harsh)
+		offset, _, _ := c.data(100, normal)
+		offset = offset[:c.s.OutC]
+		scale, shift := make([]float32, c.s.OutC), make([]float32, c.s.OutC)
+		for o := range scale {
+			scale[o], shift[o] = 0.3*float32(o-20), 1/float32(o+1)
+		}
+		for _, d := range []Direct{{}, {Relu: true}, {offset, scale, shift, false}, {offset, scale, shift, true}} {
+			finish := func(channel int, y []float32) {
+				if d.Scale != nil {
+					AddScalar(y, y, d.Offset[channel])
+					MulScalar(y, y, d.Scale[channel])
+					AddScalar(y, y, d.Shift[channel])
+				}
+				if d.Relu {
+					Relu(y, y)
+				}
+			}
+			conv, err := PackConv(c.s.ConvShape, weight, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := NewPool(2)
+			oh, ow := c.outSize()
+			want, got := make([]float32, c.s.OutC*oh*ow), make([]float32, c.s.OutC*oh*ow)
+			conv.RunTail(p, want, src, c.h, c.w, Tail{Bias: bias, Finish: finish})
+			forEachQuietly(t, func(name string) {
+				conv.RunTail(p, got, src, c.h, c.w, Tail{Bias: bias, Finish: finish, Direct: &d})
+				if d := firstDifference(got, want); d >= 0 {
+					t.Fatalf("%s, %s: output %d is %v, want %v", c.name, name, d, got[d], want[d])
+				}
+			})
+			p.Close()
+		}
+	}
+}
+
 func TestTailWantsBiases(t *testing.T) {
 	p := NewPool(1)
 	defer p.Close()

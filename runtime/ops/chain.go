@@ -17,6 +17,9 @@ type Chain struct {
 	conv  Op
 	nodes []*graph.Node
 	links []link
+	// direct describes all links together, where they are a BatchNormalization, a
+	// Relu, or the one before the other.
+	direct []describer
 }
 
 // A pointwise changes elements of one channel in place.
@@ -26,6 +29,10 @@ type pointwise func(channel int, y []float32)
 // looked at, and the weights [channels, ...] of the convolution. Not ok are inputs
 // that the operator itself has to judge.
 type link func(in []*Tensor, weight *Tensor) (loop pointwise, ok bool)
+
+// A describer says what a link does in the terms of kernels, which may do it
+// themselves; links of other operators have none.
+type describer func(in []*Tensor) kernel.Direct
 
 // linkers lists the operators that may follow in a chain.
 var linkers = map[string]func(n *graph.Node, opset int64) (link, error){
@@ -54,6 +61,7 @@ func NewChain(conv Op, after []*graph.Node, opset int64) (*Chain, error) {
 		}
 		c.links = append(c.links, l)
 	}
+	c.describe(opset)
 	return c, nil
 }
 
@@ -82,11 +90,56 @@ func (c *Chain) Run(env *Env, in [][]*Tensor) (y *Tensor, ok bool, err error) {
 			f(channel, y)
 		}
 	}
+	inner.direct = c.directly(in[1:])
 	out, err := c.conv.Run(&inner, in[0])
 	if err != nil {
 		return nil, false, err
 	}
 	return out[0], true, nil
+}
+
+// describe finds the describers of the links.
+func (c *Chain) describe(opset int64) {
+	for i, n := range c.nodes {
+		switch {
+		case n.Is("Relu") && i == len(c.nodes)-1:
+			c.direct = append(c.direct, func([]*Tensor) kernel.Direct { return kernel.Direct{Relu: true} })
+		case n.Is("BatchNormalization") && i == 0:
+			b, err := op.BatchNormOf(n, opset)
+			if err != nil {
+				return
+			}
+			c.direct = append(c.direct, func(in []*Tensor) kernel.Direct { return describeBatchNorm(b, in) })
+		}
+	}
+	if len(c.direct) < len(c.links) {
+		c.direct = nil
+	}
+}
+
+// describeBatchNorm is affine for all channels.
+func describeBatchNorm(b op.BatchNorm, in []*Tensor) kernel.Direct {
+	d := kernel.Direct{Scale: scales(b, in[1], in[4].F32), Shift: in[2].F32}
+	for _, m := range in[3].F32 {
+		d.Offset = append(d.Offset, -m)
+	}
+	return d
+}
+
+// directly joins what the links do; nil when kernels do not know it.
+func (c *Chain) directly(in [][]*Tensor) *kernel.Direct {
+	if len(c.direct) == 0 {
+		return nil
+	}
+	all := &kernel.Direct{}
+	for i, describe := range c.direct {
+		d := describe(in[i])
+		if d.Scale != nil {
+			all.Offset, all.Scale, all.Shift = d.Offset, d.Scale, d.Shift
+		}
+		all.Relu = all.Relu || d.Relu
+	}
+	return all
 }
 
 // planes applies f, unless it is nil, to every plane of y [N, C, ...].

@@ -208,7 +208,7 @@ func (c *BoundConv) batch(env *Env, y, x, weight, bias *Tensor, win op.Window) e
 	if err != nil {
 		return err
 	}
-	tail := kernel.Tail{Finish: env.tail}
+	tail := kernel.Tail{Finish: env.tail, Direct: env.direct}
 	if bias != nil {
 		tail.Bias = bias.F32
 	}

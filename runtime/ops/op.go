@@ -19,6 +19,8 @@ type Env struct {
 	Alloc func(d graph.DType, dims []int) *Tensor
 	// tail is what a convolution does to its outputs, see [Chain].
 	tail pointwise
+	// direct is the tail in the terms of kernels, nil when they do not know it.
+	direct *kernel.Direct
 }
 
 // An Op is one node bound to its attributes and constant inputs. It is
