@@ -319,3 +319,23 @@ func ExampleConv_Run() {
 	fmt.Println(dst)
 	// Output: [12 11 13 12]
 }
+
+// TestCutTasks demands that tasks follow each other from the first row to the last,
+// none too large.
+func TestCutTasks(t *testing.T) {
+	for rows := 1; rows < 90; rows++ {
+		for most := 1; most <= rows; most++ {
+			for workers := 1; workers <= 8; workers++ {
+				list := cutTasks(rows, most, workers)
+				if list[0] != 0 || list[len(list)-1] != rows {
+					t.Fatalf("%d rows, %d at most, %d workers: %v", rows, most, workers, list)
+				}
+				for i := range len(list) - 1 {
+					if n := list[i+1] - list[i]; n < 0 || n > most {
+						t.Fatalf("%d rows, %d at most, %d workers: %v", rows, most, workers, list)
+					}
+				}
+			}
+		}
+	}
+}

@@ -91,10 +91,8 @@ func (s *stencil) run(p *Pool, dst, src plane, tail Tail) {
 	if blockParts > p.Threads() {
 		taskRows = rows
 	}
-	strips := ceilDiv(rows, taskRows)
-	if n := p.Threads(); strips > n { // as many for each worker, if all are as fast
-		strips = min(rows, ceilDiv(strips, n)*n)
-	}
+	tasks := cutTasks(rows, taskRows, p.Threads())
+	strips := len(tasks) - 1
 	var next atomic.Int64
 	p.Run(min(p.Threads(), strips*blockParts), func(worker, _, _ int) {
 		t := task{
@@ -106,11 +104,32 @@ func (s *stencil) run(p *Pool, dst, src plane, tail Tail) {
 		// system lets run less.
 		for i := int(next.Add(1)) - 1; i < strips*blockParts; i = int(next.Add(1)) - 1 {
 			r, b := i/blockParts, i%blockParts
-			t.rowLo, t.rowHi = r*rows/strips, (r+1)*rows/strips
+			t.rowLo, t.rowHi = tasks[r], tasks[r+1]
 			t.blockLo, t.blockHi = b*len(s.blocks)/blockParts, (b+1)*len(s.blocks)/blockParts
 			t.run(cols)
 		}
 	})
+}
+
+// cutTasks cuts rows into tasks of most rows at most, as many for each worker if all
+// are as fast, and smaller ones last, lest all wait long for a slow one: task i is
+// the rows from element i of the list up to the next.
+func cutTasks(rows, most, workers int) []int {
+	var list []int
+	strips := ceilDiv(ceilDiv(rows, most), workers) * workers
+	if strips == workers || 2*strips > rows {
+		for i := 0; i < rows; i += most {
+			list = append(list, i)
+		}
+		return append(list, rows)
+	}
+	for u := 0; u < 2*strips; {
+		list = append(list, u*rows/(2*strips))
+		if u++; u < 2*(strips-workers) {
+			u++
+		}
+	}
+	return append(list, rows)
 }
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
