@@ -31,6 +31,11 @@
 // Signed zeros and infinities agree between implementations too, subnormal
 // numbers are never flushed. Only the sign and payload of a NaN are left open.
 //
+// On AVX-512 the lanes are cells of a row, or, in wide blocks of 32 output channels,
+// channels: weights are then whole vectors and source cells single numbers, which no
+// cache line splits. A wide block does what a [Direct] tail says, normalisation and
+// Relu, before it stores.
+//
 // # Spiking layers in whole numbers
 //
 // A [SpikeConv] advances integrate-and-fire neurons whose input is a convolution of
