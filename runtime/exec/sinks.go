@@ -46,20 +46,30 @@ type neuronSink struct {
 func (s *neuronSink) source() *graph.Value { return s.node.Input(0) }
 func (s *neuronSink) label() *graph.Node   { return s.node }
 
+// parameters reads what the neurons of slices of dims are made of.
+func (s *neuronSink) parameters(r *run, dims []int) (neuron.Params, error) {
+	p := neuron.Params{V0: s.v0}
+	for i, dst := range []*[]float32{&p.Bias, &p.Threshold, &p.Alpha} {
+		var err error
+		if *dst, err = parameters(r, s.node.Input(i+1), dims); err != nil {
+			return p, err
+		}
+	}
+	if s.node.IsSpiking("IF") {
+		p.Alpha = nil
+	}
+	return p, nil
+}
+
 // start makes the population once the size of a slice is known.
 func (s *neuronSink) start(l *clock, x *ops.Tensor) error {
 	n, c, plane, err := planes(x.Dims)
 	if err != nil {
 		return err
 	}
-	p := neuron.Params{V0: s.v0}
-	for i, dst := range []*[]float32{&p.Bias, &p.Threshold, &p.Alpha} {
-		if *dst, err = parameters(l.run, s.node.Input(i+1), x.Dims); err != nil {
-			return err
-		}
-	}
-	if s.node.IsSpiking("IF") {
-		p.Alpha = nil
+	p, err := s.parameters(l.run, x.Dims)
+	if err != nil {
+		return err
 	}
 	v := l.arena.tensor(graph.Float32, x.Dims)
 	if s.pop, err = neuron.New(p, n, c, plane, v.F32); err != nil {

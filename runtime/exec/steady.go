@@ -100,25 +100,15 @@ func (s *steadyLayer) checkpoints(c *clock) error {
 // integrate advances the neurons.
 func (s *steadyLayer) integrate(c *clock, x *ops.Tensor) error {
 	n := s.sink.node
-	p := neuron.Params{V0: s.sink.v0}
-	var err error
-	for i, dst := range []*[]float32{&p.Bias, &p.Threshold, &p.Alpha} {
-		if *dst, err = parameters(c.run, n.Input(i+1), x.Dims); err != nil {
-			return nodeError(n, err)
-		}
+	p, err := s.sink.parameters(c.run, x.Dims)
+	if err == nil {
+		err = p.Check(x.Dims[1])
 	}
-	if n.IsSpiking("IF") {
-		p.Alpha = nil
-	}
-	if err := p.Check(x.Dims[1]); err != nil {
+	if err != nil {
 		return nodeError(n, err)
 	}
 	out := c.newPacked(x.Dims, p.Threshold)
 	potentials := c.potentials(n, x.Dims, nil)
-	ones := make([]float64, x.Dims[1])
-	for i := range ones {
-		ones[i] = 1
-	}
 	j := &neuron.Steady{Params: p, Current: x.F32, Out: out.SpikeTrain,
 		Steps: kernel.SpikeSteps{Main: c.timing.steps, Marks: c.timing.marks, Post: c.timing.post > 0}}
 	if s.post {

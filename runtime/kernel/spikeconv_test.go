@@ -107,7 +107,7 @@ func (k *spikeCase) at(step, n, c, y, x int) int32 {
 		if s.Values != nil {
 			return int32(s.valuesAt(step, n)[pixel*s.C+c])
 		}
-		return int32(s.bitsAt(step, n)[pixel*SpikeMasks(s.C)+c/16] >> (c % 16) & 1)
+		return int32(s.Slice(step, n)[pixel*SpikeMasks(s.C)+c/16] >> (c % 16) & 1)
 	}
 	panic("no such channel")
 }
@@ -159,7 +159,7 @@ func (k *spikeCase) neuron(out *SpikeTrain, residuals [][]float32, i, n, o, y, x
 		if v < level {
 			return v
 		}
-		out.bitsAt(step, n)[(y*out.W+x)*SpikeMasks(out.C)+o/16] |= 1 << (o % 16)
+		out.Slice(step, n)[(y*out.W+x)*SpikeMasks(out.C)+o/16] |= 1 << (o % 16)
 		return v - p.Threshold[o]
 	}
 	mark := 0

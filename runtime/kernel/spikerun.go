@@ -156,7 +156,7 @@ func (t *spikeTask) run(n int, out *SpikeTrain, sources []*SpikeTrain, nr *Spike
 	mark := 0
 	for step := range steps.Main {
 		t.gatherSpikes(sources, step, n)
-		t.step(out.bitsAt(step, n), out, t.params[0])
+		t.step(out.Slice(step, n), out, t.params[0])
 		if mark == len(steps.Marks) || step+1 != steps.Marks[mark] {
 			continue
 		}
@@ -166,7 +166,7 @@ func (t *spikeTask) run(n int, out *SpikeTrain, sources []*SpikeTrain, nr *Spike
 				copy(t.saved, t.v)
 			}
 			t.gatherSpikes(sources, steps.Main+mark, n)
-			t.step(out.bitsAt(steps.Main+mark, n), out, t.params[1])
+			t.step(out.Slice(steps.Main+mark, n), out, t.params[1])
 		}
 		if residuals != nil && residuals[mark].Data != nil {
 			t.read(residuals[mark], n, out)

@@ -114,7 +114,7 @@ func (t *spikeTask) gatherPixels(at int, sources []*SpikeTrain, step, n, first, 
 			t.gatherPixel(at+i*t.cell, sources, step, n, first+i*t.inStepW)
 		}
 	case len(sources) == 1 && t.inStepW == 1 && masks*maskBits == t.cell:
-		t.expand(at, sources[0].bitsAt(step, n)[first*masks:(first+count)*masks])
+		t.expand(at, sources[0].Slice(step, n)[first*masks:(first+count)*masks])
 	default:
 		t.expand(at, t.merge(sources, step, n, first, count))
 	}
@@ -144,7 +144,7 @@ func (t *spikeTask) merge(sources []*SpikeTrain, step, n, first, count int) []ui
 	perPixel, at := t.cell/maskBits, 0
 	for _, s := range sources {
 		masks := SpikeMasks(s.C)
-		bits := s.bitsAt(step, n)
+		bits := s.Slice(step, n)
 		for i := range count {
 			copy(t.merged[i*perPixel+at:][:masks], bits[(first+i*t.inStepW)*masks:])
 		}
@@ -160,7 +160,7 @@ func (t *spikeTask) mergeFew(sources []*SpikeTrain, step, n, first, count int) {
 	clear(t.pixels)
 	at := 0
 	for _, s := range sources {
-		bits := s.bitsAt(step, n)[first:]
+		bits := s.Slice(step, n)[first:]
 		if t.inStepW == 1 {
 			bits = bits[:len(pixels)]
 			for i, b := range bits {
@@ -212,7 +212,7 @@ func (t *spikeTask) gatherPixel(at int, sources []*SpikeTrain, step, n, pixel in
 			continue
 		}
 		masks := SpikeMasks(s.C)
-		bits := s.bitsAt(step, n)[pixel*masks : (pixel+1)*masks]
+		bits := s.Slice(step, n)[pixel*masks : (pixel+1)*masks]
 		for c := 0; c < s.C; c += 8 {
 			b := byte(bits[c/maskBits] >> (c % maskBits))
 			if t.kernels.bytes {

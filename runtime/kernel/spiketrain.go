@@ -27,15 +27,12 @@ func SpikeMasks(c int) int { return ceilDiv(c, maskBits) }
 // Masks is the number of masks of the whole train.
 func (t *SpikeTrain) Masks() int { return t.Steps * t.N * t.H * t.W * SpikeMasks(t.C) }
 
-// bitsAt gives the masks of a slice of an image.
-func (t *SpikeTrain) bitsAt(step, n int) []uint16 {
+// Slice gives the masks of slice step of image n, [H][W][SpikeMasks(C)].
+func (t *SpikeTrain) Slice(step, n int) []uint16 {
 	size := t.H * t.W * SpikeMasks(t.C)
 	at := (step*t.N + n) * size
 	return t.Bits[at : at+size : at+size]
 }
-
-// Slice gives the masks of slice step of image n, [H][W][SpikeMasks(C)].
-func (t *SpikeTrain) Slice(step, n int) []uint16 { return t.bitsAt(step, n) }
 
 // valuesAt gives the values of a slice of an image.
 func (t *SpikeTrain) valuesAt(step, n int) []int8 {
@@ -75,7 +72,7 @@ func init() {
 // count pixels; first is a multiple of 16. Bits past count are not read as spikes.
 func (t *SpikeTrain) PackPlanes(step, n, first, at, count int, planes [][]uint64) {
 	masks := SpikeMasks(t.C)
-	dst := t.bitsAt(step, n)[at*masks+first/maskBits:]
+	dst := t.Slice(step, n)[at*masks+first/maskBits:]
 	for word := 0; word*64 < count; word++ {
 		var lo, hi [8]uint64 // channels 0-7 and 8-15: byte k is pixel 8*k.. of a channel
 		for c, p := range planes {
@@ -161,7 +158,7 @@ func (t *SpikeTrain) countRun(counts *[sumRun * maskBits]int32, n, m, at, count 
 		var lo, hi [sumRun]uint64
 		some := slices[:min(255, len(slices))]
 		for _, s := range some {
-			bits := t.bitsAt(s, n)[at*masks+m:]
+			bits := t.Slice(s, n)[at*masks+m:]
 			for i := range count {
 				mask := bits[i*masks]
 				lo[i] += spread64[mask&255]
