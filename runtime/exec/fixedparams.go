@@ -6,6 +6,7 @@ import (
 	"spikingir/graph"
 	"spikingir/graph/op"
 	"spikingir/runtime/kernel"
+	"spikingir/runtime/ops"
 )
 
 // fixedConv is the geometry and the weights of a convolution.
@@ -24,34 +25,29 @@ func (f *fixedLayer) geometry(p *Program) (c fixedConv, ok bool) {
 		return c, false
 	}
 	c.weights, c.transposed = w.F32, n.Is("ConvTranspose")
+	channels := w.Dims
 	var win op.Window
-	var group int64
+	var group int
 	if c.transposed {
 		v, err := op.ConvTransposeOf(n)
 		if err != nil || v.OutputShape != nil || len(v.Kernel) != 2 {
 			return c, false
 		}
-		win, group = v.Window, v.Group
-		c.shape.InC, c.shape.OutC = w.Dims[0], w.Dims[1]*int(group)
+		win, group = v.Window, int(v.Group)
+		channels = []int{w.Dims[1] * group, w.Dims[0] / group} // as Conv has them
 		c.shape.OutPadH, c.shape.OutPadW = int(v.OutputPadding[0]), int(v.OutputPadding[1])
 	} else {
 		v, err := op.ConvOf(n)
 		if err != nil || len(v.Kernel) != 2 {
 			return c, false
 		}
-		win, group = v.Window, v.Group
-		c.shape.InC, c.shape.OutC = w.Dims[1]*int(group), w.Dims[0]
+		win, group = v.Window, int(v.Group)
 	}
-	if win.AutoPad != op.NotSet {
+	if win.AutoPad != op.NotSet || c.transposed && w.Dims[0]%group != 0 {
 		return c, false
 	}
 	s := &c.shape
-	s.Groups = int(group)
-	s.KH, s.KW = int(win.Kernel[0]), int(win.Kernel[1])
-	s.StrideH, s.StrideW = int(win.Stride[0]), int(win.Stride[1])
-	s.DilationH, s.DilationW = int(win.Dilation[0]), int(win.Dilation[1])
-	s.PadTop, s.PadLeft = int(win.Pads[0]), int(win.Pads[1])
-	s.PadBottom, s.PadRight = int(win.Pads[2]), int(win.Pads[3])
+	s.ConvShape = ops.ConvShape(win, channels, group, win.Pads)
 	return c, s.Validate() == nil && w.Dims[2] == s.KH && w.Dims[3] == s.KW
 }
 

@@ -101,7 +101,7 @@ func (c *BoundConv) pack(w op.Window, weight *Tensor, pads []int64) (*kernel.Con
 	if err := c.checkWeight(weight); err != nil {
 		return nil, err
 	}
-	return kernel.PackConv(convShape(w, weight.Dims, int(c.view.Group), pads), weight.F32, nil)
+	return kernel.PackConv(ConvShape(w, weight.Dims, int(c.view.Group), pads), weight.F32, nil)
 }
 
 // checkWeight requires weights of some spatial axis and of channels that the
@@ -116,8 +116,9 @@ func (c *BoundConv) checkWeight(weight *Tensor) error {
 	return nil
 }
 
-// convShape is the kernel package's geometry for weights of rank 3 or 4.
-func convShape(w op.Window, weight []int, group int, pads []int64) kernel.ConvShape {
+// ConvShape is the kernel package's geometry for weights of rank 3 or 4, [M, C/group,
+// kernel...], and pads of one or two axes. Only the channels of weight are looked at.
+func ConvShape(w op.Window, weight []int, group int, pads []int64) kernel.ConvShape {
 	s := kernel.ConvShape{
 		InC: weight[1] * group, OutC: weight[0], Groups: group,
 		KH: 1, KW: int(w.Kernel[len(w.Kernel)-1]),

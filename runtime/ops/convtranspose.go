@@ -48,7 +48,7 @@ func (c *boundTranspose) pack(view op.ConvTranspose, weight *Tensor, pads []int6
 	}
 	group := int(view.Group)
 	turned := []int{weight.Dims[1] * group, weight.Dims[0] / group} // as Conv has them
-	s := kernel.ConvTransposeShape{ConvShape: convShape(view.Window, turned, group, pads)}
+	s := kernel.ConvTransposeShape{ConvShape: ConvShape(view.Window, turned, group, pads)}
 	s.OutPadW = int(view.OutputPadding[len(view.Kernel)-1])
 	if len(view.Kernel) == 2 {
 		s.OutPadH = int(view.OutputPadding[0])
