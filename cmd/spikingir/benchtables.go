@@ -82,7 +82,8 @@ Layers alone: the float32 convolution, and the spiking layer at T = %d with its 
 The slower paths of spiking layers, and why:
 
 - Few output channels: kernels compute 16 at a time. Neighbouring pixels share them, over a window that
-  is wider and holds zeros for all but one; with strides, layers of 3 fill 3 of 16.
+  is wider and holds zeros for all but one. With strides they do not: layers of 3 fill 3 of 16 lanes, those
+  of 1 a single one, and the share can't exceed 19 %% or 6 %%.
 - Few input channels: on amx a window is 64 bytes whatever it holds, and a row of a 3x3 kernel on 3
   channels fills 12 of them.
 - Groups: a block of 16 output channels runs densely on whatever windows of the source hold a weight
