@@ -27,7 +27,7 @@ type family interface {
 }
 
 // families lists every family of the package. Another one is a line here.
-var families = []family{float32s, spikes}
+var families = []family{float32s, spikes, trainNeurons}
 
 // A registry is a family whose kernels are the fields of a K.
 type registry[K any] struct {

@@ -1,0 +1,98 @@
+package kernel
+
+import "math"
+
+// RateForward is the neurons of a rate stage: where x, [Size], is the mean current
+// (1/T)*sum of current(t) without the bias, and T = steps.Main, it emits the mean
+// amplitude
+//
+//	h    = (x + bias)/theta
+//	r    = clip(floor(h*T + shift), 0, levels)/T
+//	out  = theta*r
+//
+// with levels T and shift v(0)/theta, or levels T+1 and shift v(0)/theta + 1 - alpha
+// with a post step. out may be x. A threshold that takes no part in learning emits 0.
+func (n *TrainNeuron) RateForward(out, x []float32, steps NeuronSteps) {
+	a := n.rateArgs("RateForward", out, x, steps)
+	whole := steps.Size &^ (spikeBits - 1)
+	trainNeurons.kernels.rateForward(&a, whole)
+	rateForwardGeneric(&a, whole, steps.Size)
+}
+
+// RateGrad is the gradients of a loss that RateBackward reads and those it writes.
+type RateGrad struct {
+	Amplitude []float32 // dL/d(theta*r), [Size]
+	Current   []float32 // dL/dx, [Size]; may be Amplitude or x
+	// Bias and Theta have the period's length; the gradients of all elements are added
+	// to them. That of the shift is theta/T times that of the bias.
+	Bias, Theta []float32
+}
+
+// RateBackward passes gradients straight through the steps of RateForward (learned
+// step size: Esser et al., ICLR 2020):
+//
+//	             h <= 0    inside           h >= levels/T
+//	current        0       amplitude        0
+//	theta +=       0       amplitude*(r-h)  amplitude*levels/T
+//
+// and adds the gradient of the current to that of the bias. All implementations give
+// the same bits; subnormal numbers count as 0.
+func (n *TrainNeuron) RateBackward(g RateGrad, x []float32, steps NeuronSteps) {
+	a := n.rateArgs("RateBackward", g.Current, x, steps)
+	wantLength("RateBackward", "gradients of amplitudes", len(g.Amplitude), steps.Size)
+	wantLength("RateBackward", "sums", len(g.Bias), n.Period())
+	wantLength("RateBackward", "sums", len(g.Theta), n.Period())
+	a.grad, a.sumBias, a.sumTheta = g.Amplitude, g.Bias, g.Theta
+	whole := steps.Size &^ (spikeBits - 1)
+	trainNeurons.kernels.rateBackward(&a, whole)
+	rateBackwardGeneric(&a, whole, steps.Size)
+}
+
+func (n *TrainNeuron) rateArgs(name string, out, x []float32, steps NeuronSteps) rateArgs {
+	steps.check(name, n.channels)
+	wantLength(name, "currents", len(x), steps.Size)
+	wantLength(name, "results", len(out), steps.Size)
+	t, most, shift := float64(steps.Main), float64(steps.Slices()), n.shift
+	if steps.Post {
+		shift = n.postShift
+	}
+	return rateArgs{
+		bias: n.bias, inverse: n.inverse, gain: n.gain, shift: shift, x: x, out: out,
+		steps: float32(t), part: float32(1 / t), most: float32(most), top: float32(most / t),
+	}
+}
+
+// Adam is the constants of Adam with decoupled weight decay (Kingma and Ba, ICLR
+// 2015; Loshchilov and Hutter, ICLR 2019).
+type Adam struct {
+	Rate         float64
+	Beta1, Beta2 float64
+	Epsilon      float64 // positive
+	Decay        float64 // 0: plain Adam
+}
+
+// AdamStep does step t = 1, 2, ... with the gradients g, multiplied by scale (1, or
+// what gradient clipping asks for):
+//
+//	g = scale*g
+//	m = beta1*m + (1-beta1)*g
+//	v = beta2*v + (1-beta2)*g*g
+//	p = (1 - rate*decay)*p - rate/(1-beta1^t) * m/(sqrt(v)/sqrt(1-beta2^t) + epsilon)
+//
+// in float32, with factors computed in float64 and rounded once; subnormal numbers
+// count as 0. The slices have one length. All implementations give the same bits.
+func AdamStep(p, g, m, v []float32, c Adam, t int, scale float32) {
+	checkLengths("AdamStep", len(p), len(g), len(m), len(v))
+	a := adamArgs{
+		scale: scale,
+		keep1: float32(c.Beta1), new1: float32(1 - c.Beta1),
+		keep2: float32(c.Beta2), new2: float32(1 - c.Beta2),
+		root:    float32(1 / math.Sqrt(1-math.Pow(c.Beta2, float64(t)))),
+		epsilon: float32(c.Epsilon),
+		rate:    float32(c.Rate / (1 - math.Pow(c.Beta1, float64(t)))),
+		shrink:  float32(1 - c.Rate*c.Decay),
+	}
+	n := len(p) &^ (spikeBits - 1)
+	trainNeurons.kernels.adam(p[:n], g[:n], m[:n], v[:n], &a)
+	adamGeneric(p[n:], g[n:], m[n:], v[n:], &a)
+}
