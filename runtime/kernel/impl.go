@@ -27,7 +27,7 @@ type family interface {
 }
 
 // families lists every family of the package. Another one is a line here.
-var families = []family{float32s, spikes, trainNeurons}
+var families = []family{float32s, spikes, trains, trainNeurons}
 
 // A registry is a family whose kernels are the fields of a K.
 type registry[K any] struct {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// A trainCase is neurons with data of all kinds.
-type trainCase struct {
+// A neuronTrainCase is neurons with data of all kinds.
+type neuronTrainCase struct {
 	channels int
 	params   NeuronParams
 	steps    NeuronSteps
@@ -16,25 +16,25 @@ type trainCase struct {
 	n        *TrainNeuron
 }
 
-// trainCases covers every period and every length of the last word of spikes, with
+// neuronTrainCases covers every period and every length of the last word of spikes, with
 // and without a post step and a steady current. values makes the currents.
-func trainCases(r *rand.Rand, values func(*rand.Rand, int) []float32) []trainCase {
+func neuronTrainCases(r *rand.Rand, values func(*rand.Rand, int) []float32) []neuronTrainCase {
 	pixels := map[int]int{1: 200, 3: 86, 12: 12, 16: 9, 56: 17, 64: 3}
-	var list []trainCase
+	var list []neuronTrainCase
 	for _, c := range []int{1, 3, 12, 16, 56, 64} {
 		for p := range pixels[c] {
 			if testing.Short() && p%7 != 0 {
 				continue
 			}
 			steps := NeuronSteps{Size: p * c, Main: 1 + p%3, Post: p%2 == 0, Steady: p%5 == 0}
-			list = append(list, newTrainCase(r, c, steps, values))
+			list = append(list, neuronNewTrainCase(r, c, steps, values))
 		}
 	}
 	return list
 }
 
-func newTrainCase(r *rand.Rand, channels int, steps NeuronSteps, values func(*rand.Rand, int) []float32) trainCase {
-	c := trainCase{channels: channels, steps: steps}
+func neuronNewTrainCase(r *rand.Rand, channels int, steps NeuronSteps, values func(*rand.Rand, int) []float32) neuronTrainCase {
+	c := neuronTrainCase{channels: channels, steps: steps}
 	c.params = NeuronParams{Theta: normal(r, channels), Bias: normal(r, channels),
 		Alpha: normal(r, channels), Rest: normal(r, channels)}
 	for i := range channels {
@@ -50,12 +50,12 @@ func newTrainCase(r *rand.Rand, channels int, steps NeuronSteps, values func(*ra
 	return c
 }
 
-func (c *trainCase) String() string {
+func (c *neuronTrainCase) String() string {
 	return fmt.Sprintf("%d channels, %+v", c.channels, c.steps)
 }
 
 // forward runs the case in fenced memory.
-func (c *trainCase) forward(t *testing.T) NeuronTrace {
+func (c *neuronTrainCase) forward(t *testing.T) NeuronTrace {
 	t.Helper()
 	slices, size := c.steps.Slices(), c.steps.Size
 	stale := make([]uint64, slices*SpikeWords(size))
@@ -80,7 +80,7 @@ func (c *trainCase) forward(t *testing.T) NeuronTrace {
 }
 
 // gradients makes what Backward reads, and fenced room for what it writes.
-func (c *trainCase) gradients(r *rand.Rand, values func(*rand.Rand, int) []float32) (g NeuronGrad, check func(*testing.T)) {
+func (c *neuronTrainCase) gradients(r *rand.Rand, values func(*rand.Rand, int) []float32) (g NeuronGrad, check func(*testing.T)) {
 	slices, size, period := c.steps.Slices(), c.steps.Size, c.n.Period()
 	g = NeuronGrad{Amplitude: values(r, slices*size), Spike: make([]float32, period),
 		Counts: values(r, size), Residual: values(r, size)}

@@ -2,7 +2,7 @@ package kernel
 
 import "math"
 
-var genericTrainNeurons = trainKernels{
+var genericTrainNeurons = trainNeuronKernels{
 	forward:      func(a *neuronForward, n int) { neuronForwardGeneric(a, 0, n) },
 	backward:     func(a *neuronBackward, n int) { neuronBackwardGeneric(a, 0, n) },
 	rateForward:  func(a *rateArgs, n int) { rateForwardGeneric(a, 0, n) },

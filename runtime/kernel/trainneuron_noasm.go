@@ -1,4 +1,4 @@
 package kernel
 
 // acceleratedTrainNeurons lists no implementation: this build has no assembly.
-func acceleratedTrainNeurons() []entry[trainKernels] { return nil }
+func acceleratedTrainNeurons() []entry[trainNeuronKernels] { return nil }

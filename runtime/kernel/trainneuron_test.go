@@ -12,14 +12,14 @@ func TestTrainForward(t *testing.T) {
 	forEachOf(t, trainNeurons, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 1))
 		for _, values := range []func(*rand.Rand, int) []float32{normal, wild} {
-			for _, c := range trainCases(r, values) {
+			for _, c := range neuronTrainCases(r, values) {
 				checkTrainForward(t, &c)
 			}
 		}
 	})
 }
 
-func checkTrainForward(t *testing.T, c *trainCase) {
+func checkTrainForward(t *testing.T, c *neuronTrainCase) {
 	t.Helper()
 	out := c.forward(t)
 	size, words := c.steps.Size, SpikeWords(c.steps.Size)
@@ -69,7 +69,7 @@ func checkTrainForward(t *testing.T, c *trainCase) {
 func TestTrainForwardInPlace(t *testing.T) {
 	forEachOf(t, trainNeurons, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(2, 1))
-		c := newTrainCase(r, 3, NeuronSteps{Size: 3 * 67, Main: 3, Post: true}, normal)
+		c := neuronNewTrainCase(r, 3, NeuronSteps{Size: 3 * 67, Main: 3, Post: true}, normal)
 		want := c.forward(t)
 		spikes, check := fence(make([]uint64, len(want.Spikes)), 0xdead)
 		c.n.Forward(NeuronTrace{Spikes: spikes, Potential: c.current}, c.current, c.steps)
@@ -86,7 +86,7 @@ func TestTrainBackwardAgrees(t *testing.T) {
 	forEachOf(t, trainNeurons, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(3, 1))
 		for _, values := range []func(*rand.Rand, int) []float32{normal, small} {
-			for i, c := range trainCases(r, values) {
+			for i, c := range neuronTrainCases(r, values) {
 				c.n.Surrogate, c.n.Slope = Surrogate(i%3), float32(1+i%5)
 				c.n.DetachReset = i%4 == 0
 				checkTrainBackward(t, r, &c, values, i%7)
@@ -96,7 +96,7 @@ func TestTrainBackwardAgrees(t *testing.T) {
 }
 
 // checkTrainBackward compares one run; variant leaves out some of the operands.
-func checkTrainBackward(t *testing.T, r *rand.Rand, c *trainCase, values func(*rand.Rand, int) []float32, variant int) {
+func checkTrainBackward(t *testing.T, r *rand.Rand, c *neuronTrainCase, values func(*rand.Rand, int) []float32, variant int) {
 	t.Helper()
 	trace := c.forward(t)
 	got, check := c.gradients(r, values)
@@ -153,7 +153,7 @@ func TestTrainExtremeThresholds(t *testing.T) {
 	thetas := []float32{inf, 1e-39, 1e-45, 1e-30, 3e38, 1, 1e25, 0x1p-63, 0x1p63}
 	forEachOf(t, trainNeurons, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(4, 1))
-		c := newTrainCase(r, len(thetas), NeuronSteps{Size: len(thetas) * 80, Main: 4, Post: true}, normal)
+		c := neuronNewTrainCase(r, len(thetas), NeuronSteps{Size: len(thetas) * 80, Main: 4, Post: true}, normal)
 		c.params.Theta = thetas
 		for i := range 6 {
 			c.n = NewTrainNeuron(c.params)
@@ -164,7 +164,7 @@ func TestTrainExtremeThresholds(t *testing.T) {
 	})
 }
 
-func checkExtremeGradients(t *testing.T, r *rand.Rand, c *trainCase) {
+func checkExtremeGradients(t *testing.T, r *rand.Rand, c *neuronTrainCase) {
 	t.Helper()
 	trace := c.forward(t)
 	g, check := c.gradients(r, normal)
@@ -188,7 +188,7 @@ func checkExtremeGradients(t *testing.T, r *rand.Rand, c *trainCase) {
 	}
 }
 
-func checkExtremeRate(t *testing.T, r *rand.Rand, c *trainCase) {
+func checkExtremeRate(t *testing.T, r *rand.Rand, c *neuronTrainCase) {
 	t.Helper()
 	x, size := normal(r, c.steps.Size), c.steps.Size
 	out, gx := make([]float32, size), make([]float32, size)
@@ -219,7 +219,7 @@ func requireFinite(t *testing.T, name string, x []float32) {
 func TestTrainKernelsRestoreDenormals(t *testing.T) {
 	forEachOf(t, trainNeurons, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(5, 1))
-		c := newTrainCase(r, 64, NeuronSteps{Size: 640, Main: 2}, normal)
+		c := neuronNewTrainCase(r, 64, NeuronSteps{Size: 640, Main: 2}, normal)
 		tiny := []float32{1e-39, 1e-39}
 		for name, f := range map[string]func(){
 			"forward": func() { c.forward(t) },

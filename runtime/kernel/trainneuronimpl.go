@@ -1,9 +1,9 @@
 package kernel
 
-// trainKernels are the innermost loops of one implementation. All but adam take the
+// trainNeuronKernels are the innermost loops of one implementation. All but adam take the
 // first n elements, n a multiple of 64; the exported functions do the rest with the
 // generic ones.
-type trainKernels struct {
+type trainNeuronKernels struct {
 	forward      func(a *neuronForward, n int)
 	backward     func(a *neuronBackward, n int)
 	rateForward  func(a *rateArgs, n int)
@@ -13,7 +13,7 @@ type trainKernels struct {
 }
 
 // trainNeurons is the family of the kernels of neurons in training.
-var trainNeurons = newRegistry("trainneuron", append(acceleratedTrainNeurons(), entry[trainKernels]{
+var trainNeurons = newRegistry("trainneuron", append(acceleratedTrainNeurons(), entry[trainNeuronKernels]{
 	name: "generic", available: true, kernels: genericTrainNeurons,
 }))
 

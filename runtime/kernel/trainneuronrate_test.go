@@ -15,7 +15,7 @@ func TestRateForwardIsTheRate(t *testing.T) {
 		compared := 0
 		for trial := range 20 {
 			steps := NeuronSteps{Size: 3 * 75, Main: 1 + trial, Post: trial%2 == 0, Steady: true}
-			c := newTrainCase(r, 3, steps, normal)
+			c := neuronNewTrainCase(r, 3, steps, normal)
 			for i, theta := range c.params.Theta {
 				c.params.Rest[i] = theta * float32(r.Float64()/2)
 			}
@@ -53,14 +53,14 @@ func TestRateBackward(t *testing.T) {
 	forEachOf(t, trainNeurons, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(8, 1))
 		for _, values := range []func(*rand.Rand, int) []float32{normal, small} {
-			for _, c := range trainCases(r, values) {
+			for _, c := range neuronTrainCases(r, values) {
 				checkRateBackward(t, r, &c, values)
 			}
 		}
 	})
 }
 
-func checkRateBackward(t *testing.T, r *rand.Rand, c *trainCase, values func(*rand.Rand, int) []float32) {
+func checkRateBackward(t *testing.T, r *rand.Rand, c *neuronTrainCase, values func(*rand.Rand, int) []float32) {
 	t.Helper()
 	size, period := c.steps.Size, c.n.Period()
 	x, g := values(r, size), values(r, size)
@@ -108,7 +108,7 @@ func checkRateBackward(t *testing.T, r *rand.Rand, c *trainCase, values func(*ra
 }
 
 // requireRateBits compares a run with the Go loop's.
-func requireRateBits(t *testing.T, c *trainCase, got RateGrad, x []float32) {
+func requireRateBits(t *testing.T, c *neuronTrainCase, got RateGrad, x []float32) {
 	t.Helper()
 	period := c.n.Period()
 	want := RateGrad{got.Amplitude, make([]float32, len(x)), make([]float32, period), make([]float32, period)}

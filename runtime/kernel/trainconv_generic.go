@@ -1,0 +1,27 @@
+package kernel
+
+// genericTrain are the reference kernels.
+var genericTrain = trainKernels{product: productGeneric}
+
+// productGeneric is the product kernel in Go.
+func productGeneric(a *productArgs) {
+	var sums [trainBlockLanes]float32
+	for i, row := range a.rows {
+		acc := sums[:a.width]
+		out := a.out[i*a.outStride:][:a.width]
+		clear(acc)
+		for j, col := range a.cols {
+			x := a.a[row+col]
+			for o, w := range a.b[j*a.bStride:][:len(acc)] {
+				acc[o] += float32(x * w)
+			}
+		}
+		if a.add {
+			for o, v := range acc {
+				out[o] += v
+			}
+			continue
+		}
+		copy(out, acc)
+	}
+}

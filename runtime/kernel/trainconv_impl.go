@@ -1,0 +1,28 @@
+package kernel
+
+// trainKernels are the innermost loops of training convolutions in one
+// implementation.
+type trainKernels struct {
+	product func(a *productArgs)
+}
+
+// trains is the family of the kernels for training. They do not promise the bits of
+// each other: see [TrainConv].
+var trains = newRegistry("train", append(acceleratedTrain(), entry[trainKernels]{
+	name: "generic", available: true, kernels: genericTrain,
+}))
+
+// productArgs are the arguments of a product kernel: a matrix product whose left
+// factor lies anywhere. It sets, for i of rows and o < width,
+//
+//	out[i*outStride+o] = sum over j of cols: a[rows[i]+cols[j]] * b[j*bStride+o]
+//
+// or, with add, adds that sum. A vector kernel may read b up to the next multiple of
+// trainLanes only if bStride has room for it. width is at most trainBlockLanes.
+type productArgs struct {
+	out, a, b          []float32
+	rows, cols         []int32
+	outStride, bStride int
+	width              int
+	add                bool
+}

@@ -1,0 +1,161 @@
+package kernel
+
+// A trainPlan is one direction of a training convolution: each output pixel is a sum
+// over taps of a padded copy of the source. Backwards the source is the output's
+// gradient, spread by the strides, and the kernel is turned round.
+type trainPlan struct {
+	groups, inC, outC int // channels of a group
+	srcH, srcW        int
+	dstH, dstW        int
+	padH, padW        int // size of the padded copy
+	// Source pixel (y, x) is pixel (top+y*stepH, left+x*stepW) of the padded copy,
+	// where that exists.
+	top, left    int
+	stepH, stepW int
+	// rows are the offsets of output pixels in the padded copy of a group, cols
+	// those of the terms of a sum, [taps][inC].
+	rows, cols []int32
+	blocks     []trainBlock
+	packed     []float32 // weights of group after group
+	groupSize  int       // of packed
+}
+
+// A trainBlock is output channels first to first+width of a group, whose weights are
+// [taps][inC][lanes] from at on; lanes is width rounded up to whole vectors.
+type trainBlock struct{ first, width, lanes, at int }
+
+const (
+	// trainLanes is the unit in which output channels are packed.
+	trainLanes = 16
+	// trainBlockLanes is the most output channels that a product kernel takes.
+	trainBlockLanes = 64
+)
+
+func forwardPlan(s TrainShape) trainPlan {
+	p := trainPlan{
+		groups: s.Group, inC: s.InC / s.Group, outC: s.OutC / s.Group,
+		srcH: s.InH, srcW: s.InW, dstH: s.OutH, dstW: s.OutW,
+		padH: s.paddedH(), padW: s.paddedW(), top: s.PadT, left: s.PadL, stepH: 1, stepW: 1,
+	}
+	p.offsets(s, s.StrideH, s.StrideW, func(ky, kx int) (int, int) { return ky, kx })
+	return p
+}
+
+func backwardPlan(s TrainShape) trainPlan {
+	p := trainPlan{
+		groups: s.Group, inC: s.OutC / s.Group, outC: s.InC / s.Group,
+		srcH: s.OutH, srcW: s.OutW, dstH: s.InH, dstW: s.InW,
+		padH: s.backPaddedH(), padW: s.backPaddedW(),
+		top: (s.KernelH-1)*s.DilationH - s.PadT, left: (s.KernelW-1)*s.DilationW - s.PadL,
+		stepH: s.StrideH, stepW: s.StrideW,
+	}
+	p.offsets(s, 1, 1, func(ky, kx int) (int, int) { return s.KernelH - 1 - ky, s.KernelW - 1 - kx })
+	return p
+}
+
+// offsets fills rows, cols and blocks for outputs that lie strideH x strideW pixels
+// apart; tap says where in the window a kernel element is.
+func (p *trainPlan) offsets(s TrainShape, strideH, strideW int, tap func(ky, kx int) (int, int)) {
+	for y := range p.dstH {
+		for x := range p.dstW {
+			p.rows = append(p.rows, int32((y*strideH*p.padW+x*strideW)*p.inC))
+		}
+	}
+	for ky := range s.KernelH {
+		for kx := range s.KernelW {
+			y, x := tap(ky, kx)
+			pixel := y*s.DilationH*p.padW + x*s.DilationW
+			for i := range p.inC {
+				p.cols = append(p.cols, int32(pixel*p.inC+i))
+			}
+		}
+	}
+	vectors := ceilDiv(p.outC, trainLanes)
+	count := ceilDiv(vectors, trainBlockLanes/trainLanes)
+	for i := range count {
+		first, end := vectors*i/count*trainLanes, vectors*(i+1)/count*trainLanes
+		b := trainBlock{first, min(end, p.outC) - first, end - first, p.groupSize}
+		p.blocks = append(p.blocks, b)
+		p.groupSize += len(p.cols) * b.lanes
+	}
+	p.packed = aligned[float32](p.groups * p.groupSize)
+}
+
+// setWeight sets the weight of tap t of the kernel between channels of group g.
+func (p *trainPlan) setWeight(g, t, in, out int, w float32) {
+	vectors, count := ceilDiv(p.outC, trainLanes), len(p.blocks)
+	b := &p.blocks[((out/trainLanes+1)*count-1)/vectors]
+	p.packed[g*p.groupSize+b.at+(t*p.inC+in)*b.lanes+out-b.first] = w
+}
+
+// run sets dst to the sums of all slices of src.
+func (p *trainPlan) run(k *trainKernels, sc *TrainScratch, dst, src []float32, slices int) {
+	in, out := p.groups*p.inC, p.groups*p.outC
+	srcSize, dstSize := p.srcH*p.srcW*in, p.dstH*p.dstW*out
+	a := &sc.product
+	a.rows, a.cols, a.outStride, a.add = p.rows, p.cols, out, false
+	for s := range slices {
+		for g := range p.groups {
+			a.a = p.pad(sc, src[s*srcSize:(s+1)*srcSize], g)
+			for _, b := range p.blocks {
+				a.b, a.bStride, a.width = p.packed[g*p.groupSize+b.at:], b.lanes, b.width
+				a.out = dst[s*dstSize+g*p.outC+b.first:]
+				k.product(a)
+			}
+		}
+	}
+}
+
+// pad gives the padded copy, [padH][padW][inC], of the channels of group g of a
+// slice.
+func (p *trainPlan) pad(sc *TrainScratch, src []float32, g int) []float32 {
+	sc.padded = growAligned(sc.padded, p.padH*p.padW*p.inC)
+	if p.stepH > 1 || p.stepW > 1 {
+		clear(sc.padded)
+	}
+	row := p.padW * p.inC
+	done := 0 // rows of the copy
+	for y := range p.srcH {
+		at := p.top + y*p.stepH
+		if at < 0 || at >= p.padH {
+			continue
+		}
+		if p.stepH == 1 && p.stepW == 1 {
+			clear(sc.padded[done*row : at*row])
+			done = at + 1
+		}
+		p.padRow(sc.padded[at*row:(at+1)*row], src[y*p.srcW*p.groups*p.inC:], g)
+	}
+	if p.stepH == 1 && p.stepW == 1 {
+		clear(sc.padded[done*row:])
+	}
+	return sc.padded
+}
+
+// padRow copies a row of the source, whose steps it leaves as they are.
+func (p *trainPlan) padRow(dst, src []float32, g int) {
+	n, pixel := p.inC, p.groups*p.inC
+	// Source columns first to end are in the copy.
+	first := max(0, ceilDiv(-p.left, p.stepW))
+	end := min(p.srcW, (p.padW-1-p.left)/p.stepW+1)
+	if p.padW-1-p.left < 0 || first >= end {
+		first, end = 0, 0
+	}
+	if p.stepW == 1 && p.groups == 1 {
+		left := 0
+		if first < end {
+			left = p.left + first
+		}
+		clear(dst[:left*n])
+		copy(dst[left*n:], src[first*n:end*n])
+		clear(dst[(left+end-first)*n:])
+		return
+	}
+	if p.stepW == 1 {
+		clear(dst)
+	}
+	for x := first; x < end; x++ {
+		at := (p.left + x*p.stepW) * n
+		copy(dst[at:at+n], src[x*pixel+g*n:])
+	}
+}
