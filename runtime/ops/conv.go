@@ -171,7 +171,7 @@ func (c *BoundConv) run(env *Env, in []*Tensor) ([]*Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := wantKernel(win.Kernel, weight); err != nil {
+	if err := wantKernel(win.Kernel, weight.Dims); err != nil {
 		return nil, err
 	}
 	spatial := sizesOf(x.Dims[2:])
@@ -231,9 +231,9 @@ func checkConvInput(x, weight *Tensor, channels int) error {
 }
 
 // wantKernel requires weights to have the spatial sizes that the node states.
-func wantKernel(kernel []int64, weight *Tensor) error {
-	if !slices.Equal(kernel, sizesOf(weight.Dims[2:])) {
-		return fmt.Errorf("weights are %v, want a kernel of %v", weight, kernel)
+func wantKernel(kernel []int64, weight []int) error {
+	if !slices.Equal(kernel, sizesOf(weight[2:])) {
+		return fmt.Errorf("weights have dimensions %v, want a kernel of %v", weight, kernel)
 	}
 	return nil
 }

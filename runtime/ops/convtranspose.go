@@ -71,12 +71,13 @@ func (c *boundTranspose) checkWeight(weight *Tensor) error {
 // run is the whole operator on a batch.
 func (c *boundTranspose) run(env *Env, in []*Tensor) ([]*Tensor, error) {
 	x, weight, bias := in[0], in[1], optional(in, 2)
-	view, err := c.check(x, weight, bias)
+	if err := c.check(x, weight, bias); err != nil {
+		return nil, err
+	}
+	view, out, pads, err := TransposeShape(c.node, c.view, x.Dims, weight.Dims)
 	if err != nil {
 		return nil, err
 	}
-	out, pads := view.Sizes(sizesOf(x.Dims[2:]))
-	addBehind(pads)
 	if err := wantRoom(out, view.Kernel, x); err != nil {
 		return nil, err
 	}
@@ -112,36 +113,32 @@ func addBehind(pads []int64) {
 	}
 }
 
-// check holds the inputs against each other and completes the view by a kernel
-// size that only the weights' tensor tells.
-func (c *boundTranspose) check(x, weight, bias *Tensor) (op.ConvTranspose, error) {
-	view := c.view
+// check holds the inputs against each other.
+func (c *boundTranspose) check(x, weight, bias *Tensor) error {
 	if err := wantFloat(x, weight, bias); err != nil {
-		return view, err
+		return err
 	}
 	if err := c.checkWeight(weight); err != nil {
-		return view, err
+		return err
 	}
-	if err := checkConvInput(x, weight, weight.Dims[0]); err != nil {
-		return view, err
+	if err := checkConvInput(x, weight, weight.Dims[0]); err != nil || bias == nil {
+		return err
 	}
-	if bias != nil {
-		if err := wantPerChannel(2, "B", bias, weight.Dims[1]*int(view.Group)); err != nil {
-			return view, err
-		}
-	}
-	return c.complete(view, weight)
+	return wantPerChannel(2, "B", bias, weight.Dims[1]*int(c.view.Group))
 }
 
-// complete fills in what the node alone does not tell when its weights are
-// computed.
-func (c *boundTranspose) complete(view op.ConvTranspose, weight *Tensor) (op.ConvTranspose, error) {
-	var err error
-	if view.Window, err = view.WithKernel(c.node, sizesOf(weight.Dims[2:])); err != nil {
-		return view, err
+// TransposeShape completes the view of a ConvTranspose by what only the dimensions
+// [C, M/group, kernel...] of computed weights tell, and gives the spatial sizes of
+// its result and the pads (begin..., end...) cut off it for an input [N, C, ...].
+// A negative end pad is what an output_shape adds.
+func TransposeShape(n *graph.Node, view op.ConvTranspose, in, weight []int) (
+	full op.ConvTranspose, out, pads []int64, err error,
+) {
+	if view.Window, err = view.WithKernel(n, sizesOf(weight[2:])); err != nil {
+		return view, nil, nil, err
 	}
 	if err := wantKernel(view.Kernel, weight); err != nil {
-		return view, err
+		return view, nil, nil, err
 	}
 	axes := len(view.Kernel)
 	if view.OutputPadding == nil {
@@ -151,10 +148,13 @@ func (c *boundTranspose) complete(view op.ConvTranspose, weight *Tensor) (op.Con
 		view.OutputShape = view.OutputShape[2:]
 	}
 	if len(view.OutputPadding) != axes || view.OutputShape != nil && len(view.OutputShape) != axes {
-		return view, fmt.Errorf("output_padding %v, output_shape %v, want %d entries for kernel %v",
+		return view, nil, nil, fmt.Errorf(
+			"output_padding %v, output_shape %v, want %d entries for kernel %v",
 			view.OutputPadding, view.OutputShape, axes, view.Kernel)
 	}
-	return view, nil
+	out, pads = view.Sizes(sizesOf(in[2:]))
+	addBehind(pads)
+	return view, out, pads, nil
 }
 
 // kernelFor is the kernel for the pads of an input's size, nil where the plain

@@ -8,19 +8,19 @@ import (
 	"spikingir/runtime/kernel"
 )
 
-// A filterTap is an input element with its weight.
-type filterTap struct {
-	index  int
-	weight float32
+// A Tap is an element of an axis with its weight.
+type Tap struct {
+	Index  int
+	Weight float32
 }
 
 // resample interpolates one axis after the other, linearly or by cubic
 // polynomials. A sum runs in index order, rounding every product and every sum.
 func resample(env *Env, x *Tensor, z op.Resize, plan []resizeAxis) *Tensor {
-	filters := make([][][]filterTap, len(plan)) // nil: the axis stays as it is
+	filters := make([][][]Tap, len(plan)) // nil: the axis stays as it is
 	last := -1
 	for axis, a := range plan {
-		taps := make([][]filterTap, a.out)
+		taps := make([][]Tap, a.out)
 		for o := range taps {
 			taps[o] = a.taps(a.source(o), z)
 		}
@@ -47,7 +47,7 @@ func resample(env *Env, x *Tensor, z op.Resize, plan []resizeAxis) *Tensor {
 }
 
 // taps is the input elements and weights of the place x.
-func (a resizeAxis) taps(x float64, z op.Resize) []filterTap {
+func (a resizeAxis) taps(x float64, z op.Resize) []Tap {
 	scale := 1.0
 	if z.Antialias {
 		scale = math.Min(a.scale, 1) // widens the filter by 1/scale
@@ -58,7 +58,7 @@ func (a resizeAxis) taps(x float64, z op.Resize) []filterTap {
 	}
 	base := math.Floor(x)
 	first := int(math.Floor(-reach/scale)) + 1
-	var list []filterTap
+	var list []Tap
 	var weights []float64
 	sum := 0.0
 	for i := first; i <= 1-first; i++ {
@@ -68,7 +68,7 @@ func (a resizeAxis) taps(x float64, z op.Resize) []filterTap {
 		if w == 0 || z.Exclude && !inside {
 			continue
 		}
-		list = append(list, filterTap{index: max(0, min(a.in-1, at))})
+		list = append(list, Tap{Index: max(0, min(a.in-1, at))})
 		weights = append(weights, w)
 		sum += w
 	}
@@ -76,7 +76,7 @@ func (a resizeAxis) taps(x float64, z op.Resize) []filterTap {
 		if z.Exclude || z.Antialias {
 			w /= sum
 		}
-		list[i].weight = float32(w)
+		list[i].Weight = float32(w)
 	}
 	return list
 }
@@ -98,12 +98,12 @@ func cubic(x, a float64) float64 {
 }
 
 // isIdentity reports whether the taps copy an axis of size n.
-func isIdentity(taps [][]filterTap, n int) bool {
+func isIdentity(taps [][]Tap, n int) bool {
 	if len(taps) != n {
 		return false
 	}
 	for o, list := range taps {
-		if len(list) != 1 || list[0] != (filterTap{o, 1}) {
+		if len(list) != 1 || list[0] != (Tap{o, 1}) {
 			return false
 		}
 	}
@@ -111,7 +111,7 @@ func isIdentity(taps [][]filterTap, n int) bool {
 }
 
 // filterAxis replaces an axis by weighted sums of its elements.
-func filterAxis(env *Env, x *Tensor, axis int, taps [][]filterTap) *Tensor {
+func filterAxis(env *Env, x *Tensor, axis int, taps [][]Tap) *Tensor {
 	dims := slices.Clone(x.Dims)
 	dims[axis] = len(taps)
 	y := env.alloc(x.DType, dims)
@@ -130,7 +130,7 @@ func filterAxis(env *Env, x *Tensor, axis int, taps [][]filterTap) *Tensor {
 			}
 			clear(dst)
 			for _, t := range list {
-				kernel.Axpy(dst, src[t.index*inner:(t.index+1)*inner], t.weight)
+				kernel.Axpy(dst, src[t.Index*inner:(t.Index+1)*inner], t.Weight)
 			}
 		}
 	})
@@ -138,10 +138,10 @@ func filterAxis(env *Env, x *Tensor, axis int, taps [][]filterTap) *Tensor {
 }
 
 // weigh is the weighted sum of elements of src.
-func weigh(src []float32, list []filterTap) float32 {
+func weigh(src []float32, list []Tap) float32 {
 	acc := float32(0)
 	for _, t := range list {
-		acc += float32(t.weight * src[t.index])
+		acc += float32(t.Weight * src[t.Index])
 	}
 	return acc
 }

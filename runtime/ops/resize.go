@@ -30,6 +30,38 @@ func bindResize(n *graph.Node, opset int64) (runner, error) {
 	}, nil
 }
 
+// ResizeTaps decodes a Resize or Upsample into what it does along each axis of its
+// input, whose elements it is linear in: from the inputs of the node (the first for
+// its type and dimensions) it makes a list for each axis and each coordinate of the
+// result, of the elements whose weighted sum stands there. The list is empty where
+// the extrapolation value does.
+func ResizeTaps(n *graph.Node, opset int64) (func(in []*Tensor) ([][][]Tap, error), error) {
+	z, err := op.ResizeOf(n, opset)
+	if err != nil {
+		return nil, err
+	}
+	return func(in []*Tensor) ([][][]Tap, error) {
+		plan, err := planResize(z, n, in)
+		if err != nil {
+			return nil, err
+		}
+		list := make([][][]Tap, len(plan))
+		for i, a := range plan {
+			list[i] = make([][]Tap, a.out)
+			for o := range list[i] {
+				switch at := a.source(o); {
+				case a.extrapolated(at):
+				case z.Mode == "nearest":
+					list[i][o] = []Tap{{a.nearest(at, z.Nearest), 1}}
+				default:
+					list[i][o] = a.taps(at, z)
+				}
+			}
+		}
+		return list, nil
+	}, nil
+}
+
 // resizeAxis is how one axis is resized.
 type resizeAxis struct {
 	in, out    int
@@ -215,12 +247,16 @@ func nearest(env *Env, x *Tensor, z op.Resize, plan []resizeAxis) *Tensor {
 				index[i][o] = outside
 				continue
 			}
-			at = math.Max(0, math.Min(float64(a.in-1), roundBy(z.Nearest, at)))
-			index[i][o] = int(at)
+			index[i][o] = a.nearest(at, z.Nearest)
 		}
 	}
 	value := castTo(&Env{}, Floats([]float32{z.Outside}), x.DType)
 	return pick(env, x, index, value)
+}
+
+// nearest is the element nearest to a place, by one of the values of nearest_mode.
+func (a resizeAxis) nearest(at float64, mode string) int {
+	return int(math.Max(0, math.Min(float64(a.in-1), roundBy(mode, at))))
 }
 
 // roundBy makes a place a whole number by one of the values of nearest_mode.
