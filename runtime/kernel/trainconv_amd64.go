@@ -2,5 +2,55 @@
 
 package kernel
 
-// acceleratedTrain lists the implementations in assembly, best first.
-func acceleratedTrain() []entry[trainKernels] { return nil }
+import "golang.org/x/sys/cpu"
+
+// acceleratedTrain lists the implementations in assembly, best first. All of them
+// take subnormal numbers for zeros and leave the processor's state as they found it.
+func acceleratedTrain() []entry[trainKernels] {
+	x := &cpu.X86
+	return []entry[trainKernels]{{
+		name: "avx512",
+		available: x.HasAVX512F && x.HasAVX512VL && x.HasAVX512BW && x.HasAVX512DQ &&
+			x.HasFMA && x.HasBMI2,
+		kernels: trainKernels{product: productAVX512},
+	}}
+}
+
+
+// productAVX512 works like productGeneric.
+func productAVX512(a *productArgs) { a.tiles(productTilesAVX512) }
+
+// tiles gives whole tiles of rows to a kernel, and the last rows with copies of the
+// last one, in memory of their own.
+func (a *productArgs) tiles(kernel func(a *productArgs, out *float32, rows *int32, tiles int)) {
+	whole := len(a.rows) / productTile
+	if whole > 0 {
+		kernel(a, &a.out[0], &a.rows[0], whole)
+	}
+	first := whole * productTile
+	left := len(a.rows) - first
+	if left == 0 {
+		return
+	}
+	for i := range a.lastRows {
+		a.lastRows[i] = a.rows[first+min(i, left-1)]
+	}
+	out := func(i int) []float32 { return a.out[(first+i)*a.outStride:][:a.width] }
+	stride := a.outStride
+	if a.add {
+		for i := range left {
+			copy(a.last[i*trainBlockLanes:], out(i))
+		}
+	}
+	a.outStride = trainBlockLanes
+	kernel(a, &a.last[0], &a.lastRows[0], 1)
+	a.outStride = stride
+	for i := range left {
+		copy(out(i), a.last[i*trainBlockLanes:])
+	}
+}
+
+// productTilesAVX512 works like productGeneric for tiles of productTile rows.
+//
+//go:noescape
+func productTilesAVX512(a *productArgs, out *float32, rows *int32, tiles int)

@@ -25,4 +25,11 @@ type productArgs struct {
 	outStride, bStride int
 	width              int
 	add                bool
+
+	// Of vector kernels: the last rows and what becomes of them.
+	lastRows [productTile]int32
+	last     [productTile * trainBlockLanes]float32
 }
+
+// productTile is the number of rows that the vector product kernels compute at once.
+const productTile = 6
