@@ -25,7 +25,7 @@ type TrainConv struct {
 	shape    TrainShape
 	forward  trainPlan
 	backward trainPlan
-	kernels *trainKernels
+	kernels  *trainKernels
 }
 
 // A TrainScratch is the memory that one goroutine computes in. The zero value is

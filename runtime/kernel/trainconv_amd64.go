@@ -16,7 +16,6 @@ func acceleratedTrain() []entry[trainKernels] {
 	}}
 }
 
-
 // productAVX512 works like productGeneric.
 func productAVX512(a *productArgs) { a.tiles(productTilesAVX512) }
 
