@@ -6,7 +6,7 @@ import "unsafe"
 const lineBytes = 64
 
 // aligned returns n elements that begin on a cache line.
-func aligned[T int8 | int16 | int32 | float32](n int) []T {
+func aligned[T int8 | int16 | uint16 | int32 | float32](n int) []T {
 	var zero T
 	size := int(unsafe.Sizeof(zero))
 	b := make([]T, n+lineBytes/size)
@@ -18,7 +18,7 @@ func aligned[T int8 | int16 | int32 | float32](n int) []T {
 }
 
 // growAligned returns n elements on a cache line, b itself if it is large enough.
-func growAligned[T int8 | int16 | int32 | float32](b []T, n int) []T {
+func growAligned[T int8 | int16 | uint16 | int32 | float32](b []T, n int) []T {
 	if cap(b) < n {
 		return aligned[T](n)
 	}
@@ -26,7 +26,7 @@ func growAligned[T int8 | int16 | int32 | float32](b []T, n int) []T {
 }
 
 // onLine returns a copy of b that begins on a cache line.
-func onLine[T int8 | int16 | int32 | float32](b []T) []T {
+func onLine[T int8 | int16 | uint16 | int32 | float32](b []T) []T {
 	c := aligned[T](len(b))
 	copy(c, b)
 	return c

@@ -35,6 +35,10 @@ type TrainScratch struct {
 	expanded []float32 // spikes of a slice as numbers
 	sums     []float32 // gradients of the weights, not yet in ONNX order
 	product  productArgs
+	list     spikeList
+	terms    []int32 // see spikeSumArgs
+	spikeSum spikeSumArgs
+	gradient spikeGradientArgs
 }
 
 // NewTrainConv returns a convolution whose weights are all 0.
@@ -90,7 +94,12 @@ func (c *TrainConv) ForwardSpikes(sc *TrainScratch, y []float32, spikes []uint64
 	c.want("words of spikes", len(spikes), slices*words)
 	c.want("outputs", len(y), slices*c.shape.OutSize())
 	out := c.shape.OutSize()
+	sparse := c.sparse(spikes, slices, c.kernels.sumBelow)
 	for s := range slices {
+		if sparse {
+			c.sumSpikes(sc, y[s*out:(s+1)*out], spikes[s*words:(s+1)*words])
+			continue
+		}
 		x := sc.expand(spikes[s*words:(s+1)*words], c.shape.InSize())
 		c.forward.run(c.kernels, sc, y[s*out:(s+1)*out], x, 1)
 	}
@@ -126,9 +135,17 @@ func (c *TrainConv) BackwardWeightsSpikes(sc *TrainScratch, gw []float32, spikes
 	c.want("weight gradients", len(gw), c.shape.Weights())
 	c.want("words of spikes", len(spikes), slices*words)
 	c.want("output gradients", len(gy), slices*c.shape.OutSize())
+	out := c.shape.OutSize()
+	if c.spikeWeights() && c.sparse(spikes, slices, c.kernels.gradientsBelow) {
+		c.clearSpikeSums(sc)
+		for s := range slices {
+			c.addSpikes(sc, spikes[s*words:(s+1)*words], gy[s*out:(s+1)*out])
+		}
+		c.finishSpikes(sc, gw)
+		return
+	}
 	w := c.weightSums(sc)
 	for s := range slices {
-		out := c.shape.OutSize()
 		x := sc.expand(spikes[s*words:(s+1)*words], c.shape.InSize())
 		w.add(x, gy[s*out:(s+1)*out])
 	}
@@ -147,4 +164,10 @@ func (sc *TrainScratch) expand(spikes []uint64, n int) []float32 {
 	sc.expanded = growAligned(sc.expanded, n)
 	ExpandSpikes(sc.expanded, spikes, 1)
 	return sc.expanded
+}
+
+// sparse tells whether less than a percentage of all spikes fire, in a convolution
+// that the sparse kernels can do.
+func (c *TrainConv) sparse(spikes []uint64, slices, percent int) bool {
+	return c.shape.Group == 1 && CountSpikes(spikes)*100 < percent*slices*c.shape.InSize()
 }

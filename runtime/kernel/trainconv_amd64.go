@@ -12,7 +12,15 @@ func acceleratedTrain() []entry[trainKernels] {
 		name: "avx512",
 		available: x.HasAVX512F && x.HasAVX512VL && x.HasAVX512BW && x.HasAVX512DQ &&
 			x.HasFMA && x.HasBMI2,
-		kernels: trainKernels{product: productAVX512},
+		kernels: trainKernels{
+			product:        productAVX512,
+			listSpikes:     listSpikesAVX512,
+			sumSpikes:      sumSpikesAVX512,
+			sumBelow:       50,
+			copyLanes:      copyLanesAVX512,
+			sumGradients:   sumGradientsAVX512,
+			gradientsBelow: 50,
+		},
 	}}
 }
 
@@ -53,3 +61,23 @@ func (a *productArgs) tiles(kernel func(a *productArgs, out *float32, rows *int3
 //
 //go:noescape
 func productTilesAVX512(a *productArgs, out *float32, rows *int32, tiles int)
+
+// listSpikesAVX512 works like listSpikesGeneric.
+//
+//go:noescape
+func listSpikesAVX512(counts, numbers []int32, pieces []uint16, perPixel int)
+
+// sumSpikesAVX512 works like sumSpikesGeneric.
+//
+//go:noescape
+func sumSpikesAVX512(a *spikeSumArgs)
+
+// copyLanesAVX512 works like copyLanesGeneric.
+//
+//go:noescape
+func copyLanesAVX512(dst, src []float32, stride, width int)
+
+// sumGradientsAVX512 works like sumGradientsGeneric.
+//
+//go:noescape
+func sumGradientsAVX512(a *spikeGradientArgs)

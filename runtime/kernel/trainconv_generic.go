@@ -1,7 +1,15 @@
 package kernel
 
 // genericTrain are the reference kernels.
-var genericTrain = trainKernels{product: productGeneric}
+var genericTrain = trainKernels{
+	product:        productGeneric,
+	listSpikes:     listSpikesGeneric,
+	sumSpikes:      sumSpikesGeneric,
+	sumBelow:       50,
+	copyLanes:      copyLanesGeneric,
+	sumGradients:   sumGradientsGeneric,
+	gradientsBelow: 50,
+}
 
 // productGeneric is the product kernel in Go.
 func productGeneric(a *productArgs) {

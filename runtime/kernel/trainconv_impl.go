@@ -4,6 +4,17 @@ package kernel
 // implementation.
 type trainKernels struct {
 	product func(a *productArgs)
+	// listSpikes and sumSpikes work like listSpikesGeneric and sumSpikesGeneric.
+	listSpikes func(counts, numbers []int32, pieces []uint16, perPixel int)
+	sumSpikes  func(a *spikeSumArgs)
+	// sumBelow is the share of spikes, in percent, below which sumSpikes is faster
+	// than the product.
+	sumBelow int
+	// copyLanes and sumGradients work like copyLanesGeneric and sumGradientsGeneric.
+	copyLanes    func(dst, src []float32, stride, width int)
+	sumGradients func(a *spikeGradientArgs)
+	// gradientsBelow is to sumGradients what sumBelow is to sumSpikes.
+	gradientsBelow int
 }
 
 // trains is the family of the kernels for training. They do not promise the bits of

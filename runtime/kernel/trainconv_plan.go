@@ -15,13 +15,16 @@ type trainPlan struct {
 	// rows are the offsets of output pixels in the padded copy of a group, cols
 	// those of the terms of a sum, [taps][inC].
 	rows, cols []int32
-	blocks     []trainBlock
-	packed     []float32 // weights of group after group
-	groupSize  int       // of packed
+	// pixels and taps are the same in pixels.
+	pixels, taps []int32
+	blocks       []trainBlock
+	packed       []float32 // weights of group after group
+	groupSize    int       // of packed
 }
 
 // A trainBlock is output channels first to first+width of a group, whose weights are
-// [taps][inC][lanes] from at on; lanes is width rounded up to whole vectors.
+// [taps*inC+1][lanes] from at on, the last row 0; lanes is width rounded up to whole
+// vectors.
 type trainBlock struct{ first, width, lanes, at int }
 
 const (
@@ -58,13 +61,15 @@ func backwardPlan(s TrainShape) trainPlan {
 func (p *trainPlan) offsets(s TrainShape, strideH, strideW int, tap func(ky, kx int) (int, int)) {
 	for y := range p.dstH {
 		for x := range p.dstW {
-			p.rows = append(p.rows, int32((y*strideH*p.padW+x*strideW)*p.inC))
+			pixel := y*strideH*p.padW + x*strideW
+			p.pixels, p.rows = append(p.pixels, int32(pixel)), append(p.rows, int32(pixel*p.inC))
 		}
 	}
 	for ky := range s.KernelH {
 		for kx := range s.KernelW {
 			y, x := tap(ky, kx)
 			pixel := y*s.DilationH*p.padW + x*s.DilationW
+			p.taps = append(p.taps, int32(pixel))
 			for i := range p.inC {
 				p.cols = append(p.cols, int32(pixel*p.inC+i))
 			}
@@ -76,7 +81,7 @@ func (p *trainPlan) offsets(s TrainShape, strideH, strideW int, tap func(ky, kx 
 		first, end := vectors*i/count*trainLanes, vectors*(i+1)/count*trainLanes
 		b := trainBlock{first, min(end, p.outC) - first, end - first, p.groupSize}
 		p.blocks = append(p.blocks, b)
-		p.groupSize += len(p.cols) * b.lanes
+		p.groupSize += (len(p.cols) + 1) * b.lanes
 	}
 	p.packed = aligned[float32](p.groups * p.groupSize)
 }
@@ -135,12 +140,7 @@ func (p *trainPlan) pad(sc *TrainScratch, src []float32, g int) []float32 {
 // padRow copies a row of the source, whose steps it leaves as they are.
 func (p *trainPlan) padRow(dst, src []float32, g int) {
 	n, pixel := p.inC, p.groups*p.inC
-	// Source columns first to end are in the copy.
-	first := max(0, ceilDiv(-p.left, p.stepW))
-	end := min(p.srcW, (p.padW-1-p.left)/p.stepW+1)
-	if p.padW-1-p.left < 0 || first >= end {
-		first, end = 0, 0
-	}
+	first, end := p.columns()
 	if p.stepW == 1 && p.groups == 1 {
 		left := 0
 		if first < end {
@@ -158,4 +158,15 @@ func (p *trainPlan) padRow(dst, src []float32, g int) {
 		at := (p.left + x*p.stepW) * n
 		copy(dst[at:at+n], src[x*pixel+g*n:])
 	}
+}
+
+// columns are the first of the source's columns that are in the padded copy, and the
+// one behind the last.
+func (p *trainPlan) columns() (first, end int) {
+	first = max(0, ceilDiv(-p.left, p.stepW))
+	end = min(p.srcW, (p.padW-1-p.left)/p.stepW+1)
+	if p.padW-1-p.left < 0 || first >= end {
+		return 0, 0
+	}
+	return first, end
 }

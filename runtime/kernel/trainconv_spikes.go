@@ -1,0 +1,126 @@
+package kernel
+
+import (
+	"encoding/binary"
+	"unsafe"
+)
+
+// A spikeList holds, for each pixel p of a padded copy of a slice of spikes, which
+// channels spike: counts[p] numbers from p*room on, ascending.
+type spikeList struct {
+	counts, numbers []int32
+	room            int
+	pieces          []uint16 // bits, 16 channels of a pixel in each
+}
+
+// fill lists a slice of the source of a plan that has no steps and one group.
+func (l *spikeList) fill(k *trainKernels, p *trainPlan, spikes []uint64) {
+	perPixel := SpikeMasks(p.inC)
+	l.room = perPixel * maskBits
+	l.counts = growAligned(l.counts, p.padH*p.padW)
+	l.numbers = growAligned(l.numbers, p.padH*p.padW*l.room)
+	clear(l.counts)
+	pieces := l.cut(p, spikes, perPixel)
+	first, end := p.columns()
+	for y := range p.srcH {
+		at := p.top + y
+		if at < 0 || at >= p.padH || first == end {
+			continue
+		}
+		pixel := at*p.padW + p.left + first
+		counts := l.counts[pixel : pixel+end-first]
+		k.listSpikes(counts, l.numbers[pixel*l.room:], pieces[(y*p.srcW+first)*perPixel:], perPixel)
+	}
+}
+
+// cut gives the bits of a slice in pieces of 16, the first of each pixel beginning
+// with its channel 0.
+func (l *spikeList) cut(p *trainPlan, spikes []uint64, perPixel int) []uint16 {
+	pixels := p.srcH * p.srcW
+	if p.inC%maskBits == 0 && littleEndian {
+		return unsafe.Slice((*uint16)(unsafe.Pointer(unsafe.SliceData(spikes))), pixels*perPixel)
+	}
+	l.pieces = growAligned(l.pieces, pixels*perPixel)
+	for i := range l.pieces {
+		c := i % perPixel * maskBits
+		at := i/perPixel*p.inC + c
+		bits := spikes[at/spikeBits] >> (at % spikeBits)
+		if at/spikeBits+1 < len(spikes) {
+			bits |= spikes[at/spikeBits+1] << (spikeBits - at%spikeBits)
+		}
+		l.pieces[i] = uint16(bits & (1<<min(maskBits, p.inC-c) - 1))
+	}
+	return l.pieces
+}
+
+// littleEndian tells whether the low byte of a word is its first.
+var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
+
+// A spikeSumArgs is what a kernel needs for convolutions of listed spikes. It sets,
+// for pixels i and o < width,
+//
+//	out[i*outStride+o] = sum over taps t and spikes n of pixel pixels[i]+taps[t]:
+//		weights[(t*channels+n)*lanes+o]
+//
+// where channels is that of a pixel. The row of weights behind those of the last tap
+// is 0. terms has room for one pixel's numbers of rows, and whole vectors.
+type spikeSumArgs struct {
+	out, weights     []float32
+	pixels, taps     []int32
+	counts, numbers  []int32
+	terms            []int32
+	outStride, lanes int
+	width            int
+	channels, room   int
+}
+
+// sumSpikes sets y to the convolution of a slice of spikes.
+func (c *TrainConv) sumSpikes(sc *TrainScratch, y []float32, spikes []uint64) {
+	p, a, l := &c.forward, &sc.spikeSum, &sc.list
+	l.fill(c.kernels, p, spikes)
+	sc.terms = growAligned(sc.terms, len(p.taps)*l.room+4*trainLanes)
+	a.terms, a.counts, a.numbers, a.room, a.channels = sc.terms, l.counts, l.numbers, l.room, p.inC
+	a.pixels, a.taps, a.outStride = p.pixels, p.taps, p.outC
+	for _, b := range p.blocks {
+		a.out, a.weights, a.lanes, a.width = y[b.first:], p.packed[b.at:], b.lanes, b.width
+		c.kernels.sumSpikes(a)
+	}
+}
+
+// listSpikesGeneric lists the bits of pixels of perPixel pieces. A vector kernel may
+// write up to the next multiple of 16 numbers of a pixel.
+func listSpikesGeneric(counts, numbers []int32, pieces []uint16, perPixel int) {
+	room := perPixel * maskBits
+	for i := range counts {
+		n := 0
+		to := numbers[i*room : (i+1)*room]
+		for j, piece := range pieces[i*perPixel : (i+1)*perPixel] {
+			for c := range maskBits {
+				to[n] = int32(j*maskBits + c)
+				n += int(piece >> c & 1)
+				if n == room {
+					break
+				}
+			}
+		}
+		counts[i] = int32(n)
+	}
+}
+
+// sumSpikesGeneric is the kernel of spikeSumArgs in Go.
+func sumSpikesGeneric(a *spikeSumArgs) {
+	var sums [trainBlockLanes]float32
+	for i, pixel := range a.pixels {
+		acc := sums[:a.width]
+		clear(acc)
+		for t, tap := range a.taps {
+			at := int(pixel + tap)
+			for _, n := range a.numbers[at*a.room:][:a.counts[at]] {
+				for o, w := range a.weights[(t*a.channels+int(n))*a.lanes:][:len(acc)] {
+					acc[o] += w
+				}
+			}
+		}
+		copy(a.out[i*a.outStride:], acc)
+	}
+}

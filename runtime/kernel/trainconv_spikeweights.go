@@ -1,0 +1,155 @@
+package kernel
+
+const (
+	// gradientTaps is the number of taps that a gradient kernel takes at once.
+	gradientTaps = 9
+	// gradientBytes is the size of the block of gradients that such a kernel reads,
+	// which should stay in the innermost cache.
+	gradientBytes = 20 << 10
+)
+
+// A spikeGradientArgs is what a kernel needs for the gradient of weights whose input
+// is spikes. For each channel c, tap t < gradientTaps and lane o < trainLanes it adds
+//
+//	sums[(c*gradientTaps+t)*trainLanes+o] +=
+//		sum over i < counts[c]: gradients[(pixels[c*room+i]+taps[t])*trainLanes+o]
+type spikeGradientArgs struct {
+	sums, gradients []float32
+	counts, pixels  []int32
+	taps            [gradientTaps]int32
+	room            int
+}
+
+// gradientBlock is the number of rows of the input whose gradients are summed at
+// once.
+func (c *TrainConv) gradientBlock() int {
+	p := &c.backward
+	most := max(1, gradientBytes/(4*trainLanes*p.padW)-(p.padH-p.dstH))
+	return ceilDiv(p.dstH, ceilDiv(p.dstH, most))
+}
+
+// spikeWeights tells whether the kernels of spikeGradientArgs suit the convolution.
+func (c *TrainConv) spikeWeights() bool {
+	s := c.shape
+	return s.StrideH == 1 && s.StrideW == 1 && s.Group == 1 && 2*s.taps() >= gradientTaps
+}
+
+// clearSpikeSums makes sums that are 0, [OutC/16][taps/9][InC][9][16].
+func (c *TrainConv) clearSpikeSums(sc *TrainScratch) {
+	s := c.shape
+	groups := ceilDiv(s.OutC, trainLanes) * ceilDiv(s.taps(), gradientTaps)
+	sc.sums = growAligned(sc.sums, groups*s.InC*gradientTaps*trainLanes)
+	clear(sc.sums)
+}
+
+// addSpikes adds the terms of a slice of spikes to the sums.
+func (c *TrainConv) addSpikes(sc *TrainScratch, spikes []uint64, gy []float32) {
+	f, p, a := &c.forward, &c.backward, &sc.gradient
+	sc.list.fill(c.kernels, f, spikes)
+	rows := c.gradientBlock()
+	a.room = rows * p.dstW
+	a.counts = growAligned(a.counts, f.inC)
+	a.pixels = growAligned(a.pixels, f.inC*a.room)
+	sc.padded = growAligned(sc.padded, (rows+p.padH-p.dstH)*p.padW*trainLanes)
+	a.gradients = sc.padded
+	for y := 0; y < p.dstH; y += rows {
+		end := min(y+rows, p.dstH)
+		if sc.list.turn(a, f, p, y, end) == 0 {
+			continue
+		}
+		sums := sc.sums
+		for first := 0; first < f.outC; first += trainLanes {
+			c.copyLanes(sc.padded, gy, first, y, end+p.padH-p.dstH)
+			for t := 0; t < len(p.taps); t += gradientTaps {
+				a.taps = [gradientTaps]int32{}
+				copy(a.taps[:], p.taps[t:])
+				a.sums, sums = sums, sums[f.inC*gradientTaps*trainLanes:]
+				c.kernels.sumGradients(a)
+			}
+		}
+	}
+}
+
+// turn lists, for each channel, the pixels of rows y to end of the input that spike,
+// as pixels of the copy of the gradients from row y on, and returns their number.
+func (l *spikeList) turn(a *spikeGradientArgs, f, p *trainPlan, y, end int) int {
+	clear(a.counts)
+	total := 0
+	first, last := f.columns()
+	for row := y; row < end; row++ {
+		at := (f.top+row)*f.padW + f.left
+		if f.top+row < 0 || f.top+row >= f.padH {
+			continue
+		}
+		for x := first; x < last; x++ {
+			pixel := int32((row-y)*p.padW + x)
+			numbers := l.numbers[(at+x)*l.room:][:l.counts[at+x]]
+			total += len(numbers)
+			for _, n := range numbers {
+				count := a.counts[n]
+				a.counts[n] = count + 1
+				a.pixels[int(n)*a.room+int(count)] = pixel
+			}
+		}
+	}
+	return total
+}
+
+// copyLanes copies 16 channels of the output's gradient, from first on, to dst, rows
+// y to end of the padded copy.
+func (c *TrainConv) copyLanes(dst, gy []float32, first, y, end int) {
+	p := &c.backward
+	width := min(trainLanes, p.inC-first)
+	from, to := p.columns()
+	for ; y < end; y++ {
+		row := dst[:p.padW*trainLanes]
+		dst = dst[len(row):]
+		at := y - p.top
+		if at < 0 || at >= p.srcH || from == to {
+			clear(row)
+			continue
+		}
+		left := (p.left + from) * trainLanes
+		clear(row[:left])
+		clear(row[left+(to-from)*trainLanes:])
+		c.kernels.copyLanes(row[left:left+(to-from)*trainLanes], gy[(at*p.srcW+from)*p.inC+first:], p.inC, width)
+	}
+}
+
+// finishSpikes adds the sums to gw, in ONNX order.
+func (c *TrainConv) finishSpikes(sc *TrainScratch, gw []float32) {
+	inC, taps := c.forward.inC, c.shape.taps()
+	chunks := ceilDiv(taps, gradientTaps)
+	for o := range c.shape.OutC {
+		group := o / trainLanes * chunks * inC * gradientTaps * trainLanes
+		for i := range inC {
+			for t := range taps {
+				at := (t/gradientTaps*inC+i)*gradientTaps + t%gradientTaps
+				gw[(o*inC+i)*taps+t] += sc.sums[group+at*trainLanes+o%trainLanes]
+			}
+		}
+	}
+}
+
+// copyLanesGeneric copies width channels of pixels that are stride floats apart and
+// clears the other lanes.
+func copyLanesGeneric(dst, src []float32, stride, width int) {
+	for i := 0; i*trainLanes < len(dst); i++ {
+		pixel := dst[i*trainLanes:][:trainLanes]
+		clear(pixel[copy(pixel, src[i*stride:][:width]):])
+	}
+}
+
+// sumGradientsGeneric is the kernel of spikeGradientArgs in Go.
+func sumGradientsGeneric(a *spikeGradientArgs) {
+	for c, count := range a.counts {
+		for t, tap := range a.taps {
+			sums := a.sums[(c*gradientTaps+t)*trainLanes:][:trainLanes]
+			for _, pixel := range a.pixels[c*a.room:][:count] {
+				for o, g := range a.gradients[int(pixel+tap)*trainLanes:][:trainLanes] {
+					sums[o] += g
+				}
+			}
+		}
+	}
+}
