@@ -11,7 +11,7 @@ func acceleratedTrain() []entry[trainKernels] {
 	return []entry[trainKernels]{{
 		name: "avx512",
 		available: x.HasAVX512F && x.HasAVX512VL && x.HasAVX512BW && x.HasAVX512DQ &&
-			x.HasFMA && x.HasBMI2,
+			x.HasFMA && x.HasPOPCNT,
 		kernels: trainKernels{
 			product:        productAVX512,
 			listSpikes:     listSpikesAVX512,
@@ -19,6 +19,18 @@ func acceleratedTrain() []entry[trainKernels] {
 			sumBelow:       50,
 			copyLanes:      copyLanesAVX512,
 			sumGradients:   sumGradientsAVX512,
+			gradientsBelow: 50,
+		},
+	}, {
+		name:      "avx2",
+		available: x.HasAVX2 && x.HasFMA,
+		kernels: trainKernels{
+			product:        productAVX2,
+			listSpikes:     listSpikesGeneric,
+			sumSpikes:      sumWholeSpikesAVX2,
+			sumBelow:       50,
+			copyLanes:      copyLanesAVX2,
+			sumGradients:   sumGradientsAVX2,
 			gradientsBelow: 50,
 		},
 	}}
@@ -81,3 +93,50 @@ func copyLanesAVX512(dst, src []float32, stride, width int)
 //
 //go:noescape
 func sumGradientsAVX512(a *spikeGradientArgs)
+
+// productAVX2 works like productGeneric.
+func productAVX2(a *productArgs) {
+	out, b, width := a.out, a.b, a.width
+	for first := 0; first < width; first += trainLanes {
+		a.out, a.b, a.width = out[first:], b[first:], min(trainLanes, width-first)
+		a.tiles(productTilesAVX2)
+	}
+	a.out, a.b, a.width = out, b, width
+}
+
+// productTilesAVX2 works like productGeneric for tiles of productTile rows and up to
+// 16 columns.
+//
+//go:noescape
+func productTilesAVX2(a *productArgs, out *float32, rows *int32, tiles int)
+
+// sumWholeSpikesAVX2 works like sumSpikesGeneric.
+func sumWholeSpikesAVX2(a *spikeSumArgs) {
+	if a.width == a.lanes {
+		sumSpikesAVX2(a, &a.out[0])
+		return
+	}
+	stride := a.outStride
+	a.whole = growAligned(a.whole, len(a.pixels)*a.lanes)
+	a.outStride = a.lanes
+	sumSpikesAVX2(a, &a.whole[0])
+	a.outStride = stride
+	for i := range a.pixels {
+		copy(a.out[i*stride:][:a.width], a.whole[i*a.lanes:])
+	}
+}
+
+// sumSpikesAVX2 works like sumSpikesGeneric, into all lanes.
+//
+//go:noescape
+func sumSpikesAVX2(a *spikeSumArgs, out *float32)
+
+// copyLanesAVX2 works like copyLanesGeneric.
+//
+//go:noescape
+func copyLanesAVX2(dst, src []float32, stride, width int)
+
+// sumGradientsAVX2 works like sumGradientsGeneric.
+//
+//go:noescape
+func sumGradientsAVX2(a *spikeGradientArgs)

@@ -2,16 +2,7 @@
 
 #include "go_asm.h"
 #include "textflag.h"
-
-// FLUSH_SUBNORMALS makes the processor take subnormal operands and results for zeros
-// (FTZ and DAZ of MXCSR); old and new are places in the frame. RESTORE undoes it.
-#define FLUSH_SUBNORMALS(old, new) \
-	STMXCSR old; \
-	MOVL old, AX; \
-	ORL $0x8040, AX; \
-	MOVL AX, new; \
-	LDMXCSR new
-#define RESTORE(old) LDMXCSR old
+#include "trainconv_amd64.h"
 
 // Registers of productTilesAVX512:
 //

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"unsafe"
 )
 
@@ -44,11 +45,11 @@ func (l *spikeList) cut(p *trainPlan, spikes []uint64, perPixel int) []uint16 {
 	for i := range l.pieces {
 		c := i % perPixel * maskBits
 		at := i/perPixel*p.inC + c
-		bits := spikes[at/spikeBits] >> (at % spikeBits)
+		word := spikes[at/spikeBits] >> (at % spikeBits)
 		if at/spikeBits+1 < len(spikes) {
-			bits |= spikes[at/spikeBits+1] << (spikeBits - at%spikeBits)
+			word |= spikes[at/spikeBits+1] << (spikeBits - at%spikeBits)
 		}
-		l.pieces[i] = uint16(bits & (1<<min(maskBits, p.inC-c) - 1))
+		l.pieces[i] = uint16(word & (1<<min(maskBits, p.inC-c) - 1))
 	}
 	return l.pieces
 }
@@ -72,6 +73,7 @@ type spikeSumArgs struct {
 	outStride, lanes int
 	width            int
 	channels, room   int
+	whole            []float32 // of kernels that store all lanes
 }
 
 // sumSpikes sets y to the convolution of a slice of spikes.
@@ -95,12 +97,9 @@ func listSpikesGeneric(counts, numbers []int32, pieces []uint16, perPixel int) {
 		n := 0
 		to := numbers[i*room : (i+1)*room]
 		for j, piece := range pieces[i*perPixel : (i+1)*perPixel] {
-			for c := range maskBits {
-				to[n] = int32(j*maskBits + c)
-				n += int(piece >> c & 1)
-				if n == room {
-					break
-				}
+			for ; piece != 0; piece &= piece - 1 {
+				to[n] = int32(j*maskBits + bits.TrailingZeros16(piece))
+				n++
 			}
 		}
 		counts[i] = int32(n)

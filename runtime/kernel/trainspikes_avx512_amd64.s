@@ -2,6 +2,7 @@
 
 #include "go_asm.h"
 #include "textflag.h"
+#include "trainconv_amd64.h"
 
 DATA numbers<>+0(SB)/8, $0x0000000100000000
 DATA numbers<>+8(SB)/8, $0x0000000300000002
@@ -49,14 +50,6 @@ piece:
 	JNE pixel
 	VZEROUPPER
 	RET
-
-#define FLUSH_SUBNORMALS(old, new) \
-	STMXCSR old; \
-	MOVL old, AX; \
-	ORL $0x8040, AX; \
-	MOVL AX, new; \
-	LDMXCSR new
-#define RESTORE(old) LDMXCSR old
 
 // Registers of sumSpikesAVX512:
 //
