@@ -32,8 +32,9 @@
 //
 // Sums over images, pixels and broadcast axes run in float64 (products of matrices
 // and convolutions: in float32 over up to 64 terms, in float64 over those), sums over
-// the taps of a window in float32. The order is fixed, so that the same inputs give
-// the same bits.
+// the taps of a window in float32. The order is fixed, and kernels are used that agree
+// in all implementations, so that the same inputs give the same bits. Everything runs
+// on the goroutine that calls.
 //
 // # Without gradient
 //

@@ -105,6 +105,19 @@ func standardise(x []float32, epsilon float64) *standard {
 	return s
 }
 
+// inverseDeviation is 1/sqrt(variance + epsilon) of a list, with its mean.
+func inverseDeviation(x []float32, epsilon float64) (mean, inverse float64) {
+	for _, v := range x {
+		mean += float64(v)
+	}
+	mean /= float64(len(x))
+	variance := 0.0
+	for _, v := range x {
+		variance += (float64(v) - mean) * (float64(v) - mean)
+	}
+	return mean, 1 / math.Sqrt(variance/float64(len(x))+epsilon)
+}
+
 // backward adds the gradient of the numbers before they were standardised:
 // inverse * (g - mean(g) - x * mean(g * x)).
 func (s *standard) backward(gx []float32) {

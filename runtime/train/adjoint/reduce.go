@@ -2,7 +2,6 @@ package adjoint
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"spikingir/graph"
@@ -169,17 +168,4 @@ func softmax(gx, y, g []float32, count, step int) {
 	for i := 0; i < count*step; i += step {
 		gx[i] += float32(float64(y[i]) * (float64(g[i]) - mean))
 	}
-}
-
-// inverseDeviation is 1/sqrt(variance + epsilon) of a list, with its mean.
-func inverseDeviation(x []float32, epsilon float64) (mean, inverse float64) {
-	for _, v := range x {
-		mean += float64(v)
-	}
-	mean /= float64(len(x))
-	variance := 0.0
-	for _, v := range x {
-		variance += (float64(v) - mean) * (float64(v) - mean)
-	}
-	return mean, 1 / math.Sqrt(variance/float64(len(x))+epsilon)
 }
