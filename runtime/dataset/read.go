@@ -63,11 +63,7 @@ func Read(path string) (Image, error) {
 // taken as it is, also where it is transparent.
 func Decode(r io.Reader) (Image, error) {
 	br := bufio.NewReader(r)
-	head, err := br.Peek(headerLen)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return Image{}, err
-	}
-	f, err := sniff(head)
+	f, head, err := sniff(br)
 	if err != nil {
 		return Image{}, err
 	}
@@ -75,13 +71,8 @@ func Decode(r io.Reader) (Image, error) {
 
 	// The configuration is read first, and what it consumed is put back.
 	var seen bytes.Buffer
-	cfg, err := f.config(io.TeeReader(br, &seen))
-	if err != nil {
-		return Image{}, fmt.Errorf("damaged %s image: %w", f.name, err)
-	}
-	if cfg.Width < 1 || cfg.Height < 1 || cfg.Width > MaxPixels/cfg.Height {
-		return Image{}, fmt.Errorf("%s header says %dx%d pixels, want 1 to %d in all",
-			f.name, cfg.Width, cfg.Height, MaxPixels)
+	if _, err := f.size(io.TeeReader(br, &seen)); err != nil {
+		return Image{}, err
 	}
 	src, err := f.decode(io.MultiReader(&seen, br))
 	if err != nil {
@@ -90,18 +81,56 @@ func Decode(r io.Reader) (Image, error) {
 	return fromGo(src, gray), nil
 }
 
-// sniff finds the format by its signature, or says what the bytes look like.
-func sniff(head []byte) (format, error) {
+// ReadSize returns the height and width of the image file at path from its
+// header alone, as [Read] would find them. Errors name the file.
+func ReadSize(path string) (h, w int, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return 0, 0, fmt.Errorf("read image: %w", err)
+	}
+	defer file.Close()
+	br := bufio.NewReader(file)
+	f, _, err := sniff(br)
+	if err != nil {
+		return 0, 0, fmt.Errorf("read image %s: %w", path, err)
+	}
+	cfg, err := f.size(br)
+	if err != nil {
+		return 0, 0, fmt.Errorf("read image %s: %w", path, err)
+	}
+	return cfg.Height, cfg.Width, nil
+}
+
+// size reads the header and refuses one that promises too many pixels.
+func (f format) size(r io.Reader) (image.Config, error) {
+	cfg, err := f.config(r)
+	if err != nil {
+		return cfg, fmt.Errorf("damaged %s image: %w", f.name, err)
+	}
+	if cfg.Width < 1 || cfg.Height < 1 || cfg.Width > MaxPixels/cfg.Height {
+		return cfg, fmt.Errorf("%s header says %dx%d pixels, want 1 to %d in all",
+			f.name, cfg.Width, cfg.Height, MaxPixels)
+	}
+	return cfg, nil
+}
+
+// sniff finds the format by its signature, or says what the bytes look like. It
+// returns the first bytes too, and reads none.
+func sniff(br *bufio.Reader) (format, []byte, error) {
+	head, err := br.Peek(headerLen)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return format{}, nil, err
+	}
 	for _, f := range formats {
 		if strings.HasPrefix(string(head), f.magic) {
-			return f, nil
+			return f, head, nil
 		}
 	}
 	if len(head) == 0 {
-		return format{}, errors.New("not a PNG, JPEG or BMP image: the file is empty")
+		return format{}, nil, errors.New("not a PNG, JPEG or BMP image: the file is empty")
 	}
 	kind, _, _ := strings.Cut(http.DetectContentType(head), ";")
-	return format{}, fmt.Errorf("not a PNG, JPEG or BMP image: it looks like %s", kind)
+	return format{}, nil, fmt.Errorf("not a PNG, JPEG or BMP image: it looks like %s", kind)
 }
 
 // fromGo converts a decoded image. gray forces one channel where Go's decoder

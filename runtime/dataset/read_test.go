@@ -26,6 +26,10 @@ func TestReadAgainstPillow(t *testing.T) {
 			if got := [3]int{m.C, m.H, m.W}; got != f.Shape {
 				t.Fatalf("shape %v, want %v", got, f.Shape)
 			}
+			h, w, err := ReadSize(filepath.Join("testdata", f.File))
+			if err != nil || h != m.H || w != m.W {
+				t.Errorf("ReadSize: %d rows, %d columns, %v; want %d, %d", h, w, err, m.H, m.W)
+			}
 			want := make([]float64, len(f.Pix))
 			for i, v := range f.Pix {
 				want[i] = v / f.Max
@@ -74,6 +78,32 @@ func TestReadErrors(t *testing.T) {
 			!strings.Contains(err.Error(), c.path) {
 			t.Errorf("Read(%s): %v, want an error with the path and %q", filepath.Base(c.path), err, c.want)
 		}
+	}
+}
+
+func TestReadSizeErrors(t *testing.T) {
+	dir := t.TempDir()
+	gray := mustRead(t, "testdata/gray8.png")
+	for name, c := range map[string]struct {
+		data []byte
+		want string
+	}{
+		"empty.png": {nil, "the file is empty"},
+		"text.png":  {[]byte("hello, this is no image at all, not one"), "looks like text/plain"},
+		"short.png": {gray[:20], "damaged PNG"},
+		"huge.png":  {bigPNG(gray, 1<<20, 1<<20), "PNG header says 1048576x1048576 pixels"},
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, c.data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err := ReadSize(path)
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) {
+			t.Errorf("ReadSize(%s): %v, want the path and %q", name, err, c.want)
+		}
+	}
+	if _, _, err := ReadSize(filepath.Join(dir, "absent.png")); err == nil {
+		t.Error("ReadSize of a file that is not there succeeds")
 	}
 }
 

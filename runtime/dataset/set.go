@@ -147,6 +147,12 @@ func (s *Set) Name(i int) string {
 	return filepath.Base(f.input)
 }
 
+// Paths returns the files behind sample i: its input, empty where the input is
+// made from the target, and its target, empty for task none.
+func (s *Set) Paths(i int) (input, target string) {
+	return s.files[i].input, s.files[i].target
+}
+
 // At makes sample i, 0 <= i < Len. The noise of a sample depends on the set's
 // seed and on i only.
 func (s *Set) At(i int) (Sample, error) {

@@ -106,6 +106,9 @@ func TestDenoiseSet(t *testing.T) {
 	if set.Len() != 3 || set.Name(0) != "a.png" || set.Name(2) != "c.png" {
 		t.Fatalf("%d samples, the first is %s", set.Len(), set.Name(0))
 	}
+	if in, out := set.Paths(0); in != "" || out != filepath.Join(dirs.Data, "a.png") {
+		t.Errorf("the files of sample 0 are %q and %q", in, out)
+	}
 	colour := sample(t, set, 0)
 	if diff := cmp.Diff(ramp(3, 8, 7).Gray().Quantize8(), colour.Target); diff != "" {
 		t.Errorf("colour file to one channel (-want +got):\n%s", diff)

@@ -176,20 +176,31 @@ func (t *Task) set(field string) (err error) {
 // calls [Task.Degrade] on each.
 func (t Task) Prepare(clean Image) (Image, error) {
 	m := t.convert(clean)
-	if t.Kind != SR {
+	h, w := t.PreparedSize(m.H, m.W)
+	switch {
+	case h < 1 || w < 1:
+		return Image{}, fmt.Errorf("cannot crop an image of %dx%d pixels to multiples of %d",
+			m.W, m.H, t.Scale)
+	case h == m.H && w == m.W:
 		return m, nil
+	}
+	return m.Crop(0, 0, h, w)
+}
+
+// PreparedSize is the size that [Task.Prepare] brings an image of h rows and w
+// columns to; 0 where it would refuse the image as too small.
+func (t Task) PreparedSize(h, w int) (int, int) {
+	if t.Kind != SR {
+		return h, w
 	}
 	first := t.Scale
 	if t.crop() == Cumulative {
 		first = 2
 	}
 	for n := first; n <= t.Scale; n++ {
-		var err error
-		if m, err = m.CropMultiple(n); err != nil {
-			return Image{}, err
-		}
+		h, w = h-h%n, w-w%n
 	}
-	return m, nil
+	return h, w
 }
 
 // convert changes the number of channels to the task's.
