@@ -1,0 +1,184 @@
+package patches
+
+import (
+	"fmt"
+	"math"
+	"sync"
+	"sync/atomic"
+
+	"spikingir/runtime/dataset"
+)
+
+// A packed image holds each value as one byte where every value is a multiple of
+// 1/255 as a file gives it, else as float32: nothing is lost either way.
+type packed struct {
+	c, h, w int
+	bytes   []uint8
+	floats  []float32
+}
+
+// unit8 are the values that [dataset.Read] gives for 8-bit samples.
+var unit8 = func() (table [256]float32) {
+	for i := range table {
+		table[i] = float32(float64(i) / 255)
+	}
+	return table
+}()
+
+func pack(m dataset.Image) *packed {
+	p := &packed{c: m.C, h: m.H, w: m.W, bytes: make([]uint8, len(m.Pix))}
+	for i, v := range m.Pix {
+		k := math.Floor(float64(float64(v)*255) + 0.5)
+		if !(k >= 0 && k <= 255) || unit8[int(k)] != v {
+			p.bytes, p.floats = nil, m.Pix
+			return p
+		}
+		p.bytes[i] = uint8(k)
+	}
+	return p
+}
+
+func (p *packed) size() int64 { return int64(len(p.bytes)) + 4*int64(len(p.floats)) }
+
+// unpack returns the whole image.
+func (p *packed) unpack() dataset.Image {
+	out := dataset.NewImage(p.c, p.h, p.w)
+	copy(out.Pix, p.floats)
+	for i, b := range p.bytes {
+		out.Pix[i] = unit8[b]
+	}
+	return out
+}
+
+// A symmetry is one of the eight of the square: the sum of what is done to it.
+type symmetry int
+
+const (
+	mirrorX   symmetry = 1 << iota // left and right change places
+	mirrorY                        // top and bottom
+	transpose                      // rows and columns, before the mirrors
+)
+
+// symmetries is their number.
+const symmetries = 8
+
+// cut returns the square of the given side whose upper left corner is (y, x),
+// under a symmetry.
+func (p *packed) cut(y, x, side int, sym symmetry) dataset.Image {
+	origin, down, right := y*p.w+x, p.w, 1
+	if sym&mirrorY != 0 {
+		origin += (side - 1) * p.w
+		down = -down
+	}
+	if sym&mirrorX != 0 {
+		origin += side - 1
+		right = -right
+	}
+	if sym&transpose != 0 {
+		down, right = right, down
+	}
+	out := dataset.NewImage(p.c, side, side)
+	for c := range p.c {
+		dst := out.Plane(c)
+		for row := range side {
+			at := c*p.h*p.w + origin + row*down
+			for col := range side {
+				if p.bytes != nil {
+					dst[row*side+col] = unit8[p.bytes[at]]
+				} else {
+					dst[row*side+col] = p.floats[at]
+				}
+				at += right
+			}
+		}
+	}
+	return out
+}
+
+// A frame is an image that patches are cut from: a file scaled by factor and
+// prepared for the task or, where from is set, what the task makes of from.
+type frame struct {
+	path   string
+	factor float64
+	from   *frame
+	h, w   int // after preparation
+	// fileH and fileW are the size of the file.
+	fileH, fileW int
+
+	mu   sync.Mutex
+	kept *packed
+}
+
+// A cache decodes frames and keeps them while there is room.
+type cache struct {
+	task dataset.Task
+	room atomic.Int64
+}
+
+// get returns a frame's image. A second goroutine that wants the same one waits
+// for the first rather than decode it too.
+func (c *cache) get(f *frame) (*packed, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.kept != nil {
+		return f.kept, nil
+	}
+	m, err := c.load(f)
+	if err != nil {
+		return nil, err
+	}
+	p := pack(m)
+	if c.take(p.size()) {
+		f.kept = p
+	}
+	return p, nil
+}
+
+// take reserves n bytes if they are left.
+func (c *cache) take(n int64) bool {
+	if c.room.Add(-n) >= 0 {
+		return true
+	}
+	c.room.Add(n)
+	return false
+}
+
+func (c *cache) load(f *frame) (dataset.Image, error) {
+	if f.from != nil {
+		p, err := c.get(f.from)
+		if err != nil {
+			return dataset.Image{}, err
+		}
+		m, err := c.task.Degrade(p.unpack(), 0)
+		if err != nil {
+			return m, fmt.Errorf("%s: %w", f.path, err)
+		}
+		return m, nil
+	}
+	m, err := dataset.Read(f.path)
+	if err != nil {
+		return m, err
+	}
+	if f.factor != 1 {
+		if m, err = dataset.ResizeScale(m, f.factor); err != nil {
+			return m, fmt.Errorf("%s: %w", f.path, err)
+		}
+		m = m.Quantize8()
+	}
+	if m, err = c.task.Prepare(m); err != nil {
+		return m, fmt.Errorf("%s: %w", f.path, err)
+	}
+	if m.H != f.h || m.W != f.w {
+		return m, fmt.Errorf("%s is %dx%d pixels now and was %dx%d when training began",
+			f.path, m.W, m.H, f.w, f.h)
+	}
+	return m, nil
+}
+
+// preparedSize is the size a file of h by w pixels has as a frame.
+func preparedSize(t dataset.Task, h, w int, factor float64) (int, int) {
+	if factor != 1 {
+		h, w = int(math.Ceil(factor*float64(h))), int(math.Ceil(factor*float64(w)))
+	}
+	return t.PreparedSize(h, w)
+}
