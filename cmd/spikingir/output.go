@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"spikingir/runtime/atomicfile"
 	"spikingir/runtime/dataset"
 )
 
@@ -106,14 +107,8 @@ func writeFile(path string, b []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
-	tmp := path + ".tmp"
-	err := os.WriteFile(tmp, b, 0o666)
-	if err == nil {
-		err = os.Rename(tmp, path)
-	}
-	if err != nil {
-		os.Remove(tmp)
-		return writing(path, err)
-	}
-	return nil
+	return writing(path, atomicfile.Write(path, false, func(w io.Writer) error {
+		_, err := w.Write(b)
+		return err
+	}))
 }

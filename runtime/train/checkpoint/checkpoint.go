@@ -1,0 +1,216 @@
+package checkpoint
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"unicode/utf8"
+
+	"spikingir/runtime/atomicfile"
+)
+
+// A Header is what a checkpoint says in words.
+type Header struct {
+	// Program is the name and version of what wrote the file.
+	Program string `json:"program,omitempty"`
+	// Model and Data are hashes, in hexadecimal, of the model that training began
+	// with and of the training files: a run continues on the same ones only.
+	Model string `json:"model_sha256"`
+	Data  string `json:"data_sha256"`
+	// Settings are the options of the run, in JSON of the caller's making. They
+	// are stored without insignificant white space.
+	Settings json.RawMessage `json:"settings,omitempty"`
+	Position Position        `json:"position"`
+	// Best are the figures of the best validation so far, nil before the first.
+	Best *Figures `json:"best,omitempty"`
+}
+
+// A Position is where a run is.
+type Position struct {
+	Stage   int     `json:"stage"`   // of the schedule, from 0
+	Step    uint64  `json:"step"`    // steps done in this stage
+	Total   uint64  `json:"total"`   // steps done in all stages
+	Patch   uint64  `json:"patch"`   // number of the next patch
+	Seconds float64 `json:"seconds"` // spent training, over all sessions
+}
+
+// Figures are what a validation measured. All are finite numbers.
+type Figures struct {
+	Position   Position `json:"position"`
+	Loss       float64  `json:"loss"`
+	PSNR       float64  `json:"psnr"` // dB
+	SSIM       float64  `json:"ssim"`
+	FiringRate float64  `json:"firing_rate"` // spikes per neuron and step
+	EnergyMJ   float64  `json:"energy_mj"`   // per image
+}
+
+// An Array is a named array; exactly one of its slices is not nil.
+type Array struct {
+	Name    string
+	Float32 []float32
+	Float64 []float64
+	Uint64  []uint64
+}
+
+// A Checkpoint is the state of a run. The names of its arrays differ.
+type Checkpoint struct {
+	Header
+	Arrays []Array
+}
+
+// Write stores c at path. The file appears when it is complete and on disk;
+// until then, and when anything fails, the one before stays. Temporary files of
+// writers that were killed are removed: only one run may write to a path.
+func Write(path string, c *Checkpoint) error {
+	if err := c.check(); err != nil {
+		return fmt.Errorf("write checkpoint %s: %w", path, err)
+	}
+	err := atomicfile.Sweep(path)
+	if err == nil {
+		err = atomicfile.Write(path, true, func(w io.Writer) error { return Encode(w, c) })
+	}
+	if err != nil {
+		return fmt.Errorf("write checkpoint %s: %w", path, cause(err))
+	}
+	return nil
+}
+
+// Read loads the checkpoint at path.
+func Read(path string) (*Checkpoint, error) {
+	c, err := read(path)
+	if err != nil {
+		return nil, fmt.Errorf("read checkpoint %s: %w", path, cause(err))
+	}
+	return c, nil
+}
+
+func read(path string) (*Checkpoint, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("it is no regular file")
+	}
+	return Decode(f, info.Size())
+}
+
+// cause strips the operation and the name, which may be that of a temporary
+// file, from an error of the file system.
+func cause(err error) error {
+	var p *os.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	var l *os.LinkError
+	if errors.As(err, &l) {
+		return l.Err
+	}
+	return err
+}
+
+// check reports what could not be read back.
+func (c *Checkpoint) check() error {
+	if err := checkNames(c.Arrays); err != nil {
+		return err
+	}
+	for _, a := range c.Arrays {
+		if _, _, err := a.kind(); err != nil {
+			return err
+		}
+	}
+	numbers := []float64{c.Position.Seconds}
+	if b := c.Best; b != nil {
+		numbers = append(numbers, b.Position.Seconds, b.Loss, b.PSNR, b.SSIM, b.FiringRate, b.EnergyMJ)
+	}
+	for _, v := range numbers {
+		if v-v != 0 {
+			return fmt.Errorf("a figure of the header is %g, want finite numbers: %+v", v, numbers)
+		}
+	}
+	return nil
+}
+
+func checkNames(arrays []Array) error {
+	seen := make(map[string]bool, len(arrays))
+	for _, a := range arrays {
+		if a.Name == "" || !utf8.ValidString(a.Name) || seen[a.Name] {
+			return fmt.Errorf("array name %q is empty, no text or taken twice", a.Name)
+		}
+		seen[a.Name] = true
+	}
+	return nil
+}
+
+// The types of arrays as the header names them, and the bytes of an element.
+const (
+	typeFloat32 = "float32"
+	typeFloat64 = "float64"
+	typeUint64  = "uint64"
+)
+
+func width(kind string) (int64, error) {
+	switch kind {
+	case typeFloat32:
+		return 4, nil
+	case typeFloat64, typeUint64:
+		return 8, nil
+	}
+	return 0, fmt.Errorf("unknown array type %q, want float32, float64 or uint64", kind)
+}
+
+// kind returns the type of an array and its length.
+func (a *Array) kind() (kind string, n int, err error) {
+	set := 0
+	if a.Float32 != nil {
+		kind, n = typeFloat32, len(a.Float32)
+		set++
+	}
+	if a.Float64 != nil {
+		kind, n = typeFloat64, len(a.Float64)
+		set++
+	}
+	if a.Uint64 != nil {
+		kind, n = typeUint64, len(a.Uint64)
+		set++
+	}
+	if set != 1 {
+		return "", 0, fmt.Errorf("array %s has %d kinds of elements, want 1", a.Name, set)
+	}
+	return kind, n, nil
+}
+
+// Find returns the array of a name.
+func (c *Checkpoint) Find(name string) (Array, error) {
+	for _, a := range c.Arrays {
+		if a.Name == name {
+			return a, nil
+		}
+	}
+	return Array{}, fmt.Errorf("checkpoint has no array %s", name)
+}
+
+// Floats copies the float32 array of a name into dst, whose length it must have.
+func (c *Checkpoint) Floats(name string, dst []float32) error {
+	a, err := c.Find(name)
+	if err != nil {
+		return err
+	}
+	kind, n, err := a.kind()
+	if err != nil {
+		return err
+	}
+	if kind != typeFloat32 || n != len(dst) {
+		return fmt.Errorf("array %s of the checkpoint holds %d values of %s, want %d of float32",
+			name, n, kind, len(dst))
+	}
+	copy(dst, a.Float32)
+	return nil
+}
