@@ -1,0 +1,276 @@
+package reference
+
+import (
+	"fmt"
+	"math"
+
+	"gorgonia.org/gorgonia"
+
+	"spikingir/graph"
+	"spikingir/graph/op"
+)
+
+// timed demands main timesteps.
+func timed(n *graph.Node, s op.Steps) error {
+	if s.Timesteps == 0 {
+		return op.Errorf(n, "attribute %q is 0, the untimed form of the passes; want a timed network", "timesteps")
+	}
+	return nil
+}
+
+// slicesOf is the slices of v, which must be as many as s says.
+func (b *builder) slicesOf(n *graph.Node, v *graph.Value, s op.Steps) ([]*gorgonia.Node, error) {
+	if err := timed(n, s); err != nil {
+		return nil, err
+	}
+	x, err := b.value(n, v)
+	if err != nil {
+		return nil, err
+	}
+	if !x.timed || len(x.slices) != int(s.Slices()) {
+		return nil, op.Errorf(n, "input %q has %d slices, want %d", v.Name(), len(x.slices), s.Slices())
+	}
+	return x.slices, nil
+}
+
+// encode repeats the input, with zeros at the post step.
+func (b *builder) encode(n *graph.Node) ([]*series, error) {
+	e, err := op.EncodeOf(n)
+	if err != nil {
+		return nil, err
+	}
+	if err := timed(n, e.Steps); err != nil {
+		return nil, err
+	}
+	x, err := b.constant(n, e.X)
+	if err != nil {
+		return nil, err
+	}
+	y := &series{timed: true}
+	for t := range e.Slices() {
+		if t < e.Timesteps {
+			y.slices = append(y.slices, x)
+		} else {
+			y.slices = append(y.slices, b.full(x.Shape(), 0))
+		}
+	}
+	return []*series{y}, nil
+}
+
+// bias adds a current at the main steps.
+func (b *builder) bias(n *graph.Node) ([]*series, error) {
+	a, err := op.BiasOf(n)
+	if err != nil {
+		return nil, err
+	}
+	xs, err := b.slicesOf(n, a.X, a.Steps)
+	if err != nil {
+		return nil, err
+	}
+	c, err := b.constant(n, a.B)
+	if err != nil {
+		return nil, err
+	}
+	y := &series{timed: true}
+	for t, x := range xs {
+		if int64(t) < a.Timesteps {
+			x = b.add(x, b.expand(c, x.Shape()))
+		}
+		y.slices = append(y.slices, x)
+	}
+	return []*series{y}, nil
+}
+
+// cell is an IF or MPRN: its parameters, each expanded to the shape of a slice.
+type cell struct {
+	op.Neuron
+	theta, alpha, bias *gorgonia.Node // alpha and bias may be nil
+}
+
+// neuron unrolls an IF or MPRN; see the package's doc for its equations.
+func (b *builder) neuron(n *graph.Node) ([]*series, error) {
+	s, err := op.NeuronOf(n)
+	if err != nil {
+		return nil, err
+	}
+	xs, err := b.slicesOf(n, s.X, s.Steps)
+	if err != nil {
+		return nil, err
+	}
+	c := cell{Neuron: s}
+	for _, p := range []struct {
+		from *graph.Value
+		to   **gorgonia.Node
+	}{{s.Theta, &c.theta}, {s.Alpha, &c.alpha}, {s.Bias, &c.bias}} {
+		if p.from == nil {
+			continue
+		}
+		v, err := b.constant(n, p.from)
+		if err != nil {
+			return nil, err
+		}
+		*p.to = b.expand(v, xs[0].Shape())
+	}
+	if err := checkTheta(n, s.Theta); err != nil {
+		return nil, err
+	}
+	y := &series{timed: true}
+	v := b.start(c)
+	for t, x := range xs {
+		var spike *gorgonia.Node
+		spike, v = b.step(c, v, x, int64(t) >= s.Timesteps)
+		y.slices = append(y.slices, spike)
+	}
+	return []*series{y, analog(v)}, nil
+}
+
+// checkTheta demands thresholds that potentials can be divided by.
+func checkTheta(n *graph.Node, v *graph.Value) error {
+	t := op.Constant(v)
+	if t == nil {
+		return op.Errorf(n, "input %q is no constant, want constant thresholds", v.Name())
+	}
+	list, err := t.Float32s()
+	if err != nil {
+		return op.Errorf(n, "input %q: %v", v.Name(), err)
+	}
+	for _, x := range list {
+		if !(x > 0) || math.IsInf(float64(x), 0) {
+			return op.Errorf(n, "threshold %v, want finite ones above 0", x)
+		}
+	}
+	return nil
+}
+
+// start is v(0) = v0*theta, nil for 0.
+func (b *builder) start(c cell) *gorgonia.Node {
+	if c.V0 == 0 {
+		return nil
+	}
+	return b.scale(c.theta, float64(c.V0))
+}
+
+// step is one timestep: what the neuron emits, and the potential after it.
+func (b *builder) step(c cell, v, x *gorgonia.Node, post bool) (y, left *gorgonia.Node) {
+	u := x
+	if v != nil {
+		u = b.add(v, x)
+	}
+	if c.bias != nil && !post {
+		u = b.add(u, c.bias)
+	}
+	if b.err != nil {
+		return nil, nil
+	}
+	level := b.full(u.Shape(), 1)
+	if post && c.alpha != nil {
+		level = c.alpha
+	}
+	over := b.sub(b.div(u, c.theta), level)
+	y = b.mul(c.theta, b.spike(over, fires))
+	lost := y
+	if !b.options.ThroughReset {
+		lost = b.mul(c.theta, b.spike(over, resets))
+	}
+	return y, b.sub(u, lost)
+}
+
+func (b *builder) spike(x *gorgonia.Node, kind spikeKind) *gorgonia.Node {
+	return b.apply(func() (*gorgonia.Node, error) {
+		return gorgonia.ApplyOp(spikeOp{kind, b.options.Surrogate, b.options.Slope, b.options.Smooth, &b.near}, x)
+	})
+}
+
+// decode is the rate readout.
+func (b *builder) decode(n *graph.Node) ([]*series, error) {
+	d, err := op.DecodeOf(n)
+	if err != nil {
+		return nil, err
+	}
+	xs, err := b.slicesOf(n, d.X, d.Steps)
+	if err != nil {
+		return nil, err
+	}
+	return []*series{analog(b.scale(b.sum(xs), 1/float64(d.Timesteps)))}, nil
+}
+
+// cpm is (Conv(sum of the slices) + vres)/T + b.
+func (b *builder) cpm(n *graph.Node) ([]*series, error) {
+	c, err := op.CPMOf(n)
+	if err != nil {
+		return nil, err
+	}
+	xs, err := b.slicesOf(n, c.Y, c.Steps)
+	if err != nil {
+		return nil, err
+	}
+	w, err := b.constant(n, c.W)
+	if err != nil {
+		return nil, err
+	}
+	left, err := b.constant(n, c.VRes)
+	if err != nil {
+		return nil, err
+	}
+	o := b.conv(convolution{Window: c.Window, group: 1}, b.sum(xs), w)
+	o = b.scale(b.add(o, left), 1/float64(c.Timesteps))
+	if c.B != nil {
+		bias, err := b.constant(n, c.B)
+		if err != nil {
+			return nil, err
+		}
+		o = b.addChannels(o, bias)
+	}
+	return []*series{analog(o)}, nil
+}
+
+// whole is a value as one tensor, its slices behind each other.
+func (b *builder) whole(s *series) *gorgonia.Node {
+	if !s.timed {
+		return s.slices[0]
+	}
+	return b.concat(s.slices, 0)
+}
+
+// slicewise applies f to each slice of what the inputs hold; what does not vary
+// over time joins every slice. Slices of equal inputs are computed once.
+func (b *builder) slicewise(n *graph.Node, in []*graph.Value, f func(xs []*gorgonia.Node) *gorgonia.Node) ([]*series, error) {
+	all := make([]*series, len(in))
+	out := &series{}
+	count := 1
+	for i, v := range in {
+		s, err := b.value(n, v)
+		if err != nil {
+			return nil, err
+		}
+		all[i] = s
+		if s.timed {
+			if out.timed && len(s.slices) != count {
+				return nil, op.Errorf(n, "inputs have %d and %d slices, want equally many", count, len(s.slices))
+			}
+			out.timed, count = true, len(s.slices)
+		}
+	}
+	known := map[string]*gorgonia.Node{}
+	for t := range count {
+		xs, key := make([]*gorgonia.Node, len(all)), ""
+		for i, s := range all {
+			xs[i] = s.slices[0]
+			if s.timed {
+				xs[i] = s.slices[t]
+			}
+			if b.err != nil {
+				return nil, nil
+			}
+			key += fmt.Sprint(xs[i].ID(), " ")
+			if out.timed && !s.timed && xs[i].Dims() == 4 && xs[i].Shape()[0] != 1 {
+				return nil, op.Errorf(n, "input %q of batch %d does not broadcast over time", in[i].Name(), xs[i].Shape()[0])
+			}
+		}
+		if known[key] == nil {
+			known[key] = f(xs)
+		}
+		out.slices = append(out.slices, known[key])
+	}
+	return []*series{out}, nil
+}
