@@ -1,0 +1,152 @@
+package train
+
+import (
+	"spikingir/graph"
+	"spikingir/graph/op"
+	"spikingir/runtime/kernel"
+)
+
+// A convLayer is a convolution over two axes. Behind a spike train it reads bits:
+// one packing of the weights holds the amplitudes of the spikes and is for the
+// forward pass, the other, plain, for the gradient by the input, which like all
+// gradients here is by amplitudes. The weights' gradient by bits is summed apart
+// and multiplied by the amplitudes once, in amplify.
+type convLayer struct {
+	x, y  *value
+	w, b  *Param
+	fixed []float32 // the weights where they are no parameter
+	bias  []float32 // likewise
+	unit  int       // place of the gradient by bits
+
+	plain  *kernel.TrainConv
+	scaled *kernel.TrainConv // nil unless x is a spike train
+}
+
+// fastConv reports whether convLayer can do a Conv.
+func (n *Net) fastConv(node *graph.Node) bool {
+	c, err := op.ConvOf(node)
+	x := n.values[node.Input(0)]
+	return err == nil && x != nil && len(c.Kernel) == 2 && len(x.dims) == 4 && n.consts[node.Input(1)] != nil &&
+		(node.Input(2) == nil || n.consts[node.Input(2)] != nil)
+}
+
+func (n *Net) bindConv(node *graph.Node) (layer, error) {
+	c, err := op.ConvOf(node)
+	if err != nil {
+		return nil, err
+	}
+	x, err := n.of(node, 0)
+	if err != nil {
+		return nil, err
+	}
+	l := &convLayer{x: x, w: n.param(node, 1, Weight), b: n.param(node, 2, Bias)}
+	w := n.consts[node.Input(1)]
+	if len(w.Dims) != 4 {
+		return nil, op.Errorf(node, "weights have dimensions %v, want [M, C/group, kH, kW]", w.Dims)
+	}
+	l.fixed = w.F32
+	if b := n.consts[node.Input(2)]; b != nil {
+		l.bias = b.F32
+	}
+	pads := c.PadsFor([]int64{int64(x.height()), int64(x.width())})
+	out := func(i, size int) int {
+		return (size+int(pads[i]+pads[i+2])-int(c.Reach(i)))/int(c.Stride[i]) + 1
+	}
+	s := kernel.TrainShape{InH: x.height(), InW: x.width(), InC: x.channels(),
+		OutH: out(0, x.height()), OutW: out(1, x.width()), OutC: w.Dims[0],
+		KernelH: w.Dims[2], KernelW: w.Dims[3], StrideH: int(c.Stride[0]), StrideW: int(c.Stride[1]),
+		DilationH: int(c.Dilation[0]), DilationW: int(c.Dilation[1]), PadT: int(pads[0]), PadL: int(pads[1]),
+		Group: int(c.Group)}
+	if w.Dims[1]*s.Group != s.InC {
+		return nil, op.Errorf(node, "weights have dimensions %v at group %d, the input has %d channels", w.Dims, s.Group, s.InC)
+	}
+	if l.plain, err = kernel.NewTrainConv(s); err != nil {
+		return nil, op.Errorf(node, "%v", err)
+	}
+	if x.neuron != nil && !x.dense {
+		if l.scaled, err = kernel.NewTrainConv(s); err != nil {
+			return nil, op.Errorf(node, "%v", err)
+		}
+	}
+	l.y = n.add(node.Output(0), []int{x.dims[0], s.OutC, s.OutH, s.OutW}, x.timed)
+	l.y.grad = x.grad || l.w != nil || l.b != nil
+	return l, nil
+}
+
+func (l *convLayer) reads() []*value  { return []*value{l.x} }
+func (l *convLayer) writes() []*value { return []*value{l.y} }
+
+func (l *convLayer) weights() []float32 {
+	if l.w != nil {
+		return l.w.elems
+	}
+	return l.fixed
+}
+
+func (l *convLayer) biases() []float32 {
+	if l.b != nil {
+		return l.b.elems
+	}
+	return l.bias
+}
+
+func (l *convLayer) refresh() {
+	l.plain.SetWeights(l.weights(), nil)
+	if l.scaled != nil {
+		l.scaled.SetWeights(l.weights(), l.x.neuron.amplitudes())
+	}
+}
+
+func (l *convLayer) forward(w *Worker) error {
+	y, s := w.set(l.y), &w.slots[l.x.id]
+	if s.x != nil {
+		l.plain.Forward(&w.scratch, y, s.x, w.slices(l.x))
+	} else {
+		l.scaled.ForwardSpikes(&w.scratch, y, s.bits, w.slices(l.x))
+	}
+	if b := l.biases(); b != nil {
+		addChannels(y, b, l.y.channels())
+	}
+	return nil
+}
+
+func (l *convLayer) backward(w *Worker) error {
+	g, s := w.gradient(l.y), &w.slots[l.x.id]
+	if l.b != nil {
+		sumChannels(w.grads[l.b.grad], g, l.y.channels())
+	}
+	if l.w != nil {
+		if s.x != nil {
+			l.plain.BackwardWeights(&w.scratch, w.grads[l.w.grad], s.x, g, w.slices(l.x))
+		} else {
+			l.plain.BackwardWeightsSpikes(&w.scratch, w.units[l.unit], s.bits, g, w.slices(l.x))
+		}
+	}
+	if l.x.grad {
+		gx := w.floats(w.size(l.x))
+		l.plain.BackwardInput(&w.scratch, gx, g, w.slices(l.x))
+		w.give(l.x, gx)
+	}
+	return nil
+}
+
+// amplify adds the workers' gradients by bits, times the amplitudes, to those of
+// the weights.
+func (l *convLayer) amplify(dst []float32, unit int, workers []*Worker) {
+	s := l.plain.Shape()
+	in, taps := s.InC/s.Group, s.KernelH*s.KernelW
+	theta := l.x.neuron.amplitudes()
+	for o := range s.OutC {
+		first := o / (s.OutC / s.Group) * in
+		for i := range in {
+			at := (o*in + i) * taps
+			for t := at; t < at+taps; t++ {
+				var sum float32
+				for _, w := range workers {
+					sum += w.units[unit][t]
+				}
+				dst[t] += sum * theta[first+i]
+			}
+		}
+	}
+}

@@ -1,0 +1,2 @@
+// Package train fine-tunes a spiking network by backpropagation through time.
+package train

@@ -1,0 +1,69 @@
+package train
+
+import "spikingir/runtime/kernel"
+
+// toLast copies slices [C][H][W] to [H][W][C]; values of another rank stay as they
+// are.
+func toLast(dst, src []float32, v *value) { transpose(dst, src, v, true) }
+
+// toFirst copies slices [H][W][C] to [C][H][W].
+func toFirst(dst, src []float32, v *value) { transpose(dst, src, v, false) }
+
+func transpose(dst, src []float32, v *value, last bool) {
+	if len(v.dims) != 4 || v.channels() == 1 {
+		copy(dst, src)
+		return
+	}
+	c, plane := v.channels(), v.height()*v.width()
+	for at := 0; at < len(src); at += v.elems {
+		d, s := dst[at:at+v.elems], src[at:at+v.elems]
+		for i := range c {
+			if last {
+				for k, x := range s[i*plane : (i+1)*plane] {
+					d[k*c+i] = x
+				}
+				continue
+			}
+			p := d[i*plane : (i+1)*plane]
+			for k := range p {
+				p[k] = s[k*c+i]
+			}
+		}
+	}
+}
+
+// sumChannels adds to sums the elements of each channel of slices [..][C], channel
+// by channel in float64.
+func sumChannels(sums []float32, g []float32, c int) {
+	total := make([]float64, c)
+	for at := 0; at < len(g); at += c {
+		for i, x := range g[at : at+c] {
+			total[i] += float64(x)
+		}
+	}
+	if len(sums) == 1 {
+		t := 0.0
+		for _, x := range total {
+			t += x
+		}
+		sums[0] += float32(t)
+		return
+	}
+	for i, x := range total {
+		sums[i] += float32(x)
+	}
+}
+
+// addChannels adds b, one number or one a channel, to every pixel.
+func addChannels(x, b []float32, c int) {
+	if len(b) == 1 {
+		kernel.AddScalar(x, x, b[0])
+		return
+	}
+	for at := 0; at < len(x); at += c {
+		row := x[at : at+c]
+		for i, v := range b {
+			row[i] += v
+		}
+	}
+}

@@ -1,0 +1,112 @@
+package train
+
+import "spikingir/runtime/kernel"
+
+// forwardMean is a neuron on its mean current: rounded down to a rate that it can
+// fire at, or in mode Means a ReLU. What is left of the current is the residual
+// potential, so that count and residual together are the mean current, as in a
+// spiking run.
+func (l *neuronLayer) forwardMean(w *Worker) {
+	in, st := &w.slots[l.x.id], &w.states[l.index]
+	st.u = w.floats(l.out.elems)
+	copy(st.u, in.x)
+	out := w.set(l.out)
+	if w.mode == Means {
+		l.shift(out, st.u)
+		kernel.Clip(out, out, 0, maxFloat)
+	} else {
+		l.kernel.RateForward(out, st.u, l.steps(w))
+	}
+	if l.vres == nil {
+		return
+	}
+	// T*(mean current - rate) + v(0)
+	res, t := w.set(l.vres), float32(w.net.Timesteps)
+	l.shift(res, st.u)
+	c := l.out.channels()
+	for i := range res {
+		v0 := float32(0)
+		if w.mode == Rates && l.v0 != 0 {
+			v0 = l.v0 * l.theta1[i%c]
+		}
+		res[i] = t*(res[i]-out[i]) + v0
+	}
+}
+
+// shift sets dst to the current with the bias.
+func (l *neuronLayer) shift(dst, x []float32) {
+	copy(dst, x)
+	if b := elems(l.bias, l.fixed.bias); b != nil {
+		addChannels(dst, b, l.out.channels())
+	}
+}
+
+func (l *neuronLayer) backwardMean(w *Worker) {
+	st := &w.states[l.index]
+	g := w.gradient(l.out)
+	if g == nil {
+		g = w.zeros(l.out.elems)
+	} else {
+		w.slots[l.out.id].g = nil
+	}
+	if st.feature != nil {
+		kernel.Add(g, g, st.feature)
+	}
+	if e := w.hooks.Energy; e != nil && e[l.index] != 0 {
+		l.addEnergy(w, g, e[l.index])
+	}
+	var res []float32
+	if l.vres != nil {
+		res = w.gradient(l.vres)
+	}
+	t := float32(w.net.Timesteps)
+	for i, r := range res { // the residual is T*(current - out)
+		g[i] -= t * r
+	}
+	period := l.kernel.Period()
+	sums := kernel.NeuronGrad{Bias: w.zeros(period), Theta: w.zeros(period)}
+	if w.mode == Means {
+		b := w.floats(l.out.elems)
+		l.shift(b, st.u)
+		for i, x := range b {
+			if x <= 0 {
+				g[i] = 0
+			}
+		}
+		w.put(b)
+		l.addBias(w, g)
+	} else {
+		l.kernel.RateBackward(kernel.RateGrad{Amplitude: g, Current: g, Bias: sums.Bias, Theta: sums.Theta}, st.u, l.steps(w))
+	}
+	l.fold(w, sums)
+	if res != nil {
+		kernel.MulScalar(res, res, t)
+		kernel.Add(g, g, res)
+		l.addBias(w, res)
+	}
+	w.put(sums.Bias)
+	w.put(sums.Theta)
+	if l.x.grad {
+		w.give(l.x, g)
+	} else {
+		w.put(g)
+	}
+}
+
+// addBias adds the sum of a gradient by the current to that of the bias.
+func (l *neuronLayer) addBias(w *Worker, g []float32) {
+	if l.bias != nil {
+		sumChannels(w.grads[l.bias.grad], g, l.out.channels())
+	}
+}
+
+// addEnergy adds the gradient of an energy term e a spike: T/theta spikes to an
+// amplitude.
+func (l *neuronLayer) addEnergy(w *Worker, g []float32, e float32) {
+	c, t := l.out.channels(), float32(w.net.Timesteps)
+	for i := range g {
+		if theta := l.theta1[i%c]; theta > lowestThreshold && theta <= maxFloat {
+			g[i] += e * t / theta
+		}
+	}
+}

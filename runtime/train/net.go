@@ -1,0 +1,266 @@
+package train
+
+import (
+	"fmt"
+
+	"spikingir/graph"
+	"spikingir/graph/op"
+	"spikingir/runtime/ops"
+)
+
+// Options say how a network is trained.
+type Options struct {
+	// Height and Width are the pixels of the patches that it will be given.
+	Height, Width int
+	// Surrogate stands in for the derivative of the Heaviside step; the zero
+	// value is the sigmoid of slope 4.
+	Surrogate Surrogate
+	// Reset lets the gradient flow through the spike that resets the membrane
+	// potential too; otherwise it is detached there.
+	Reset bool
+	// Thresholds and Rest make thresholds and initial potentials parameters.
+	Thresholds, Rest bool
+}
+
+// Net is a network made ready for training on patches of one size: a tape of
+// layers, run forwards and backwards by Workers, one patch each at a time.
+type Net struct {
+	Timesteps int // T; 0 for a network without timed neurons
+	Post      int // 1 when a post step follows
+
+	options Options
+	model   *graph.Model
+	values  map[*graph.Value]*value
+	order   []*value
+	layers  []layer
+	neurons []*neuronLayer
+	params  []*Param
+	index   map[*graph.Value]*Param
+	consts  map[*graph.Value]*ops.Tensor
+	input   *value
+	output  *value
+}
+
+// A value is one tensor of the graph as workers hold it: slices of one shape,
+// rank 4 channel-last, others row-major.
+type value struct {
+	id    int
+	of    *graph.Value
+	timed bool
+	dims  []int // as ONNX has them, the first one being that of one slice
+	elems int   // of a slice
+	grad  bool  // some parameter lies before it
+	dense bool  // some reader wants amplitudes, not spikes
+	// neuron is what emits it, nil for what is no spike train.
+	neuron *neuronLayer
+	// reads counts the layers that read it.
+	reads int
+}
+
+// channels, height and width are those of a value of rank 4.
+func (v *value) channels() int { return v.dims[1] }
+func (v *value) height() int   { return v.dims[2] }
+func (v *value) width() int    { return v.dims[3] }
+
+// A layer is one node of the tape.
+type layer interface {
+	// forward computes the layer's outputs into the worker's slots.
+	forward(w *Worker) error
+	// backward adds to the gradients of the layer's inputs and parameters; those of
+	// its outputs are complete.
+	backward(w *Worker) error
+	// refresh follows new values of the parameters.
+	refresh()
+	reads() []*value
+	writes() []*value
+}
+
+// Compile makes a network ready. The model is kept: Store writes trained
+// parameters to it. Errors name the node that has no gradient.
+func Compile(m *graph.Model, o Options) (*Net, error) {
+	n := &Net{options: o, model: m, values: map[*graph.Value]*value{}, index: map[*graph.Value]*Param{},
+		consts: map[*graph.Value]*ops.Tensor{}}
+	if err := o.Surrogate.check(); err != nil {
+		return nil, err
+	}
+	for _, v := range m.Graph.Initializers() {
+		if v.Sparse != nil {
+			return nil, fmt.Errorf("initializer %q is sparse; sparse initializers cannot be trained", v.Name())
+		}
+		if v.Const.DType == graph.StringType {
+			continue
+		}
+		t, err := ops.FromGraph(v.Const)
+		if err != nil {
+			return nil, fmt.Errorf("initializer %q: %w", v.Name(), err)
+		}
+		n.consts[v] = t
+	}
+	if err := n.time(); err != nil {
+		return nil, err
+	}
+	if err := n.ports(); err != nil {
+		return nil, err
+	}
+	if err := n.tape(); err != nil {
+		return nil, err
+	}
+	n.Refresh()
+	return n, nil
+}
+
+// time finds T and whether a post step follows.
+func (n *Net) time() error {
+	for node := range n.model.Graph.Nodes() {
+		if node.Op().Domain != graph.Spiking || !(node.IsSpiking("IF") || node.IsSpiking("MPRN")) {
+			continue
+		}
+		s, err := op.NeuronOf(node)
+		if err != nil {
+			return err
+		}
+		if s.Timesteps == 0 {
+			continue
+		}
+		t, post := int(s.Timesteps), int(s.Post)
+		if n.Timesteps != 0 && (n.Timesteps != t || n.Post != post) {
+			return op.Errorf(node, "runs %d timesteps and %d post steps, others run %d and %d: want one time for all",
+				t, post, n.Timesteps, n.Post)
+		}
+		n.Timesteps, n.Post = t, post
+	}
+	return nil
+}
+
+// ports finds the image input.
+func (n *Net) ports() error {
+	var inputs []*graph.Value
+	for _, v := range n.model.Graph.Inputs() {
+		if !v.IsInitializer() {
+			inputs = append(inputs, v)
+		}
+	}
+	outputs := n.model.Graph.Outputs()
+	if len(inputs) != 1 || len(outputs) != 1 {
+		return fmt.Errorf("the model has %d inputs and %d outputs, want one image in and one out",
+			len(inputs), len(outputs))
+	}
+	shape := inputs[0].Type.Shape
+	if len(shape) != 4 {
+		return fmt.Errorf("input %q has shape %v, want [N,C,H,W]", inputs[0].Name(), shape)
+	}
+	c, ok := shape[1].Size()
+	if !ok {
+		return fmt.Errorf("input %q leaves its channels open, want a number", inputs[0].Name())
+	}
+	if n.options.Height < 1 || n.options.Width < 1 {
+		return fmt.Errorf("patches of %dx%d pixels, want 1x1 at least", n.options.Height, n.options.Width)
+	}
+	n.input = n.add(inputs[0], []int{1, int(c), n.options.Height, n.options.Width}, false)
+	return nil
+}
+
+// add enters a value of the graph.
+func (n *Net) add(v *graph.Value, dims []int, timed bool) *value {
+	elems := 1
+	for _, d := range dims {
+		elems *= d
+	}
+	x := &value{id: len(n.order), of: v, dims: dims, elems: elems, timed: timed}
+	n.values[v] = x
+	n.order = append(n.order, x)
+	return x
+}
+
+// tape binds the nodes that the output depends on, in order.
+func (n *Net) tape() error {
+	needed := n.needed()
+	for node := range n.model.Graph.Nodes() {
+		if !needed[node] {
+			continue
+		}
+		l, err := n.bind(node)
+		if err != nil {
+			return err
+		}
+		if l == nil {
+			continue
+		}
+		if c, ok := l.(*convLayer); ok {
+			c.unit = len(n.layers)
+		}
+		n.layers = append(n.layers, l)
+		for _, v := range l.reads() {
+			v.reads++
+		}
+	}
+	n.output = n.values[n.model.Graph.Outputs()[0]]
+	if n.output == nil || n.output.timed {
+		return fmt.Errorf("output %q does not depend on the input, or is not read out", n.model.Graph.Outputs()[0].Name())
+	}
+	if len(n.params) == 0 {
+		return fmt.Errorf("the model has no parameters that can be trained")
+	}
+	return nil
+}
+
+// needed marks the nodes that the output depends on.
+func (n *Net) needed() map[*graph.Node]bool {
+	needed := map[*graph.Node]bool{}
+	var visit func(v *graph.Value)
+	visit = func(v *graph.Value) {
+		if v == nil || v.Producer() == nil || needed[v.Producer()] {
+			return
+		}
+		needed[v.Producer()] = true
+		for _, in := range v.Producer().Inputs() {
+			visit(in)
+		}
+	}
+	for _, v := range n.model.Graph.Outputs() {
+		visit(v)
+	}
+	return needed
+}
+
+// bind makes the layer of a node; nil where all its inputs are constants.
+func (n *Net) bind(node *graph.Node) (layer, error) {
+	if node.Op().Domain == graph.Spiking {
+		switch node.Op().Type {
+		case "Encode":
+			return n.bindEncode(node)
+		case "Bias":
+			return n.bindBias(node)
+		case "IF", "MPRN":
+			return n.bindNeuron(node)
+		case "CPM":
+			return n.bindCPM(node)
+		case "Decode":
+			return n.bindDecode(node)
+		}
+	}
+	switch {
+	case node.Is("Conv") && n.fastConv(node):
+		return n.bindConv(node)
+	case node.Is("Concat") && n.fastConcat(node):
+		return n.bindConcat(node)
+	}
+	return n.bindStandard(node)
+}
+
+// of is the value that node reads as input i, or an error.
+func (n *Net) of(node *graph.Node, i int) (*value, error) {
+	v := n.values[node.Input(i)]
+	if v == nil {
+		return nil, op.Errorf(node, "input %d does not depend on the image, want one that does", i)
+	}
+	return v, nil
+}
+
+// slices is the number of slices of a value in the given mode.
+func (n *Net) slices(v *value, mode Mode) int {
+	if v.timed && mode == Spikes {
+		return n.Timesteps + n.Post
+	}
+	return 1
+}

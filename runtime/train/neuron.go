@@ -1,0 +1,339 @@
+package train
+
+import (
+	"fmt"
+
+	"spikingir/graph"
+	"spikingir/graph/op"
+	"spikingir/runtime/kernel"
+)
+
+// Surrogate is what stands for the derivative of the Heaviside step in the
+// backward pass.
+type Surrogate struct {
+	Kind  kernel.Surrogate
+	Slope float32 // 0: 4
+}
+
+func (s Surrogate) check() error {
+	if s.Slope < 0 {
+		return fmt.Errorf("surrogate slope %g, want a positive number", s.Slope)
+	}
+	return nil
+}
+
+func (s Surrogate) slope() float32 {
+	if s.Slope == 0 {
+		return 4
+	}
+	return s.Slope
+}
+
+// A neuronLayer is an IF or MPRN population.
+type neuronLayer struct {
+	node  *graph.Node
+	index int // among the net's neurons
+	x     *value
+	out   *value
+	vres  *value // nil when nobody reads it
+	// steady: x is one slice, the current of every main step (direct encoding).
+	steady bool
+
+	bias, theta, beta, rest *Param // nil where they are not trained
+	fixed                   struct{ bias, theta, alpha []float32 }
+	v0                      float32
+
+	kernel *kernel.TrainNeuron
+	theta1 []float32 // the thresholds of all channels
+}
+
+// neuronState is a worker's part of a neuronLayer.
+type neuronState struct {
+	u       []float32 // potentials before the spike; in modes of one slice the mean current
+	feature []float32 // gradient by the mean amplitude; nil for none
+	counts  []float32 // spikes of each neuron, when wanted
+}
+
+func (s *neuronState) reset(w *Worker) {
+	w.put(s.u)
+	w.put(s.feature)
+	w.put(s.counts)
+	*s = neuronState{}
+}
+
+func (n *Net) bindNeuron(node *graph.Node) (layer, error) {
+	s, err := op.NeuronOf(node)
+	if err != nil {
+		return nil, err
+	}
+	if s.Timesteps == 0 {
+		return nil, op.Errorf(node, "has no timesteps; convert the model with -T first")
+	}
+	x, err := n.of(node, 0)
+	if err != nil {
+		return nil, err
+	}
+	if len(x.dims) != 4 {
+		return nil, op.Errorf(node, "current has dimensions %v, want [N,C,H,W]", x.dims)
+	}
+	l := &neuronLayer{node: node, index: len(n.neurons), x: x, v0: s.V0}
+	if e := n.encoded(x); e != nil {
+		l.x, l.steady = e, true
+	}
+	if err := l.parameters(n, s); err != nil {
+		return nil, err
+	}
+	l.out = n.add(s.Y, x.dims, true)
+	l.out.neuron = l
+	l.out.dense = wantsAmplitudes(s.Y)
+	l.out.grad = l.x.grad || l.bias != nil || l.theta != nil || l.beta != nil || l.rest != nil
+	if s.VRes != nil && len(s.VRes.Uses()) > 0 {
+		l.vres = n.add(s.VRes, x.dims, false)
+		l.vres.grad = l.out.grad
+	}
+	n.neurons = append(n.neurons, l)
+	return l, nil
+}
+
+// encoded is the analog value that x repeats, nil where x is no Encode's.
+func (n *Net) encoded(x *value) *value {
+	if p := x.of.Producer(); p != nil && p.IsSpiking("Encode") {
+		return n.values[p.Input(0)]
+	}
+	return nil
+}
+
+// wantsAmplitudes reports whether some reader of a spike train cannot do with bits.
+func wantsAmplitudes(v *graph.Value) bool {
+	for _, u := range v.Uses() {
+		if !(u.Node.Is("Conv") && u.Index == 0 && u.Node.Input(1).IsInitializer()) {
+			return true
+		}
+	}
+	return v.IsOutput()
+}
+
+// parameters finds bias, threshold, beta and initial potential.
+func (l *neuronLayer) parameters(n *Net, s op.Neuron) (err error) {
+	c, node := l.x.channels(), l.node
+	if l.fixed.theta, err = n.constant(node, 2, c); err != nil {
+		return err
+	}
+	if node.Input(1) != nil {
+		if l.fixed.bias, err = n.constant(node, 1, c); err != nil {
+			return err
+		}
+		l.bias = n.param(node, 1, Bias)
+	}
+	if s.Alpha != nil {
+		if l.fixed.alpha, err = n.constant(node, 3, c); err != nil {
+			return err
+		}
+		l.beta = n.param(node, 3, Beta)
+	}
+	if n.options.Thresholds {
+		l.theta = n.param(node, 2, Threshold)
+	}
+	if n.options.Rest {
+		l.rest = &Param{Name: node.Name + ".v0", Role: Rest, node: node, trained: true,
+			Data: []float32{s.V0}, elems: []float32{s.V0}}
+		n.enter(l.rest)
+	}
+	l.kernel = kernel.NewTrainNeuron(kernel.NeuronParams{Theta: spread(l.fixed.theta, c)})
+	l.kernel.Surrogate = n.options.Surrogate.Kind
+	l.kernel.Slope = n.options.Surrogate.slope()
+	l.kernel.DetachReset = !n.options.Reset
+	return nil
+}
+
+// spread repeats one number for c channels.
+func spread(x []float32, c int) []float32 {
+	if len(x) != 1 || c == 1 {
+		return x
+	}
+	out := make([]float32, c)
+	kernel.Repeat(out, x)
+	return out
+}
+
+func (l *neuronLayer) reads() []*value { return []*value{l.x} }
+
+func (l *neuronLayer) writes() []*value {
+	if l.vres != nil {
+		return []*value{l.out, l.vres}
+	}
+	return []*value{l.out}
+}
+
+// amplitudes is the thresholds, one a channel.
+func (l *neuronLayer) amplitudes() []float32 { return l.theta1 }
+
+// elems is what p holds, or the constant in its place.
+func elems(p *Param, fixed []float32) []float32 {
+	if p != nil {
+		return p.elems
+	}
+	return fixed
+}
+
+func (l *neuronLayer) refresh() {
+	c := l.out.channels()
+	l.theta1 = spread(elems(l.theta, l.fixed.theta), c)
+	if l.rest != nil {
+		l.v0 = l.rest.elems[0]
+	}
+	p := kernel.NeuronParams{Theta: l.theta1, Rest: make([]float32, c)}
+	for i, theta := range l.theta1 {
+		if l.v0 != 0 {
+			p.Rest[i] = l.v0 * theta
+		}
+	}
+	if b := elems(l.bias, l.fixed.bias); b != nil {
+		p.Bias = spread(b, c)
+	}
+	if a := elems(l.beta, l.fixed.alpha); a != nil {
+		p.Alpha = spread(a, c)
+	}
+	l.kernel.Set(p)
+}
+
+// steps is the extent of a run.
+func (l *neuronLayer) steps(w *Worker) kernel.NeuronSteps {
+	return kernel.NeuronSteps{Size: l.out.elems, Main: w.net.Timesteps, Post: w.net.Post == 1,
+		Steady: l.steady && w.mode == Spikes}
+}
+
+func (l *neuronLayer) forward(w *Worker) error {
+	if w.mode != Spikes {
+		l.forwardMean(w)
+		l.feature(w)
+		return nil
+	}
+	steps := l.steps(w)
+	slices := steps.Slices()
+	in, s, st := &w.slots[l.x.id], &w.slots[l.out.id], &w.states[l.index]
+	current := in.x
+	if l.x.reads == 1 && !l.steady {
+		st.u, in.x = in.x, nil // the potentials take the place of the currents
+	} else {
+		st.u = w.floats(slices * l.out.elems)
+	}
+	s.bits = w.bits(slices * kernel.SpikeWords(l.out.elems))
+	trace := kernel.NeuronTrace{Spikes: s.bits, Potential: st.u}
+	if l.out.dense {
+		trace.Amplitude = w.set(l.out)
+	}
+	if l.vres != nil {
+		trace.Residual = w.set(l.vres)
+	}
+	if w.hooks.Feature != nil {
+		st.counts = w.floats(l.out.elems)
+		trace.Counts = st.counts
+	}
+	l.kernel.Forward(trace, current, steps)
+	l.feature(w)
+	return nil
+}
+
+// feature asks the hook for a gradient by the mean amplitude.
+func (l *neuronLayer) feature(w *Worker) {
+	if w.hooks.Feature == nil {
+		return
+	}
+	st := &w.states[l.index]
+	rate := w.slots[l.out.id].x
+	if w.mode == Spikes {
+		rate = w.floats(l.out.elems)
+		c := l.out.channels()
+		for i, n := range st.counts {
+			rate[i] = n * l.theta1[i%c] / float32(w.net.Timesteps)
+		}
+		defer w.put(rate)
+	}
+	st.feature = w.zeros(l.out.elems)
+	if !w.hooks.Feature(l.index, rate, st.feature) {
+		w.put(st.feature)
+		st.feature = nil
+	}
+}
+
+// touched reports whether the hooks give a gradient by l's spikes.
+func (w *Worker) touched(l *neuronLayer) bool {
+	return w.states[l.index].feature != nil || w.hooks.Energy != nil && w.hooks.Energy[l.index] != 0
+}
+
+func (l *neuronLayer) backward(w *Worker) error {
+	if w.mode != Spikes {
+		l.backwardMean(w)
+		return nil
+	}
+	steps, st := l.steps(w), &w.states[l.index]
+	g := kernel.NeuronGrad{Amplitude: w.gradient(l.out), Current: st.u}
+	if l.steady {
+		g.Current = w.floats(l.out.elems)
+	}
+	if l.vres != nil {
+		g.Residual = w.gradient(l.vres)
+	}
+	period := l.kernel.Period()
+	if e := w.hooks.Energy; e != nil && e[l.index] != 0 {
+		g.Spike = w.floats(period)
+		kernel.Repeat(g.Spike, []float32{e[l.index]})
+	}
+	if st.feature != nil {
+		c := l.out.channels()
+		for i := range st.feature {
+			st.feature[i] *= l.theta1[i%c] / float32(w.net.Timesteps)
+		}
+		g.Counts = st.feature
+	}
+	g.Bias, g.Theta, g.Alpha, g.Rest = w.zeros(period), w.zeros(period), w.zeros(period), w.zeros(period)
+	l.kernel.Backward(g, st.u, steps)
+	l.fold(w, g)
+	for _, x := range [][]float32{g.Bias, g.Theta, g.Alpha, g.Rest, g.Spike} {
+		w.put(x)
+	}
+	if !l.steady {
+		st.u = nil
+	}
+	if l.x.grad {
+		w.give(l.x, g.Current)
+	} else {
+		w.put(g.Current)
+	}
+	return nil
+}
+
+// fold adds the sums of a backward pass to the gradients of the parameters. The
+// threshold's counts what it does to the initial potential v0*theta too.
+func (l *neuronLayer) fold(w *Worker, g kernel.NeuronGrad) {
+	c := l.out.channels()
+	rest := w.zeros(c)
+	if g.Rest != nil {
+		kernel.FoldSums(rest, g.Rest)
+	}
+	add := func(p *Param, sums []float32) {
+		if p == nil || sums == nil {
+			return
+		}
+		dst := w.grads[p.grad]
+		if len(dst) == c {
+			kernel.FoldSums(dst, sums)
+			return
+		}
+		kernel.FoldSums(dst[:1], sums)
+	}
+	add(l.bias, g.Bias)
+	add(l.theta, g.Theta)
+	add(l.beta, g.Alpha)
+	for i, x := range rest {
+		if l.theta != nil {
+			t := w.grads[l.theta.grad]
+			t[i%len(t)] += x * l.v0
+		}
+		if l.rest != nil {
+			w.grads[l.rest.grad][0] += x * l.theta1[i]
+		}
+	}
+	w.put(rest)
+}

@@ -1,0 +1,198 @@
+package train
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"spikingir/graph"
+	"spikingir/graph/op"
+)
+
+// Role is what a parameter is to its layer.
+type Role string
+
+// The roles.
+const (
+	Weight    Role = "weight"
+	Bias      Role = "bias"
+	Beta      Role = "beta"      // of an MPRN: alpha = sigmoid(beta)/2 + 1/2, Eq. 15
+	Threshold Role = "threshold" // kept as softplus^-1(theta), so that theta stays positive
+	Rest      Role = "rest"      // v0, in units of theta
+	CPM       Role = "cpm"       // weights and bias of a compensation module
+)
+
+// A Param is a group of numbers that are trained together: a tensor of the
+// model, or the initial potential of a neuron layer.
+type Param struct {
+	Name string
+	Role Role
+	// Data is what an optimiser changes. It is the tensor's elements, but beta for
+	// alpha and softplus^-1(theta) for a threshold.
+	Data []float32
+
+	value   *graph.Value
+	node    *graph.Node // of a Rest
+	grad    int         // index of its gradient in a worker
+	elems   []float32   // what layers read: of the tensor's own kind, by refresh
+	trained bool        // some element may change
+}
+
+// refresh computes what layers read from Data.
+func (p *Param) refresh() {
+	for i, x := range p.Data {
+		switch p.Role {
+		case Beta:
+			p.elems[i] = float32(0.5*sigmoid(float64(x)) + 0.5)
+		case Threshold:
+			p.elems[i] = softplus(x)
+		default:
+			p.elems[i] = x
+		}
+	}
+}
+
+// chain turns a gradient by the elements into one by Data.
+func (p *Param) chain(g []float32) {
+	switch p.Role {
+	case Beta:
+		for i, x := range p.Data {
+			s := sigmoid(float64(x))
+			g[i] *= float32(0.5 * s * (1 - s))
+		}
+	case Threshold:
+		for i, x := range p.Data {
+			if math.IsInf(float64(x), 1) {
+				g[i] = 0
+				continue
+			}
+			g[i] *= float32(sigmoid(float64(x)))
+		}
+	}
+}
+
+func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+
+// setRest writes an initial potential to a neuron.
+func setRest(n *graph.Node, v0 float32) { n.Attrs.Set("v0", graph.Float(v0)) }
+
+// formatBeta is beta as metadata: one number, or one a channel.
+func formatBeta(beta []float32) string {
+	text := make([]string, len(beta))
+	for i, b := range beta {
+		text[i] = strconv.FormatFloat(float64(b), 'g', -1, 32)
+	}
+	return strings.Join(text, ",")
+}
+
+// softplus is log(1 + e^x), and x itself where that is the same.
+func softplus(x float32) float32 {
+	if x > 30 {
+		return x
+	}
+	return float32(math.Log1p(math.Exp(float64(x))))
+}
+
+// invSoftplus is the x of softplus(x) = y > 0.
+func invSoftplus(y float32) float32 {
+	if y > 30 {
+		return y
+	}
+	return float32(math.Log(math.Expm1(float64(y))))
+}
+
+// betaOf is the beta of alpha, within what float32 can tell apart.
+func betaOf(alpha float32) float32 {
+	s := min(max(2*float64(alpha)-1, 1e-7), 1-1e-7)
+	return float32(math.Log(s / (1 - s)))
+}
+
+// param enters the tensor that node reads as input i as a parameter, or finds it
+// again; nil where it is not a constant of floats.
+func (n *Net) param(node *graph.Node, i int, role Role) *Param {
+	v := node.Input(i)
+	t := n.consts[v]
+	if t == nil || !v.IsConstant() || !t.DType.IsFloat() || t.Len() == 0 {
+		return nil
+	}
+	if p := n.index[v]; p != nil {
+		return p
+	}
+	p := &Param{Name: v.Name(), Role: role, value: v, elems: append([]float32(nil), t.F32...), trained: true}
+	p.Data = append([]float32(nil), t.F32...)
+	for k, x := range p.Data {
+		switch role {
+		case Beta:
+			p.Data[k] = betaOf(x)
+		case Threshold:
+			p.Data[k] = invSoftplus(x)
+		}
+	}
+	n.enter(p)
+	n.index[v] = p
+	return p
+}
+
+// enter adds a parameter to the list.
+func (n *Net) enter(p *Param) {
+	p.grad = len(n.params)
+	n.params = append(n.params, p)
+}
+
+// constant is the tensor of input i of node where the shape of one number or one for
+// each of c channels is wanted, [..., c, 1, ...] as it broadcasts to a slice.
+func (n *Net) constant(node *graph.Node, i, c int) ([]float32, error) {
+	t := n.consts[node.Input(i)]
+	if t == nil {
+		return nil, op.Errorf(node, "input %d is computed, want a constant to train with", i)
+	}
+	if t.Len() != 1 && !(t.Len() == c && perChannel(t.Dims, c)) {
+		return nil, op.Errorf(node, "input %d has dimensions %v, want one number or one for each of %d channels",
+			i, t.Dims, c)
+	}
+	return t.F32, nil
+}
+
+// perChannel reports whether a tensor of c elements lies along the channels of a
+// slice [N, C, ...] that it broadcasts to. One dimension of c elements is taken for
+// that too where it is the only one.
+func perChannel(dims []int, c int) bool {
+	for i, d := range dims {
+		if d == c && c > 1 {
+			return len(dims) == 1 || i == 1 && len(dims) >= 2 || i == 0 && len(dims) == 3
+		}
+	}
+	return c == 1
+}
+
+// Params lists the parameters, in the order of the nodes.
+func (n *Net) Params() []*Param { return n.params }
+
+// Refresh makes the layers follow changed parameters. No worker may run meanwhile.
+func (n *Net) Refresh() {
+	for _, p := range n.params {
+		if p.trained {
+			p.refresh()
+		}
+	}
+	for _, l := range n.layers {
+		l.refresh()
+	}
+}
+
+// Store writes the parameters to the model.
+func (n *Net) Store() {
+	for _, p := range n.params {
+		if p.value == nil {
+			setRest(p.node, p.Data[0])
+			continue
+		}
+		old := p.value.Const
+		n.model.Graph.SetInitializer(p.value, graph.NewFloat32(old.Dims, p.elems), nil)
+		if p.Role == Beta {
+			for _, u := range p.value.Uses() {
+				u.Node.Metadata.Set("spikingir.beta", formatBeta(p.Data))
+			}
+		}
+	}
+}

@@ -1,0 +1,168 @@
+package train
+
+import (
+	"spikingir/graph"
+	"spikingir/graph/op"
+	"spikingir/runtime/kernel"
+)
+
+// encodeLayer repeats an analog value at the main steps. Neurons that read it
+// alone take the analog value itself, and the layer has no reader then.
+type encodeLayer struct{ x, y *value }
+
+func (n *Net) bindEncode(node *graph.Node) (layer, error) {
+	x, err := n.of(node, 0)
+	if err != nil {
+		return nil, err
+	}
+	y := n.add(node.Output(0), x.dims, true)
+	y.grad = x.grad
+	return &encodeLayer{x, y}, nil
+}
+
+func (l *encodeLayer) reads() []*value  { return []*value{l.x} }
+func (l *encodeLayer) writes() []*value { return []*value{l.y} }
+func (l *encodeLayer) refresh()         {}
+
+func (l *encodeLayer) forward(w *Worker) error {
+	if l.y.reads == 0 {
+		return nil
+	}
+	x, y := w.amplitudes(l.x), w.set(l.y)
+	if w.mode != Spikes {
+		copy(y, x)
+		return nil
+	}
+	main := w.net.Timesteps * l.y.elems
+	kernel.Repeat(y[:main], x)
+	clear(y[main:])
+	return nil
+}
+
+func (l *encodeLayer) backward(w *Worker) error {
+	if l.x.grad {
+		w.give(l.x, w.sumMain(w.gradient(l.y), l.y.elems))
+	}
+	return nil
+}
+
+// sumMain is the sum of a gradient over the main steps.
+func (w *Worker) sumMain(g []float32, elems int) []float32 {
+	sum := w.floats(elems)
+	copy(sum, g[:elems])
+	if w.mode == Spikes {
+		for t := 1; t < w.net.Timesteps; t++ {
+			kernel.Add(sum, sum, g[t*elems:(t+1)*elems])
+		}
+	}
+	return sum
+}
+
+// biasLayer adds a current at the main steps.
+type biasLayer struct {
+	x, y  *value
+	b     *Param
+	fixed []float32
+}
+
+func (n *Net) bindBias(node *graph.Node) (layer, error) {
+	x, err := n.of(node, 0)
+	if err != nil {
+		return nil, err
+	}
+	l := &biasLayer{x: x}
+	if l.fixed, err = n.constant(node, 1, x.channels()); err != nil {
+		return nil, err
+	}
+	l.b = n.param(node, 1, Bias)
+	l.y = n.add(node.Output(0), x.dims, x.timed)
+	l.y.grad = true
+	return l, nil
+}
+
+func (l *biasLayer) reads() []*value  { return []*value{l.x} }
+func (l *biasLayer) writes() []*value { return []*value{l.y} }
+func (l *biasLayer) refresh()         {}
+
+func (l *biasLayer) main(w *Worker) int {
+	if w.mode == Spikes && l.x.timed {
+		return w.net.Timesteps * l.x.elems
+	}
+	return l.x.elems
+}
+
+func (l *biasLayer) forward(w *Worker) error {
+	y := w.set(l.y)
+	copy(y, w.amplitudes(l.x))
+	addChannels(y[:l.main(w)], elems(l.b, l.fixed), l.x.channels())
+	return nil
+}
+
+func (l *biasLayer) backward(w *Worker) error {
+	g := w.gradient(l.y)
+	if l.b != nil {
+		sumChannels(w.grads[l.b.grad], g[:l.main(w)], l.x.channels())
+	}
+	if l.x.grad {
+		gx := w.floats(len(g))
+		copy(gx, g)
+		w.give(l.x, gx)
+	}
+	return nil
+}
+
+// decodeLayer is the rate readout: the sum over all slices, divided by T.
+type decodeLayer struct{ x, y *value }
+
+func (n *Net) bindDecode(node *graph.Node) (layer, error) {
+	if _, err := op.DecodeOf(node); err != nil {
+		return nil, err
+	}
+	x, err := n.of(node, 0)
+	if err != nil {
+		return nil, err
+	}
+	y := n.add(node.Output(0), x.dims, false)
+	y.grad = x.grad
+	return &decodeLayer{x, y}, nil
+}
+
+func (l *decodeLayer) reads() []*value  { return []*value{l.x} }
+func (l *decodeLayer) writes() []*value { return []*value{l.y} }
+func (l *decodeLayer) refresh()         {}
+
+func (l *decodeLayer) forward(w *Worker) error {
+	w.average(w.set(l.y), l.x)
+	return nil
+}
+
+func (l *decodeLayer) backward(w *Worker) error {
+	w.giveAverage(l.x, w.gradient(l.y))
+	return nil
+}
+
+// average sets mean to the sum of the slices of v, divided by T.
+func (w *Worker) average(mean []float32, v *value) {
+	x := w.amplitudes(v)
+	copy(mean, x[:v.elems])
+	if w.mode != Spikes {
+		return
+	}
+	for at := v.elems; at < len(x); at += v.elems {
+		kernel.Add(mean, mean, x[at:at+v.elems])
+	}
+	kernel.MulScalar(mean, mean, 1/float32(w.net.Timesteps))
+}
+
+// giveAverage is the gradient by v of its average, whose own is g.
+func (w *Worker) giveAverage(v *value, g []float32) {
+	if !v.grad {
+		return
+	}
+	gx := w.floats(w.size(v))
+	kernel.Repeat(gx, g)
+	if w.mode == Spikes {
+		kernel.MulScalar(gx, gx, 1/float32(w.net.Timesteps))
+	}
+	w.give(v, gx)
+}
