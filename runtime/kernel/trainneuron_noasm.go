@@ -1,3 +1,5 @@
+//go:build !amd64 || purego
+
 package kernel
 
 // acceleratedTrainNeurons lists no implementation: this build has no assembly.

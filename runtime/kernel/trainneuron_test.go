@@ -154,7 +154,7 @@ func TestTrainExtremeThresholds(t *testing.T) {
 	forEachOf(t, trainNeurons, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(4, 1))
 		c := neuronNewTrainCase(r, len(thetas), NeuronSteps{Size: len(thetas) * 80, Main: 4, Post: true}, normal)
-		c.params.Theta = thetas
+		c.params.Theta, c.params.Bias = thetas, nil
 		for i := range 6 {
 			c.n = NewTrainNeuron(c.params)
 			c.n.Surrogate, c.n.Slope = Surrogate(i%3), []float32{1, 100}[i/3]
