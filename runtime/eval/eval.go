@@ -12,12 +12,19 @@ import (
 	"spikingir/runtime/ops"
 )
 
+// Samples are what a model is measured on; a [dataset.Set] is one.
+type Samples interface {
+	Len() int
+	At(i int) (dataset.Sample, error)
+	Task() dataset.Task
+}
+
 // Config is one evaluation.
 type Config struct {
 	Model, Ref *exec.Program // Ref, as a rule the ANN, may be nil
 	Input      string        // name of Model's image input
 	RefInput   string        // name of Ref's
-	Set        *dataset.Set
+	Set        Samples
 	Window     metric.Window
 	Energy     metric.EnergyOptions // empty fields mean Paper and Once
 	// Crop measures the central Crop x Crop pixels of each image only, for tasks

@@ -135,7 +135,7 @@ func (l *neuronLayer) parameters(n *Net, s op.Neuron) (err error) {
 		l.theta = n.param(node, 2, Threshold)
 	}
 	if n.options.Rest {
-		l.rest = &Param{Name: node.Name + ".v0", Role: Rest, node: node, trained: true,
+		l.rest = &Param{Name: s.Y.Name() + ".v0", Role: Rest, node: node, trained: true,
 			Data: []float32{s.V0}, elems: []float32{s.V0}}
 		n.enter(l.rest)
 	}

@@ -251,3 +251,17 @@ func (n *Net) Gradients(dst [][]float32, workers []*Worker) [][]float32 {
 	}
 	return dst
 }
+
+// BackwardMeans is Backward through the mean rates of the last Forward of mode
+// Spikes: one pass for all timesteps, with the spikes' means in the place of
+// activations and the gradient passed straight through the neurons whose mean
+// current lies within the rates that they can fire at.
+func (w *Worker) BackwardMeans(gradient []float32) error {
+	if w.mode == Spikes {
+		for _, v := range w.net.order {
+			w.collapse(v)
+		}
+		w.mode = Rates
+	}
+	return w.Backward(gradient)
+}

@@ -1,0 +1,193 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"sync"
+
+	"spikingir/runtime/dataset"
+	"spikingir/runtime/train/optim"
+)
+
+// A crew is what one thread trains with: the network and its teacher.
+type crew struct {
+	net, teacher *Worker
+	features     [][]float32 // the teacher's, of each neuron layer
+	target       []float32
+	gradient     []float32
+}
+
+// sums is what a batch, or a worker's part of it, measured.
+type sums struct {
+	loss, square, rate float64
+}
+
+// psnr is that of the mean square error of a batch, dB.
+func (s sums) psnr(batch int) float64 { return -10 * math.Log10(max(s.square/float64(batch), 1e-12)) }
+
+func (t *Trainer) newCrew() *crew {
+	return &crew{net: t.net.NewWorker(), teacher: t.teacher.NewWorker(), features: make([][]float32, len(t.net.neurons)),
+		target: make([]float32, t.net.output.elems), gradient: make([]float32, t.net.output.elems)}
+}
+
+// batch computes the gradients of the next batch. Worker k of K takes patches k,
+// k+K, ... so that the sums are the same every time.
+func (t *Trainer) batch(ctx context.Context) (sums, error) {
+	parts := make([]sums, len(t.workers))
+	errs := make([]error, len(t.workers))
+	var group sync.WaitGroup
+	for k, c := range t.workers {
+		group.Go(func() {
+			c.net.Clear()
+			for j := k; j < t.Batch && errs[k] == nil; j += len(t.workers) {
+				errs[k] = t.patch(c, t.position.Patch+uint64(j), &parts[k])
+			}
+		})
+	}
+	group.Wait()
+	var all sums
+	nets := make([]*Worker, len(t.workers))
+	for k, c := range t.workers {
+		if errs[k] != nil {
+			return all, errs[k]
+		}
+		nets[k] = c.net
+		all.loss += parts[k].loss
+		all.square += parts[k].square
+		all.rate += parts[k].rate
+	}
+	t.net.Gradients(t.grads, nets)
+	return all, ctx.Err()
+}
+
+// patch adds the gradients of one patch.
+func (t *Trainer) patch(c *crew, number uint64, sum *sums) error {
+	p, err := t.Source.Patch(number)
+	if err != nil {
+		return err
+	}
+	s := t.stage()
+	if len(p.Target.Pix) != t.net.output.elems {
+		return fmt.Errorf("%s: target of %dx%dx%d, the network gives %v", p.Name, p.Target.C, p.Target.H, p.Target.W, t.net.output.dims)
+	}
+	var guide []float32
+	if s.Output > 0 || s.Feature > 0 {
+		if guide, err = t.teach(c, p); err != nil {
+			return err
+		}
+	}
+	out, err := c.net.Forward(p.Input.Pix, s.Mode, t.hooks(c, sum))
+	if err != nil {
+		return err
+	}
+	area := optim.Area{C: p.Target.C, H: p.Target.H, W: p.Target.W}
+	share := 1 / float64(t.Batch)
+	sum.square += optim.MSE.Mean(out, p.Target.Pix, nil, area, 1)
+	sum.loss += share * (1 - s.Output) * t.Loss.Mean(out, p.Target.Pix, c.gradient, area, share*(1-s.Output))
+	if s.Output > 0 {
+		sum.loss += share * s.Output * t.Loss.Mean(out, guide, c.target, area, share*s.Output)
+		for i, g := range c.target {
+			c.gradient[i] += g
+		}
+	}
+	if s.Mode == Spikes {
+		sum.rate += share * t.firing(c.net)
+	}
+	if s.Back {
+		return c.net.BackwardMeans(c.gradient)
+	}
+	return c.net.Backward(c.gradient)
+}
+
+// teach runs the teacher on a patch.
+func (t *Trainer) teach(c *crew, p dataset.Sample) ([]float32, error) {
+	for i := range c.features {
+		c.features[i] = nil
+	}
+	out, err := c.teacher.Forward(p.Input.Pix, Means, Hooks{})
+	if err != nil {
+		return nil, err
+	}
+	for i, l := range t.net.neurons {
+		if v := t.teacher.named(l.out.of.Name()); v != nil && v.elems == l.out.elems {
+			c.features[i] = c.teacher.amplitudes(v)
+		}
+	}
+	return out, nil
+}
+
+// named is the value of a name; nil where there is none.
+func (n *Net) named(name string) *value {
+	if v := n.model.Graph.Value(name); v != nil {
+		return n.values[v]
+	}
+	return nil
+}
+
+// hooks are the energy term and the distillation of hidden rates.
+func (t *Trainer) hooks(c *crew, sum *sums) Hooks {
+	var h Hooks
+	s := t.stage()
+	if t.EnergyWeight > 0 {
+		progress := float64(t.event().Done) / float64(max(t.event().All, 1))
+		weight := optim.EnergyWeight(t.EnergyWeight, progress) / float64(t.Batch*len(t.net.neurons)*t.net.Timesteps)
+		for _, l := range t.net.neurons {
+			h.Energy = append(h.Energy, float32(weight/float64(l.out.elems)))
+		}
+	}
+	if s.Feature > 0 {
+		h.Feature = func(layer int, rate, gradient []float32) bool {
+			want := c.features[layer]
+			if want == nil || t.norms[layer] == 0 {
+				return false
+			}
+			weight := s.Feature / (float64(t.Batch) * float64(len(rate)) * t.norms[layer])
+			factor, total := float32(2*weight), 0.0
+			for i, r := range rate {
+				d := r - want[i]
+				gradient[i] = factor * d
+				total += float64(d) * float64(d)
+			}
+			sum.loss += weight * total
+			return true
+		}
+	}
+	return h
+}
+
+// firing is the spikes per neuron and main step.
+func (t *Trainer) firing(w *Worker) float64 {
+	spikes, slots := 0, 0
+	for i, l := range t.net.neurons {
+		spikes += w.Spikes(i)
+		slots += l.out.elems * t.net.Timesteps
+	}
+	return float64(spikes) / float64(max(slots, 1))
+}
+
+// calibrationPatches is how many patches norms and corrections are measured on.
+const calibrationPatches = 32
+
+// measure finds the mean square of the teacher's features on the first patches.
+func (t *Trainer) measure() error {
+	t.norms = make([]float64, len(t.net.neurons))
+	c := t.workers[0]
+	for i := range calibrationPatches {
+		p, err := t.Source.Patch(uint64(i))
+		if err != nil {
+			return err
+		}
+		if _, err := t.teach(c, p); err != nil {
+			return err
+		}
+		for l, f := range c.features {
+			square := 0.0
+			for _, x := range f {
+				square += float64(x) * float64(x)
+			}
+			t.norms[l] += square / float64(max(len(f), 1)*calibrationPatches)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,288 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"spikingir/graph"
+	"spikingir/runtime/dataset"
+	"spikingir/runtime/kernel"
+	"spikingir/runtime/train/checkpoint"
+	"spikingir/runtime/train/optim"
+	"spikingir/runtime/train/patches"
+)
+
+// Config is a training run. The zero value of a field that says so has a default.
+type Config struct {
+	Model *graph.Model // the spiking network; trained in place
+	// Teacher is a network whose Means are the ANN: its output and the values that
+	// have the names of Model's spike trains are what distillation aims at. nil: Model
+	// as it is before training, which is right when it was converted and not trained.
+	Teacher *graph.Model
+	Source  *patches.Source
+	Task    dataset.Task // that of Source
+	Net     Options      // Height and Width follow from Source
+	Stages  []Stage
+
+	Batch        int
+	Threads      int // workers; results depend on their number
+	Loss         optim.Loss
+	EnergyWeight float64 // k of Eq. 19
+	Adam         optim.AdamOptions
+	Clip         float64 // greatest norm of a gradient; 0: any
+	Average      float64 // decay of the average of weights; 0: none
+	// Rates are factors on the learning rate of parameters by their role; 1 where
+	// none is given, 0 freezes.
+	Rates map[Role]float64
+
+	ValidateEvery int // steps
+	// Checkpoint is the file that the state of the run is written to, empty for none,
+	// every CheckpointEvery and when the run ends before its last step.
+	Checkpoint      string
+	CheckpointEvery time.Duration
+	// Limit stops the run; 0: never.
+	Limit time.Duration
+	// Identity is what the model and the settings were; a checkpoint of another
+	// identity is not resumed.
+	Identity checkpoint.Header
+	// Report is told of each step, validation and end of a stage; it may be nil.
+	Report func(Event)
+}
+
+// A Stage is a number of steps of one kind.
+type Stage struct {
+	Name  string         `json:"name"`
+	Mode  Mode           `json:"mode"`
+	Back  bool           `json:"rate_backward"` // Spikes: back through mean rates, once
+	Rate  optim.Schedule `json:"rate"`
+	Steps int            `json:"steps"`
+	// Output and Feature are the weights of distillation: of the teacher's output
+	// against the target, 0 to 1, and of the mean square errors of hidden rates, each
+	// over the mean square of the teacher's value.
+	Output  float64 `json:"output"`
+	Feature float64 `json:"feature"`
+}
+
+// An Event is news of a run.
+type Event struct {
+	Stage      int                 `json:"stage"`
+	StageName  string              `json:"stage_name"`
+	Step       int                 `json:"step"`
+	Steps      int                 `json:"steps"`
+	Done, All  int                 `json:"-"` // steps of all stages
+	Seconds    float64             `json:"seconds"`
+	Rate       float64             `json:"learning_rate"`
+	Loss       float64             `json:"loss"`
+	PSNR       float64             `json:"psnr"` // of the batch's patches against the ground truth, dB
+	FiringRate float64             `json:"firing_rate"`
+	Norm       float64             `json:"gradient_norm"`
+	Validation *checkpoint.Figures `json:"validation,omitempty"`
+	Best       bool                `json:"best,omitempty"`
+}
+
+// A Trainer is a run under way.
+type Trainer struct {
+	Config
+	net, teacher *Net
+	workers      []*crew
+	params       []*optim.Param
+	grads        [][]float32
+	adam         *optim.Adam
+	average      *optim.Average
+	position     checkpoint.Position
+	best         *checkpoint.Figures
+	bestData     [][]float32
+	norms        []float64 // of hidden features; nil until one is needed
+	pool         *kernel.Pool
+	started      time.Time
+	before       float64 // seconds of earlier sessions
+	saved        time.Time
+}
+
+// ErrStopped is the end of a run before its last step: by its limit or its context.
+var ErrStopped = errors.New("stopped before the last step")
+
+// New makes a run ready.
+func New(c Config) (*Trainer, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	t := &Trainer{Config: c, pool: kernel.NewPool(c.Threads)}
+	_, side := c.Source.Sides()
+	c.Net.Height, c.Net.Width = side, side
+	teacher := c.Teacher
+	if teacher == nil {
+		teacher = c.Model.Clone()
+	}
+	var err error
+	if t.net, err = Compile(c.Model, c.Net); err != nil {
+		return nil, err
+	}
+	if t.teacher, err = Compile(teacher, Options{Height: side, Width: side}); err != nil {
+		return nil, fmt.Errorf("teacher: %w", err)
+	}
+	if t.teacher.output.elems != t.net.output.elems {
+		return nil, fmt.Errorf("teacher gives %v, the network %v", t.teacher.output.dims, t.net.output.dims)
+	}
+	for range c.Threads {
+		t.workers = append(t.workers, t.newCrew())
+	}
+	return t, t.optimiser()
+}
+
+func (c *Config) check() error {
+	switch {
+	case c.Batch < 1 || c.Threads < 1:
+		return fmt.Errorf("batch of %d patches on %d threads, want 1 or more", c.Batch, c.Threads)
+	case len(c.Stages) == 0:
+		return errors.New("no stages to train")
+	case c.EnergyWeight < 0:
+		return fmt.Errorf("energy weight %g, want 0 or more", c.EnergyWeight)
+	}
+	for _, s := range c.Stages {
+		if s.Steps < 0 || s.Output < 0 || s.Output > 1 || s.Feature < 0 {
+			return fmt.Errorf("stage %s: %d steps, distillation %g and %g; want no negative numbers, and output's at most 1",
+				s.Name, s.Steps, s.Output, s.Feature)
+		}
+	}
+	return c.Loss.Check()
+}
+
+// optimiser makes parameters, Adam and the average.
+func (t *Trainer) optimiser() (err error) {
+	for _, p := range t.net.params {
+		rate, ok := t.Rates[p.Role]
+		if !ok {
+			rate = 1
+		}
+		decay := 0.0
+		if p.Role == Weight {
+			decay = 1
+		}
+		grad := make([]float32, len(p.Data))
+		t.grads = append(t.grads, grad)
+		t.params = append(t.params, &optim.Param{Name: p.Name, Value: p.Data, Grad: grad, Rate: rate, Decay: decay})
+	}
+	if t.adam, err = optim.NewAdam(t.params, t.Adam); err != nil {
+		return err
+	}
+	if t.Average > 0 {
+		t.average, err = optim.NewAverage(t.params, t.Average)
+	}
+	return err
+}
+
+// Run trains until the last step, the limit or the end of ctx, and leaves the best
+// network in Model. The error is ErrStopped when steps are left.
+func (t *Trainer) Run(ctx context.Context) error {
+	t.started, t.saved = time.Now(), time.Now()
+	t.before = t.position.Seconds
+	err := t.run(ctx)
+	var bad *optim.NonFiniteError
+	if errors.As(err, &bad) {
+		err = fmt.Errorf("training diverged at step %d of stage %q (%w); the best network so far was kept: lower the learning rate or clip gradients",
+			t.position.Step, t.stage().Name, err)
+	} else if err != nil && !errors.Is(err, ErrStopped) {
+		return err
+	} else if e := t.save(); e != nil {
+		return e
+	}
+	if t.best == nil {
+		if e := t.validate(context.WithoutCancel(ctx)); e != nil {
+			return e
+		}
+	}
+	t.keepBest()
+	return err
+}
+
+func (t *Trainer) stage() Stage { return t.Stages[t.position.Stage] }
+
+func (t *Trainer) run(ctx context.Context) error {
+	if t.best == nil {
+		if err := t.validate(ctx); err != nil {
+			return err
+		}
+	}
+	for ; t.position.Stage < len(t.Stages); t.position.Stage, t.position.Step = t.position.Stage+1, 0 {
+		for int(t.position.Step) < t.stage().Steps {
+			if ctx.Err() != nil || t.Limit > 0 && time.Since(t.started) > t.Limit {
+				return ErrStopped
+			}
+			if err := t.step(ctx); err != nil {
+				return err
+			}
+			if err := t.after(ctx); err != nil {
+				return err
+			}
+		}
+		if t.position.Stage == len(t.Stages)-1 {
+			return nil
+		}
+	}
+	return nil
+}
+
+// after validates and saves when it is time.
+func (t *Trainer) after(ctx context.Context) error {
+	last := int(t.position.Step) == t.stage().Steps
+	if last || t.ValidateEvery > 0 && t.position.Total%uint64(t.ValidateEvery) == 0 {
+		if err := t.validate(ctx); err != nil {
+			return err
+		}
+	}
+	if t.CheckpointEvery > 0 && time.Since(t.saved) > t.CheckpointEvery {
+		return t.save()
+	}
+	return nil
+}
+
+// step trains on one batch.
+func (t *Trainer) step(ctx context.Context) error {
+	s := t.stage()
+	if s.Feature > 0 && t.norms == nil {
+		if err := t.measure(); err != nil {
+			return err
+		}
+	}
+	sum, err := t.batch(ctx)
+	if err != nil {
+		return err
+	}
+	norm, err := optim.Clip(t.params, t.Clip)
+	if err != nil {
+		return err
+	}
+	rate := s.Rate.Rate(int(t.position.Step))
+	t.adam.Step(rate)
+	if t.average != nil {
+		t.average.Update()
+	}
+	t.net.Refresh()
+	t.position.Step++
+	t.position.Total++
+	t.position.Patch += uint64(t.Batch)
+	e := t.event()
+	e.Rate, e.Loss, e.PSNR, e.FiringRate, e.Norm = rate, sum.loss, sum.psnr(t.Batch), sum.rate, norm
+	t.tell(e)
+	return nil
+}
+
+func (t *Trainer) event() Event {
+	e := Event{Stage: t.position.Stage, StageName: t.stage().Name, Step: int(t.position.Step), Steps: t.stage().Steps,
+		Done: int(t.position.Total), Seconds: t.seconds()}
+	for _, s := range t.Stages {
+		e.All += s.Steps
+	}
+	return e
+}
+
+func (t *Trainer) seconds() float64 { return t.before + time.Since(t.started).Seconds() }
+
+func (t *Trainer) tell(e Event) {
+	if t.Report != nil {
+		t.Report(e)
+	}
+}
