@@ -118,3 +118,27 @@ func TestDepth(t *testing.T) {
 		t.Errorf("a depth map spans %.2f on average, want more than 0.4", spread)
 	}
 }
+
+// TestHazePlace checks that a patch gets the haze of its place in the scene and
+// is turned with it.
+func TestHazePlace(t *testing.T) {
+	scene := texture(3, 40, 50, 1)
+	dir := folder(t, map[string]dataset.Image{"a.png": scene})
+	s := open(t, Options{Task: parse(t, "dehaze"), Dirs: dataset.Dirs{Data: dir}, Patch: 16, Augment: true, Seed: 4})
+	for i := range uint64(20) {
+		p := patch(t, s, i)
+		y, x, sym := locate(t, scene, p.Target)
+		rng := newStream(4, i)
+		for range 3 { // row, column and symmetry
+			rng.seed()
+		}
+		veil := drawVeil(s.o.Haze, 40, 50, rng)
+		hazy, err := veil.over(crop(t, scene, y, x, 16, 0), y, x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(turned(hazy, sym), p.Input); diff != "" {
+			t.Errorf("patch %d (-want +got):\n%s", i, diff)
+		}
+	}
+}
