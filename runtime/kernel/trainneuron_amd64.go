@@ -32,6 +32,8 @@ func acceleratedTrainNeurons() []entry[trainNeuronKernels] {
 
 // trainConstants are the numbers of the kernels, for all lanes of AVX2. The order is
 // known to the assembly.
+//
+//lint:ignore U1000 only the assembly reads it
 var trainConstants = lanes8(1, roundingFloat, farthest, leastSlope,
 	exp2c6, exp2c5, exp2c4, exp2c3, exp2c2, exp2c1)
 

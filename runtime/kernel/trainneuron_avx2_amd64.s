@@ -150,7 +150,7 @@ done:
 	RET
 
 // The surrogates turn x in Y7 into theirs: Y10 is the scale, Y11 the height, Y12
-// 3*2^22, Y13 1. A minimum or maximum keeps a NaN in its last operand, which is written
+// 3*2^22. A minimum or maximum keeps a NaN in its last operand, which is written
 // first.
 #define ABS \
 	VPCMPEQD Y8, Y8, Y8; \
@@ -165,21 +165,22 @@ done:
 	VSUBPS  Y7, Y12, Y8; \
 	VSUBPS  Y12, Y8, Y9; \
 	VADDPS  Y7, Y9, Y9; \
-	VMULPS  C6, Y9, Y7; \
-	VADDPS  C5, Y7, Y7; \
-	VMULPS  Y9, Y7, Y7; \
-	VADDPS  C4, Y7, Y7; \
-	VMULPS  Y9, Y7, Y7; \
-	VADDPS  C3, Y7, Y7; \
-	VMULPS  Y9, Y7, Y7; \
-	VADDPS  C2, Y7, Y7; \
-	VMULPS  Y9, Y7, Y7; \
-	VADDPS  C1, Y7, Y7; \
-	VMULPS  Y9, Y7, Y7; \
+	VMULPS  Y9, Y9, Y14; \
+	VMULPS  C5, Y9, Y13; \
+	VADDPS  C4, Y13, Y13; \
+	VMULPS  C6, Y14, Y7; \
+	VADDPS  Y13, Y7, Y7; \
+	VMULPS  C3, Y9, Y13; \
+	VADDPS  C2, Y13, Y13; \
+	VMULPS  Y14, Y7, Y7; \
+	VADDPS  Y13, Y7, Y7; \
+	VMULPS  C1, Y9, Y13; \
+	VADDPS  ONE, Y13, Y13; \
+	VMULPS  Y14, Y7, Y7; \
 	VADDPS  Y13, Y7, Y7; \
 	VPSLLD  $23, Y8, Y8; \
 	VPADDD  Y8, Y7, Y7; \
-	VADDPS  Y13, Y7, Y8; \
+	VADDPS  ONE, Y7, Y8; \
 	VMULPS  Y8, Y8, Y8; \
 	VDIVPS  Y8, Y7, Y7; \
 	VMULPS  Y11, Y7, Y7
@@ -187,7 +188,8 @@ done:
 #define TRIANGLE \
 	ABS; \
 	VMULPS Y10, Y7, Y7; \
-	VSUBPS Y7, Y13, Y7; \
+	VMOVUPS ONE, Y8; \
+	VSUBPS Y7, Y8, Y7; \
 	VXORPS Y8, Y8, Y8; \
 	VMAXPS Y7, Y8, Y7; \
 	VMULPS Y11, Y7, Y7
@@ -195,7 +197,7 @@ done:
 #define ARCTAN \
 	VMULPS Y10, Y7, Y7; \
 	VMULPS Y7, Y7, Y7; \
-	VADDPS Y13, Y7, Y7; \
+	VADDPS ONE, Y7, Y7; \
 	VDIVPS Y7, Y11, Y7
 
 // BACK goes back one step for 8 neurons: u is at o(SI), the amplitude's gradient at
@@ -217,28 +219,27 @@ triangle: \
 arctan: \
 	ARCTAN; \
 done: \
-	VCMPPS  $21, LEAST, Y7, Y8; \
-	VANDPS  Y8, Y7, Y7; \
 	VMOVUPS o(DX), Y8; \
 	VSUBPS  gv, Y8, Y9; \
 	VANDPS  Y15, gv, Y14; \
 	VSUBPS  Y14, Y8, Y8; \
-	VMULPS  o(R10), Y8, Y8; \
 	VADDPS  common, Y8, Y8; \
 	VMULPS  Y7, Y8, Y8; \
+	VCMPPS  $21, LEAST, Y7, Y7; \
+	VANDPS  Y7, Y8, Y8; \
 	CMPQ    R11, neuronBackward_main(BX); \
 	JLT     main; \
+	VMULPS  o(R10), Y8, Y14; \
 	MOVQ    neuronBackward_sumAlpha+0(BX), CX; \
 	VMOVUPS o(CX)(R13*4), Y7; \
-	VSUBPS  Y8, Y7, Y7; \
+	VSUBPS  Y14, Y7, Y7; \
 	VMOVUPS Y7, o(CX)(R13*4); \
 main: \
-	VMULPS  o(R12), Y8, Y8; \
 	VMULPS  Y8, Y6, Y6; \
+	VSUBPS  Y6, theta, theta; \
 	VMOVUPS o(SI), Y7; \
 	VCMPPS  $21, o(R15), Y7, Y7; \
 	VANDPS  Y7, Y9, Y9; \
-	VSUBPS  Y6, Y9, Y9; \
 	VADDPS  Y9, theta, theta; \
 	VADDPS  Y8, gv, gv; \
 	CMPQ    R11, neuronBackward_main(BX); \
@@ -269,7 +270,6 @@ TEXT ·neuronBackwardAVX2(SB), NOSPLIT, $72-16
 	VBROADCASTSS neuronBackward_scale(BX), Y10
 	VBROADCASTSS neuronBackward_height(BX), Y11
 	VMOVUPS ROUNDING, Y12
-	VMOVUPS ONE, Y13
 	VPCMPEQD Y15, Y15, Y15
 	CMPQ neuronBackward_detach(BX), $0
 	JEQ  attached
@@ -293,21 +293,24 @@ block:
 	IMULQ AX, DX
 	VADDPS (CX)(DX*4), Y6, Y6
 	VADDPS 32(CX)(DX*4), Y7, Y7
+	MOVQ neuronBackward_inverse+0(BX), R12
+	LEAQ (R12)(R13*4), R12
+	VMULPS (R12), Y6, Y6
+	VMULPS 32(R12), Y7, Y7
 	VMOVUPS Y6, common0-72(SP)
 	VMOVUPS Y7, common1-40(SP)
 	MOVQ neuronBackward_residual+0(BX), CX
 	MOVQ neuronBackward_residualMove(BX), DX
 	IMULQ AX, DX
-	VMULPS (CX)(DX*4), Y13, Y0
-	VMULPS 32(CX)(DX*4), Y13, Y1
+	VMOVUPS ONE, Y1
+	VMULPS (CX)(DX*4), Y1, Y0
+	VMULPS 32(CX)(DX*4), Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	MOVQ neuronBackward_gain+0(BX), R10
 	LEAQ (R10)(R13*4), R10
-	MOVQ neuronBackward_inverse+0(BX), R12
-	LEAQ (R12)(R13*4), R12
 
 	// To the last slice.
 	MOVQ neuronBackward_slices(BX), R11

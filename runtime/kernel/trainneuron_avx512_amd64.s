@@ -161,18 +161,19 @@ done:
 	VSUBPS      Z18, Z26, Z19; \
 	VSUBPS      Z26, Z19, Z20; \
 	VADDPS      Z18, Z20, Z20; \
-	VMULPS      Z29, Z20, Z18; \
-	VADDPS.BCST C5, Z18, Z18; \
-	VMULPS      Z20, Z18, Z18; \
-	VADDPS.BCST C4, Z18, Z18; \
-	VMULPS      Z20, Z18, Z18; \
-	VADDPS.BCST C3, Z18, Z18; \
-	VMULPS      Z20, Z18, Z18; \
-	VADDPS.BCST C2, Z18, Z18; \
-	VMULPS      Z20, Z18, Z18; \
-	VADDPS.BCST C1, Z18, Z18; \
-	VMULPS      Z20, Z18, Z18; \
-	VADDPS      Z27, Z18, Z18; \
+	VMULPS      Z20, Z20, Z21; \
+	VMULPS.BCST C5, Z20, Z22; \
+	VADDPS.BCST C4, Z22, Z22; \
+	VMULPS      Z29, Z21, Z18; \
+	VADDPS      Z22, Z18, Z18; \
+	VMULPS.BCST C3, Z20, Z22; \
+	VADDPS.BCST C2, Z22, Z22; \
+	VMULPS      Z21, Z18, Z18; \
+	VADDPS      Z22, Z18, Z18; \
+	VMULPS.BCST C1, Z20, Z22; \
+	VADDPS      Z27, Z22, Z22; \
+	VMULPS      Z21, Z18, Z18; \
+	VADDPS      Z22, Z18, Z18; \
 	VPSLLD      $23, Z19, Z19; \
 	VPADDD      Z19, Z18, Z18; \
 	VADDPS      Z27, Z18, Z19; \
@@ -214,24 +215,21 @@ arctan: \
 	ARCTAN; \
 done: \
 	VCMPPS.BCST $21, LEAST, Z18, K2; \
-	VMOVAPS.Z   Z18, K2, Z18; \
 	VMOVUPS     o(DX), Z20; \
 	VSUBPS      gv, Z20, Z22; \
 	VMOVAPS     Z22, K3, Z20; \
-	VMULPS      gain, Z20, Z20; \
 	VADDPS      common, Z20, Z20; \
-	VMULPS      Z18, Z20, Z20; \
+	VMULPS.Z    Z18, Z20, K2, Z20; \
 	CMPQ        R11, R10; \
 	JLT         main; \
+	VMULPS      gain, Z20, Z23; \
 	VMOVUPS     o(R15)(R13*4), Z21; \
-	VSUBPS      Z20, Z21, Z21; \
+	VSUBPS      Z23, Z21, Z21; \
 	VMOVUPS     Z21, o(R15)(R13*4); \
 main: \
-	VMULPS      inverse, Z20, Z20; \
 	VMULPS      Z20, Z16, Z16; \
-	VMOVAPS.Z   Z22, K1, Z22; \
-	VSUBPS      Z16, Z22, Z22; \
-	VADDPS      Z22, theta, theta; \
+	VSUBPS      Z16, theta, theta; \
+	VADDPS      Z22, theta, K1, theta; \
 	VADDPS      Z20, gv, gv; \
 	CMPQ        R11, R10; \
 	JGE         next; \
@@ -308,6 +306,8 @@ block:
 	IMULQ AX, DX
 	VADDPS (CX)(DX*4), Z12, Z12
 	VADDPS 64(CX)(DX*4), Z13, Z13
+	VMULPS Z8, Z12, Z12
+	VMULPS Z9, Z13, Z13
 
 	// To the last slice.
 	MOVQ neuronBackward_slices(BX), R11

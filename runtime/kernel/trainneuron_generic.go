@@ -66,7 +66,7 @@ func neuronBackwardGeneric(a *neuronBackward, from, to int) {
 func (a *neuronBackward) element(i int) {
 	p := i % len(a.gain)
 	gain, inverse := a.gain[p], a.inverse[p]
-	common := addFlushed(flush(a.spike[p]), flush(a.counts[i*a.countsMove]))
+	common := mulFlushed(addFlushed(flush(a.spike[p]), flush(a.counts[i*a.countsMove])), inverse)
 	gv := flush(a.residual[i*a.residualMove])
 	var gradTheta, gradBias float32
 	for t := a.slices - 1; t >= 0; t-- {
@@ -77,20 +77,22 @@ func (a *neuronBackward) element(i int) {
 		u := flush(a.u[t*a.size+i])
 		g := flush(a.amplitude[t*a.amplitudeStep+i*a.amplitudeMove])
 		units := mulFlushed(u, inverse)
-		sur := a.slope(addFlushed(units, -center))
-		rest := addFlushed(g, -gv)
+		surrogate := a.slope(addFlushed(units, -center))
+		attached := addFlushed(g, -gv)
 		if a.detach == 0 {
-			g = rest
+			g = attached
 		}
-		du := mulFlushed(addFlushed(mulFlushed(gain, g), common), sur)
+		du := mulFlushed(addFlushed(g, common), surrogate)
+		if surrogate < leastSlope {
+			du = 0
+		}
 		if t >= a.main {
-			a.sumAlpha[p] = addFlushed(flush(a.sumAlpha[p]), -du)
+			a.sumAlpha[p] = addFlushed(flush(a.sumAlpha[p]), -mulFlushed(du, gain))
 		}
-		du = mulFlushed(du, inverse)
-		if u < level {
-			rest = 0
+		gradTheta = addFlushed(gradTheta, -mulFlushed(du, units))
+		if !(u < level) {
+			gradTheta = addFlushed(gradTheta, attached)
 		}
-		gradTheta = addFlushed(gradTheta, addFlushed(rest, -mulFlushed(du, units)))
 		gv = addFlushed(gv, du)
 		if t < a.main {
 			gradBias = addFlushed(gradBias, gv)
@@ -109,7 +111,6 @@ func (a *neuronBackward) element(i int) {
 
 // slope is the surrogate at x.
 func (a *neuronBackward) slope(x float32) float32 {
-	var s float32
 	switch Surrogate(a.surrogate) {
 	case SigmoidSurrogate:
 		h := mulFlushed(abs32(x), a.scale)
@@ -118,33 +119,26 @@ func (a *neuronBackward) slope(x float32) float32 {
 		}
 		e := exp2Neg(h)
 		d := 1 + e
-		s = float32(a.height * (e / float32(d*d)))
+		return float32(a.height * (e / float32(d*d)))
 	case TriangleSurrogate:
 		d := 1 - mulFlushed(abs32(x), a.scale)
 		if d < 0 {
 			d = 0
 		}
-		s = float32(a.height * d)
-	case ArctanSurrogate:
-		h := mulFlushed(x, a.scale)
-		s = a.height / (1 + mulFlushed(h, h))
+		return float32(a.height * d)
 	}
-	if s < leastSlope {
-		return 0
-	}
-	return s
+	h := mulFlushed(x, a.scale) // ArctanSurrogate
+	return a.height / (1 + mulFlushed(h, h))
 }
 
 // exp2Neg is 2^-h for h in 0..64.
 func exp2Neg(h float32) float32 {
 	t := roundingFloat - h
 	r := (t - roundingFloat) + h
-	p := float32(exp2c6*r) + exp2c5
-	p = float32(p*r) + exp2c4
-	p = float32(p*r) + exp2c3
-	p = float32(p*r) + exp2c2
-	p = float32(p*r) + exp2c1
-	p = float32(p*r) + 1
+	r2 := float32(r * r)
+	p := float32(exp2c6*r2) + (float32(exp2c5*r) + exp2c4)
+	p = float32(p*r2) + (float32(exp2c3*r) + exp2c2)
+	p = float32(p*r2) + (float32(exp2c1*r) + 1)
 	return math.Float32frombits(math.Float32bits(p) + math.Float32bits(t)<<23)
 }
 
@@ -220,7 +214,16 @@ func flush(x float32) float32 {
 
 func addFlushed(x, y float32) float32 { return flush(x + y) }
 
-func mulFlushed(x, y float32) float32 { return roundFlushed(float64(x) * float64(y)) }
+// mulFlushed looks twice where the product rounds to the least normal number or less.
+func mulFlushed(x, y float32) float32 {
+	p := float32(x * y)
+	if math.Float32bits(p)<<1 <= 1<<24 {
+		p = mulTiny(x, y)
+	}
+	return p
+}
+
+func mulTiny(x, y float32) float32 { return roundFlushed(float64(x) * float64(y)) }
 
 // divFlushed rounds a float64 quotient once more, which changes nothing: float64 has
 // more than twice the digits.

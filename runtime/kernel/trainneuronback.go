@@ -20,13 +20,13 @@ type NeuronGrad struct {
 // Backward computes, from the potentials u(t) that Forward stored, going from the
 // last step to the first, with gv = dL/dv and a = 1, or alpha at the post step,
 //
-//	x      = u/theta - a
-//	ds     = theta*amplitude(t) + spike + counts - theta*gv     gv: not when detached
-//	du     = gv + ds*surrogate(x)/theta
-//	current(t) = du;  bias += du                                no bias at the post step
-//	theta += s(t)*(amplitude(t) - gv) - ds*surrogate(x)*u/theta^2
-//	alpha -= ds*surrogate(x)                                    at the post step
-//	gv     = du;  in the end rest += gv
+//	x          = u/theta - a
+//	ds/theta   = amplitude(t) - gv + (spike + counts)/theta   the reset detached: no gv
+//	dx         = ds/theta * surrogate(x)
+//	current(t) = gv + dx;  bias += gv + dx                    the post step: no bias
+//	theta     += s(t)*(amplitude(t) - gv) - dx*u/theta
+//	alpha     -= dx*theta                                     at the post step
+//	gv         = gv + dx;  in the end rest += gv
 //
 // in float32, each operation rounded, without fused ones and with subnormal operands
 // and results taken as 0. The sums of one element over time are added to those of

@@ -214,7 +214,7 @@ func TestExp2Neg(t *testing.T) {
 		want := math.Exp2(-float64(x))
 		worst = max(worst, math.Abs(float64(exp2Neg(x))-want)/want)
 	}
-	if worst > 1e-7 {
-		t.Errorf("relative error %v, want 1e-7 at most", worst)
+	if worst > 0x1p-23 {
+		t.Errorf("relative error %v, want 2^-23 at most", worst)
 	}
 }

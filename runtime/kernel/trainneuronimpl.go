@@ -68,7 +68,7 @@ type adamArgs struct {
 // Constants of the surrogates in the kernels: 2^-h = 2^n * 2^-r with a whole n = r-h
 // and |r| <= 1/2. Adding roundingFloat leaves n in the low bits. The polynomial in r
 // interpolates (2^-r - 1)/r at the six Chebyshev nodes; with its rounding, the error
-// of 2^-r is below 1e-7 of it.
+// of 2^-r is below 2^-23 of it.
 const (
 	farthest      = 64    // h is cut off there
 	leastSlope    = 1e-12 // surrogates below count as 0
