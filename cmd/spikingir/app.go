@@ -130,7 +130,7 @@ structure; 4 a gate failed or models differ; 130 interrupted.`,
 	f.BoolVar(&a.debug, "debug", false, "log what each pass does")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.check() }
 	root.AddCommand(a.inspectCmd(), a.passesCmd(), a.convertCmd(), a.runCmd(), a.evalCmd(),
-		a.diffCmd(), a.benchCmd(), a.demoCmd(), a.resultsCmd())
+		a.diffCmd(), a.verifyCmd(), a.benchCmd(), a.demoCmd(), a.resultsCmd())
 	completions(root)
 	return root
 }

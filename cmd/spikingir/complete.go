@@ -30,6 +30,7 @@ func choices() map[string][]string {
 		"ssim":           {"gaussian", "uniform7"},
 		"energy":         {"paper", "exact"},
 		"first-layer":    {"once", "per-step"},
+		"against":        {"gorgonia"},
 	}
 }
 

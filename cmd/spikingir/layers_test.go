@@ -18,6 +18,7 @@ var layers = []struct {
 	{"graph", []string{"graph"}, true},
 	{"onnxio", []string{"graph", "onnxio"}, false},
 	{"passes", []string{"graph", "passes"}, true},
+	{"runtime/reference", []string{"graph"}, false},
 	{"runtime", []string{"graph", "runtime"}, false},
 	{"fixtures", nil, true},
 	{"cmd", []string{"cmd", "fixtures", "graph", "onnxio", "passes", "runtime"}, false},
@@ -29,7 +30,8 @@ var testsOnly = []string{module + "/passes/passtest"}
 
 // TestLayers holds the import rules of DESIGN: imports point down, passes and
 // runtime do not know each other, graph and passes stand on the standard
-// library, and only onnxio sees protobuf.
+// library, only onnxio sees protobuf, and only runtime/reference Gorgonia. The
+// reference, an oracle for the rest of the runtime, shares nothing with it.
 func TestLayers(t *testing.T) {
 	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}}:{{range .Imports}} {{.}}{{end}}", module+"/...").Output()
 	if err != nil {
@@ -68,6 +70,9 @@ func refuse(pkg, imp string) string {
 	if strings.Contains(imp, "protobuf") && !under(pkg, "onnxio") {
 		return "only onnxio sees protobuf"
 	}
+	if strings.HasPrefix(imp, "gorgonia.org/gorgonia") && !under(pkg, "runtime/reference") {
+		return "only runtime/reference sees Gorgonia"
+	}
 	for _, l := range layers {
 		if !under(pkg, l.path) {
 			continue
@@ -102,6 +107,8 @@ func TestLayersRefuse(t *testing.T) {
 		{module + "/runtime/exec", module + "/onnxio"},
 		{module + "/graph", "github.com/google/go-cmp/cmp"},
 		{module + "/runtime/exec", "google.golang.org/protobuf/proto"},
+		{module + "/runtime/exec", "gorgonia.org/gorgonia"},
+		{module + "/runtime/reference", module + "/runtime/neuron"},
 		{module + "/cmd/spikingir", module + "/passes/passtest"},
 	} {
 		if refuse(c[0], c[1]) == "" {

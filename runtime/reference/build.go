@@ -29,6 +29,7 @@ type Net struct {
 	params []*parameter
 	out    *gorgonia.Node
 	near   nearest
+	size   size
 
 	graph    *gorgonia.ExprGraph
 	forward  *program
@@ -42,10 +43,6 @@ type parameter struct {
 	dims []int
 	node *gorgonia.Node // of rank 2 at least: ones stand before dims
 }
-
-// maxElements bounds the tensors of a network together, to 2 GiB: beyond, it is not
-// small. The gradients need them all, and about as much again.
-const maxElements = 1 << 28
 
 // Build makes the Gorgonia graph of a model with one input, of the given shape
 // [N, C, H, W], and one output. Every float initializer that an operator computes
@@ -66,7 +63,7 @@ func Build(m *graph.Model, shape []int, o Options) (net *Net, err error) {
 		Net: &Net{graph: gorgonia.NewGraph()}, model: m, opset: m.Opset(""), options: o,
 		values: map[*graph.Value]*series{}, constants: map[string]*gorgonia.Node{},
 	}
-	if err := b.count(shape); err != nil {
+	if err := b.size.hold(shape); err != nil {
 		return nil, err
 	}
 	b.in = b.parameter(in.Name(), shape, make([]float64, product(shape)))
@@ -122,7 +119,6 @@ type builder struct {
 	options   Options
 	values    map[*graph.Value]*series
 	constants map[string]*gorgonia.Node
-	elements  int // of all tensors so far
 	err       error
 }
 
@@ -164,18 +160,6 @@ func (b *builder) node(n *graph.Node) (err error) {
 		if v != nil && len(v.Uses()) > 0 && b.values[v] == nil && op.Constant(v) == nil {
 			return op.Errorf(n, "output %q is used, which the reference does not compute", v.Name())
 		}
-	}
-	return nil
-}
-
-// count adds a tensor to the size of the network.
-func (b *builder) count(dims []int) error {
-	size := 1
-	for _, d := range dims {
-		size = min(size*min(d, maxElements+1), maxElements+1)
-	}
-	if b.elements += size; b.elements > maxElements {
-		return fmt.Errorf("the network takes more than %d GiB in float64, want a smaller one or smaller images", maxElements>>27)
 	}
 	return nil
 }

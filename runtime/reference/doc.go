@@ -33,7 +33,7 @@
 // chain rule. Everything that is linear along an axis (concatenation, padding,
 // pooling, broadcasting, the zeros between the elements of a transposed
 // convolution, groups, dilation) is a product with a constant matrix: Gorgonia
-// 0.9.18 has no such operators, or ones that mistake axes of size 1 (Slice,
-// Concat), or two different ones with one hash, which are taken for the same
-// node (dilated Im2Col). The one operator of our own is the Heaviside step.
+// 0.9.18 has no such operators, or Slice, which drops axes of size 1, or Im2Col,
+// whose dilation is not in its hash, so that two of equal sizes are taken for one
+// node. The one operator of our own is the Heaviside step.
 package reference

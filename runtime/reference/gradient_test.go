@@ -162,8 +162,8 @@ var operators = []struct{ name, body string }{
 	{"conv groups", `y = Conv <group = 2, auto_pad = "SAME_UPPER"> (x, wg, b6)`},
 	{"conv depthwise", `y = Conv <group = 4, pads = [1, 1, 1, 1]> (x, wd)`},
 	{"conv to one channel", `y = Conv (x, w1)`},
-	{"two dilations of one input", `a = Conv <pads = [1, 1, 1, 1]> (x, w33)
-  b = Conv <pads = [2, 2, 2, 2], dilations = [2, 2]> (x, w33)
+	{"two dilations of one size", `a = Conv <pads = [1, 1, 1, 1], strides = [5, 6]> (x, w33)
+  b = Conv <pads = [1, 1, 1, 1], strides = [5, 6], dilations = [2, 2]> (x, w33)
   y = Concat <axis = 1> (a, b)`},
 	{"transposed", `y = ConvTranspose <strides = [2, 2], pads = [1, 0, 1, 1], output_padding = [1, 0]> (x, wt, b6)`},
 	{"transposed dilation", `y = ConvTranspose <strides = [1, 3], dilations = [2, 1]> (x, wt)`},

@@ -116,7 +116,7 @@ func (b *builder) conv2d(x, w *gorgonia.Node, pad, stride []int) *gorgonia.Node 
 	})
 	if b.err == nil {
 		out := y.Shape()
-		b.err = b.count([]int{out[0], out[2], out[3], product(w.Shape()[1:])})
+		b.err = b.size.add([]int{out[0], out[2], out[3], product(w.Shape()[1:])})
 	}
 	return y
 }

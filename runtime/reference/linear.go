@@ -18,7 +18,7 @@ func (b *builder) apply(f func() (*gorgonia.Node, error)) *gorgonia.Node {
 		b.err = fmt.Errorf("gorgonia: %w", err)
 		return nil
 	}
-	if b.err = b.count(n.Shape()); b.err != nil {
+	if b.err = b.size.add(n.Shape()); b.err != nil {
 		return nil
 	}
 	return n
@@ -92,7 +92,7 @@ func (b *builder) fixed(name string, dims []int, fill func(x []float64)) *gorgon
 	if n := b.constants[name]; n != nil {
 		return n
 	}
-	if b.err = b.count(dims); b.err != nil {
+	if b.err = b.size.hold(dims); b.err != nil {
 		return nil
 	}
 	x := make([]float64, product(dims))

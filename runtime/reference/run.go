@@ -178,6 +178,9 @@ func (n *Net) differentiate(all []*parameter) error {
 	if n.backward != nil {
 		return nil
 	}
+	if err := n.size.differentiable(); err != nil {
+		return err
+	}
 	shape := n.out.Shape()
 	n.seed = gorgonia.NewTensor(n.graph, gorgonia.Float64, len(shape), gorgonia.WithShape(shape...),
 		gorgonia.WithName("gradient of the output"))

@@ -1,0 +1,322 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"slices"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"spikingir/fixtures"
+	"spikingir/graph"
+	"spikingir/runtime/dataset"
+	"spikingir/runtime/eval"
+	"spikingir/runtime/exec"
+	"spikingir/runtime/metric"
+	"spikingir/runtime/ops"
+	"spikingir/runtime/reference"
+)
+
+// verification is what verify is asked for.
+type verification struct {
+	against     string
+	in          string
+	crop, limit int
+	tolerance   float64
+}
+
+// smallImage is the side of the images that Gorgonia is given: it is slow.
+const smallImage = 32
+
+func (a *app) verifyCmd() *cobra.Command {
+	v := &verification{}
+	cmd := &cobra.Command{
+		Use:   "verify A B | verify A --against gorgonia",
+		Short: "Compare what two models compute, or a model with its twin in Gorgonia",
+		Long: `verify runs both models on the same images and reports the largest difference of
+their outputs and the agreement, the PSNR between them. With --against gorgonia
+the second model is the first one, built again in Gorgonia, in float64: an
+independent check of this program on small networks.
+
+Images are those of --input, or embedded ones that no conversion is calibrated on;
+a model that takes no image of 1 or 3 channels gets random numbers (--seed). The
+models run in float32, which is what their files say, unless --precision is given.
+It exits with 4 when outputs differ by more than --tolerance.`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := v.check(len(args)); err != nil {
+				return err
+			}
+			if !cmd.Flags().Changed("precision") {
+				a.precision = "float32"
+			}
+			if v.against != "" && !cmd.Flags().Changed("crop") {
+				v.crop = smallImage
+			}
+			return a.verify(cmd.Context(), v, args)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&v.against, "against", "", "compare with A built in another library, in place of B: gorgonia")
+	f.StringVarP(&v.in, "input", "i", "", "image, or folder of images, to run on; without it, embedded ones")
+	f.IntVar(&v.crop, "crop", 0, fmt.Sprintf("only the central N x N pixels of each image; 0 takes all (--against gorgonia: %d)", smallImage))
+	f.IntVar(&v.limit, "limit", 0, "only the first N images; 0 takes all")
+	f.Float64Var(&v.tolerance, "tolerance", 1e-4, "largest difference of two outputs that is accepted")
+	return cmd
+}
+
+func (v *verification) check(models int) error {
+	switch {
+	case v.against != "" && v.against != "gorgonia":
+		return fmt.Errorf("--against %s, want gorgonia", v.against)
+	case v.against != "" && models != 1:
+		return fmt.Errorf("--against %s compares one model, not %d", v.against, models)
+	case v.against == "" && models != 2:
+		return fmt.Errorf("verify: want two models, or one and --against gorgonia")
+	case v.crop < 0:
+		return fmt.Errorf("--crop %d, want 0 (whole images) or more", v.crop)
+	case v.limit < 0:
+		return fmt.Errorf("--limit %d, want 0 (all images) or more", v.limit)
+	case !(v.tolerance >= 0):
+		return fmt.Errorf("--tolerance %v, want 0 or more", v.tolerance)
+	}
+	return nil
+}
+
+// sample is one input that models are compared on.
+type sample struct {
+	name string
+	read func() (dataset.Image, error)
+}
+
+// comparison is what verify found on one image.
+type comparison struct {
+	Name      string         `json:"name"`
+	Width     int            `json:"width"`
+	Height    int            `json:"height"`
+	Largest   float64        `json:"largest_difference"`
+	Agreement eval.Agreement `json:"agreement"`
+	// Nearest is how close a potential came to its neuron's level, in units of the
+	// threshold; only Gorgonia's side tells.
+	Nearest *float64 `json:"nearest_level,omitempty"`
+}
+
+// verified is the report of verify; its JSON form is a contract. Over the images,
+// it has the largest difference and the smallest agreement.
+type verified struct {
+	A         string         `json:"a"`
+	B         string         `json:"b"`
+	Images    []comparison   `json:"images"`
+	Largest   float64        `json:"largest_difference"`
+	Agreement eval.Agreement `json:"agreement"`
+	Tolerance float64        `json:"tolerance"`
+	Same      bool           `json:"same"`
+}
+
+// rival computes the second output.
+type rival func(ctx context.Context, x *ops.Tensor) (y *ops.Tensor, nearest *float64, err error)
+
+func (a *app) verify(ctx context.Context, v *verification, args []string) error {
+	m, err := a.loadProgram(args[0], 0)
+	if err != nil {
+		return err
+	}
+	r := &verified{A: args[0], B: v.against, Tolerance: v.tolerance, Images: []comparison{},
+		Agreement: eval.Agreement{PSNR: metric.DB(math.Inf(1))}}
+	other := gorgonia(m.path, m.model)
+	if v.against == "" {
+		r.B = args[1]
+		b, err := a.reference(args[1], m)
+		if err != nil {
+			return err
+		}
+		other = b.compute
+	}
+	samples, err := v.samples(m.ports.Channels, a.seed)
+	if err != nil {
+		return err
+	}
+	step, end := a.progress("verifying")
+	for i, s := range samples {
+		c, err := v.compare(ctx, m, other, s)
+		if err != nil {
+			end()
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+		r.Images = append(r.Images, c)
+		r.Largest = max(r.Largest, c.Largest)
+		r.Agreement.PSNR = min(r.Agreement.PSNR, c.Agreement.PSNR)
+		step(i+1, len(samples))
+	}
+	end()
+	r.Same = r.Largest <= v.tolerance
+	return a.printVerified(r)
+}
+
+// compute runs a program on one input.
+func (l *loaded) compute(ctx context.Context, x *ops.Tensor) (*ops.Tensor, *float64, error) {
+	res, err := l.program.Run(ctx, map[string]*ops.Tensor{l.ports.Input: x}, exec.RunOptions{})
+	if err != nil {
+		return nil, nil, err
+	}
+	return res.Outputs[0], nil, nil
+}
+
+// gorgonia is a model's twin; it is built anew when the size of the input changes.
+func gorgonia(path string, m *graph.Model) rival {
+	var net *reference.Net
+	var dims []int
+	return func(_ context.Context, x *ops.Tensor) (*ops.Tensor, *float64, error) {
+		if net == nil || !slices.Equal(dims, x.Dims) {
+			var err error
+			if net, err = reference.Build(m, x.Dims, reference.Options{}); err != nil {
+				return nil, nil, unsupported(fmt.Errorf("%s: %w", path, err))
+			}
+			dims = x.Dims
+		}
+		y, err := net.Forward(x.F32)
+		if err != nil {
+			return nil, nil, err
+		}
+		out := &ops.Tensor{DType: graph.Float32, Dims: net.OutputShape(), F32: y}
+		if d := net.Distance(); !math.IsInf(d, 0) {
+			return out, &d, nil
+		}
+		return out, nil, nil // no neuron
+	}
+}
+
+// compare runs both models on one input.
+func (v *verification) compare(ctx context.Context, m *loaded, other rival, s sample) (comparison, error) {
+	img, err := s.read()
+	if err != nil {
+		return comparison{}, err
+	}
+	if img, err = v.cropped(img); err != nil {
+		return comparison{}, err
+	}
+	x := eval.Tensor(img)
+	y, _, err := m.compute(ctx, x)
+	if err != nil {
+		return comparison{}, err
+	}
+	z, nearest, err := other(ctx, x)
+	if err != nil {
+		return comparison{}, err
+	}
+	if y.DType != graph.Float32 || z.DType != graph.Float32 || !slices.Equal(y.Dims, z.Dims) {
+		return comparison{}, &codeError{exitGate, fmt.Errorf("outputs of %v%v and %v%v, want float and equal sizes",
+			y.DType, y.Dims, z.DType, z.Dims)}
+	}
+	db, err := metric.PSNR(y.F32, z.F32)
+	if err != nil {
+		return comparison{}, &codeError{exitGate, err}
+	}
+	c := comparison{Name: s.name, Width: img.W, Height: img.H, Nearest: nearest,
+		Agreement: eval.Agreement{PSNR: metric.DB(db)}}
+	for i := range y.F32 {
+		c.Largest = max(c.Largest, math.Abs(float64(y.F32[i])-float64(z.F32[i])))
+	}
+	return c, nil
+}
+
+// cropped is the central part of an image.
+func (v *verification) cropped(m dataset.Image) (dataset.Image, error) {
+	if v.crop == 0 {
+		return m, nil
+	}
+	h, w := min(v.crop, m.H), min(v.crop, m.W)
+	return m.Crop((m.H-h)/2, (m.W-w)/2, h, w)
+}
+
+// samples is the inputs for a model of that many channels.
+func (v *verification) samples(channels int, seed uint64) ([]sample, error) {
+	var list []sample
+	fit := func(read func() (dataset.Image, error)) func() (dataset.Image, error) {
+		return func() (dataset.Image, error) {
+			m, err := read()
+			if err != nil {
+				return m, err
+			}
+			return fitChannels(m, channels)
+		}
+	}
+	switch {
+	case v.in != "":
+		paths := []string{v.in}
+		info, err := os.Stat(v.in)
+		if err != nil {
+			return nil, fmt.Errorf("input %s: %w", v.in, cause(err))
+		}
+		if info.IsDir() {
+			if paths, err = dataset.List(v.in); err != nil {
+				return nil, err
+			}
+		}
+		for _, p := range paths {
+			list = append(list, sample{p, fit(func() (dataset.Image, error) { return dataset.Read(p) })})
+		}
+	case channels != 0 && channels != 1 && channels != 3:
+		list = []sample{{"random numbers", func() (dataset.Image, error) { return noise(channels, seed), nil }}}
+	default:
+		files, err := fixtures.Images(fixtures.Clean)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range files {
+			list = append(list, sample{f.Name, fit(func() (dataset.Image, error) {
+				return dataset.Decode(bytes.NewReader(f.Data))
+			})})
+		}
+	}
+	if v.limit > 0 && v.limit < len(list) {
+		list = list[:v.limit]
+	}
+	return list, nil
+}
+
+// noise is a small image of numbers from 0 to 1.
+func noise(channels int, seed uint64) dataset.Image {
+	m := dataset.NewImage(channels, smallImage, smallImage)
+	r := rand.New(rand.NewPCG(seed, uint64(channels)))
+	for i := range m.Pix {
+		m.Pix[i] = r.Float32()
+	}
+	return m
+}
+
+// near is the distance of a potential to its level below which float32 may decide
+// on another spike.
+const near = 1e-6
+
+func (a *app) printVerified(r *verified) error {
+	if a.format == "json" {
+		if err := a.json(r); err != nil {
+			return err
+		}
+	} else {
+		t := a.table()
+		t.AppendHeader(table.Row{"image", "size", "largest difference", "agreement (dB)"})
+		for _, c := range r.Images {
+			t.AppendRow(table.Row{c.Name, fmt.Sprintf("%dx%d", c.Width, c.Height),
+				fmt.Sprintf("%.3g", c.Largest), decibel(c.Agreement.PSNR)})
+		}
+		t.AppendFooter(table.Row{"all", "", fmt.Sprintf("%.3g", r.Largest), decibel(r.Agreement.PSNR)})
+		t.Render()
+	}
+	for _, c := range r.Images {
+		if c.Nearest != nil && *c.Nearest < near && c.Largest > r.Tolerance {
+			a.warnf("%s: a membrane potential lies within %.1g thresholds of the level that its neuron fires from: "+
+				"rounding decides on that spike", c.Name, *c.Nearest)
+		}
+	}
+	if !r.Same {
+		return &codeError{exitGate, fmt.Errorf("%s and %s differ by %.3g, want %.3g at most", r.A, r.B, r.Largest, r.Tolerance)}
+	}
+	return nil
+}
