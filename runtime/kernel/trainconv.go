@@ -25,20 +25,23 @@ type TrainConv struct {
 	shape    TrainShape
 	forward  trainPlan
 	backward trainPlan
+	fast     *winograd // backward, nil for most shapes
 	kernels  *trainKernels
 }
 
 // A TrainScratch is the memory that one goroutine computes in. The zero value is
 // ready; it may serve convolutions of any shapes, one call at a time.
 type TrainScratch struct {
-	padded   []float32 // a copy of a slice with zeros round it
-	expanded []float32 // spikes of a slice as numbers
-	sums     []float32 // gradients of the weights, not yet in ONNX order
-	product  productArgs
-	list     spikeList
-	terms    []int32 // see spikeSumArgs
-	spikeSum spikeSumArgs
-	gradient spikeGradientArgs
+	padded                                  []float32 // a copy of a slice with zeros round it
+	expanded                                []float32 // spikes of a slice as numbers
+	sums                                    []float32 // gradients of the weights, not yet in ONNX order
+	product                                 productArgs
+	list                                    spikeList
+	terms                                   []int32 // see spikeSumArgs
+	spikeSum                                spikeSumArgs
+	gradient                                spikeGradientArgs
+	inputs, outputs, strip, winogradScratch []float32 // see winograd
+	winograd                                winogradArgs
 }
 
 // NewTrainConv returns a convolution whose weights are all 0.
@@ -46,7 +49,9 @@ func NewTrainConv(s TrainShape) (*TrainConv, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	return &TrainConv{shape: s, forward: forwardPlan(s), backward: backwardPlan(s), kernels: &trains.kernels}, nil
+	c := &TrainConv{shape: s, forward: forwardPlan(s), backward: backwardPlan(s), kernels: &trains.kernels}
+	c.fast = newWinograd(s, c.backward)
+	return c, nil
 }
 
 // Shape is the geometry that the convolution was made for.
@@ -74,6 +79,13 @@ func (c *TrainConv) SetWeights(w, scale []float32) {
 				v *= factor
 				c.forward.setWeight(g, t, i, o%outC, v)
 				c.backward.setWeight(g, t, o%outC, i, v)
+			}
+			if c.fast != nil {
+				var turned [9]float64
+				for t, v := range from {
+					turned[8-t] = float64(v * factor)
+				}
+				c.fast.setWeights(o, i, &turned)
 			}
 		}
 	}
@@ -111,6 +123,10 @@ func (c *TrainConv) ForwardSpikes(sc *TrainScratch, y []float32, spikes []uint64
 func (c *TrainConv) BackwardInput(sc *TrainScratch, gx, gy []float32, slices int) {
 	c.want("input gradients", len(gx), slices*c.shape.InSize())
 	c.want("output gradients", len(gy), slices*c.shape.OutSize())
+	if c.fast != nil && c.kernels.winogradIn != nil {
+		c.fast.run(c.kernels, sc, gx, gy, slices)
+		return
+	}
 	c.backward.run(c.kernels, sc, gx, gy, slices)
 }
 

@@ -20,6 +20,8 @@ func acceleratedTrain() []entry[trainKernels] {
 			copyLanes:      copyLanesAVX512,
 			sumGradients:   sumGradientsAVX512,
 			gradientsBelow: 50,
+			winogradIn:     winogradInAVX512,
+			winogradOut:    winogradOutAVX512,
 		},
 	}, {
 		name:      "avx2",
@@ -32,6 +34,8 @@ func acceleratedTrain() []entry[trainKernels] {
 			copyLanes:      copyLanesAVX2,
 			sumGradients:   sumGradientsAVX2,
 			gradientsBelow: 50,
+			winogradIn:     winogradInAVX2,
+			winogradOut:    winogradOutAVX2,
 		},
 	}}
 }
@@ -140,3 +144,23 @@ func copyLanesAVX2(dst, src []float32, stride, width int)
 //
 //go:noescape
 func sumGradientsAVX2(a *spikeGradientArgs)
+
+// winogradInAVX512 works like winogradInGeneric.
+//
+//go:noescape
+func winogradInAVX512(a *winogradArgs)
+
+// winogradOutAVX512 works like winogradOutGeneric.
+//
+//go:noescape
+func winogradOutAVX512(a *winogradArgs)
+
+// winogradInAVX2 works like winogradInGeneric.
+//
+//go:noescape
+func winogradInAVX2(a *winogradArgs)
+
+// winogradOutAVX2 works like winogradOutGeneric.
+//
+//go:noescape
+func winogradOutAVX2(a *winogradArgs)

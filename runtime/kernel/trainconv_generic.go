@@ -9,6 +9,8 @@ var genericTrain = trainKernels{
 	copyLanes:      copyLanesGeneric,
 	sumGradients:   sumGradientsGeneric,
 	gradientsBelow: 50,
+	winogradIn:     winogradInGeneric,
+	winogradOut:    winogradOutGeneric,
 }
 
 // productGeneric is the product kernel in Go.

@@ -15,6 +15,9 @@ type trainKernels struct {
 	sumGradients func(a *spikeGradientArgs)
 	// gradientsBelow is to sumGradients what sumBelow is to sumSpikes.
 	gradientsBelow int
+	// winogradIn and winogradOut work like winogradInGeneric and winogradOutGeneric;
+	// they are nil where products are not worth them.
+	winogradIn, winogradOut func(a *winogradArgs)
 }
 
 // trains is the family of the kernels for training. They do not promise the bits of

@@ -1,0 +1,242 @@
+package kernel
+
+// A winograd computes a convolution of 3 x 3 by Winograd's minimal filtering
+// F(4x4, 3x3) (Lavin and Gray, CVPR 2016): tiles of 4 x 4 outputs, whose 6 x 6
+// inputs are transformed, multiplied channel by channel with transformed weights at
+// each of the 36 positions, and transformed back. That takes 36 products for what
+// takes 144 otherwise.
+//
+// A sum rounds a few times more coarsely, and relative to the largest inputs of its
+// tile, not to its own terms; so only gradients are computed like this.
+type winograd struct {
+	plan         trainPlan // whose padded copy is whole tiles
+	tilesH       int
+	tilesW       int
+	weights      []float32 // [36][block][inC][lanes]
+	rows, cols   []int32   // of the products
+	block, pitch int       // tiles of a product; floats from position to position
+}
+
+const (
+	winogradTile      = 4
+	winogradPatch     = winogradTile + 2
+	winogradPositions = winogradPatch * winogradPatch
+	// winogradTiles is the number of tiles that go through all three steps at once:
+	// whole tiles of a product, few enough for the second cache.
+	winogradTiles = 4 * productTile
+)
+
+// winogradArgs are the arguments of the kernels that transform the tiles of a row.
+// Lengths are in floats; positions is at the first tile's first position, those of a
+// tile are pitch apart, tiles channels apart.
+//
+// The input kernel reads patches of 6 x 6 pixels, 4 pixels apart, from image; the
+// output kernel writes tiles of 4 x 4 pixels there.
+type winogradArgs struct {
+	image, positions []float32
+	row              int // floats from one row of the image to the next
+	pitch, channels  int
+	tiles            int
+	scratch          *float32 // 36 vectors on a cache line
+}
+
+// newWinograd returns nil when the plan is no convolution that gains by it.
+func newWinograd(s TrainShape, p trainPlan) *winograd {
+	if s.KernelH != 3 || s.KernelW != 3 || s.StrideH != 1 || s.StrideW != 1 ||
+		s.DilationH != 1 || s.DilationW != 1 || s.Group != 1 ||
+		p.inC%trainLanes != 0 || p.outC%trainLanes != 0 || p.outC < 2*trainLanes || p.inC < 2*trainLanes {
+		return nil
+	}
+	w := &winograd{plan: p, tilesH: ceilDiv(p.dstH, winogradTile), tilesW: ceilDiv(p.dstW, winogradTile)}
+	tiles := w.tilesH * w.tilesW
+	// The transforms, and outputs beyond the border, must leave something to win.
+	if tiles*winogradPositions*2 > p.dstH*p.dstW*9 {
+		return nil
+	}
+	w.plan.padH, w.plan.padW = w.tilesH*winogradTile+2, w.tilesW*winogradTile+2
+	w.block = min(winogradTiles, tiles)
+	// Not a multiple of the cache's size.
+	w.pitch = w.block*max(p.inC, p.outC) + trainLanes
+	for i := range w.block {
+		w.rows = append(w.rows, int32(i*p.inC))
+	}
+	for i := range p.inC {
+		w.cols = append(w.cols, int32(i))
+	}
+	w.weights = aligned[float32](winogradPositions * p.inC * p.outC)
+	return w
+}
+
+// setWeights transforms the 3 x 3 weights from input channel i to output channel o as
+// the window sees them.
+func (w *winograd) setWeights(i, o int, g *[9]float64) {
+	var half [winogradPatch * 3]float64
+	for x := range 3 {
+		column := winogradWeights(g[x], g[3+x], g[6+x])
+		for y, v := range column {
+			half[y*3+x] = v
+		}
+	}
+	size := w.plan.inC * w.plan.outC
+	at := 0
+	for _, b := range w.plan.blocks {
+		if o < b.first+b.lanes {
+			at = b.first*w.plan.inC + i*b.lanes + o - b.first
+			break
+		}
+	}
+	for y := range winogradPatch {
+		for x, v := range winogradWeights(half[y*3], half[y*3+1], half[y*3+2]) {
+			w.weights[(y*winogradPatch+x)*size+at] = float32(v)
+		}
+	}
+}
+
+// winogradWeights is the transform G of three weights.
+func winogradWeights(a, b, c float64) [winogradPatch]float64 {
+	return [winogradPatch]float64{
+		a / 4,
+		-(a + b + c) / 6, -(a - b + c) / 6,
+		(a + 2*b + 4*c) / 24, (a - 2*b + 4*c) / 24,
+		c,
+	}
+}
+
+// run sets dst to the sums of all slices of src.
+func (w *winograd) run(k *trainKernels, sc *TrainScratch, dst, src []float32, slices int) {
+	p := &w.plan
+	srcSize, dstSize := p.srcH*p.srcW*p.inC, p.dstH*p.dstW*p.outC
+	sc.inputs = growAligned(sc.inputs, winogradPositions*w.pitch)
+	sc.outputs = growAligned(sc.outputs, winogradPositions*w.pitch)
+	sc.winogradScratch = growAligned(sc.winogradScratch, winogradPositions*trainLanes)
+	sc.winograd.scratch = &sc.winogradScratch[0]
+	sc.strip = growAligned(sc.strip, winogradTile*winogradTile*w.tilesW*p.outC)
+	for s := range slices {
+		padded := p.pad(sc, src[s*srcSize:(s+1)*srcSize], 0)
+		tiles := w.tilesH * w.tilesW
+		for at := 0; at < tiles; at += w.block {
+			n := min(w.block, tiles-at)
+			w.transformIn(k, sc, padded, at, n)
+			w.multiply(k, sc, n)
+			w.transformOut(k, sc, dst[s*dstSize:(s+1)*dstSize], at, n)
+		}
+	}
+}
+
+// multiply computes the products of n tiles.
+func (w *winograd) multiply(k *trainKernels, sc *TrainScratch, n int) {
+	p, a := &w.plan, &sc.product
+	a.rows, a.cols, a.outStride, a.add = w.rows[:n], w.cols, p.outC, false
+	for position := range winogradPositions {
+		a.a = sc.inputs[position*w.pitch:]
+		weights := w.weights[position*p.inC*p.outC:]
+		for _, b := range p.blocks {
+			a.b, a.bStride, a.width = weights[b.first*p.inC:], b.lanes, b.width
+			a.out = sc.outputs[position*w.pitch+b.first:]
+			k.product(a)
+		}
+	}
+}
+
+// transformIn transforms the inputs of n tiles from at on.
+func (w *winograd) transformIn(k *trainKernels, sc *TrainScratch, padded []float32, at, n int) {
+	p, a := &w.plan, &sc.winograd
+	a.row, a.pitch, a.channels = p.padW*p.inC, w.pitch, p.inC
+	for done := 0; done < n; done += a.tiles {
+		y, x := (at+done)/w.tilesW, (at+done)%w.tilesW
+		a.tiles = min(n-done, w.tilesW-x)
+		a.image = padded[y*winogradTile*a.row+x*winogradTile*p.inC:]
+		a.positions = sc.inputs[done*p.inC:]
+		k.winogradIn(a)
+	}
+}
+
+// transformOut transforms the outputs of n tiles from at on. Tiles that the border
+// cuts are written to a strip and copied.
+func (w *winograd) transformOut(k *trainKernels, sc *TrainScratch, dst []float32, at, n int) {
+	p, a := &w.plan, &sc.winograd
+	a.pitch, a.channels = w.pitch, p.outC
+	row := p.dstW * p.outC
+	for done := 0; done < n; done += a.tiles {
+		y, x := (at+done)/w.tilesW*winogradTile, (at+done)%w.tilesW
+		a.tiles = min(n-done, w.tilesW-x)
+		a.positions = sc.outputs[done*p.outC:]
+		x *= winogradTile
+		width, height := min(a.tiles*winogradTile, p.dstW-x), min(winogradTile, p.dstH-y)
+		to := dst[y*row+x*p.outC:]
+		if width == a.tiles*winogradTile && height == winogradTile {
+			a.image, a.row = to, row
+			k.winogradOut(a)
+			continue
+		}
+		a.image, a.row = sc.strip, w.tilesW*winogradTile*p.outC
+		k.winogradOut(a)
+		for r := range height {
+			copy(to[r*row:][:width*p.outC], sc.strip[r*a.row:])
+		}
+	}
+}
+
+// winogradInGeneric is the input kernel in Go.
+func winogradInGeneric(a *winogradArgs) {
+	var patch, half [winogradPositions]float32
+	for tile := range a.tiles {
+		for c := range a.channels {
+			for i := range patch {
+				patch[i] = a.image[i/winogradPatch*a.row+(tile*winogradTile+i%winogradPatch)*a.channels+c]
+			}
+			for x := range winogradPatch {
+				winogradInput(half[x:], patch[x:], winogradPatch)
+			}
+			for y := 0; y < winogradPositions; y += winogradPatch {
+				winogradInput(patch[y:], half[y:], 1)
+			}
+			for i, v := range patch {
+				a.positions[i*a.pitch+tile*a.channels+c] = v
+			}
+		}
+	}
+}
+
+// winogradInput is the transform B^T of six numbers that are step apart.
+func winogradInput(to, d []float32, step int) {
+	a, b, c, e, f, g := d[0], d[step], d[2*step], d[3*step], d[4*step], d[5*step]
+	even, odd := f-float32(4*c), e-float32(4*b)
+	to[step], to[2*step] = even+odd, even-odd
+	even, odd = f-c, float32(2*(e-b))
+	to[3*step], to[4*step] = even+odd, even-odd
+	to[0] = float32(4*a) - float32(5*c) + f
+	to[5*step] = float32(4*b) - float32(5*e) + g
+}
+
+// winogradOutGeneric is the output kernel in Go.
+func winogradOutGeneric(a *winogradArgs) {
+	var all [winogradPositions]float32
+	var half, tile [winogradTile * winogradPatch]float32
+	for t := range a.tiles {
+		for c := range a.channels {
+			for i := range all {
+				all[i] = a.positions[i*a.pitch+t*a.channels+c]
+			}
+			for x := range winogradPatch {
+				winogradOutput(half[x:], all[x:], winogradPatch)
+			}
+			for y := range winogradTile {
+				winogradOutput(tile[y*winogradTile:], half[y*winogradPatch:], 1)
+			}
+			for i := range winogradTile * winogradTile {
+				a.image[i/winogradTile*a.row+(t*winogradTile+i%winogradTile)*a.channels+c] = tile[i]
+			}
+		}
+	}
+}
+
+// winogradOutput is the transform A^T of six numbers that are step apart to four.
+func winogradOutput(to, m []float32, step int) {
+	s, d := m[step]+m[2*step], m[step]-m[2*step]
+	s2, d2 := m[3*step]+m[4*step], m[3*step]-m[4*step]
+	to[0] = m[0] + s + s2
+	to[step] = d + float32(2*d2)
+	to[2*step] = s + float32(4*s2)
+	to[3*step] = d + float32(8*d2) + m[5*step]
+}
