@@ -15,8 +15,7 @@ type trainKernels struct {
 	sumGradients func(a *spikeGradientArgs)
 	// gradientsBelow is to sumGradients what sumBelow is to sumSpikes.
 	gradientsBelow int
-	// winogradIn and winogradOut work like winogradInGeneric and winogradOutGeneric;
-	// they are nil where products are not worth them.
+	// winogradIn and winogradOut work like winogradInGeneric and winogradOutGeneric.
 	winogradIn, winogradOut func(a *winogradArgs)
 }
 

@@ -20,6 +20,7 @@ type trainPlan struct {
 	blocks       []trainBlock
 	packed       []float32 // weights of group after group
 	groupSize    int       // of packed
+	fast         *winograd // nil for most shapes
 }
 
 // A trainBlock is output channels first to first+width of a group, whose weights are
@@ -41,6 +42,7 @@ func forwardPlan(s TrainShape) trainPlan {
 		padH: s.paddedH(), padW: s.paddedW(), top: s.PadT, left: s.PadL, stepH: 1, stepW: 1,
 	}
 	p.offsets(s, s.StrideH, s.StrideW, func(ky, kx int) (int, int) { return ky, kx })
+	p.fast = newWinograd(s, p)
 	return p
 }
 
@@ -53,6 +55,7 @@ func backwardPlan(s TrainShape) trainPlan {
 		stepH: s.StrideH, stepW: s.StrideW,
 	}
 	p.offsets(s, 1, 1, func(ky, kx int) (int, int) { return s.KernelH - 1 - ky, s.KernelW - 1 - kx })
+	p.fast = newWinograd(s, p)
 	return p
 }
 
@@ -95,6 +98,15 @@ func (p *trainPlan) setWeight(g, t, in, out int, w float32) {
 
 // run sets dst to the sums of all slices of src.
 func (p *trainPlan) run(k *trainKernels, sc *TrainScratch, dst, src []float32, slices int) {
+	if p.fast != nil {
+		p.fast.run(k, sc, dst, src, slices)
+		return
+	}
+	p.direct(k, sc, dst, src, slices)
+}
+
+// direct is run as the definition says.
+func (p *trainPlan) direct(k *trainKernels, sc *TrainScratch, dst, src []float32, slices int) {
 	in, out := p.groups*p.inC, p.groups*p.outC
 	srcSize, dstSize := p.srcH*p.srcW*in, p.dstH*p.dstW*out
 	a := &sc.product

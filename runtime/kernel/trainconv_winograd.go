@@ -7,7 +7,7 @@ package kernel
 // takes 144 otherwise.
 //
 // A sum rounds a few times more coarsely, and relative to the largest inputs of its
-// tile, not to its own terms; so only gradients are computed like this.
+// tile, not to its own terms.
 type winograd struct {
 	plan         trainPlan // whose padded copy is whole tiles
 	tilesH       int
@@ -67,12 +67,19 @@ func newWinograd(s TrainShape, p trainPlan) *winograd {
 	return w
 }
 
-// setWeights transforms the 3 x 3 weights from input channel i to output channel o as
-// the window sees them.
-func (w *winograd) setWeights(i, o int, g *[9]float64) {
+// setWeights transforms the weights g times a factor, 3 x 3 or turned round, from
+// channel i to channel o.
+func (w *winograd) setWeights(i, o int, g []float32, factor float32, turned bool) {
+	var window [9]float64
+	for t, v := range g {
+		if turned {
+			t = 8 - t
+		}
+		window[t] = float64(v * factor)
+	}
 	var half [winogradPatch * 3]float64
 	for x := range 3 {
-		column := winogradWeights(g[x], g[3+x], g[6+x])
+		column := winogradWeights(window[x], window[3+x], window[6+x])
 		for y, v := range column {
 			half[y*3+x] = v
 		}
