@@ -29,6 +29,7 @@ type TrainConv struct {
 	shape    TrainShape
 	forward  trainPlan
 	backward trainPlan
+	sparse   *sparsePlan // nil in groups
 	kernels  *trainKernels
 }
 
@@ -40,8 +41,9 @@ type TrainScratch struct {
 	sums                                    []float32 // gradients of the weights, not yet in ONNX order
 	product                                 productArgs
 	list                                    spikeList
-	terms                                   []int32 // see spikeSumArgs
-	spikeSum                                spikeSumArgs
+	runs                                    spikeRuns
+	joins                                   joinArgs
+	run                                     runArgs
 	gradient                                spikeGradientArgs
 	inputs, outputs, strip, winogradScratch []float32 // see winograd
 	winograd                                winogradArgs
@@ -52,7 +54,7 @@ func NewTrainConv(s TrainShape) (*TrainConv, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	return &TrainConv{shape: s, forward: forwardPlan(s), backward: backwardPlan(s), kernels: &trains.kernels}, nil
+	return &TrainConv{shape: s, forward: forwardPlan(s), backward: backwardPlan(s), sparse: newSparsePlan(s), kernels: &trains.kernels}, nil
 }
 
 // Shape is the geometry that the convolution was made for.
@@ -79,6 +81,9 @@ func (c *TrainConv) SetWeights(w, scale []float32) {
 			for t, v := range from {
 				v *= factor
 				c.forward.setWeight(g, t, i, o%outC, v)
+				if c.sparse != nil {
+					c.sparse.setWeight(t, i, o, inC, v)
+				}
 				c.backward.setWeight(g, t, o%outC, i, v)
 			}
 			if c.forward.fast != nil {
@@ -106,7 +111,7 @@ func (c *TrainConv) ForwardSpikes(sc *TrainScratch, y []float32, spikes []uint64
 	c.want("words of spikes", len(spikes), slices*words)
 	c.want("outputs", len(y), slices*c.shape.OutSize())
 	out := c.shape.OutSize()
-	sparse := c.sparse(spikes, slices, c.kernels.sumBelow)
+	sparse := c.few(spikes, slices, c.kernels.sumBelow)
 	for s := range slices {
 		if sparse {
 			c.sumSpikes(sc, y[s*out:(s+1)*out], spikes[s*words:(s+1)*words])
@@ -148,7 +153,7 @@ func (c *TrainConv) BackwardWeightsSpikes(sc *TrainScratch, gw []float32, spikes
 	c.want("words of spikes", len(spikes), slices*words)
 	c.want("output gradients", len(gy), slices*c.shape.OutSize())
 	out := c.shape.OutSize()
-	if c.spikeWeights() && c.sparse(spikes, slices, c.kernels.gradientsBelow) {
+	if c.spikeWeights() && c.few(spikes, slices, c.kernels.gradientsBelow) {
 		c.clearSpikeSums(sc)
 		for s := range slices {
 			c.addSpikes(sc, spikes[s*words:(s+1)*words], gy[s*out:(s+1)*out])
@@ -178,8 +183,8 @@ func (sc *TrainScratch) expand(spikes []uint64, n int) []float32 {
 	return sc.expanded
 }
 
-// sparse tells whether less than a percentage of all spikes fire, in a convolution
+// few tells whether less than a percentage of all spikes fire, in a convolution
 // that the sparse kernels can do.
-func (c *TrainConv) sparse(spikes []uint64, slices, percent int) bool {
+func (c *TrainConv) few(spikes []uint64, slices, percent int) bool {
 	return c.shape.Group == 1 && CountSpikes(spikes)*100 < percent*slices*c.shape.InSize()
 }

@@ -15,7 +15,8 @@ func acceleratedTrain() []entry[trainKernels] {
 		kernels: trainKernels{
 			product:        productAVX512,
 			listSpikes:     listSpikesAVX512,
-			sumSpikes:      sumSpikesAVX512,
+			joinSpikes:     joinSpikesAVX512,
+			sumRuns:        sumRunsAVX512,
 			sumBelow:       50,
 			copyLanes:      copyLanesAVX512,
 			sumGradients:   sumGradientsAVX512,
@@ -29,7 +30,8 @@ func acceleratedTrain() []entry[trainKernels] {
 		kernels: trainKernels{
 			product:        productAVX2,
 			listSpikes:     listSpikesGeneric,
-			sumSpikes:      sumWholeSpikesAVX2,
+			joinSpikes:     joinSpikesGeneric,
+			sumRuns:        sumRunsAVX2,
 			sumBelow:       50,
 			copyLanes:      copyLanesAVX2,
 			sumGradients:   sumGradientsAVX2,
@@ -83,10 +85,15 @@ func productTilesAVX512(a *productArgs, out *float32, rows *int32, tiles int)
 //go:noescape
 func listSpikesAVX512(counts, numbers []int32, pieces []uint16, perPixel int)
 
-// sumSpikesAVX512 works like sumSpikesGeneric.
+// joinSpikesAVX512 works like joinSpikesGeneric.
 //
 //go:noescape
-func sumSpikesAVX512(a *spikeSumArgs)
+func joinSpikesAVX512(a *joinArgs)
+
+// sumRunsAVX512 works like sumRunsGeneric.
+//
+//go:noescape
+func sumRunsAVX512(a *runArgs)
 
 // copyLanesAVX512 works like copyLanesGeneric.
 //
@@ -114,26 +121,10 @@ func productAVX2(a *productArgs) {
 //go:noescape
 func productTilesAVX2(a *productArgs, out *float32, rows *int32, tiles int)
 
-// sumWholeSpikesAVX2 works like sumSpikesGeneric.
-func sumWholeSpikesAVX2(a *spikeSumArgs) {
-	if a.width == a.lanes {
-		sumSpikesAVX2(a, &a.out[0])
-		return
-	}
-	stride := a.outStride
-	a.whole = growAligned(a.whole, len(a.pixels)*a.lanes)
-	a.outStride = a.lanes
-	sumSpikesAVX2(a, &a.whole[0])
-	a.outStride = stride
-	for i := range a.pixels {
-		copy(a.out[i*stride:][:a.width], a.whole[i*a.lanes:])
-	}
-}
-
-// sumSpikesAVX2 works like sumSpikesGeneric, into all lanes.
+// sumRunsAVX2 works like sumRunsGeneric.
 //
 //go:noescape
-func sumSpikesAVX2(a *spikeSumArgs, out *float32)
+func sumRunsAVX2(a *runArgs)
 
 // copyLanesAVX2 works like copyLanesGeneric.
 //

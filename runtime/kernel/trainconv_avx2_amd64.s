@@ -216,133 +216,124 @@ done:
 	VZEROUPPER
 	RET
 
-// Registers of sumSpikesAVX2, which are those of sumSpikesAVX512; the lanes are those
-// of a row of weights, all of which are there.
+// Registers of sumRunsAVX2, which are those of sumRunsAVX512 but
 //
-//	Y0-Y7 sums   Y12 numbers   Y13 first row of the tap   Y14 rows of a tap
-//	Y15 the row of zeros
+//	Y0-Y7 sums   Y14, Y15 lanes of the last two vectors
 
-#define SPIKE MOVL (SI), AX; IMULQ R14, AX; ADDQ $4, SI
-#define ADDROW2(a, b) VADDPS (DX)(AX*1), a, a; VADDPS 32(DX)(AX*1), b, b
-#define MOVE8(i) VPADDD (i*32)(AX), Y13, Y12; VMOVDQU Y12, (i*32)(SI)
+#define ENTRIES(shift) \
+	MOVL (SI), R12; MOVL 4(SI), R13; MOVL 8(SI), R14; MOVL 12(SI), R15; \
+	SHLQ $shift, R12; SHLQ $shift, R13; SHLQ $shift, R14; SHLQ $shift, R15
 
-// Frame: 8 and 16 MXCSR, 24 taps' end, 32 terms.
+// ADDROW adds a row of 32 lanes.
+#define ADDROW(p, a, b, c, d) \
+	VADDPS (DX)(p*1), a, a; VADDPS 32(DX)(p*1), b, b; \
+	VADDPS 64(DX)(p*1), c, c; VADDPS 96(DX)(p*1), d, d
+#define ADDROW2(p, a, b) VADDPS (DX)(p*1), a, a; VADDPS 32(DX)(p*1), b, b
 
-// func sumSpikesAVX2(a *spikeSumArgs, out *float32)
-//
-// out has lanes floats for each pixel.
-TEXT ·sumSpikesAVX2(SB), NOSPLIT, $32-16
+// func sumRunsAVX2(a *runArgs)
+TEXT ·sumRunsAVX2(SB), NOSPLIT, $16-8
 	FLUSH_SUBNORMALS(old-8(SP), new-16(SP))
 	MOVQ a+0(FP), BX
-	MOVQ out+8(FP), DI
-	MOVQ spikeSumArgs_pixels(BX), R8
-	MOVQ spikeSumArgs_pixels+8(BX), R9
-	MOVQ spikeSumArgs_room(BX), R10
+	MOVQ runArgs_out(BX), DI
+	MOVQ runArgs_weights(BX), DX
+	MOVQ runArgs_starts(BX), R8
+	MOVQ runArgs_n(BX), R9
+	MOVQ runArgs_outStride(BX), R10
 	SHLQ $2, R10
-	MOVQ spikeSumArgs_lanes(BX), R14
-	SHLQ $2, R14
-	MOVQ spikeSumArgs_channels(BX), AX
-	VMOVD AX, X14
-	VPBROADCASTD X14, Y14
-	MOVQ spikeSumArgs_taps+8(BX), AX
-	MULQ spikeSumArgs_channels(BX)
-	VMOVD AX, X15
-	VPBROADCASTD X15, Y15
-pixel:
-	MOVLQSX (R8), R11
+	MOVQ runArgs_entries(BX), R11
+	MOVQ runArgs_width(BX), CX
+	DECQ CX
+	ANDQ $15, CX
+	INCQ CX // lanes of the last 16
+	MOVQ $8, R12
+	CMPQ CX, $8
+	CMOVQLT CX, R12
+	SUBQ R12, CX
+	LANES(R12, Y14)
+	LANES(CX, Y15)
+	MOVL (R8), SI
+	LEAQ (R11)(SI*4), SI
+	CMPQ runArgs_lanes(BX), $16
+	JEQ run1
+
+run2:
 	ADDQ $4, R8
-	MOVQ spikeSumArgs_taps(BX), R12
-	MOVQ spikeSumArgs_taps+8(BX), AX
-	LEAQ (R12)(AX*4), AX
-	MOVQ AX, taps-24(SP)
-	MOVQ spikeSumArgs_counts(BX), DX
-	MOVQ spikeSumArgs_terms(BX), SI
-	VPXOR Y13, Y13, Y13
-tap:
-	MOVLQSX (R12), AX
-	ADDQ R11, AX
-	MOVL (DX)(AX*4), CX
-	IMULQ R10, AX
-	ADDQ spikeSumArgs_numbers(BX), AX
-	LEAQ (SI)(CX*4), R13
-	MOVE8(0)
-	MOVE8(1)
-	SUBQ $16, CX
-	JLE listed
-more:
-	ADDQ $64, AX
-	ADDQ $64, SI
-	MOVE8(0)
-	MOVE8(1)
-	SUBQ $16, CX
-	JGT more
-listed:
-	MOVQ R13, SI
-	VPADDD Y14, Y13, Y13
-	ADDQ $4, R12
-	CMPQ R12, taps-24(SP)
-	JNE tap
-	VMOVDQU Y15, (SI)
-	MOVQ SI, CX
-	MOVQ spikeSumArgs_weights(BX), DX
-	MOVQ DI, R12
-	LEAQ (DI)(R14*1), R13
-	CMPQ R14, $256
-	JEQ wide
-narrow: // 16 lanes, two terms at once
-	ZERO2(Y0, Y1)
-	ZERO2(Y2, Y3)
-	MOVQ spikeSumArgs_terms(BX), SI
-	JMP pairs
-pair:
-	SPIKE
-	ADDROW2(Y0, Y1)
-	SPIKE
-	ADDROW2(Y2, Y3)
-pairs:
-	CMPQ SI, CX
-	JLT pair
-	VADDPS Y2, Y0, Y0
-	VADDPS Y3, Y1, Y1
-	VMOVUPS Y0, (DI)
-	VMOVUPS Y1, 32(DI)
-	ADDQ $64, DX
-	ADDQ $64, DI
-	CMPQ DI, R13
-	JNE narrow
-	JMP next
-wide:
+	MOVL (R8), CX
+	LEAQ (R11)(CX*4), CX
 	ZERO2(Y0, Y1)
 	ZERO2(Y2, Y3)
 	ZERO2(Y4, Y5)
 	ZERO2(Y6, Y7)
-	MOVQ spikeSumArgs_terms(BX), SI
-	JMP rows
-row:
-	SPIKE
-	ADDROW2(Y0, Y1)
-	VADDPS 64(DX)(AX*1), Y2, Y2
-	VADDPS 96(DX)(AX*1), Y3, Y3
-	VADDPS 128(DX)(AX*1), Y4, Y4
-	VADDPS 160(DX)(AX*1), Y5, Y5
-	VADDPS 192(DX)(AX*1), Y6, Y6
-	VADDPS 224(DX)(AX*1), Y7, Y7
-rows:
+	CMPB runArgs_add(BX), $0
+	JEQ sum2
+	VMOVUPS (DI), Y0
+	VMOVUPS 32(DI), Y1
+	VMASKMOVPS 64(DI), Y14, Y2
+	VMASKMOVPS 96(DI), Y15, Y3
+sum2:
 	CMPQ SI, CX
-	JLT row
+	JEQ end2
+entry2:
+	ENTRIES(7)
+	ADDROW(R12, Y0, Y1, Y2, Y3)
+	ADDROW(R13, Y4, Y5, Y6, Y7)
+	ADDROW(R14, Y0, Y1, Y2, Y3)
+	ADDROW(R15, Y4, Y5, Y6, Y7)
+	ADDQ $16, SI
+	CMPQ SI, CX
+	JNE entry2
+end2:
+	VADDPS Y4, Y0, Y0
+	VADDPS Y5, Y1, Y1
+	VADDPS Y6, Y2, Y2
+	VADDPS Y7, Y3, Y3
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
+	CMPQ runArgs_width(BX), $32
+	JNE part2
 	VMOVUPS Y2, 64(DI)
 	VMOVUPS Y3, 96(DI)
-	VMOVUPS Y4, 128(DI)
-	VMOVUPS Y5, 160(DI)
-	VMOVUPS Y6, 192(DI)
-	VMOVUPS Y7, 224(DI)
-next:
-	MOVQ spikeSumArgs_outStride(BX), AX
-	LEAQ (R12)(AX*4), DI
+	JMP next2
+part2:
+	VMASKMOVPS Y2, Y14, 64(DI)
+	VMASKMOVPS Y3, Y15, 96(DI)
+next2:
+	ADDQ R10, DI
 	DECQ R9
-	JNE pixel
+	JNE run2
+	JMP done
+
+run1:
+	ADDQ $4, R8
+	MOVL (R8), CX
+	LEAQ (R11)(CX*4), CX
+	ZERO2(Y0, Y1)
+	ZERO2(Y2, Y3)
+	CMPB runArgs_add(BX), $0
+	JEQ sum1
+	VMASKMOVPS (DI), Y14, Y0
+	VMASKMOVPS 32(DI), Y15, Y1
+sum1:
+	CMPQ SI, CX
+	JEQ end1
+entry1:
+	ENTRIES(6)
+	ADDROW2(R12, Y0, Y1)
+	ADDROW2(R13, Y2, Y3)
+	ADDROW2(R14, Y0, Y1)
+	ADDROW2(R15, Y2, Y3)
+	ADDQ $16, SI
+	CMPQ SI, CX
+	JNE entry1
+end1:
+	VADDPS Y2, Y0, Y0
+	VADDPS Y3, Y1, Y1
+	VMASKMOVPS Y0, Y14, (DI)
+	VMASKMOVPS Y1, Y15, 32(DI)
+	ADDQ R10, DI
+	DECQ R9
+	JNE run1
+done:
 	RESTORE(old-8(SP))
 	VZEROUPPER
 	RET

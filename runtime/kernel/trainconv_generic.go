@@ -4,7 +4,8 @@ package kernel
 var genericTrain = trainKernels{
 	product:        productGeneric,
 	listSpikes:     listSpikesGeneric,
-	sumSpikes:      sumSpikesGeneric,
+	joinSpikes:     joinSpikesGeneric,
+	sumRuns:        sumRunsGeneric,
 	sumBelow:       50,
 	copyLanes:      copyLanesGeneric,
 	sumGradients:   sumGradientsGeneric,

@@ -4,10 +4,12 @@ package kernel
 // implementation.
 type trainKernels struct {
 	product func(a *productArgs)
-	// listSpikes and sumSpikes work like listSpikesGeneric and sumSpikesGeneric.
+	// listSpikes, joinSpikes and sumRuns work like listSpikesGeneric,
+	// joinSpikesGeneric and sumRunsGeneric.
 	listSpikes func(counts, numbers []int32, pieces []uint16, perPixel int)
-	sumSpikes  func(a *spikeSumArgs)
-	// sumBelow is the share of spikes, in percent, below which sumSpikes is faster
+	joinSpikes func(a *joinArgs)
+	sumRuns    func(a *runArgs)
+	// sumBelow is the share of spikes, in percent, below which their sums are faster
 	// than the product.
 	sumBelow int
 	// copyLanes and sumGradients work like copyLanesGeneric and sumGradientsGeneric.

@@ -57,38 +57,6 @@ func (l *spikeList) cut(p *trainPlan, spikes []uint64, perPixel int) []uint16 {
 // littleEndian tells whether the low byte of a word is its first.
 var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
 
-// A spikeSumArgs is what a kernel needs for convolutions of listed spikes. It sets,
-// for pixels i and o < width,
-//
-//	out[i*outStride+o] = sum over taps t and spikes n of pixel pixels[i]+taps[t]:
-//		weights[(t*channels+n)*lanes+o]
-//
-// where channels is that of a pixel. The row of weights behind those of the last tap
-// is 0. terms has room for one pixel's numbers of rows, and whole vectors.
-type spikeSumArgs struct {
-	out, weights     []float32
-	pixels, taps     []int32
-	counts, numbers  []int32
-	terms            []int32
-	outStride, lanes int
-	width            int
-	channels, room   int
-	whole            []float32 // of kernels that store all lanes
-}
-
-// sumSpikes sets y to the convolution of a slice of spikes.
-func (c *TrainConv) sumSpikes(sc *TrainScratch, y []float32, spikes []uint64) {
-	p, a, l := &c.forward, &sc.spikeSum, &sc.list
-	l.fill(c.kernels, p, spikes)
-	sc.terms = growAligned(sc.terms, len(p.taps)*l.room+4*trainLanes)
-	a.terms, a.counts, a.numbers, a.room, a.channels = sc.terms, l.counts, l.numbers, l.room, p.inC
-	a.pixels, a.taps, a.outStride = p.pixels, p.taps, p.outC
-	for _, b := range p.blocks {
-		a.out, a.weights, a.lanes, a.width = y[b.first:], p.packed[b.at:], b.lanes, b.width
-		c.kernels.sumSpikes(a)
-	}
-}
-
 // listSpikesGeneric lists the bits of pixels of perPixel pieces. A vector kernel may
 // write up to the next multiple of 16 numbers of a pixel.
 func listSpikesGeneric(counts, numbers []int32, pieces []uint16, perPixel int) {
@@ -103,23 +71,5 @@ func listSpikesGeneric(counts, numbers []int32, pieces []uint16, perPixel int) {
 			}
 		}
 		counts[i] = int32(n)
-	}
-}
-
-// sumSpikesGeneric is the kernel of spikeSumArgs in Go.
-func sumSpikesGeneric(a *spikeSumArgs) {
-	var sums [trainBlockLanes]float32
-	for i, pixel := range a.pixels {
-		acc := sums[:a.width]
-		clear(acc)
-		for t, tap := range a.taps {
-			at := int(pixel + tap)
-			for _, n := range a.numbers[at*a.room:][:a.counts[at]] {
-				for o, w := range a.weights[(t*a.channels+int(n))*a.lanes:][:len(acc)] {
-					acc[o] += w
-				}
-			}
-		}
-		copy(a.out[i*a.outStride:], acc)
 	}
 }

@@ -51,157 +51,200 @@ piece:
 	VZEROUPPER
 	RET
 
-// Registers of sumSpikesAVX512:
+// Registers of joinSpikesAVX512:
 //
-//	BX   arguments             DI   out of the pixel
-//	R8   pixels                R9   pixels left
-//	R10  bytes of the padded pixel's numbers
-//	R11  padded pixel          R12, R13 taps and their end
-//	R14  bytes of a row of weights
-//	SI   terms                 DX   weights or counts
-//	Z30  first row of the tap  Z31  rows of a tap
+//	BX   arguments             DI   starts
+//	SI   entries               DX   counts
+//	R8   first pixel           R9   places left
+//	R10  bytes of a pixel's numbers, R15 numbers
+//	R11  step                  R12, R13 taps and their end
+//	R14  first entry
+//	Z30  first row of the tap  Z31  rows of a tap  Z29 the row of zeros
 
-#define TERM(V0) MOVL (SI), AX; IMULQ R14, AX; VADDPS (DX)(AX*1), V0, V0
-#define PAIR(V0, V1) TERM(V0); VADDPS 64(DX)(AX*1), V1, V1
-#define TRIPLE(V0, V1, V2) PAIR(V0, V1); VADDPS 128(DX)(AX*1), V2, V2
-#define QUAD(V0, V1, V2, V3) TRIPLE(V0, V1, V2); VADDPS 192(DX)(AX*1), V3, V3
-
-// func sumSpikesAVX512(a *spikeSumArgs)
-TEXT ·sumSpikesAVX512(SB), NOSPLIT, $32-8
-	FLUSH_SUBNORMALS(old-8(SP), new-16(SP))
+// func joinSpikesAVX512(a *joinArgs)
+TEXT ·joinSpikesAVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), BX
-	MOVQ spikeSumArgs_out(BX), DI
-	MOVQ spikeSumArgs_pixels(BX), R8
-	MOVQ spikeSumArgs_pixels+8(BX), R9
-	MOVQ spikeSumArgs_room(BX), R10
+	MOVQ joinArgs_starts(BX), DI
+	MOVQ joinArgs_entries(BX), SI
+	MOVQ SI, R14
+	MOVQ joinArgs_counts(BX), DX
+	MOVQ joinArgs_numbers(BX), R15
+	MOVQ joinArgs_first(BX), R8
+	MOVQ joinArgs_n(BX), R9
+	MOVQ joinArgs_room(BX), R10
 	SHLQ $2, R10
-	MOVQ spikeSumArgs_lanes(BX), R14
-	SHLQ $2, R14
-	MOVQ spikeSumArgs_channels(BX), AX
+	MOVQ joinArgs_step(BX), R11
+	MOVQ joinArgs_channels(BX), AX
 	VPBROADCASTD AX, Z31
-	MOVQ spikeSumArgs_taps+8(BX), AX
-	MULQ spikeSumArgs_channels(BX)
-	VPBROADCASTD AX, Z29 // the row of zeros
-	MOVQ spikeSumArgs_width(BX), AX
-	DECQ AX
-	MOVQ AX, R15
-	SHRQ $4, R15 // vectors less one
-	ANDQ $15, AX
-	MOVQ AX, CX
-	MOVL $2, AX
-	SHLL CX, AX
-	DECL AX
-	KMOVW AX, K1
-pixel:
-	MOVLQSX (R8), R11
-	ADDQ $4, R8
-	MOVQ spikeSumArgs_taps(BX), R12
-	MOVQ spikeSumArgs_taps+8(BX), R13
-	LEAQ (R12)(R13*4), R13
-	MOVQ spikeSumArgs_counts(BX), DX
-	MOVQ spikeSumArgs_terms(BX), SI
+	MOVQ joinArgs_zero(BX), AX
+	VPBROADCASTD AX, Z29
+	MOVQ joinArgs_taps(BX), R13
+	MOVQ joinArgs_taps+8(BX), AX
+	LEAQ (R13)(AX*4), R13
+place:
+	MOVQ SI, AX
+	SUBQ R14, AX
+	SHRQ $2, AX
+	MOVL AX, (DI)
+	ADDQ $4, DI
+	MOVQ joinArgs_taps(BX), R12
 	VPXORD Z30, Z30, Z30
 tap:
 	MOVLQSX (R12), AX
-	ADDQ R11, AX
+	ADDQ R8, AX
 	MOVL (DX)(AX*4), CX
 	IMULQ R10, AX
-	ADDQ spikeSumArgs_numbers(BX), AX
+	ADDQ R15, AX
 	VPADDD (AX), Z30, Z0
 	VMOVDQU32 Z0, (SI)
-	CMPL CX, $16
-	JLE listed
-	VPADDD 64(AX), Z30, Z0
-	VMOVDQU32 Z0, 64(SI)
-	CMPL CX, $32
-	JLE listed
-	MOVQ CX, old2-24(SP)
-	MOVQ SI, old3-32(SP)
-	SUBQ $32, CX
-more:
-	ADDQ $64, AX
-	ADDQ $64, SI
-	VPADDD 64(AX), Z30, Z0
-	VMOVDQU32 Z0, 64(SI)
-	SUBQ $16, CX
-	JGT more
-	MOVQ old2-24(SP), CX
-	MOVQ old3-32(SP), SI
-listed:
 	LEAQ (SI)(CX*4), SI
+	CMPL CX, $16
+	JGT long
+joined:
 	VPADDD Z31, Z30, Z30
 	ADDQ $4, R12
 	CMPQ R12, R13
 	JNE tap
 	VMOVDQU32 Z29, (SI)
-	MOVQ SI, CX
-	MOVQ spikeSumArgs_terms(BX), SI
-	MOVQ spikeSumArgs_weights(BX), DX
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
+	MOVQ SI, AX
+	SUBQ R14, AX
+	NEGQ AX
+	ANDQ $12, AX // bytes to a whole unit
+	ADDQ AX, SI
+	ADDQ R11, R8
+	DECQ R9
+	JNE place
+	SUBQ R14, SI
+	SHRQ $2, SI
+	MOVL SI, (DI)
+	VZEROUPPER
+	RET
+long: // SI is behind the numbers; so shall be AX
+	SHLQ $2, CX
+	ADDQ CX, AX
+	NEGQ CX
+more:
+	ADDQ $64, CX
+	VPADDD (AX)(CX*1), Z30, Z0
+	VMOVDQU32 Z0, (SI)(CX*1)
+	CMPQ CX, $-64
+	JLT more
+	JMP joined
+
+// Registers of sumRunsAVX512:
+//
+//	BX   arguments             DI   out of the run
+//	R8   starts                R9   runs left
+//	R10  bytes from out to out R11  entries
+//	SI   entry                 CX   end of the run
+//	DX   weights
+//	K1   lanes of the last vector
+
+// func sumRunsAVX512(a *runArgs)
+TEXT ·sumRunsAVX512(SB), NOSPLIT, $16-8
+	FLUSH_SUBNORMALS(old-8(SP), new-16(SP))
+	MOVQ a+0(FP), BX
+	MOVQ runArgs_out(BX), DI
+	MOVQ runArgs_weights(BX), DX
+	MOVQ runArgs_starts(BX), R8
+	MOVQ runArgs_n(BX), R9
+	MOVQ runArgs_outStride(BX), R10
+	SHLQ $2, R10
+	MOVQ runArgs_entries(BX), R11
+	MOVQ runArgs_width(BX), CX
+	DECQ CX
+	ANDQ $15, CX
+	MOVL $2, AX
+	SHLL CX, AX
+	DECL AX
+	KMOVW AX, K1
+	KXORW K2, K2, K2 // lanes of out that are added
+	CMPB runArgs_add(BX), $0
+	JEQ fresh
+	KXNORW K2, K2, K2
+fresh:
+	KANDW K1, K2, K3
+	MOVL (R8), SI
+	LEAQ (R11)(SI*4), SI
+	CMPQ runArgs_lanes(BX), $16
+	JEQ narrow
+
+run2:
+	ADDQ $4, R8
+	MOVL (R8), CX
+	LEAQ (R11)(CX*4), CX
+	VMOVUPS.Z (DI), K2, Z0
+	VMOVUPS.Z 64(DI), K3, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	CMPQ R15, $2
-	JGT quads
-	JEQ triples
-	CMPQ R15, $0
-	JGT pairs
-	JMP singletest
-single:
-	TERM(Z0)
-	ADDQ $4, SI
-	TERM(Z1)
-	ADDQ $4, SI
-	TERM(Z2)
-	ADDQ $4, SI
-	TERM(Z3)
-	ADDQ $4, SI
-singletest:
 	CMPQ SI, CX
-	JLT single
-	VADDPS Z1, Z0, Z0
-	VADDPS Z3, Z2, Z2
-	VADDPS Z2, Z0, Z0
-	VMOVUPS Z0, K1, (DI)
-	JMP next
-pair:
-	PAIR(Z0, Z1)
-	ADDQ $4, SI
-	PAIR(Z2, Z3)
-	ADDQ $4, SI
-pairs:
+	JEQ end2
+entry2:
+	MOVL (SI), R12
+	MOVL 4(SI), R13
+	MOVL 8(SI), R14
+	MOVL 12(SI), R15
+	SHLQ $7, R12
+	SHLQ $7, R13
+	SHLQ $7, R14
+	SHLQ $7, R15
+	VADDPS (DX)(R12*1), Z0, Z0
+	VADDPS 64(DX)(R12*1), Z1, Z1
+	VADDPS (DX)(R13*1), Z2, Z2
+	VADDPS 64(DX)(R13*1), Z3, Z3
+	VADDPS (DX)(R14*1), Z0, Z0
+	VADDPS 64(DX)(R14*1), Z1, Z1
+	VADDPS (DX)(R15*1), Z2, Z2
+	VADDPS 64(DX)(R15*1), Z3, Z3
+	ADDQ $16, SI
 	CMPQ SI, CX
-	JLT pair
+	JNE entry2
+end2:
 	VADDPS Z2, Z0, Z0
 	VADDPS Z3, Z1, Z1
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
-	JMP next
-triple:
-	TRIPLE(Z0, Z1, Z2)
-	ADDQ $4, SI
-triples:
-	CMPQ SI, CX
-	JLT triple
-	VMOVUPS Z0, (DI)
-	VMOVUPS Z1, 64(DI)
-	VMOVUPS Z2, K1, 128(DI)
-	JMP next
-quad:
-	QUAD(Z0, Z1, Z2, Z3)
-	ADDQ $4, SI
-quads:
-	CMPQ SI, CX
-	JLT quad
-	VMOVUPS Z0, (DI)
-	VMOVUPS Z1, 64(DI)
-	VMOVUPS Z2, 128(DI)
-	VMOVUPS Z3, K1, 192(DI)
-next:
-	MOVQ spikeSumArgs_outStride(BX), AX
-	LEAQ (DI)(AX*4), DI
+	ADDQ R10, DI
 	DECQ R9
-	JNE pixel
+	JNE run2
+	JMP done
+
+narrow:
+run1:
+	ADDQ $4, R8
+	MOVL (R8), CX
+	LEAQ (R11)(CX*4), CX
+	VMOVUPS.Z (DI), K3, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	CMPQ SI, CX
+	JEQ end1
+entry1:
+	MOVL (SI), R12
+	MOVL 4(SI), R13
+	MOVL 8(SI), R14
+	MOVL 12(SI), R15
+	SHLQ $6, R12
+	SHLQ $6, R13
+	SHLQ $6, R14
+	SHLQ $6, R15
+	VADDPS (DX)(R12*1), Z0, Z0
+	VADDPS (DX)(R13*1), Z1, Z1
+	VADDPS (DX)(R14*1), Z2, Z2
+	VADDPS (DX)(R15*1), Z3, Z3
+	ADDQ $16, SI
+	CMPQ SI, CX
+	JNE entry1
+end1:
+	VADDPS Z1, Z0, Z0
+	VADDPS Z3, Z2, Z2
+	VADDPS Z2, Z0, Z0
+	VMOVUPS Z0, K1, (DI)
+	ADDQ R10, DI
+	DECQ R9
+	JNE run1
+done:
 	RESTORE(old-8(SP))
 	VZEROUPPER
 	RET
