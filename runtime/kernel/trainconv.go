@@ -46,6 +46,7 @@ type TrainScratch struct {
 	run                                     runArgs
 	gradient                                spikeGradientArgs
 	inputs, outputs, strip, winogradScratch []float32 // see winograd
+	paddedGradient, positions               []float32 // see clearTiles
 	winograd                                winogradArgs
 }
 

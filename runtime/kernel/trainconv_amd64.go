@@ -13,31 +13,35 @@ func acceleratedTrain() []entry[trainKernels] {
 		available: x.HasAVX512F && x.HasAVX512VL && x.HasAVX512BW && x.HasAVX512DQ &&
 			x.HasFMA && x.HasPOPCNT,
 		kernels: trainKernels{
-			product:        productAVX512,
-			listSpikes:     listSpikesAVX512,
-			joinSpikes:     joinSpikesAVX512,
-			sumRuns:        sumRunsAVX512,
-			sumBelow:       50,
-			copyLanes:      copyLanesAVX512,
-			sumGradients:   sumGradientsAVX512,
-			gradientsBelow: 50,
-			winogradIn:     winogradInAVX512,
-			winogradOut:    winogradOutAVX512,
+			product:          productAVX512,
+			listSpikes:       listSpikesAVX512,
+			joinSpikes:       joinSpikesAVX512,
+			sumRuns:          sumRunsAVX512,
+			sumBelow:         50,
+			copyLanes:        copyLanesAVX512,
+			sumGradients:     sumGradientsAVX512,
+			gradientsBelow:   50,
+			winogradIn:       winogradInAVX512,
+			winogradOut:      winogradOutAVX512,
+			winogradGradient: winogradGradientAVX512,
+			winogradWeights:  winogradWeightsAVX512,
 		},
 	}, {
 		name:      "avx2",
 		available: x.HasAVX2 && x.HasFMA,
 		kernels: trainKernels{
-			product:        productAVX2,
-			listSpikes:     listSpikesGeneric,
-			joinSpikes:     joinSpikesGeneric,
-			sumRuns:        sumRunsAVX2,
-			sumBelow:       50,
-			copyLanes:      copyLanesAVX2,
-			sumGradients:   sumGradientsAVX2,
-			gradientsBelow: 50,
-			winogradIn:     winogradInAVX2,
-			winogradOut:    winogradOutAVX2,
+			product:          productAVX2,
+			listSpikes:       listSpikesGeneric,
+			joinSpikes:       joinSpikesGeneric,
+			sumRuns:          sumRunsAVX2,
+			sumBelow:         50,
+			copyLanes:        copyLanesAVX2,
+			sumGradients:     sumGradientsAVX2,
+			gradientsBelow:   50,
+			winogradIn:       winogradInAVX2,
+			winogradOut:      winogradOutAVX2,
+			winogradGradient: winogradGradientAVX2,
+			winogradWeights:  winogradWeightsAVX2,
 		},
 	}}
 }
@@ -155,3 +159,23 @@ func winogradInAVX2(a *winogradArgs)
 //
 //go:noescape
 func winogradOutAVX2(a *winogradArgs)
+
+// winogradGradientAVX512 works like winogradGradientGeneric.
+//
+//go:noescape
+func winogradGradientAVX512(a *winogradArgs)
+
+// winogradWeightsAVX512 works like winogradWeightsGeneric.
+//
+//go:noescape
+func winogradWeightsAVX512(a *winogradArgs)
+
+// winogradGradientAVX2 works like winogradGradientGeneric.
+//
+//go:noescape
+func winogradGradientAVX2(a *winogradArgs)
+
+// winogradWeightsAVX2 works like winogradWeightsGeneric.
+//
+//go:noescape
+func winogradWeightsAVX2(a *winogradArgs)

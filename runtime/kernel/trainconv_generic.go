@@ -2,16 +2,18 @@ package kernel
 
 // genericTrain are the reference kernels.
 var genericTrain = trainKernels{
-	product:        productGeneric,
-	listSpikes:     listSpikesGeneric,
-	joinSpikes:     joinSpikesGeneric,
-	sumRuns:        sumRunsGeneric,
-	sumBelow:       50,
-	copyLanes:      copyLanesGeneric,
-	sumGradients:   sumGradientsGeneric,
-	gradientsBelow: 50,
-	winogradIn:     winogradInGeneric,
-	winogradOut:    winogradOutGeneric,
+	product:          productGeneric,
+	listSpikes:       listSpikesGeneric,
+	joinSpikes:       joinSpikesGeneric,
+	sumRuns:          sumRunsGeneric,
+	sumBelow:         50,
+	copyLanes:        copyLanesGeneric,
+	sumGradients:     sumGradientsGeneric,
+	gradientsBelow:   50,
+	winogradIn:       winogradInGeneric,
+	winogradOut:      winogradOutGeneric,
+	winogradGradient: winogradGradientGeneric,
+	winogradWeights:  winogradWeightsGeneric,
 }
 
 // productGeneric is the product kernel in Go.

@@ -17,8 +17,8 @@ type trainKernels struct {
 	sumGradients func(a *spikeGradientArgs)
 	// gradientsBelow is to sumGradients what sumBelow is to sumSpikes.
 	gradientsBelow int
-	// winogradIn and winogradOut work like winogradInGeneric and winogradOutGeneric.
-	winogradIn, winogradOut func(a *winogradArgs)
+	// The transforms work like winogradInGeneric and so on.
+	winogradIn, winogradOut, winogradGradient, winogradWeights func(a *winogradArgs)
 }
 
 // trains is the family of the kernels for training. They do not promise the bits of

@@ -113,7 +113,7 @@ func (p *trainPlan) direct(k *trainKernels, sc *TrainScratch, dst, src []float32
 	a.rows, a.cols, a.outStride, a.add = p.rows, p.cols, out, false
 	for s := range slices {
 		for g := range p.groups {
-			a.a = p.pad(sc, src[s*srcSize:(s+1)*srcSize], g)
+			a.a = p.pad(&sc.padded, src[s*srcSize:(s+1)*srcSize], g)
 			for _, b := range p.blocks {
 				a.b, a.bStride, a.width = p.packed[g*p.groupSize+b.at:], b.lanes, b.width
 				a.out = dst[s*dstSize+g*p.outC+b.first:]
@@ -124,11 +124,13 @@ func (p *trainPlan) direct(k *trainKernels, sc *TrainScratch, dst, src []float32
 }
 
 // pad gives the padded copy, [padH][padW][inC], of the channels of group g of a
-// slice.
-func (p *trainPlan) pad(sc *TrainScratch, src []float32, g int) []float32 {
-	sc.padded = growAligned(sc.padded, p.padH*p.padW*p.inC)
-	if p.stepH > 1 || p.stepW > 1 {
-		clear(sc.padded)
+// slice, in memory that it makes larger if need be.
+func (p *trainPlan) pad(memory *[]float32, src []float32, g int) []float32 {
+	*memory = growAligned(*memory, p.padH*p.padW*p.inC)
+	padded := *memory
+	steps := p.stepH > 1 || p.stepW > 1
+	if steps {
+		clear(padded)
 	}
 	row := p.padW * p.inC
 	done := 0 // rows of the copy
@@ -137,16 +139,16 @@ func (p *trainPlan) pad(sc *TrainScratch, src []float32, g int) []float32 {
 		if at < 0 || at >= p.padH {
 			continue
 		}
-		if p.stepH == 1 && p.stepW == 1 {
-			clear(sc.padded[done*row : at*row])
+		if !steps {
+			clear(padded[done*row : at*row])
 			done = at + 1
 		}
-		p.padRow(sc.padded[at*row:(at+1)*row], src[y*p.srcW*p.groups*p.inC:], g)
+		p.padRow(padded[at*row:(at+1)*row], src[y*p.srcW*p.groups*p.inC:], g)
 	}
-	if p.stepH == 1 && p.stepW == 1 {
-		clear(sc.padded[done*row:])
+	if !steps {
+		clear(padded[done*row:])
 	}
-	return sc.padded
+	return padded
 }
 
 // padRow copies a row of the source, whose steps it leaves as they are.

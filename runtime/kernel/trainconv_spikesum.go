@@ -17,7 +17,7 @@ const (
 	runLanes = 32
 	// runRows is the number of rows of the output that are summed before other weights
 	// come.
-	runRows = 4
+	runRows = 8
 )
 
 // A joinArgs is what a kernel needs to join the spikes under a row of a kernel, for n

@@ -11,6 +11,7 @@ const trainPixels = 160
 type weightSums struct {
 	c      *TrainConv
 	sc     *TrainScratch
+	tiles  bool // see addTiles; the rest is not used then
 	turned bool
 	plan   *trainPlan // that copies the factor without lanes
 	size   int        // of the sums of a group
@@ -19,6 +20,11 @@ type weightSums struct {
 // weightSums returns sums that are 0.
 func (c *TrainConv) weightSums(sc *TrainScratch) weightSums {
 	w := weightSums{c: c, sc: sc, plan: &c.forward}
+	if c.forward.fast != nil {
+		w.tiles = true
+		c.clearTiles(sc)
+		return w
+	}
 	inC, outC := c.forward.inC, c.forward.outC
 	if ceilDiv(inC, trainLanes)*outC < ceilDiv(outC, trainLanes)*inC {
 		w.turned, w.plan = true, &c.backward
@@ -31,6 +37,10 @@ func (c *TrainConv) weightSums(sc *TrainScratch) weightSums {
 
 // add adds the terms of a slice.
 func (w *weightSums) add(x, gy []float32) {
+	if w.tiles {
+		w.c.addTiles(w.sc, x, gy)
+		return
+	}
 	p, a := w.plan, &w.sc.product
 	source, lanes := x, gy
 	if w.turned {
@@ -39,7 +49,7 @@ func (w *weightSums) add(x, gy []float32) {
 	channels := p.groups * p.outC
 	a.rows, a.outStride, a.bStride, a.add = p.cols, p.outC, channels, true
 	for g := range p.groups {
-		a.a = p.pad(w.sc, source, g)
+		a.a = p.pad(&w.sc.padded, source, g)
 		for at := 0; at < len(p.rows); at += trainPixels {
 			a.cols = p.rows[at:min(at+trainPixels, len(p.rows))]
 			for first := 0; first < p.outC; first += trainBlockLanes {
@@ -54,16 +64,30 @@ func (w *weightSums) add(x, gy []float32) {
 
 // finish adds the sums to gw.
 func (w *weightSums) finish(gw []float32) {
-	inC, outC, taps := w.c.forward.inC, w.c.forward.outC, w.c.shape.taps()
+	inC, outC := w.c.forward.inC, w.c.forward.outC
+	if w.tiles {
+		w.c.addTaps(gw, w.c.finishTiles(w.sc), outC, 1)
+		return
+	}
 	stepIn, stepOut := outC, 1
 	if w.turned {
 		stepIn, stepOut = 1, inC
 	}
-	for o := range w.c.shape.OutC {
-		sums := w.sc.sums[o/outC*w.size+o%outC*stepOut:]
-		for i := range inC {
-			for t := range taps {
-				gw[(o*inC+i)*taps+t] += sums[t*inC*outC+i*stepIn]
+	for g := range w.c.shape.Group {
+		w.c.addTaps(gw[g*w.size:], w.sc.sums[g*w.size:], stepIn, stepOut)
+	}
+}
+
+// addTaps adds sums, [taps] of which channels are stepIn and stepOut apart, to the
+// weights gw of a group.
+func (c *TrainConv) addTaps(gw, sums []float32, stepIn, stepOut int) {
+	inC, outC, taps := c.forward.inC, c.forward.outC, c.shape.taps()
+	for i := range inC {
+		for o := range outC {
+			to := gw[(o*inC+i)*taps:][:taps]
+			from := sums[i*stepIn+o*stepOut:]
+			for t := range to {
+				to[t] += from[t*inC*outC]
 			}
 		}
 	}

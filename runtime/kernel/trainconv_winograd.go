@@ -10,6 +10,7 @@ package kernel
 // tile, not to its own terms.
 type winograd struct {
 	plan         trainPlan // whose padded copy is whole tiles
+	gradient     trainPlan // that copies the gradient of whole tiles of outputs
 	tilesH       int
 	tilesW       int
 	weights      []float32 // [36][block][inC][lanes]
@@ -54,6 +55,10 @@ func newWinograd(s TrainShape, p trainPlan) *winograd {
 		return nil
 	}
 	w.plan.padH, w.plan.padW = w.tilesH*winogradTile+2, w.tilesW*winogradTile+2
+	w.gradient = trainPlan{
+		groups: 1, inC: p.outC, srcH: p.dstH, srcW: p.dstW, stepH: 1, stepW: 1,
+		padH: w.tilesH * winogradTile, padW: w.tilesW * winogradTile,
+	}
 	w.block = min(winogradTiles, tiles)
 	// Not a multiple of the cache's size.
 	w.pitch = w.block*max(p.inC, p.outC) + trainLanes
@@ -113,13 +118,9 @@ func winogradWeights(a, b, c float64) [winogradPatch]float64 {
 func (w *winograd) run(k *trainKernels, sc *TrainScratch, dst, src []float32, slices int) {
 	p := &w.plan
 	srcSize, dstSize := p.srcH*p.srcW*p.inC, p.dstH*p.dstW*p.outC
-	sc.inputs = growAligned(sc.inputs, winogradPositions*w.pitch)
-	sc.outputs = growAligned(sc.outputs, winogradPositions*w.pitch)
-	sc.winogradScratch = growAligned(sc.winogradScratch, winogradPositions*trainLanes)
-	sc.winograd.scratch = &sc.winogradScratch[0]
-	sc.strip = growAligned(sc.strip, winogradTile*winogradTile*w.tilesW*p.outC)
+	w.grow(sc)
 	for s := range slices {
-		padded := p.pad(sc, src[s*srcSize:(s+1)*srcSize], 0)
+		padded := p.pad(&sc.padded, src[s*srcSize:(s+1)*srcSize], 0)
 		tiles := w.tilesH * w.tilesW
 		for at := 0; at < tiles; at += w.block {
 			n := min(w.block, tiles-at)
@@ -128,6 +129,15 @@ func (w *winograd) run(k *trainKernels, sc *TrainScratch, dst, src []float32, sl
 			w.transformOut(k, sc, dst[s*dstSize:(s+1)*dstSize], at, n)
 		}
 	}
+}
+
+// grow makes room for the positions of a block of tiles.
+func (w *winograd) grow(sc *TrainScratch) {
+	sc.inputs = growAligned(sc.inputs, winogradPositions*w.pitch)
+	sc.outputs = growAligned(sc.outputs, winogradPositions*w.pitch)
+	sc.strip = growAligned(sc.strip, winogradTile*winogradTile*w.tilesW*w.plan.outC)
+	sc.winogradScratch = growAligned(sc.winogradScratch, winogradPositions*trainLanes)
+	sc.winograd.scratch, sc.winograd.pitch = &sc.winogradScratch[0], w.pitch
 }
 
 // multiply computes the products of n tiles.
@@ -148,7 +158,7 @@ func (w *winograd) multiply(k *trainKernels, sc *TrainScratch, n int) {
 // transformIn transforms the inputs of n tiles from at on.
 func (w *winograd) transformIn(k *trainKernels, sc *TrainScratch, padded []float32, at, n int) {
 	p, a := &w.plan, &sc.winograd
-	a.row, a.pitch, a.channels = p.padW*p.inC, w.pitch, p.inC
+	a.row, a.channels = p.padW*p.inC, p.inC
 	for done := 0; done < n; done += a.tiles {
 		y, x := (at+done)/w.tilesW, (at+done)%w.tilesW
 		a.tiles = min(n-done, w.tilesW-x)
@@ -162,7 +172,7 @@ func (w *winograd) transformIn(k *trainKernels, sc *TrainScratch, padded []float
 // cuts are written to a strip and copied.
 func (w *winograd) transformOut(k *trainKernels, sc *TrainScratch, dst []float32, at, n int) {
 	p, a := &w.plan, &sc.winograd
-	a.pitch, a.channels = w.pitch, p.outC
+	a.channels = p.outC
 	row := p.dstW * p.outC
 	for done := 0; done < n; done += a.tiles {
 		y, x := (at+done)/w.tilesW*winogradTile, (at+done)%w.tilesW

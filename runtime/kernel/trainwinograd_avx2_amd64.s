@@ -19,6 +19,10 @@
 #define C4 Y11
 #define C5 Y12
 #define C8 Y12
+#define QUARTER Y10
+#define SIXTH Y12
+#define TWELFTH Y13
+#define TWENTYFOURTH Y14
 
 #include "trainwinograd_amd64.h"
 
@@ -34,4 +38,16 @@ TEXT ·winogradInAVX2(SB), NOSPLIT, $24-8
 TEXT ·winogradOutAVX2(SB), NOSPLIT, $24-8
 	BEGIN
 	WINOGRAD_OUT
+	END
+
+// func winogradGradientAVX2(a *winogradArgs)
+TEXT ·winogradGradientAVX2(SB), NOSPLIT, $24-8
+	BEGIN
+	WINOGRAD_GRADIENT
+	END
+
+// func winogradWeightsAVX2(a *winogradArgs)
+TEXT ·winogradWeightsAVX2(SB), NOSPLIT, $24-8
+	BEGIN
+	WINOGRAD_WEIGHTS
 	END

@@ -19,6 +19,10 @@
 #define C4 Z11
 #define C5 Z12
 #define C8 Z12
+#define QUARTER Z10
+#define SIXTH Z12
+#define TWELFTH Z13
+#define TWENTYFOURTH Z14
 
 #include "trainwinograd_amd64.h"
 
@@ -34,4 +38,16 @@ TEXT ·winogradInAVX512(SB), NOSPLIT, $24-8
 TEXT ·winogradOutAVX512(SB), NOSPLIT, $24-8
 	BEGIN
 	WINOGRAD_OUT
+	END
+
+// func winogradGradientAVX512(a *winogradArgs)
+TEXT ·winogradGradientAVX512(SB), NOSPLIT, $24-8
+	BEGIN
+	WINOGRAD_GRADIENT
+	END
+
+// func winogradWeightsAVX512(a *winogradArgs)
+TEXT ·winogradWeightsAVX512(SB), NOSPLIT, $24-8
+	BEGIN
+	WINOGRAD_WEIGHTS
 	END
