@@ -112,7 +112,7 @@ func (c *TrainConv) ForwardSpikes(sc *TrainScratch, y []float32, spikes []uint64
 	c.want("words of spikes", len(spikes), slices*words)
 	c.want("outputs", len(y), slices*c.shape.OutSize())
 	out := c.shape.OutSize()
-	sparse := c.few(spikes, slices, c.kernels.sumBelow)
+	sparse := c.fewSpikes(spikes, slices)
 	for s := range slices {
 		if sparse {
 			c.sumSpikes(sc, y[s*out:(s+1)*out], spikes[s*words:(s+1)*words])
@@ -154,7 +154,7 @@ func (c *TrainConv) BackwardWeightsSpikes(sc *TrainScratch, gw []float32, spikes
 	c.want("words of spikes", len(spikes), slices*words)
 	c.want("output gradients", len(gy), slices*c.shape.OutSize())
 	out := c.shape.OutSize()
-	if c.spikeWeights() && c.few(spikes, slices, c.kernels.gradientsBelow) {
+	if c.fewGradients(spikes, slices) {
 		c.clearSpikeSums(sc)
 		for s := range slices {
 			c.addSpikes(sc, spikes[s*words:(s+1)*words], gy[s*out:(s+1)*out])
@@ -184,8 +184,7 @@ func (sc *TrainScratch) expand(spikes []uint64, n int) []float32 {
 	return sc.expanded
 }
 
-// few tells whether less than a percentage of all spikes fire, in a convolution
-// that the sparse kernels can do.
-func (c *TrainConv) few(spikes []uint64, slices, percent int) bool {
-	return c.shape.Group == 1 && CountSpikes(spikes)*100 < percent*slices*c.shape.InSize()
+// fewSpikes tells whether sums of spikes are the fastest way forwards.
+func (c *TrainConv) fewSpikes(spikes []uint64, slices int) bool {
+	return c.sparse != nil && CountSpikes(spikes)*100 < c.kernels.sumBelow*slices*c.shape.InSize()
 }

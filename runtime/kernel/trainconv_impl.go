@@ -15,7 +15,8 @@ type trainKernels struct {
 	// copyLanes and sumGradients work like copyLanesGeneric and sumGradientsGeneric.
 	copyLanes    func(dst, src []float32, stride, width int)
 	sumGradients func(a *spikeGradientArgs)
-	// gradientsBelow is to sumGradients what sumBelow is to sumSpikes.
+	// gradientsBelow is the share, in percent, of the products' vectors below which
+	// sumGradients is faster.
 	gradientsBelow int
 	// The transforms work like winogradInGeneric and so on.
 	winogradIn, winogradOut, winogradGradient, winogradWeights func(a *winogradArgs)

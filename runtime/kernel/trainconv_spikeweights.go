@@ -28,10 +28,22 @@ func (c *TrainConv) gradientBlock() int {
 	return ceilDiv(p.dstH, ceilDiv(p.dstH, most))
 }
 
-// spikeWeights tells whether the kernels of spikeGradientArgs suit the convolution.
-func (c *TrainConv) spikeWeights() bool {
+// fewGradients tells whether the kernels of spikeGradientArgs suit the convolution and
+// have so few spikes to do that they are faster than products. Work is counted in
+// vectors for a slice.
+func (c *TrainConv) fewGradients(spikes []uint64, slices int) bool {
 	s := c.shape
-	return s.StrideH == 1 && s.StrideW == 1 && s.Group == 1 && 2*s.taps() >= gradientTaps
+	if s.StrideH > 1 || s.StrideW > 1 || s.Group > 1 {
+		return false
+	}
+	chunks := ceilDiv(s.taps(), gradientTaps)
+	sparse := CountSpikes(spikes) * chunks * gradientTaps * ceilDiv(s.OutC, trainLanes)
+	lanes := min(s.InC*ceilDiv(s.OutC, trainLanes), s.OutC*ceilDiv(s.InC, trainLanes))
+	dense := slices * s.OutH * s.OutW * s.taps() * lanes
+	if c.forward.fast != nil {
+		dense /= 3
+	}
+	return sparse*100 < c.kernels.gradientsBelow*dense
 }
 
 // clearSpikeSums makes sums that are 0, [OutC/16][taps/9][InC][9][16].

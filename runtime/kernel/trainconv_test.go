@@ -234,8 +234,11 @@ func benchTrain(b *testing.B, c *trainCase) {
 			"weights": func() { c.conv.BackwardWeightsSpikes(sc, gw, c.spikes, c.gy, c.slices) },
 		}
 	}
+	if c.density == 0 {
+		runs["set"] = func() { c.conv.SetWeights(c.w, c.scale) }
+	}
 	madds := c.slices * c.s.OutH * c.s.OutW * len(c.w)
-	for _, name := range []string{"forward", "input", "weights"} {
+	for _, name := range []string{"forward", "input", "weights", "set"} {
 		f := runs[name]
 		if f == nil {
 			continue
