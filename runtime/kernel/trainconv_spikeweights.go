@@ -156,11 +156,15 @@ func copyLanesGeneric(dst, src []float32, stride, width int) {
 func sumGradientsGeneric(a *spikeGradientArgs) {
 	for c, count := range a.counts {
 		for t, tap := range a.taps {
-			sums := a.sums[(c*gradientTaps+t)*trainLanes:][:trainLanes]
+			var acc [trainLanes]float32
 			for _, pixel := range a.pixels[c*a.room:][:count] {
 				for o, g := range a.gradients[int(pixel+tap)*trainLanes:][:trainLanes] {
-					sums[o] += g
+					acc[o] += g
 				}
+			}
+			sums := a.sums[(c*gradientTaps+t)*trainLanes:]
+			for o, v := range acc {
+				sums[o] += v
 			}
 		}
 	}
