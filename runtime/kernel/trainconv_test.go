@@ -221,7 +221,9 @@ func BenchmarkTrainConv(b *testing.B) {
 		benchTrain(b, c)
 	}
 	for _, k := range [][3]int{{1, 64, 3}, {64, 1, 3}, {3, 3, 1}, {3, 3, 3}, {6, 3, 5}, {6, 3, 7}, {12, 3, 3}, {56, 12, 1}} {
-		benchTrain(b, newTrainCase(b, same(k[0], k[1], 1, k[2]), 40, 40, 11, 0))
+		for _, density := range []float64{0, 0.15} {
+			benchTrain(b, newTrainCase(b, same(k[0], k[1], 1, k[2]), 40, 40, 11, density))
+		}
 	}
 }
 
