@@ -71,20 +71,21 @@
 // A [TrainConv] is a convolution and its gradients on channel-last slices, for
 // backpropagation through time. Here the order of sums is left open, so that each
 // layer can take the fastest way, and implementations differ in the last bits; one
-// implementation repeats its own. There are four ways:
+// implementation repeats its own. There are five ways:
 //
 //	products   of a padded copy of a slice and the weights, 6 pixels by 64 output
 //	           channels in registers, or for the gradient of the weights 6 weights
 //	           by 64 channels; strides, dilations and groups differ in offsets only
 //	filtering  by Winograd's F(4x4, 3x3), a quarter of the products, where both sides
 //	           have 32 channels or more
+//	planes     turned from channels to runs of pixels, which are the lanes then, where
+//	           there are few output channels
 //	sums       of the weights of the neurons that spike, listed pixel by pixel
 //	sums       of the gradients of the pixels that spike, listed channel by channel
 //
-// Spikes take the third and fourth way while they are few. A convolution in groups
-// takes one group after the other by products, which suits few, wide groups; with
-// strides, the gradient of the input spends products on zeros between the pixels.
-// Fewer than 16 output channels leave lanes of products empty.
+// Spikes take the last two ways while they are few. A convolution in groups takes one
+// group after the other, which suits few, wide groups; with strides, the gradient of
+// the input spends products on zeros between the pixels.
 //
 // # Implementations
 //

@@ -31,16 +31,22 @@ type TrainConv struct {
 	forward  trainPlan
 	backward trainPlan
 	sparse   *sparsePlan // nil in groups
+	dots     *dotPlan    // nil where products are faster
+	work     int         // vectors for an output pixel of the gradient of the weights
 	kernels  *trainKernels
 }
 
 // A TrainScratch is the memory that one goroutine computes in. The zero value is
 // ready; it may serve convolutions of any shapes, one call at a time.
 type TrainScratch struct {
-	padded   []float32 // a copy of a slice with zeros round it
-	expanded []float32 // spikes of a slice as numbers
-	sums     []float32 // gradients of the weights, not yet in ONNX order
-	product  productArgs
+	padded         []float32 // a copy of a slice with zeros round it
+	paddedGradient []float32 // one of its gradient
+	expanded       []float32 // spikes of a slice as numbers
+	sums           []float32 // gradients of the weights, not yet in ONNX order
+	product        productArgs
+	plane          planeArgs
+	dot            dotArgs
+	outPlanes      []float32 // of a plane kernel
 
 	// Of sums of spikes.
 	list     spikeList
@@ -52,7 +58,6 @@ type TrainScratch struct {
 	// Of minimal filtering.
 	inputs, outputs []float32 // transformed tiles
 	strip           []float32 // tiles that the border cuts
-	paddedGradient  []float32
 	positions       []float32 // transformed sums
 	transform       winogradArgs
 	vectors         []float32 // of the transform
@@ -63,10 +68,12 @@ func NewTrainConv(s TrainShape) (*TrainConv, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	return &TrainConv{
+	c := &TrainConv{
 		shape: s, forward: forwardPlan(s), backward: backwardPlan(s), sparse: newSparsePlan(s),
 		kernels: &trains.kernels,
-	}, nil
+	}
+	c.chooseWeightSums()
+	return c, nil
 }
 
 // Shape is the geometry that the convolution was made for.
@@ -195,7 +202,16 @@ func (sc *TrainScratch) expand(spikes []uint64, n int) []float32 {
 	return sc.expanded
 }
 
-// fewSpikes tells whether sums of spikes are the fastest way forwards.
+// fewSpikes tells whether sums of spikes are the fastest way forwards. Work is counted
+// in vectors.
 func (c *TrainConv) fewSpikes(spikes []uint64, slices int) bool {
-	return c.sparse != nil && CountSpikes(spikes)*100 < c.kernels.sumBelow*slices*c.shape.InSize()
+	if c.sparse == nil {
+		return false
+	}
+	s := c.shape
+	pixels := slices * s.OutH * s.OutW
+	// A run costs as much as 20 vectors, to list and join spikes as much as 60.
+	sparse := CountSpikes(spikes)*s.taps()*ceilDiv(s.OutC, trainLanes) +
+		pixels*(60+20*s.KernelH*len(c.sparse.blocks))
+	return sparse*100 < c.kernels.sumBelow*pixels*c.forward.work
 }

@@ -166,6 +166,48 @@ func TestTrainTransformKernels(t *testing.T) {
 	}
 }
 
+// TestTrainPlaneKernels compares sums over planes; dots may be spread over their lanes.
+func TestTrainPlaneKernels(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 9))
+	for size := 1; size <= 3; size++ {
+		a := planeArgs{n: size * planeRun, pitch: size*planeRun + 5, weights: normal(r, 5*size*planeBlock)}
+		for range 5 * size {
+			a.cols = append(a.cols, int32(r.IntN(50)))
+		}
+		a.src = normal(r, 50+a.n)
+		d := dotArgs{src: a.src, n: size * trainLanes, pitch: size*trainLanes + 3,
+			gradients: normal(r, planeBlock*(size*trainLanes+3))}
+		for range size * dotTile {
+			d.rows = append(d.rows, int32(r.IntN(50)))
+		}
+		before := normal(r, len(d.rows)*planeBlock*trainLanes)
+		run := func(k *trainKernels) (out, dots []float32) {
+			out, check := fence(make([]float32, planeBlock*a.pitch), 7)
+			a.out = out
+			k.planes(&a)
+			check(t)
+			sums, check := fence(before, 7)
+			d.sums = sums
+			k.dots(&d)
+			check(t)
+			for i := 0; i < len(sums); i += trainLanes {
+				sum := float32(0)
+				for _, v := range sums[i : i+trainLanes] {
+					sum += v
+				}
+				dots = append(dots, sum)
+			}
+			return out, dots
+		}
+		out, dots := run(&genericTrain)
+		forEachOf(t, trains, func(t *testing.T) {
+			gotOut, gotDots := run(&trains.kernels)
+			nearTwin(t, "planes", gotOut, out, 2e-5)
+			nearTwin(t, "dots", gotDots, dots, 2e-5)
+		})
+	}
+}
+
 // nearTwin compares with numbers whose terms are of order 1 to 100.
 func nearTwin(t *testing.T, what string, got, want []float32, tolerance float64) {
 	t.Helper()
