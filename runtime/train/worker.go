@@ -59,7 +59,7 @@ type Hooks struct {
 func (n *Net) NewWorker() *Worker {
 	w := &Worker{net: n, slots: make([]slot, len(n.order)), states: make([]neuronState, len(n.neurons)),
 		grads: make([][]float32, len(n.params)), units: make([][]float32, len(n.layers)),
-		free: map[int][][]float32{}, words: map[int][][]uint64{}}
+		free: map[int][][]float32{}, words: map[int][][]uint64{}, env: ops.Env{Repack: true}}
 	for i, p := range n.params {
 		w.grads[i] = make([]float32, len(p.elems))
 	}
