@@ -213,7 +213,7 @@ func (l *neuronLayer) forward(w *Worker) error {
 	slices := steps.Slices()
 	in, s, st := &w.slots[l.x.id], &w.slots[l.out.id], &w.states[l.index]
 	current := in.x
-	if l.x.reads == 1 && !l.steady {
+	if l.x.reads == 1 && !l.x.kept && !l.steady {
 		st.u, in.x = in.x, nil // the potentials take the place of the currents
 	} else {
 		st.u = w.floats(slices * l.out.elems)
