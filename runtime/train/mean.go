@@ -27,7 +27,7 @@ func (l *neuronLayer) forwardMean(w *Worker) {
 	for i := range res {
 		v0 := float32(0)
 		if w.mode == Rates && l.v0 != 0 {
-			v0 = l.v0 * l.theta1[i%c]
+			v0 = l.v0 * l.emits[i%c]
 		}
 		res[i] = t*(res[i]-out[i]) + v0
 	}
