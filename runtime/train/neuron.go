@@ -295,9 +295,10 @@ func (l *neuronLayer) backward(w *Worker) error {
 		kernel.Repeat(g.Spike, []float32{e[l.index]})
 	}
 	if st.feature != nil {
+		l.featureTheta(w, st)
 		c := l.out.channels()
 		for i := range st.feature {
-			st.feature[i] *= l.theta1[i%c] / float32(w.net.Timesteps)
+			st.feature[i] *= l.emits[i%c] / float32(w.net.Timesteps)
 		}
 		g.Counts = st.feature
 	}
@@ -316,6 +317,22 @@ func (l *neuronLayer) backward(w *Worker) error {
 		w.put(g.Current)
 	}
 	return nil
+}
+
+// featureTheta adds to the gradient of the threshold what the mean amplitude
+// theta*count/T owes to it directly.
+func (l *neuronLayer) featureTheta(w *Worker, st *neuronState) {
+	if l.theta == nil {
+		return
+	}
+	dst, c := w.grads[l.theta.grad], l.out.channels()
+	sums := make([]float64, c)
+	for i, g := range st.feature {
+		sums[i%c] += float64(g) * float64(st.counts[i])
+	}
+	for i, s := range sums {
+		dst[i%len(dst)] += float32(s / float64(w.net.Timesteps))
+	}
 }
 
 // fold adds the sums of a backward pass to the gradients of the parameters. The
