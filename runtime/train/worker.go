@@ -65,7 +65,7 @@ func (n *Net) NewWorker() *Worker {
 		w.grads[i] = make([]float32, len(p.elems))
 	}
 	for i, l := range n.layers {
-		if c, ok := l.(*convLayer); ok && c.scaled != nil {
+		if c, ok := l.(*convLayer); ok && c.scaled != nil && c.w != nil {
 			w.units[i] = make([]float32, len(c.weights()))
 		}
 	}
