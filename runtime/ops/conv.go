@@ -201,7 +201,7 @@ func (c *BoundConv) batch(env *Env, y, x, weight, bias *Tensor, win op.Window) e
 	h, w := imageSize(x.Dims)
 	k := c.packed
 	var err error
-	if k == nil {
+	if k == nil || env.Repack {
 		k, err = c.pack(win, weight, win.PadsFor(sizesOf(x.Dims[2:])))
 	} else {
 		k, err = c.kernelFor(h, w)

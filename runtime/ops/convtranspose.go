@@ -87,7 +87,7 @@ func (c *boundTranspose) run(env *Env, in []*Tensor) ([]*Tensor, error) {
 		return nil, err
 	}
 	y := env.alloc(x.DType, dims)
-	k, err := c.kernelFor(view, weight, out, pads, x.Dims)
+	k, err := c.kernelFor(env, view, weight, out, pads, x.Dims)
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +160,7 @@ func TransposeShape(n *graph.Node, view op.ConvTranspose, in, weight []int) (
 // kernelFor is the kernel for the pads of an input's size, nil where the plain
 // loop has to do it: other ranks, and results that reach beyond the kernel.
 func (c *boundTranspose) kernelFor(
-	view op.ConvTranspose, weight *Tensor, out, pads []int64, in []int,
+	env *Env, view op.ConvTranspose, weight *Tensor, out, pads []int64, in []int,
 ) (*kernel.ConvTranspose, error) {
 	if len(view.Kernel) > 2 || slices.ContainsFunc(pads, func(p int64) bool { return p < 0 }) {
 		return nil, nil
@@ -174,7 +174,7 @@ func (c *boundTranspose) kernelFor(
 			return nil, nil
 		}
 	}
-	if c.packed != nil && withPads(c.packed.Shape().ConvShape, pads) == c.packed.Shape().ConvShape {
+	if c.packed != nil && !env.Repack && withPads(c.packed.Shape().ConvShape, pads) == c.packed.Shape().ConvShape {
 		return c.packed, nil
 	}
 	return c.pack(view, weight, pads)

@@ -17,6 +17,9 @@ type Env struct {
 	// Alloc makes an output tensor of dimensions that are [Sizeable]. Its
 	// elements may be anything: every operator writes all of its outputs.
 	Alloc func(d graph.DType, dims []int) *Tensor
+	// Repack makes convolutions take the weights that Run is given, and not those
+	// that [Bind] found in the model and packed: training changes them.
+	Repack bool
 	// tail is what a convolution does to its outputs, see [Chain].
 	tail pointwise
 	// direct is the tail in the terms of kernels, nil when they do not know it.

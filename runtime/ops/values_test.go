@@ -307,3 +307,28 @@ func TestPlainLoops(t *testing.T) {
 		}
 	}
 }
+
+// TestRepack runs convolutions with other weights than those that they were bound to.
+func TestRepack(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 8))
+	x, w, other := random(rng, 1, 4, 7, 6), random(rng, 4, 4, 3, 3), random(rng, 4, 4, 3, 3)
+	for _, o := range []string{"Conv", "ConvTranspose"} {
+		n := single(t, o, nil, x, w)
+		want, err := runSingle(t, o, 13, nil, x, other)
+		if err != nil {
+			t.Fatal(err)
+		}
+		freeze(t, n, 1, w)
+		bound, err := Bind(n, 13)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := bound.Run(&Env{Repack: true}, []*Tensor{x, other})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !sameBits(got[0], want[0]) {
+			t.Errorf("%s takes the weights that it was bound to", o)
+		}
+	}
+}

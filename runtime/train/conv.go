@@ -93,7 +93,7 @@ func (l *convLayer) biases() []float32 {
 func (l *convLayer) refresh() {
 	l.plain.SetWeights(l.weights(), nil)
 	if l.scaled != nil {
-		l.scaled.SetWeights(l.weights(), l.x.neuron.amplitudes())
+		l.scaled.SetWeights(l.weights(), l.x.neuron.emits)
 	}
 }
 
@@ -135,7 +135,7 @@ func (l *convLayer) backward(w *Worker) error {
 func (l *convLayer) amplify(dst []float32, unit int, workers []*Worker) {
 	s := l.plain.Shape()
 	in, taps := s.InC/s.Group, s.KernelH*s.KernelW
-	theta := l.x.neuron.amplitudes()
+	theta := l.x.neuron.emits
 	for o := range s.OutC {
 		first := o / (s.OutC / s.Group) * in
 		for i := range in {

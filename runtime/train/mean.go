@@ -27,7 +27,7 @@ func (l *neuronLayer) forwardMean(w *Worker) {
 	for i := range res {
 		v0 := float32(0)
 		if w.mode == Rates && l.v0 != 0 {
-			v0 = l.v0 * l.theta1[i%c]
+			v0 = l.v0 * l.emits[i%c]
 		}
 		res[i] = t*(res[i]-out[i]) + v0
 	}
@@ -77,8 +77,14 @@ func (l *neuronLayer) backwardMean(w *Worker) {
 		l.addBias(w, g)
 	} else {
 		l.kernel.RateBackward(kernel.RateGrad{Amplitude: g, Current: g, Bias: sums.Bias, Theta: sums.Theta}, st.u, l.steps(w))
+		l.addShift(w, sums.Bias)
+		if res != nil {
+			sums.Rest = w.zeros(l.out.channels())
+			sumChannels(sums.Rest, res, l.out.channels())
+		}
 	}
 	l.fold(w, sums)
+	w.put(sums.Rest)
 	if res != nil {
 		kernel.MulScalar(res, res, t)
 		kernel.Add(g, g, res)
@@ -100,13 +106,40 @@ func (l *neuronLayer) addBias(w *Worker, g []float32) {
 	}
 }
 
+// addShift adds the gradients of what shifts the rounding to rates by v0 + 1 - alpha:
+// by a shift, a rate moves as by a current of theta/T.
+func (l *neuronLayer) addShift(w *Worker, bias []float32) {
+	if l.rest == nil && l.beta == nil {
+		return
+	}
+	sums, t := w.zeros(l.out.channels()), float32(w.net.Timesteps)
+	kernel.FoldSums(sums, bias)
+	for i, s := range sums {
+		s *= l.emits[i] / t
+		if l.rest != nil {
+			w.grads[l.rest.grad][0] += s
+		}
+		if l.beta != nil && w.net.Post == 1 {
+			alpha := w.grads[l.beta.grad]
+			alpha[i%len(alpha)] -= s
+		}
+	}
+	w.put(sums)
+}
+
 // addEnergy adds the gradient of an energy term e a spike: T/theta spikes to an
 // amplitude.
 func (l *neuronLayer) addEnergy(w *Worker, g []float32, e float32) {
-	c, t := l.out.channels(), float32(w.net.Timesteps)
+	c, t, out := l.out.channels(), float32(w.net.Timesteps), w.amplitudes(l.out)
 	for i := range g {
-		if theta := l.theta1[i%c]; theta > lowestThreshold && theta <= maxFloat {
-			g[i] += e * t / theta
+		theta := l.theta1[i%c]
+		if !(theta > lowestThreshold && theta <= maxFloat) {
+			continue
+		}
+		g[i] += e * t / theta
+		if l.theta != nil {
+			by := w.grads[l.theta.grad]
+			by[i%c%len(by)] -= e * t / theta * (out[i] / theta)
 		}
 	}
 }

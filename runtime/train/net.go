@@ -51,6 +51,7 @@ type value struct {
 	elems int   // of a slice
 	grad  bool  // some parameter lies before it
 	dense bool  // some reader wants amplitudes, not spikes
+	kept  bool  // the layer that makes it reads it on the way back
 	// neuron is what emits it, nil for what is no spike train.
 	neuron *neuronLayer
 	// reads counts the layers that read it.

@@ -43,8 +43,22 @@ type neuronLayer struct {
 	fixed                   struct{ bias, theta, alpha []float32 }
 	v0                      float32
 
-	kernel *kernel.TrainNeuron
+	kernel population
 	theta1 []float32 // the thresholds of all channels
+	// emits is the amplitudes of all channels: the thresholds, but 0 for an infinite
+	// one, which nobody reaches.
+	emits []float32
+}
+
+// A population is what neurons compute with: a kernel.TrainNeuron, whose methods
+// these are, but in tests of gradients, which put smooth neurons in its place.
+type population interface {
+	Set(p kernel.NeuronParams)
+	Period() int
+	Forward(out kernel.NeuronTrace, current []float32, steps kernel.NeuronSteps)
+	Backward(g kernel.NeuronGrad, potential []float32, steps kernel.NeuronSteps)
+	RateForward(out, x []float32, steps kernel.NeuronSteps)
+	RateBackward(g kernel.RateGrad, x []float32, steps kernel.NeuronSteps)
 }
 
 // neuronState is a worker's part of a neuronLayer.
@@ -139,10 +153,11 @@ func (l *neuronLayer) parameters(n *Net, s op.Neuron) (err error) {
 			Data: []float32{s.V0}, elems: []float32{s.V0}}
 		n.enter(l.rest)
 	}
-	l.kernel = kernel.NewTrainNeuron(kernel.NeuronParams{Theta: spread(l.fixed.theta, c)})
-	l.kernel.Surrogate = n.options.Surrogate.Kind
-	l.kernel.Slope = n.options.Surrogate.slope()
-	l.kernel.DetachReset = !n.options.Reset
+	k := kernel.NewTrainNeuron(kernel.NeuronParams{Theta: spread(l.fixed.theta, c)})
+	k.Surrogate = n.options.Surrogate.Kind
+	k.Slope = n.options.Surrogate.slope()
+	k.DetachReset = !n.options.Reset
+	l.kernel = k
 	return nil
 }
 
@@ -165,9 +180,6 @@ func (l *neuronLayer) writes() []*value {
 	return []*value{l.out}
 }
 
-// amplitudes is the thresholds, one a channel.
-func (l *neuronLayer) amplitudes() []float32 { return l.theta1 }
-
 // elems is what p holds, or the constant in its place.
 func elems(p *Param, fixed []float32) []float32 {
 	if p != nil {
@@ -182,11 +194,13 @@ func (l *neuronLayer) refresh() {
 	if l.rest != nil {
 		l.v0 = l.rest.elems[0]
 	}
+	l.emits = append(l.emits[:0], l.theta1...)
 	p := kernel.NeuronParams{Theta: l.theta1, Rest: make([]float32, c)}
 	for i, theta := range l.theta1 {
-		if l.v0 != 0 {
-			p.Rest[i] = l.v0 * theta
+		if theta > maxFloat {
+			l.emits[i] = 0
 		}
+		p.Rest[i] = l.v0 * l.emits[i]
 	}
 	if b := elems(l.bias, l.fixed.bias); b != nil {
 		p.Bias = spread(b, c)
@@ -213,7 +227,7 @@ func (l *neuronLayer) forward(w *Worker) error {
 	slices := steps.Slices()
 	in, s, st := &w.slots[l.x.id], &w.slots[l.out.id], &w.states[l.index]
 	current := in.x
-	if l.x.reads == 1 && !l.steady {
+	if l.x.reads == 1 && !l.x.kept && !l.steady {
 		st.u, in.x = in.x, nil // the potentials take the place of the currents
 	} else {
 		st.u = w.floats(slices * l.out.elems)
@@ -246,7 +260,7 @@ func (l *neuronLayer) feature(w *Worker) {
 		rate = w.floats(l.out.elems)
 		c := l.out.channels()
 		for i, n := range st.counts {
-			rate[i] = n * l.theta1[i%c] / float32(w.net.Timesteps)
+			rate[i] = n * l.emits[i%c] / float32(w.net.Timesteps)
 		}
 		defer w.put(rate)
 	}
@@ -281,9 +295,10 @@ func (l *neuronLayer) backward(w *Worker) error {
 		kernel.Repeat(g.Spike, []float32{e[l.index]})
 	}
 	if st.feature != nil {
+		l.featureTheta(w, st)
 		c := l.out.channels()
 		for i := range st.feature {
-			st.feature[i] *= l.theta1[i%c] / float32(w.net.Timesteps)
+			st.feature[i] *= l.emits[i%c] / float32(w.net.Timesteps)
 		}
 		g.Counts = st.feature
 	}
@@ -302,6 +317,22 @@ func (l *neuronLayer) backward(w *Worker) error {
 		w.put(g.Current)
 	}
 	return nil
+}
+
+// featureTheta adds to the gradient of the threshold what the mean amplitude
+// theta*count/T owes to it directly.
+func (l *neuronLayer) featureTheta(w *Worker, st *neuronState) {
+	if l.theta == nil {
+		return
+	}
+	dst, c := w.grads[l.theta.grad], l.out.channels()
+	sums := make([]float64, c)
+	for i, g := range st.feature {
+		sums[i%c] += float64(g) * float64(st.counts[i])
+	}
+	for i, s := range sums {
+		dst[i%len(dst)] += float32(s / float64(w.net.Timesteps))
+	}
 }
 
 // fold adds the sums of a backward pass to the gradients of the parameters. The
@@ -332,7 +363,7 @@ func (l *neuronLayer) fold(w *Worker, g kernel.NeuronGrad) {
 			t[i%len(t)] += x * l.v0
 		}
 		if l.rest != nil {
-			w.grads[l.rest.grad][0] += x * l.theta1[i]
+			w.grads[l.rest.grad][0] += x * l.emits[i]
 		}
 	}
 	w.put(rest)

@@ -32,15 +32,22 @@ type Param struct {
 	Data []float32
 
 	value   *graph.Value
+	given   []float32   // the tensor's elements as Compile found them
+	from    []float32   // Data as Compile made them
 	node    *graph.Node // of a Rest
 	grad    int         // index of its gradient in a worker
 	elems   []float32   // what layers read: of the tensor's own kind, by refresh
 	trained bool        // some element may change
 }
 
-// refresh computes what layers read from Data.
+// refresh computes what layers read from Data. What has not changed since Compile is
+// the tensor's own number, which the way there and back may miss by a bit.
 func (p *Param) refresh() {
 	for i, x := range p.Data {
+		if p.from != nil && x == p.from[i] {
+			p.elems[i] = p.given[i]
+			continue
+		}
 		switch p.Role {
 		case Beta:
 			p.elems[i] = float32(0.5*sigmoid(float64(x)) + 0.5)
@@ -127,6 +134,9 @@ func (n *Net) param(node *graph.Node, i int, role Role) *Param {
 		case Threshold:
 			p.Data[k] = invSoftplus(x)
 		}
+	}
+	if role == Beta || role == Threshold {
+		p.given, p.from = t.F32, append([]float32(nil), p.Data...)
 	}
 	n.enter(p)
 	n.index[v] = p

@@ -128,7 +128,7 @@ func (l *standardLayer) enter(n *Net, outs []*ops.Tensor, timed, grad bool) erro
 			return op.Errorf(l.node, "makes %v of one timestep, want one timestep in dimension 0", t.Dims)
 		}
 		l.out[i] = n.add(l.node.Output(i), t.Dims, timed)
-		l.out[i].grad = grad
+		l.out[i].grad, l.out[i].kept = grad, grad
 		l.outputs = append(l.outputs, l.out[i])
 	}
 	return nil

@@ -35,6 +35,7 @@ type Worker struct {
 	free    map[int][][]float32
 	words   map[int][][]uint64
 	hooks   Hooks
+	out     []float32 // what the last Forward gave
 }
 
 // A slot is a value as this worker holds it: [slices][elems].
@@ -59,12 +60,12 @@ type Hooks struct {
 func (n *Net) NewWorker() *Worker {
 	w := &Worker{net: n, slots: make([]slot, len(n.order)), states: make([]neuronState, len(n.neurons)),
 		grads: make([][]float32, len(n.params)), units: make([][]float32, len(n.layers)),
-		free: map[int][][]float32{}, words: map[int][][]uint64{}}
+		free: map[int][][]float32{}, words: map[int][][]uint64{}, env: ops.Env{Repack: true}}
 	for i, p := range n.params {
 		w.grads[i] = make([]float32, len(p.elems))
 	}
 	for i, l := range n.layers {
-		if c, ok := l.(*convLayer); ok && c.scaled != nil {
+		if c, ok := l.(*convLayer); ok && c.scaled != nil && c.w != nil {
 			w.units[i] = make([]float32, len(c.weights()))
 		}
 	}
@@ -138,7 +139,7 @@ func (w *Worker) drop(v *value) {
 }
 
 // Forward restores one image [C][H][W] of the network's size and gives its output
-// [C][H][W], which is valid until the next call.
+// [C][H][W], the caller's until the next Forward.
 func (w *Worker) Forward(image []float32, mode Mode, h Hooks) ([]float32, error) {
 	w.reset()
 	w.mode, w.hooks = mode, h
@@ -152,10 +153,9 @@ func (w *Worker) Forward(image []float32, mode Mode, h Hooks) ([]float32, error)
 			return nil, err
 		}
 	}
-	out := w.floats(w.net.output.elems)
-	toFirst(out, w.amplitudes(w.net.output), w.net.output)
-	w.put(out) // not taken again before the next Forward resets the slots
-	return out, nil
+	w.out = w.floats(w.net.output.elems)
+	toFirst(w.out, w.amplitudes(w.net.output), w.net.output)
+	return w.out, nil
 }
 
 // Backward adds to the gradients of the parameters, for the gradient [C][H][W] by
@@ -199,6 +199,8 @@ func (w *Worker) reached(l layer) bool {
 
 // reset forgets the last patch.
 func (w *Worker) reset() {
+	w.put(w.out)
+	w.out = nil
 	for i := range w.slots {
 		s := &w.slots[i]
 		w.put(s.x)
