@@ -5,9 +5,9 @@ package kernel
 const trainPixels = 160
 
 // A weightSums adds up the gradient of the weights over slices, as addTiles or addDots
-// do or by products. The sums of a group are then a product of two matrices whose inner dimension is the pixels. Its lanes are
-// output channels, [taps][inC][outC], or, turned, input channels,
-// [taps][outC][inC], where those fill vectors better.
+// do or by products. The sums of a group are then a product of two matrices whose
+// inner dimension is the pixels. Its lanes are output channels, [taps][inC][outC], or,
+// turned, input channels, [taps][outC][inC], where those fill vectors better.
 type weightSums struct {
 	c      *TrainConv
 	sc     *TrainScratch
@@ -81,34 +81,37 @@ func (w *weightSums) add(x, gy []float32) {
 
 // finish adds the sums to gw.
 func (w *weightSums) finish(gw []float32) {
-	inC, outC := w.c.forward.inC, w.c.forward.outC
 	if w.c.forward.fast != nil {
-		w.c.addTaps(gw, w.c.finishTiles(w.sc), outC, 1)
+		w.c.addTaps(gw, w.c.finishTiles(w.sc), false)
 		return
 	}
 	if w.c.dots != nil {
 		w.c.finishDots(w.sc, gw)
 		return
 	}
-	stepIn, stepOut := outC, 1
-	if w.turned {
-		stepIn, stepOut = 1, inC
-	}
 	for g := range w.c.shape.Group {
-		w.c.addTaps(gw[g*w.size:], w.sc.sums[g*w.size:], stepIn, stepOut)
+		w.c.addTaps(gw[g*w.size:], w.sc.sums[g*w.size:], w.turned)
 	}
 }
 
-// addTaps adds sums, [taps] of which channels are stepIn and stepOut apart, to the
-// weights gw of a group.
-func (c *TrainConv) addTaps(gw, sums []float32, stepIn, stepOut int) {
+// addTaps adds sums, [taps][inC][outC] or, turned, [taps][outC][inC], to the weights
+// gw of a group. They are read a cache line at a time: those of other taps may share
+// its place in the cache.
+func (c *TrainConv) addTaps(gw, sums []float32, turned bool) {
 	inC, outC, taps := c.forward.inC, c.forward.outC, c.shape.taps()
-	for i := range inC {
-		for o := range outC {
-			to := gw[(o*inC+i)*taps:][:taps]
-			from := sums[i*stepIn+o*stepOut:]
-			for t := range to {
-				to[t] += from[t*inC*outC]
+	rows, lanes, row, lane := inC, outC, taps, inC*taps // lanes lie beside each other
+	if turned {
+		rows, lanes, row, lane = outC, inC, inC*taps, taps
+	}
+	for r := range rows {
+		for first := 0; first < lanes; first += trainLanes {
+			n := min(trainLanes, lanes-first)
+			for t := range taps {
+				to := r*row + first*lane + t
+				for _, x := range sums[(t*rows+r)*lanes+first:][:n] {
+					gw[to] += x
+					to += lane
+				}
 			}
 		}
 	}

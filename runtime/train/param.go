@@ -43,6 +43,10 @@ type Param struct {
 // refresh computes what layers read from Data. What has not changed since Compile is
 // the tensor's own number, which the way there and back may miss by a bit.
 func (p *Param) refresh() {
+	if p.Role != Beta && p.Role != Threshold {
+		copy(p.elems, p.Data)
+		return
+	}
 	for i, x := range p.Data {
 		if p.from != nil && x == p.from[i] {
 			p.elems[i] = p.given[i]
@@ -53,8 +57,6 @@ func (p *Param) refresh() {
 			p.elems[i] = float32(0.5*sigmoid(float64(x)) + 0.5)
 		case Threshold:
 			p.elems[i] = softplus(x)
-		default:
-			p.elems[i] = x
 		}
 	}
 }
