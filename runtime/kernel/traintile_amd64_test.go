@@ -3,6 +3,7 @@
 package kernel
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -75,4 +76,24 @@ func equalTerms(t *testing.T, what string, got, want []uint16) {
 	if len(got) == 0 || slices.Max(want) == 0 {
 		t.Errorf("%s: nothing to compare", what)
 	}
+}
+
+// oddNumbers are numbers of all sizes, halves between two terms, and what is no
+// number.
+func oddNumbers(r *rand.Rand, n int) []float32 {
+	list := make([]float32, n)
+	for i := range list {
+		list[i] = math.Float32frombits(r.Uint32())
+		switch r.IntN(8) {
+		case 0:
+			list[i] = math.Float32frombits(r.Uint32()&0xffff0000 | 0x8000)
+		case 1:
+			list[i] = math.Float32frombits(r.Uint32() & 0x80ffffff) // small and subnormal
+		case 2:
+			list[i] = []float32{0, float32(math.Inf(1)), float32(math.Inf(-1)), math.MaxFloat32, 1}[r.IntN(5)]
+		case 3, 4:
+			list[i] = float32(r.NormFloat64())
+		}
+	}
+	return list
 }
