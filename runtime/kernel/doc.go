@@ -1,12 +1,13 @@
-// Package kernel holds the inner loops of the executor. In float32: convolution,
-// transposed convolution, the integrate-and-fire step and a few elementwise
-// operators, on planar tensors; one image is [C][H][W], contiguous float32. In
-// whole numbers: layers of spiking neurons behind a convolution of spikes.
+// Package kernel holds the inner loops of the executor and of training. In float32:
+// convolution, transposed convolution, the integrate-and-fire step and a few
+// elementwise operators, on planar tensors; one image is [C][H][W], contiguous
+// float32. In whole numbers: layers of spiking neurons behind a convolution of spikes.
+// For training: convolutions and their gradients, channels last.
 //
 // # One answer
 //
 // A spike is a threshold crossing, and one unit in the last place moves it.
-// Every implementation (AVX-512, AVX2, Go), every number of threads and every
+// For the executor every implementation (AVX-512, AVX2, Go), every number of threads and every
 // strip size therefore gives the same bits. The order of operations is part of
 // the contract. An output of [Conv.Run] is one chain of fused multiply-adds,
 //
@@ -64,6 +65,27 @@
 // windows are one that is wider; with strides each pixel has its own block, mostly
 // empty. Convolutions in groups run as dense ones without the windows in which a
 // block has no weight.
+//
+// # Training
+//
+// A [TrainConv] is a convolution and its gradients on channel-last slices, for
+// backpropagation through time. Here the order of sums is left open, so that each
+// layer can take the fastest way, and implementations differ in the last bits; one
+// implementation repeats its own. There are five ways:
+//
+//	products   of a padded copy of a slice and the weights, 6 pixels by 64 output
+//	           channels in registers, or for the gradient of the weights 6 weights
+//	           by 64 channels; strides, dilations and groups differ in offsets only
+//	filtering  by Winograd's F(4x4, 3x3), a quarter of the products, where both sides
+//	           have 32 channels or more
+//	planes     turned from channels to runs of pixels, which are the lanes then, where
+//	           there are few output channels
+//	sums       of the weights of the neurons that spike, listed pixel by pixel
+//	sums       of the gradients of the pixels that spike, listed channel by channel
+//
+// Spikes take the last two ways while they are few. A convolution in groups takes one
+// group after the other, which suits few, wide groups; with strides, the gradient of
+// the input spends products on zeros between the pixels.
 //
 // # Implementations
 //

@@ -104,7 +104,7 @@ func Selected(family string) string {
 // Select makes every family that has an implementation of the given name use it;
 // the others keep theirs, as do those that cannot run theirs on this CPU unless
 // none can. It must not be called while kernels run. The results of kernels do not
-// depend on it.
+// depend on it, but for the last bits of those of family "train".
 func Select(name string) error {
 	found, chosen := false, false
 	var failed error

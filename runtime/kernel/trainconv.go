@@ -16,12 +16,13 @@ import "fmt"
 //
 // Unlike the executor's kernels these do not fix the order of their sums: another
 // implementation ([Implementations], family "train") may round differently. Sums are
-// as exact as float32 sums of their terms in any order are, but those of 3 x 3 with
-// 32 channels or more on both sides, and dense input: they err some 4 times as much,
-// relative to the largest terms among the neighbours within 4 pixels (see winograd);
-// sums of spikes never do. One implementation gives the same bits for the same
-// arguments, and the choice between sparse and dense sums of spikes depends on their
-// number only.
+// as exact as float32 sums of their terms are in any order, with one exception: 3 x 3
+// products and gradients between 32 channels or more on either side use Winograd's
+// minimal filtering, whose error is some 4 times as large (2e-6 of the result, root
+// mean square, with 64 channels of normal numbers), and relative to the largest terms
+// within 4 pixels. ForwardSpikes never uses it. One implementation gives the same bits
+// for the same arguments: the choice between sparse and dense sums of spikes depends
+// on their number only.
 //
 // The vector kernels flush subnormal numbers to zero, operands and results, as
 // gradients have long tails of them that slow every product down.
@@ -30,24 +31,36 @@ type TrainConv struct {
 	forward  trainPlan
 	backward trainPlan
 	sparse   *sparsePlan // nil in groups
+	dots     *dotPlan    // nil where products are faster
+	work     int         // vectors for an output pixel of the gradient of the weights
 	kernels  *trainKernels
 }
 
 // A TrainScratch is the memory that one goroutine computes in. The zero value is
 // ready; it may serve convolutions of any shapes, one call at a time.
 type TrainScratch struct {
-	padded                                  []float32 // a copy of a slice with zeros round it
-	expanded                                []float32 // spikes of a slice as numbers
-	sums                                    []float32 // gradients of the weights, not yet in ONNX order
-	product                                 productArgs
-	list                                    spikeList
-	runs                                    spikeRuns
-	joins                                   joinArgs
-	run                                     runArgs
-	gradient                                spikeGradientArgs
-	inputs, outputs, strip, winogradScratch []float32 // see winograd
-	paddedGradient, positions               []float32 // see clearTiles
-	winograd                                winogradArgs
+	padded         []float32 // a copy of a slice with zeros round it
+	paddedGradient []float32 // one of its gradient
+	expanded       []float32 // spikes of a slice as numbers
+	sums           []float32 // gradients of the weights, not yet in ONNX order
+	product        productArgs
+	plane          planeArgs
+	dot            dotArgs
+	outPlanes      []float32 // of a plane kernel
+
+	// Of sums of spikes.
+	list     spikeList
+	runs     spikeRuns
+	joins    joinArgs
+	run      runArgs
+	gradient spikeGradientArgs
+
+	// Of minimal filtering.
+	inputs, outputs []float32 // transformed tiles
+	strip           []float32 // tiles that the border cuts
+	positions       []float32 // transformed sums
+	transform       winogradArgs
+	vectors         []float32 // of the transform
 }
 
 // NewTrainConv returns a convolution whose weights are all 0.
@@ -55,7 +68,12 @@ func NewTrainConv(s TrainShape) (*TrainConv, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	return &TrainConv{shape: s, forward: forwardPlan(s), backward: backwardPlan(s), sparse: newSparsePlan(s), kernels: &trains.kernels}, nil
+	c := &TrainConv{
+		shape: s, forward: forwardPlan(s), backward: backwardPlan(s), sparse: newSparsePlan(s),
+		kernels: &trains.kernels,
+	}
+	c.chooseWeightSums()
+	return c, nil
 }
 
 // Shape is the geometry that the convolution was made for.
@@ -184,7 +202,16 @@ func (sc *TrainScratch) expand(spikes []uint64, n int) []float32 {
 	return sc.expanded
 }
 
-// fewSpikes tells whether sums of spikes are the fastest way forwards.
+// fewSpikes tells whether sums of spikes are the fastest way forwards. Work is counted
+// in vectors.
 func (c *TrainConv) fewSpikes(spikes []uint64, slices int) bool {
-	return c.sparse != nil && CountSpikes(spikes)*100 < c.kernels.sumBelow*slices*c.shape.InSize()
+	if c.sparse == nil {
+		return false
+	}
+	s := c.shape
+	pixels := slices * s.OutH * s.OutW
+	// A run costs as much as 20 vectors, to list and join spikes as much as 60.
+	sparse := CountSpikes(spikes)*s.taps()*ceilDiv(s.OutC, trainLanes) +
+		pixels*(60+20*s.KernelH*len(c.sparse.blocks))
+	return sparse*100 < c.kernels.sumBelow*pixels*c.forward.work
 }

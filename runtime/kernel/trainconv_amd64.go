@@ -14,13 +14,15 @@ func acceleratedTrain() []entry[trainKernels] {
 			x.HasFMA && x.HasPOPCNT,
 		kernels: trainKernels{
 			product:          productAVX512,
+			planes:           planesAVX512,
+			dots:             dotsAVX512,
 			listSpikes:       listSpikesAVX512,
 			joinSpikes:       joinSpikesAVX512,
 			sumRuns:          sumRunsAVX512,
 			sumBelow:         60,
 			copyLanes:        copyLanesAVX512,
 			sumGradients:     sumGradientsAVX512,
-			gradientsBelow:   70,
+			gradientsBelow:   85,
 			winogradIn:       winogradInAVX512,
 			winogradOut:      winogradOutAVX512,
 			winogradGradient: winogradGradientAVX512,
@@ -31,13 +33,15 @@ func acceleratedTrain() []entry[trainKernels] {
 		available: x.HasAVX2 && x.HasFMA,
 		kernels: trainKernels{
 			product:          productAVX2,
+			planes:           planesAVX2,
+			dots:             dotsAVX2,
 			listSpikes:       listSpikesGeneric,
 			joinSpikes:       joinSpikesGeneric,
 			sumRuns:          sumRunsAVX2,
 			sumBelow:         60,
 			copyLanes:        copyLanesAVX2,
 			sumGradients:     sumGradientsAVX2,
-			gradientsBelow:   70,
+			gradientsBelow:   85,
 			winogradIn:       winogradInAVX2,
 			winogradOut:      winogradOutAVX2,
 			winogradGradient: winogradGradientAVX2,
@@ -179,3 +183,23 @@ func winogradGradientAVX2(a *winogradArgs)
 //
 //go:noescape
 func winogradWeightsAVX2(a *winogradArgs)
+
+// planesAVX512 works like planesGeneric.
+//
+//go:noescape
+func planesAVX512(a *planeArgs)
+
+// dotsAVX512 works like dotsGeneric.
+//
+//go:noescape
+func dotsAVX512(a *dotArgs)
+
+// planesAVX2 works like planesGeneric.
+//
+//go:noescape
+func planesAVX2(a *planeArgs)
+
+// dotsAVX2 works like dotsGeneric.
+//
+//go:noescape
+func dotsAVX2(a *dotArgs)

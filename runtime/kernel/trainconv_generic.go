@@ -3,6 +3,8 @@ package kernel
 // genericTrain are the reference kernels.
 var genericTrain = trainKernels{
 	product:          productGeneric,
+	planes:           planesGeneric,
+	dots:             dotsGeneric,
 	listSpikes:       listSpikesGeneric,
 	joinSpikes:       joinSpikesGeneric,
 	sumRuns:          sumRunsGeneric,

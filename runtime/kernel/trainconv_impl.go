@@ -4,13 +4,16 @@ package kernel
 // implementation.
 type trainKernels struct {
 	product func(a *productArgs)
+	// planes and dots work like planesGeneric and dotsGeneric.
+	planes func(a *planeArgs)
+	dots   func(a *dotArgs)
 	// listSpikes, joinSpikes and sumRuns work like listSpikesGeneric,
 	// joinSpikesGeneric and sumRunsGeneric.
 	listSpikes func(counts, numbers []int32, pieces []uint16, perPixel int)
 	joinSpikes func(a *joinArgs)
 	sumRuns    func(a *runArgs)
-	// sumBelow is the share of spikes, in percent, below which their sums are faster
-	// than the product.
+	// sumBelow is the share, in percent, of the products' vectors below which sums of
+	// spikes are faster.
 	sumBelow int
 	// copyLanes and sumGradients work like copyLanesGeneric and sumGradientsGeneric.
 	copyLanes    func(dst, src []float32, stride, width int)

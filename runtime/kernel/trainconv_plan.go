@@ -16,16 +16,18 @@ type trainPlan struct {
 	// those of the terms of a sum, [taps][inC].
 	rows, cols []int32
 	// pixels and taps are the same in pixels.
-	pixels, taps []int32
-	blocks       []trainBlock
-	packed       []float32 // weights of group after group
-	groupSize    int       // of packed
-	fast         *winograd // nil for most shapes
+	pixels, taps     []int32
+	blocks           []trainBlock
+	packed           []float32  // weights of group after group
+	groupSize        int        // of packed
+	fast             *winograd  // nil for most shapes
+	planes           *planePlan // nil where products are faster
+	strideH, strideW int        // between outputs in the padded copy
+	work             int        // vectors for an output pixel
 }
 
 // A trainBlock is output channels first to first+width of a group, whose weights are
-// [taps*inC+1][lanes] from at on, the last row 0; lanes is width rounded up to whole
-// vectors.
+// [taps][inC][lanes] from at on; lanes is width rounded up to whole vectors.
 type trainBlock struct{ first, width, lanes, at int }
 
 const (
@@ -78,19 +80,27 @@ func (p *trainPlan) offsets(s TrainShape, strideH, strideW int, tap func(ky, kx 
 			}
 		}
 	}
+	p.strideH, p.strideW = strideH, strideW
 	vectors := ceilDiv(p.outC, trainLanes)
+	p.work = len(p.cols) * vectors
 	count := ceilDiv(vectors, trainBlockLanes/trainLanes)
 	for i := range count {
 		first, end := vectors*i/count*trainLanes, vectors*(i+1)/count*trainLanes
 		b := trainBlock{first, min(end, p.outC) - first, end - first, p.groupSize}
 		p.blocks = append(p.blocks, b)
-		p.groupSize += (len(p.cols) + 1) * b.lanes
+		p.groupSize += len(p.cols) * b.lanes
 	}
 	p.packed = aligned[float32](p.groups * p.groupSize)
+	if p.planes = p.newPlanePlan(); p.planes != nil {
+		p.work = p.planeWork()
+	}
 }
 
 // setWeight sets the weight of tap t of the kernel between channels of group g.
 func (p *trainPlan) setWeight(g, t, in, out int, w float32) {
+	if p.planes != nil {
+		p.planes.setWeight(g, t*p.inC+in, out, w)
+	}
 	vectors, count := ceilDiv(p.outC, trainLanes), len(p.blocks)
 	b := &p.blocks[((out/trainLanes+1)*count-1)/vectors]
 	p.packed[g*p.groupSize+b.at+(t*p.inC+in)*b.lanes+out-b.first] = w
@@ -105,8 +115,12 @@ func (p *trainPlan) run(k *trainKernels, sc *TrainScratch, dst, src []float32, s
 	p.direct(k, sc, dst, src, slices)
 }
 
-// direct is run as the definition says.
+// direct is run without minimal filtering.
 func (p *trainPlan) direct(k *trainKernels, sc *TrainScratch, dst, src []float32, slices int) {
+	if p.planes != nil {
+		p.runPlanes(k, sc, dst, src, slices)
+		return
+	}
 	in, out := p.groups*p.inC, p.groups*p.outC
 	srcSize, dstSize := p.srcH*p.srcW*in, p.dstH*p.dstW*out
 	a := &sc.product

@@ -42,14 +42,16 @@ func (l *spikeList) cut(p *trainPlan, spikes []uint64, perPixel int) []uint16 {
 		return unsafe.Slice((*uint16)(unsafe.Pointer(unsafe.SliceData(spikes))), pixels*perPixel)
 	}
 	l.pieces = growAligned(l.pieces, pixels*perPixel)
-	for i := range l.pieces {
-		c := i % perPixel * maskBits
-		at := i/perPixel*p.inC + c
-		word := spikes[at/spikeBits] >> (at % spikeBits)
-		if at/spikeBits+1 < len(spikes) {
-			word |= spikes[at/spikeBits+1] << (spikeBits - at%spikeBits)
+	for i := range pixels {
+		for j := range perPixel {
+			c := j * maskBits
+			at := i*p.inC + c
+			word := spikes[at/spikeBits] >> (at % spikeBits)
+			if at/spikeBits+1 < len(spikes) {
+				word |= spikes[at/spikeBits+1] << (spikeBits - at%spikeBits)
+			}
+			l.pieces[i*perPixel+j] = uint16(word & (1<<min(maskBits, p.inC-c) - 1))
 		}
-		l.pieces[i] = uint16(word & (1<<min(maskBits, p.inC-c) - 1))
 	}
 	return l.pieces
 }

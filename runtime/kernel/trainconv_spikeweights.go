@@ -30,20 +30,17 @@ func (c *TrainConv) gradientBlock() int {
 
 // fewGradients tells whether the kernels of spikeGradientArgs suit the convolution and
 // have so few spikes to do that they are faster than products. Work is counted in
-// vectors for a slice.
+// vectors.
 func (c *TrainConv) fewGradients(spikes []uint64, slices int) bool {
 	s := c.shape
 	if s.StrideH > 1 || s.StrideW > 1 || s.Group > 1 {
 		return false
 	}
 	chunks := ceilDiv(s.taps(), gradientTaps)
-	sparse := CountSpikes(spikes) * chunks * gradientTaps * ceilDiv(s.OutC, trainLanes)
-	lanes := min(s.InC*ceilDiv(s.OutC, trainLanes), s.OutC*ceilDiv(s.InC, trainLanes))
-	dense := slices * s.OutH * s.OutW * s.taps() * lanes
-	if c.forward.fast != nil {
-		dense /= 3
-	}
-	return sparse*100 < c.kernels.gradientsBelow*dense
+	pixels := slices * s.OutH * s.OutW
+	// To list and copy costs as much as 6 vectors a spike and 50 a pixel.
+	sparse := CountSpikes(spikes)*(chunks*gradientTaps*ceilDiv(s.OutC, trainLanes)+6) + 50*pixels
+	return sparse*100 < c.kernels.gradientsBelow*pixels*c.work
 }
 
 // clearSpikeSums makes sums that are 0, [OutC/16][taps/9][InC][9][16].
@@ -156,11 +153,15 @@ func copyLanesGeneric(dst, src []float32, stride, width int) {
 func sumGradientsGeneric(a *spikeGradientArgs) {
 	for c, count := range a.counts {
 		for t, tap := range a.taps {
-			sums := a.sums[(c*gradientTaps+t)*trainLanes:][:trainLanes]
+			var acc [trainLanes]float32
 			for _, pixel := range a.pixels[c*a.room:][:count] {
 				for o, g := range a.gradients[int(pixel+tap)*trainLanes:][:trainLanes] {
-					sums[o] += g
+					acc[o] += g
 				}
+			}
+			sums := a.sums[(c*gradientTaps+t)*trainLanes:]
+			for o, v := range acc {
+				sums[o] += v
 			}
 		}
 	}

@@ -35,12 +35,17 @@ func trainCases(t *testing.T) []*trainCase {
 	valid := same(16, 17, 1, 3)
 	valid.PadTop, valid.PadLeft, valid.PadBottom, valid.PadRight = 0, 0, 0, 0
 	add(valid, 3, 3, 0, 0.1)
+	add(same(6, 3, 1, 7), 9, 8, 0, 0.1)
+	add(same(32, 32, 1, 3), 8, 7, 0, 0.2)
+	if testing.Short() {
+		return list
+	}
 	for _, c := range [][2]int{{1, 64}, {64, 1}, {3, 3}, {12, 3}, {56, 12}, {33, 31}} {
 		add(same(c[0], c[1], 1, 3), 7, 9, 0, 0.02, 0.15)
 	}
 	add(same(64, 64, 1, 3), 8, 11, 0, 0.05, 0.2, 0.9)
+	add(same(80, 96, 1, 3), 9, 13, 0)
 	add(same(65, 70, 1, 3), 5, 6, 0, 0.1)
-	add(same(6, 3, 1, 7), 9, 8, 0, 0.1)
 	add(same(20, 18, 1, 5), 6, 6, 0, 0.1)
 	add(same(64, 17, 1, 1), 5, 7, 0, 0.1)
 	add(same(2, 2, 1, 9), 11, 12, 0, 0.1)
@@ -216,7 +221,9 @@ func BenchmarkTrainConv(b *testing.B) {
 		benchTrain(b, c)
 	}
 	for _, k := range [][3]int{{1, 64, 3}, {64, 1, 3}, {3, 3, 1}, {3, 3, 3}, {6, 3, 5}, {6, 3, 7}, {12, 3, 3}, {56, 12, 1}} {
-		benchTrain(b, newTrainCase(b, same(k[0], k[1], 1, k[2]), 40, 40, 11, 0))
+		for _, density := range []float64{0, 0.15} {
+			benchTrain(b, newTrainCase(b, same(k[0], k[1], 1, k[2]), 40, 40, 11, density))
+		}
 	}
 }
 

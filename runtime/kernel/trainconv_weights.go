@@ -4,32 +4,45 @@ package kernel
 // before it goes on to other weights, so that they stay in the cache.
 const trainPixels = 160
 
-// A weightSums adds up the gradient of the weights over slices. The sums of a group
-// are a product of two matrices whose inner dimension is the pixels. Its lanes are
+// A weightSums adds up the gradient of the weights over slices, as addTiles or addDots
+// do or by products. The sums of a group are then a product of two matrices whose inner dimension is the pixels. Its lanes are
 // output channels, [taps][inC][outC], or, turned, input channels,
 // [taps][outC][inC], where those fill vectors better.
 type weightSums struct {
 	c      *TrainConv
 	sc     *TrainScratch
-	tiles  bool // see addTiles; the rest is not used then
 	turned bool
 	plan   *trainPlan // that copies the factor without lanes
 	size   int        // of the sums of a group
+}
+
+// chooseWeightSums decides how the gradient of the weights is summed.
+func (c *TrainConv) chooseWeightSums() {
+	inC, outC := c.forward.inC, c.forward.outC
+	c.work = c.shape.taps() * min(inC*ceilDiv(outC, trainLanes), outC*ceilDiv(inC, trainLanes))
+	if c.forward.fast != nil {
+		c.work /= 3
+	} else if c.dots = c.forward.newDotPlan(c.work); c.dots != nil {
+		c.work = c.forward.planeWork()
+	}
 }
 
 // weightSums returns sums that are 0.
 func (c *TrainConv) weightSums(sc *TrainScratch) weightSums {
 	w := weightSums{c: c, sc: sc, plan: &c.forward}
 	if c.forward.fast != nil {
-		w.tiles = true
 		c.clearTiles(sc)
 		return w
 	}
 	inC, outC := c.forward.inC, c.forward.outC
-	if ceilDiv(inC, trainLanes)*outC < ceilDiv(outC, trainLanes)*inC {
-		w.turned, w.plan = true, &c.backward
+	w.turned = ceilDiv(inC, trainLanes)*outC < ceilDiv(outC, trainLanes)*inC
+	if w.turned {
+		w.plan = &c.backward
 	}
 	w.size = inC * outC * c.shape.taps()
+	if c.dots != nil {
+		w.size = c.dots.size()
+	}
 	sc.sums = growAligned(sc.sums, w.size*c.shape.Group)
 	clear(sc.sums)
 	return w
@@ -37,8 +50,12 @@ func (c *TrainConv) weightSums(sc *TrainScratch) weightSums {
 
 // add adds the terms of a slice.
 func (w *weightSums) add(x, gy []float32) {
-	if w.tiles {
+	if w.c.forward.fast != nil {
 		w.c.addTiles(w.sc, x, gy)
+		return
+	}
+	if w.c.dots != nil {
+		w.c.addDots(w.sc, x, gy)
 		return
 	}
 	p, a := w.plan, &w.sc.product
@@ -65,8 +82,12 @@ func (w *weightSums) add(x, gy []float32) {
 // finish adds the sums to gw.
 func (w *weightSums) finish(gw []float32) {
 	inC, outC := w.c.forward.inC, w.c.forward.outC
-	if w.tiles {
+	if w.c.forward.fast != nil {
 		w.c.addTaps(gw, w.c.finishTiles(w.sc), outC, 1)
+		return
+	}
+	if w.c.dots != nil {
+		w.c.finishDots(w.sc, gw)
 		return
 	}
 	stepIn, stepOut := outC, 1

@@ -136,8 +136,8 @@ func (w *winograd) grow(sc *TrainScratch) {
 	sc.inputs = growAligned(sc.inputs, winogradPositions*w.pitch)
 	sc.outputs = growAligned(sc.outputs, winogradPositions*w.pitch)
 	sc.strip = growAligned(sc.strip, winogradTile*winogradTile*w.tilesW*w.plan.outC)
-	sc.winogradScratch = growAligned(sc.winogradScratch, winogradPositions*trainLanes)
-	sc.winograd.scratch, sc.winograd.pitch = &sc.winogradScratch[0], w.pitch
+	sc.vectors = growAligned(sc.vectors, winogradPositions*trainLanes)
+	sc.transform.scratch, sc.transform.pitch = &sc.vectors[0], w.pitch
 }
 
 // multiply computes the products of n tiles.
@@ -157,7 +157,7 @@ func (w *winograd) multiply(k *trainKernels, sc *TrainScratch, n int) {
 
 // transformIn transforms the inputs of n tiles from at on.
 func (w *winograd) transformIn(k *trainKernels, sc *TrainScratch, padded []float32, at, n int) {
-	p, a := &w.plan, &sc.winograd
+	p, a := &w.plan, &sc.transform
 	a.row, a.channels = p.padW*p.inC, p.inC
 	for done := 0; done < n; done += a.tiles {
 		y, x := (at+done)/w.tilesW, (at+done)%w.tilesW
@@ -171,7 +171,7 @@ func (w *winograd) transformIn(k *trainKernels, sc *TrainScratch, padded []float
 // transformOut transforms the outputs of n tiles from at on. Tiles that the border
 // cuts are written to a strip and copied.
 func (w *winograd) transformOut(k *trainKernels, sc *TrainScratch, dst []float32, at, n int) {
-	p, a := &w.plan, &sc.winograd
+	p, a := &w.plan, &sc.transform
 	a.channels = p.outC
 	row := p.dstW * p.outC
 	for done := 0; done < n; done += a.tiles {

@@ -19,7 +19,7 @@ func (w *winograd) sumPitch() int { return w.plan.inC*w.plan.outC + trainLanes }
 // addTiles adds the terms of a slice.
 func (c *TrainConv) addTiles(sc *TrainScratch, x, gy []float32) {
 	f, p, k := c.forward.fast, &c.forward.fast.plan, c.kernels
-	a, m := &sc.winograd, &sc.product
+	a, m := &sc.transform, &sc.product
 	paddedX := p.pad(&sc.padded, x, 0)
 	paddedGY := f.gradient.pad(&sc.paddedGradient, gy, 0)
 	row := f.gradient.padW * p.outC
@@ -48,7 +48,7 @@ func (c *TrainConv) addTiles(sc *TrainScratch, x, gy []float32) {
 
 // finishTiles gives the sums as [9][inC][outC].
 func (c *TrainConv) finishTiles(sc *TrainScratch) []float32 {
-	f, a := c.forward.fast, &sc.winograd
+	f, a := c.forward.fast, &sc.transform
 	size := f.plan.inC * f.plan.outC
 	sc.sums = growAligned(sc.sums, 9*size)
 	a.image, a.positions, a.pitch, a.channels = sc.sums, sc.positions, f.sumPitch(), size

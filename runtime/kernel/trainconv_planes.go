@@ -1,0 +1,251 @@
+package kernel
+
+// Where output channels are few, lanes are neighbouring pixels instead: the padded copy
+// of a slice is turned into planes, one a channel, and rows of a plane run on into
+// each other, so that all pixels of an output plane are one run. Between the rows lie
+// sums that nobody wants.
+
+const (
+	// planeBlock is the number of output channels of a plane kernel.
+	planeBlock = 3
+	// planeRun is what the length of a run is a multiple of; a kernel may read as far.
+	planeRun = 128
+	// dotTile is what the number of rows of a dot kernel is a multiple of.
+	dotTile = 8
+	// dotRun is the number of pixels whose products are summed at once, so that they
+	// stay in the innermost cache.
+	dotRun = 512
+)
+
+// A planeArgs is what a plane kernel needs. It sets, for o < planeBlock and i < n,
+//
+//	out[o*pitch+i] = sum over j of cols: weights[j*planeBlock+o] * src[cols[j]+i]
+//
+// where n is a multiple of planeRun.
+type planeArgs struct {
+	out, src, weights []float32
+	cols              []int32
+	n, pitch          int
+}
+
+// A dotArgs is what a dot kernel needs. It adds, for rows k and o < planeBlock,
+//
+//	sum over i < n: src[rows[k]+i] * gradients[o*pitch+i]
+//
+// to sums[(k*planeBlock+o)*trainLanes:], spread over the lanes in any way. n is a
+// multiple of trainLanes, the number of rows one of dotTile.
+type dotArgs struct {
+	sums, src, gradients []float32
+	rows                 []int32
+	n, pitch             int
+}
+
+// A planePlan is what a plan needs beside itself to run on planes.
+type planePlan struct {
+	pitch   int     // of the source's planes
+	cols    []int32 // [taps][inC], in planes
+	weights []float32
+	size    int // of a group's weights, [block][taps*inC][planeBlock]
+	run     int // pixels of an output plane, rounded up
+}
+
+// newPlanePlan returns nil where products are faster, or outputs are not neighbours.
+func (p *trainPlan) newPlanePlan() *planePlan {
+	if p.strideW != 1 || p.strideH != 1 || p.planeWork() >= p.work {
+		return nil
+	}
+	q := &planePlan{
+		pitch: p.padH * p.padW, cols: p.planeCols(),
+		run: ceilDiv(p.dstH*p.padW, planeRun) * planeRun,
+	}
+	q.size = ceilDiv(p.outC, planeBlock) * len(q.cols) * planeBlock
+	q.weights = aligned[float32](p.groups * q.size)
+	return q
+}
+
+// planeWork is an estimate of the vectors that an output pixel takes on planes, the
+// copies included.
+func (p *trainPlan) planeWork() int {
+	lanes := len(p.cols) * ceilDiv(p.outC, planeBlock) * planeBlock
+	return lanes*5/4/trainLanes + 3*(p.inC+p.outC)
+}
+
+// planeCols are the offsets of the terms of a sum in planes.
+func (p *trainPlan) planeCols() []int32 {
+	var cols []int32
+	for _, t := range p.taps {
+		for i := range p.inC {
+			cols = append(cols, int32(i*p.padH*p.padW)+t)
+		}
+	}
+	return cols
+}
+
+// setWeight sets the weight of term k of a sum of group g for an output channel.
+func (q *planePlan) setWeight(g, k, out int, w float32) {
+	q.weights[g*q.size+(out/planeBlock*len(q.cols)+k)*planeBlock+out%planeBlock] = w
+}
+
+// runPlanes is direct on planes.
+func (p *trainPlan) runPlanes(k *trainKernels, sc *TrainScratch, dst, src []float32, slices int) {
+	q, a := p.planes, &sc.plane
+	in, out := p.groups*p.inC, p.groups*p.outC
+	srcSize, dstSize := p.srcH*p.srcW*in, p.dstH*p.dstW*out
+	sc.outPlanes = growAligned(sc.outPlanes, planeBlock*q.run)
+	a.cols, a.n, a.pitch, a.out = q.cols, q.run, q.run, sc.outPlanes
+	for s := range slices {
+		for g := range p.groups {
+			a.src = p.padPlanes(&sc.padded, src[s*srcSize:(s+1)*srcSize], g, p.inC, q.pitch)
+			for first := 0; first < p.outC; first += planeBlock {
+				a.weights = q.weights[g*q.size+first*len(q.cols):]
+				k.planes(a)
+				to := dst[s*dstSize+g*p.outC+first : (s+1)*dstSize]
+				for o := range min(planeBlock, p.outC-first) {
+					spread(to[o:], sc.outPlanes[o*q.run:], p.dstH, p.dstW, p.padW, out)
+				}
+			}
+		}
+	}
+}
+
+// spread writes a plane of h x w, whose rows are pitch apart, to pixels that are step
+// apart.
+func spread(dst, plane []float32, h, w, pitch, step int) {
+	at := 0
+	for y := range h {
+		for _, v := range plane[y*pitch:][:w] {
+			dst[at] = v
+			at += step
+		}
+	}
+}
+
+// padPlanes is pad to count planes that are pitch apart, with zeros in those that have
+// no channel and behind the last one, where kernels read on.
+func (p *trainPlan) padPlanes(memory *[]float32, src []float32, g, count, pitch int) []float32 {
+	*memory = growAligned(*memory, count*pitch+planeRun+p.padW)
+	planes := *memory
+	clear(planes)
+	first, end := p.columns()
+	step := p.groups * p.inC
+	for y := range p.srcH {
+		at := p.top + y*p.stepH
+		if at < 0 || at >= p.padH || first == end {
+			continue
+		}
+		row := src[(y*p.srcW+first)*step+g*p.inC:]
+		for c := range p.inC {
+			to := planes[c*pitch+at*p.padW+p.left+first*p.stepW:]
+			if p.stepW == 1 {
+				to = to[:end-first]
+				from := row[c:]
+				for x := range to {
+					to[x] = from[x*step]
+				}
+				continue
+			}
+			for x := range end - first {
+				to[x*p.stepW] = row[x*step+c]
+			}
+		}
+	}
+	return planes
+}
+
+// A dotPlan is what the gradient of the weights needs to be summed on planes: rows are
+// the terms of a sum and copies of the first.
+type dotPlan struct {
+	rows     []int32
+	blocks   int       // of output channels
+	gradient trainPlan // that copies the output's gradient, zeros between its rows
+	pitch    int       // of the gradient's planes
+}
+
+// newDotPlan returns nil where products, which take work vectors a pixel, are faster.
+func (p *trainPlan) newDotPlan(work int) *dotPlan {
+	if p.strideW != 1 || p.strideH != 1 || p.planeWork() >= work {
+		return nil
+	}
+	d := &dotPlan{
+		rows: p.planeCols(), blocks: ceilDiv(p.outC, planeBlock),
+		pitch: ceilDiv(p.dstH*p.padW, trainLanes) * trainLanes,
+		gradient: trainPlan{
+			groups: p.groups, inC: p.outC, srcH: p.dstH, srcW: p.dstW, stepH: 1, stepW: 1,
+			padH: p.dstH, padW: p.padW,
+		},
+	}
+	for len(d.rows)%dotTile > 0 {
+		d.rows = append(d.rows, d.rows[0])
+	}
+	return d
+}
+
+// size is the number of the sums of a group, [blocks][rows][planeBlock][trainLanes].
+func (d *dotPlan) size() int { return d.blocks * len(d.rows) * planeBlock * trainLanes }
+
+// addDots adds the terms of a slice.
+func (c *TrainConv) addDots(sc *TrainScratch, x, gy []float32) {
+	p, d, a := &c.forward, c.dots, &sc.dot
+	a.rows, a.pitch = d.rows, d.pitch
+	sums := sc.sums
+	for g := range p.groups {
+		planes := p.padPlanes(&sc.padded, x, g, p.inC, p.padH*p.padW)
+		gradients := d.gradient.padPlanes(&sc.paddedGradient, gy, g, d.blocks*planeBlock, d.pitch)
+		for at := 0; at < d.pitch; at += dotRun {
+			a.n, a.src = min(dotRun, d.pitch-at), planes[at:]
+			for b := range d.blocks {
+				a.gradients = gradients[b*planeBlock*d.pitch+at:]
+				a.sums = sums[b*len(d.rows)*planeBlock*trainLanes:]
+				c.kernels.dots(a)
+			}
+		}
+		sums = sums[d.size():]
+	}
+}
+
+// finishDots adds the sums to gw.
+func (c *TrainConv) finishDots(sc *TrainScratch, gw []float32) {
+	p, d := &c.forward, c.dots
+	taps := len(p.taps)
+	for o := range c.shape.OutC {
+		g, o := o/p.outC, o%p.outC
+		sums := sc.sums[g*d.size()+o/planeBlock*len(d.rows)*planeBlock*trainLanes:]
+		for t := range taps {
+			for i := range p.inC {
+				sum := float32(0)
+				for _, v := range sums[((t*p.inC+i)*planeBlock+o%planeBlock)*trainLanes:][:trainLanes] {
+					sum += v
+				}
+				gw[((g*p.outC+o)*p.inC+i)*taps+t] += sum
+			}
+		}
+	}
+}
+
+// planesGeneric is the plane kernel in Go.
+func planesGeneric(a *planeArgs) {
+	for o := range planeBlock {
+		out := a.out[o*a.pitch:][:a.n]
+		clear(out)
+		for j, col := range a.cols {
+			w := a.weights[j*planeBlock+o]
+			for i, x := range a.src[col:][:a.n] {
+				out[i] += float32(w * x)
+			}
+		}
+	}
+}
+
+// dotsGeneric is the dot kernel in Go.
+func dotsGeneric(a *dotArgs) {
+	for k, row := range a.rows {
+		for o := range planeBlock {
+			sum := float32(0)
+			src := a.src[row:][:a.n]
+			for i, g := range a.gradients[o*a.pitch:][:a.n] {
+				sum += float32(g * src[i])
+			}
+			a.sums[(k*planeBlock+o)*trainLanes] += sum
+		}
+	}
+}
