@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,13 +33,16 @@ func (a *app) finetuneCmd() *cobra.Command {
 		Long: `finetune brings a spiking network close to the ANN that it was converted from, or
 trains an ANN on the same data for comparison. It trains in stages (--stages):
 
-  rates    the network with its activations rounded to the rates that neurons can
-           fire at, one slice in the place of T timesteps; for a long first stage
-  fast     all timesteps forward, back through the mean rates, once
-  spikes   all timesteps, back through each (surrogate gradients)
-  means    the network with ReLUs in the place of neurons; all that an ANN can do
+  calibrate  without gradients: each layer is fitted to the ANN's by linear
+             regression from the spikes that it receives
+  rates      the network with its activations rounded to the rates that neurons
+             can fire at, one slice in the place of T timesteps
+  fast       all timesteps forward, and back through the mean rates at once
+  spikes     all timesteps, and back through each of them (surrogate gradients)
+  means      the network with ReLUs in the place of neurons: an ANN's training
 
-each with =STEPS, or with =PERCENT% of --steps or of the time of --max-minutes.
+each but calibrate with =STEPS, or with =PERCENT% of --steps or of the time of
+--max-minutes, which becomes a number of steps when the stage begins.
 
 A part of the images (--validation-share) is held out. The network is measured on
 them, in fixed point as eval does, before, after and in between; OUT is the best.
@@ -88,10 +92,10 @@ func (a *app) finetune(ctx context.Context, t *tuning) error {
 	if err != nil {
 		return unsupported(fmt.Errorf("%s: %w", t.path, err))
 	}
-	if err := a.position(ctx, t, trainer, r); err != nil {
+	if err := a.position(t, trainer, r); err != nil {
 		return err
 	}
-	trainer.Limit = t.left(trainer)
+	trainer.Limit = t.left(trainer.Position())
 	r.from = trainer.Position()
 	err = trainer.Run(ctx)
 	r.end()
@@ -133,9 +137,9 @@ func (a *app) cleanUp(path string, m *graph.Model) error {
 // teacher is the ANN of --ref as training takes it; nil where there is none.
 func (a *app) teacher(t *tuning, m *graph.Model) (*graph.Model, error) {
 	if t.ref == "" {
-		if _, tuned := m.Metadata.Get(tunedKey); tuned && t.distils() {
-			return nil, fmt.Errorf("%s was fine-tuned before, so that it no longer knows its ANN: want --ref ANN, "+
-				"or --distill-output 0 and --distill-features 0", t.path)
+		if _, tuned := m.Metadata.Get(tunedKey); tuned && t.learns() {
+			return nil, fmt.Errorf("%s was fine-tuned before and no longer knows its ANN: want --ref ANN, "+
+				"or --distill-output 0, no --distill-features and no stage calibrate", t.path)
 		}
 		return nil, nil
 	}
@@ -148,8 +152,14 @@ func (a *app) teacher(t *tuning, m *graph.Model) (*graph.Model, error) {
 	} else if !plain {
 		return nil, fmt.Errorf("--ref %s is a spiking network, want the ANN that %s was converted from", t.ref, t.path)
 	}
-	if t.features > 0 && !shared(m, ann) {
-		return nil, fmt.Errorf("--distill-features compares activations by their names, and %s has none of those of %s: "+
+	pipeline, _ := m.Metadata.Get("spikingir.pipeline")
+	switch {
+	case t.features == 0 && !t.calibrates():
+	case strings.Contains(pipeline, "absorb-scales"):
+		return nil, fmt.Errorf("%s is in unit form, whose activations are not those of %s: "+
+			"want no --distill-features and no stage calibrate, or a model converted without --absorb-scales", t.path, t.ref)
+	case !shared(m, ann):
+		return nil, fmt.Errorf("--distill-features and the stage calibrate compare activations by their names, and %s has none of those of %s: "+
 			"want the ANN that it was converted from", t.ref, t.path)
 	}
 	return ann, nil
@@ -206,52 +216,16 @@ func (a *app) training(t *tuning, m *graph.Model, plain bool) (*train.Config, er
 }
 
 // position begins a run or takes it up where its checkpoint left it.
-func (a *app) position(ctx context.Context, t *tuning, trainer *train.Trainer, r *reporter) error {
-	if t.resume {
-		if err := trainer.Resume(); err != nil {
-			return err
-		}
-		p := trainer.Position()
-		a.warnf("going on at step %d of stage %s, after %s of training", p.Step, t.plan[p.Stage].name, duration(p.Seconds))
-		return r.open(&p)
+func (a *app) position(t *tuning, trainer *train.Trainer, r *reporter) error {
+	if !t.resume {
+		return r.open(nil)
 	}
-	if err := r.open(nil); err != nil {
+	if err := trainer.Resume(); err != nil {
 		return err
 	}
-	return a.plan(ctx, t, trainer)
-}
-
-// plan fixes the numbers of steps. Where these follow from the time, a few batches of
-// each stage are timed.
-func (a *app) plan(ctx context.Context, t *tuning, trainer *train.Trainer) error {
-	steps, every := t.stepsOf(), t.every
-	if steps == nil {
-		timing, err := trainer.Time(ctx)
-		if err != nil {
-			return err
-		}
-		var shares []float64
-		for _, s := range t.plan {
-			shares = append(shares, s.share)
-		}
-		budget := t.limit() - time.Since(t.begin)
-		var often int
-		steps, often = train.Plan(shares, timing, budget)
-		if every == 0 {
-			every = often
-		}
-		for i, s := range t.plan {
-			a.warnf("stage %s: %d steps of %s", s.name, steps[i], duration(timing.Steps[i].Seconds()))
-		}
-	}
-	if every == 0 {
-		total := 0
-		for _, n := range steps {
-			total += n
-		}
-		every = train.ValidateEvery(total)
-	}
-	return trainer.SetPlan(steps, every)
+	p := trainer.Position()
+	a.warnf("going on at step %d of stage %s, after %s of training", p.Step, t.plan[p.Stage].name, duration(p.Seconds))
+	return r.open(&p)
 }
 
 // finish writes what a run left, and says how it ended.
@@ -262,7 +236,7 @@ func (a *app) finish(ctx context.Context, t *tuning, m *graph.Model, trainer *tr
 	switch {
 	case stopped && ctx.Err() != nil:
 		return &codeError{exitInterrupted, fmt.Errorf("interrupted after %d of %d steps; %s is not written; the state is in %s: "+
-			"the same command with --resume goes on", p.Total, r.all(trainer), t.out, t.checkpoint)}
+			"the same command with --resume goes on", p.Total, trainer.Steps(), t.out, t.checkpoint)}
 	case errors.As(end, &diverged):
 	case end != nil && !stopped:
 		return end
@@ -308,7 +282,10 @@ func (t *tuning) describe(m *graph.Model, trainer *train.Trainer) {
 		if i > 0 {
 			steps += ","
 		}
-		steps += s.Name + "=" + strconv.Itoa(s.Steps)
+		steps += s.Name
+		if s.Correction == nil {
+			steps += "=" + strconv.Itoa(s.Steps)
+		}
 	}
 	p := trainer.Position()
 	if b := trainer.Best(); b != nil {
@@ -324,13 +301,12 @@ func (t *tuning) describe(m *graph.Model, trainer *train.Trainer) {
 	put("_seed", strconv.FormatUint(t.settings.Seed, 10))
 }
 
-// left is the time that Run may take; 0 for any.
-func (t *tuning) left(trainer *train.Trainer) time.Duration {
+// left is the time that Run may take, of a run that is at p; 0 for any.
+func (t *tuning) left(p checkpoint.Position) time.Duration {
 	if t.minutes == 0 {
 		return 0
 	}
-	spent := time.Duration(trainer.Position().Seconds * float64(time.Second))
-	return max(t.limit()-time.Since(t.begin)-spent, 1)
+	return max(t.limit()-time.Since(t.begin)-time.Duration(p.Seconds*float64(time.Second)), 1)
 }
 
 func (t *tuning) limit() time.Duration { return time.Duration(t.minutes * float64(time.Minute)) }

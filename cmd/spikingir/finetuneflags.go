@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -29,6 +30,7 @@ type tuning struct {
 	sigmas         []float64
 
 	stages, rates string
+	fitPatches    int
 	steps         int
 	minutes       float64
 	batch, patch  int
@@ -61,7 +63,7 @@ type tuning struct {
 
 // The defaults that measured best; see docs/finetuning.md.
 const (
-	defaultStages    = "fast=70%,spikes=30%"
+	defaultStages    = "calibrate,fast=70%,spikes=30%"
 	defaultMinutes   = 60
 	defaultDistil    = 0.5
 	defaultBatch     = 8
@@ -89,7 +91,8 @@ func (t *tuning) add(f *pflag.FlagSet) {
 	f.Float64Var(&t.hazeShare, "haze-share", 0, "dehaze: share of patches with synthetic haze, 0 to 1")
 	f.Float64SliceVar(&t.sigmas, "sigma-range", nil, "denoise: A,B draws the noise of each patch between these; validation takes --sigma")
 	f.StringVar(&t.ref, "ref", "", "the ANN that is aimed at (teacher); without it, MODEL's own weights with ReLUs for neurons, which is right until it is fine-tuned")
-	f.StringVar(&t.stages, "stages", "", "NAME=STEPS or NAME=PERCENT% in order: rates, fast, spikes, means (default "+defaultStages+", for an ANN means)")
+	f.StringVar(&t.stages, "stages", "", "what is done, in order: calibrate, and NAME=STEPS or NAME=PERCENT% for rates, fast, spikes, means (default "+defaultStages+", for an ANN means)")
+	f.IntVar(&t.fitPatches, "calibrate-patches", train.DefaultCorrection.Patches, "patches that the stage calibrate measures")
 	f.IntVar(&t.steps, "steps", 0, "steps that the percentages of --stages are of; without it, they are of the time")
 	f.Float64Var(&t.minutes, "max-minutes", 0, fmt.Sprintf("stop after that time, over all sessions; 0 for any (default %d where no number of steps is given)", defaultMinutes))
 	f.IntVar(&t.batch, "batch", defaultBatch, "patches of a step")
@@ -163,6 +166,7 @@ func (t *tuning) checkNumbers() error {
 	for _, b := range []bounds{
 		{"steps", float64(t.steps), 0, math.MaxInt32, false},
 		{"max-minutes", t.minutes, 0, 1e6, false},
+		{"calibrate-patches", float64(t.fitPatches), 1, math.MaxInt32, false},
 		{"batch", float64(t.batch), 1, 1 << 16, false},
 		{"patch", float64(t.patch), 2, 1 << 14, false},
 		{"rate-floor", t.floor, 0, 1, false},
@@ -280,16 +284,23 @@ func (t *tuning) settle(plain bool) (err error) {
 			return fmt.Errorf("%s is an ANN: --distill-output needs --ref, another one to learn from", t.path)
 		}
 	}
-	if t.plan[0].steps > 0 && t.steps > 0 {
-		return fmt.Errorf("--steps %d: --stages gives numbers of steps already, want percentages there or no --steps", t.steps)
-	}
-	if t.plan[0].steps == 0 && t.steps == 0 && t.minutes == 0 {
+	counted := slices.ContainsFunc(t.plan, func(s stagePlan) bool { return s.steps > 0 })
+	shared := slices.ContainsFunc(t.plan, func(s stagePlan) bool { return s.share > 0 })
+	switch {
+	case t.steps > 0 && !shared:
+		return fmt.Errorf("--steps %d: --stages says all numbers of steps, want percentages there or no --steps", t.steps)
+	case shared && !counted && t.steps == 0 && t.minutes == 0:
 		t.minutes = defaultMinutes
 	}
 	return nil
 }
 
-func (t *tuning) distils() bool { return t.output > 0 || t.features > 0 }
+// learns reports whether the run needs the ANN.
+func (t *tuning) learns() bool { return t.output > 0 || t.features > 0 || t.calibrates() }
+
+func (t *tuning) calibrates() bool {
+	return slices.ContainsFunc(t.plan, func(s stagePlan) bool { return s.name == calibrate })
+}
 
 // patches are the options of the training data.
 func (t *tuning) patches(task dataset.Task, seed uint64) patches.Options {
@@ -305,18 +316,33 @@ func (t *tuning) patches(task dataset.Task, seed uint64) patches.Options {
 // config is the run but for its data and models.
 func (t *tuning) config() *train.Config {
 	c := &train.Config{Batch: t.batch, Loss: optim.Loss(t.loss), EnergyWeight: t.energyWeight, Adam: optim.DefaultAdam,
-		Clip: t.clip, Average: t.average, Checkpoint: t.checkpoint,
+		Clip: t.clip, Average: t.average, ValidateEvery: t.every, Checkpoint: t.checkpoint,
 		CheckpointEvery: time.Duration(t.checkpointMinutes * float64(time.Minute)),
 		Net: train.Options{Thresholds: t.thresholds, Rest: t.rest, Reset: t.resetGradient,
 			Surrogate: train.Surrogate{Kind: surrogates[t.surrogate], Slope: float32(t.slope)}}}
 	c.Adam.Decay = t.decay
 	c.CheckpointEvery = max(c.CheckpointEvery, 1)
-	for _, s := range t.plan {
+	steps := t.stepsOf()
+	for i, s := range t.plan {
+		if s.name == calibrate {
+			fit := train.DefaultCorrection
+			fit.Patches = t.fitPatches
+			c.Stages = append(c.Stages, train.Stage{Name: s.name, Correction: &fit})
+			continue
+		}
 		rate := t.rateOf(s.name)
 		c.Stages = append(c.Stages, train.Stage{Name: s.name, Mode: stageKinds[s.name].mode, Back: stageKinds[s.name].back,
-			Rate: optim.Schedule{Shape: optim.Shape(t.schedule), Base: rate, Floor: min(t.floor, rate/100), WarmUp: t.warmUp},
-			// Distillation of features compares with activations, which means are.
+			Rate:   optim.Schedule{Shape: optim.Shape(t.schedule), Base: rate, Floor: min(t.floor, rate/100), WarmUp: t.warmUp, Steps: 1},
 			Output: t.output, Feature: t.features})
+		if steps != nil {
+			c.Stages[i].Steps = steps[i]
+		}
+	}
+	if steps == nil {
+		for _, s := range t.plan {
+			c.Shares = append(c.Shares, s.share)
+		}
+		c.Limit = t.limit()
 	}
 	return c
 }
@@ -336,41 +362,42 @@ func (t *tuning) rateOf(stage string) float64 {
 // numbers of steps, under the names of the flags. Checkpoints and written models hold
 // it as JSON; a run with other settings does not go on from a checkpoint.
 type tuneSettings struct {
-	Task            string         `json:"task"`
-	SigmaRange      []float64      `json:"sigma-range,omitempty"`
-	HazeShare       float64        `json:"haze-share,omitempty"`
-	Stages          []stageSetting `json:"stages"`
-	Steps           int            `json:"steps,omitempty"`
-	Batch           int            `json:"batch"`
-	Patch           int            `json:"patch"`
-	Schedule        string         `json:"schedule"`
-	RateFloor       float64        `json:"rate-floor"`
-	WarmUp          int            `json:"warm-up"`
-	Loss            string         `json:"loss"`
-	Optimizer       string         `json:"optimizer"`
-	WeightDecay     float64        `json:"weight-decay,omitempty"`
-	Clip            float64        `json:"clip,omitempty"`
-	Average         float64        `json:"average,omitempty"`
-	EnergyWeight    float64        `json:"energy-weight,omitempty"`
-	DistillOutput   float64        `json:"distill-output"`
-	DistillFeatures float64        `json:"distill-features,omitempty"`
-	Ref             string         `json:"ref,omitempty"` // SHA-256 of its file
-	TrainThresholds bool           `json:"train-thresholds,omitempty"`
-	TrainRest       bool           `json:"train-rest,omitempty"`
-	Surrogate       string         `json:"surrogate"`
-	Slope           float64        `json:"slope"`
-	ResetGradient   bool           `json:"reset-gradient,omitempty"`
-	ValidationShare float64        `json:"validation-share"`
-	ValidationCrop  int            `json:"validation-crop"`
-	ValidateEvery   int            `json:"validate-every,omitempty"`
-	Threads         int            `json:"threads"`
-	Seed            uint64         `json:"seed"`
+	Task             string         `json:"task"`
+	SigmaRange       []float64      `json:"sigma-range,omitempty"`
+	HazeShare        float64        `json:"haze-share,omitempty"`
+	Stages           []stageSetting `json:"stages"`
+	Steps            int            `json:"steps,omitempty"`
+	Batch            int            `json:"batch"`
+	Patch            int            `json:"patch"`
+	Schedule         string         `json:"schedule"`
+	RateFloor        float64        `json:"rate-floor"`
+	WarmUp           int            `json:"warm-up"`
+	Loss             string         `json:"loss"`
+	Optimizer        string         `json:"optimizer"`
+	WeightDecay      float64        `json:"weight-decay,omitempty"`
+	Clip             float64        `json:"clip,omitempty"`
+	Average          float64        `json:"average,omitempty"`
+	EnergyWeight     float64        `json:"energy-weight,omitempty"`
+	DistillOutput    float64        `json:"distill-output"`
+	DistillFeatures  float64        `json:"distill-features,omitempty"`
+	Ref              string         `json:"ref,omitempty"` // SHA-256 of its file
+	TrainThresholds  bool           `json:"train-thresholds,omitempty"`
+	TrainRest        bool           `json:"train-rest,omitempty"`
+	Surrogate        string         `json:"surrogate"`
+	Slope            float64        `json:"slope"`
+	ResetGradient    bool           `json:"reset-gradient,omitempty"`
+	CalibratePatches int            `json:"calibrate-patches,omitempty"`
+	ValidationShare  float64        `json:"validation-share"`
+	ValidationCrop   int            `json:"validation-crop"`
+	ValidateEvery    int            `json:"validate-every,omitempty"`
+	Threads          int            `json:"threads"`
+	Seed             uint64         `json:"seed"`
 }
 
 // stageSetting is a stage with what it has of its own.
 type stageSetting struct {
 	Name  string  `json:"name"`
-	Rate  float64 `json:"rate"`
+	Rate  float64 `json:"rate,omitempty"`
 	Steps int     `json:"steps,omitempty"`
 	Share float64 `json:"share,omitempty"`
 }
@@ -385,6 +412,9 @@ func (t *tuning) record(task dataset.Task, threads int, seed uint64, teacher *gr
 		ValidationCrop: t.crop, ValidateEvery: t.every, Threads: threads, Seed: seed}
 	for _, p := range t.plan {
 		s.Stages = append(s.Stages, stageSetting{p.name, t.rateOf(p.name), p.steps, p.share})
+	}
+	if t.calibrates() {
+		s.CalibratePatches = t.fitPatches
 	}
 	if teacher != nil && teacher.Source != nil {
 		s.Ref = hex.EncodeToString(teacher.Source.SHA256[:])

@@ -62,6 +62,9 @@ func (r *reporter) report(e train.Event) {
 		r.validated(e)
 		return
 	}
+	if e.Loss == 0 && e.PSNR == 0 {
+		return // a calibration, which a validation follows
+	}
 	if before < r.from.Seconds {
 		before = r.from.Seconds
 	}
@@ -77,7 +80,7 @@ func (r *reporter) stepped(e train.Event) {
 	if r.quiet {
 		return
 	}
-	text := fmt.Sprintf("%s %d/%d: loss %.3g, PSNR %.2f dB", e.StageName, e.Step, e.Steps, e.Loss, e.PSNR)
+	text := fmt.Sprintf("%s: loss %.3g, PSNR %.2f dB", place(e.StageName, e.Step, e.Steps), e.Loss, e.PSNR)
 	if e.FiringRate > 0 {
 		text += fmt.Sprintf(", firing rate %.4f", e.FiringRate)
 	}
@@ -114,15 +117,20 @@ func (r *reporter) validated(e train.Event) {
 	if e.Best && e.Done > 0 {
 		best = ", the best so far"
 	}
-	fmt.Fprintf(r.err, "step %d of %s: held-out images %s%s\n", e.Done, r.total(e), figures(e.Validation), best)
+	fmt.Fprintf(r.err, "%s: held-out images %s%s\n", place(e.StageName, e.Step, e.Steps), figures(e.Validation), best)
 }
 
-// total is the number of steps, where it is known.
-func (r *reporter) total(e train.Event) string {
-	if e.All == 0 {
-		return "all"
+// place says where in a run something was measured.
+func place(stage string, step, steps int) string {
+	switch {
+	case step == 0:
+		return "before " + stage
+	case stage == calibrate:
+		return "calibrated"
+	case steps == 0:
+		return fmt.Sprintf("%s %d", stage, step)
 	}
-	return fmt.Sprint(e.All)
+	return fmt.Sprintf("%s %d/%d", stage, step, steps)
 }
 
 func figures(f *checkpoint.Figures) string {
@@ -245,15 +253,6 @@ func (r *reporter) write(e train.Event) {
 	}
 }
 
-// all is the number of steps of a run.
-func (r *reporter) all(t *train.Trainer) int {
-	n := 0
-	for _, s := range t.Stages {
-		n += s.Steps
-	}
-	return n
-}
-
 // tuned is the report of finetune; its JSON form is a contract.
 type tuned struct {
 	Model      string       `json:"model"`
@@ -275,33 +274,38 @@ type tuned struct {
 // tunedStage is a stage as it was planned.
 type tunedStage struct {
 	Name  string `json:"name"`
-	Steps int    `json:"steps"`
+	Steps int    `json:"steps,omitempty"`
 }
 
 // measured is what was measured on the held-out images.
 type measured struct {
-	Step       uint64  `json:"step"`
+	Stage      string  `json:"stage"`
+	Step       uint64  `json:"step"` // of the stage
 	PSNR       float64 `json:"psnr"`
 	SSIM       float64 `json:"ssim"`
 	FiringRate float64 `json:"firing_rate"`
 	EnergyMJ   float64 `json:"energy_mj"`
 }
 
-func measuredAs(f *checkpoint.Figures) *measured {
+func measuredAs(t *train.Trainer, f *checkpoint.Figures) *measured {
 	if f == nil {
 		return nil
 	}
-	return &measured{f.Position.Total, f.PSNR, f.SSIM, f.FiringRate, f.EnergyMJ}
+	return &measured{t.Stages[f.Position.Stage].Name, f.Position.Step, f.PSNR, f.SSIM, f.FiringRate, f.EnergyMJ}
 }
 
 // summary is the report of a run that has ended.
 func (r *reporter) summary(t *train.Trainer) *tuned {
 	p := t.Position()
-	s := &tuned{Model: r.t.path, Output: r.t.out, Data: r.t.images, DataSHA: r.t.data256, Steps: p.Total, Planned: r.all(t),
-		Patches: p.Patch, Seconds: max(r.seconds, p.Seconds), Before: measuredAs(r.first), Best: measuredAs(t.Best()),
+	s := &tuned{Model: r.t.path, Output: r.t.out, Data: r.t.images, DataSHA: r.t.data256, Steps: p.Total, Planned: t.Steps(),
+		Patches: p.Patch, Seconds: max(r.seconds, p.Seconds), Before: measuredAs(t, r.first), Best: measuredAs(t, t.Best()),
 		Checkpoint: r.t.checkpoint}
 	for _, g := range t.Stages {
-		s.Stages = append(s.Stages, tunedStage{g.Name, g.Steps})
+		stage := tunedStage{Name: g.Name}
+		if g.Correction == nil {
+			stage.Steps = g.Steps
+		}
+		s.Stages = append(s.Stages, stage)
 	}
 	if r.trained > 0 {
 		s.Throughput = float64(p.Patch-r.from.Patch) / r.trained
@@ -319,7 +323,11 @@ func (a *app) printTuned(s *tuned) error {
 	}
 	var stages []string
 	for _, g := range s.Stages {
-		stages = append(stages, fmt.Sprintf("%s %d", g.Name, g.Steps))
+		if g.Steps > 0 {
+			stages = append(stages, fmt.Sprintf("%s %d", g.Name, g.Steps))
+		} else {
+			stages = append(stages, g.Name)
+		}
 	}
 	fmt.Fprintf(a.out, "%s -> %s\n%s\n%d of %d steps (%s), %d patches in %s, %.2f patches a second of training\n", s.Model, s.Output,
 		s.Data, s.Steps, s.Planned, strings.Join(stages, ", "), s.Patches, duration(s.Seconds), s.Throughput)
@@ -332,8 +340,11 @@ func (a *app) printTuned(s *tuned) error {
 			}
 		}
 		row("before", s.Before)
-		row(fmt.Sprintf("best, step %d", s.Best.Step), s.Best)
+		row("best: "+place(s.Best.Stage, int(s.Best.Step), 0), s.Best)
 		t.Render()
+	}
+	if b := s.Best; b != nil && s.Before != nil && b.Step == 0 && s.Steps > 0 {
+		fmt.Fprintln(a.out, "no step made it better on the held-out images: the network is written as it was")
 	}
 	if s.Ended == "time" {
 		fmt.Fprintf(a.out, "the time was over before the last step; --resume with more --max-minutes goes on from %s\n", s.Checkpoint)

@@ -9,7 +9,10 @@ import (
 	"spikingir/runtime/train"
 )
 
-// stageKinds are the stages that --stages names.
+// calibrate is the stage without steps.
+const calibrate = "calibrate"
+
+// stageKinds are the stages of steps.
 var stageKinds = map[string]struct {
 	mode train.Mode
 	back bool
@@ -23,6 +26,14 @@ var stageKinds = map[string]struct {
 // stageNames are their names, in the order that they make sense in.
 var stageNames = []string{"rates", "fast", "spikes", "means"}
 
+// steppedStage reports an error where no stage of steps has that name.
+func steppedStage(flag, text, name string) error {
+	if _, ok := stageKinds[name]; ok {
+		return nil
+	}
+	return fmt.Errorf("--%s %s: no stage is called %q, want %s", flag, text, name, strings.Join(stageNames, ", "))
+}
+
 // A stagePlan is one stage as --stages has it: steps, or a share of them all.
 type stagePlan struct {
 	name  string
@@ -30,20 +41,29 @@ type stagePlan struct {
 	share float64 // 0 to 1
 }
 
-// parseStages reads "fast=70%,spikes=30%": all with steps, or all with percentages
-// that make 100, where those left out share the rest evenly. It gives none for "".
+// parseStages reads "calibrate,fast=70%,spikes=30%": all with steps, or all with
+// percentages that make 100, where those left out share the rest evenly. Calibrate has
+// neither. It gives none for "".
 func parseStages(text string) ([]stagePlan, error) {
 	if text == "" {
 		return nil, nil
 	}
 	var list []stagePlan
-	open, counted, total := 0, 0, 0.0
+	stepped, open, counted, total := 0, 0, 0, 0.0
 	for _, part := range strings.Split(text, ",") {
 		name, value, valued := strings.Cut(strings.TrimSpace(part), "=")
-		if _, ok := stageKinds[name]; !ok {
-			return nil, fmt.Errorf("--stages %s: no stage is called %q, want %s", text, name, strings.Join(stageNames, ", "))
-		}
 		s := stagePlan{name: name}
+		if name == calibrate {
+			if valued {
+				return nil, fmt.Errorf("--stages %s: calibrate has no steps, want it without a number", text)
+			}
+			list = append(list, s)
+			continue
+		}
+		if err := steppedStage("stages", text, name); err != nil {
+			return nil, fmt.Errorf("%w or %s", err, calibrate)
+		}
+		stepped++
 		number, percent := strings.CutSuffix(value, "%")
 		switch {
 		case !valued:
@@ -65,14 +85,14 @@ func parseStages(text string) ([]stagePlan, error) {
 		}
 		list = append(list, s)
 	}
-	return list, shareRest(text, list, open, counted, total)
+	return list, shareRest(text, list, stepped, open, counted, total)
 }
 
 // shareRest gives the stages without a number what the others leave.
-func shareRest(text string, list []stagePlan, open, counted int, total float64) error {
+func shareRest(text string, list []stagePlan, stepped, open, counted int, total float64) error {
 	const slack = 1e-9
 	switch rest := 1 - total; {
-	case counted == len(list):
+	case counted == stepped:
 		return nil
 	case counted > 0:
 		return fmt.Errorf("--stages %s: some stages have a number of steps and others none, want all or none", text)
@@ -80,7 +100,7 @@ func shareRest(text string, list []stagePlan, open, counted int, total float64) 
 		return fmt.Errorf("--stages %s: the percentages make %.4g, want 100", text, 100*total)
 	default:
 		for i := range list {
-			if list[i].share == 0 {
+			if list[i].share == 0 && list[i].name != calibrate {
 				list[i].share = rest / float64(open)
 			}
 		}
@@ -93,11 +113,11 @@ func (t *tuning) stepsOf() []int {
 	var steps []int
 	done, before := 0.0, 0
 	for _, s := range t.plan {
-		if s.steps == 0 && t.steps == 0 {
+		if s.share > 0 && t.steps == 0 {
 			return nil
 		}
 		n := s.steps
-		if n == 0 {
+		if s.share > 0 {
 			// Rounding the ends of stages makes the sum come out.
 			done += s.share
 			end := int(math.Round(done * float64(t.steps)))
@@ -118,8 +138,8 @@ func parseRates(text string) (all float64, each map[string]float64, err error) {
 		name, value, named := strings.Cut(strings.TrimSpace(part), "=")
 		if !named {
 			name, value = "", name
-		} else if _, ok := stageKinds[name]; !ok {
-			return 0, nil, fmt.Errorf("--rate %s: no stage is called %q, want %s", text, name, strings.Join(stageNames, ", "))
+		} else if err := steppedStage("rate", text, name); err != nil {
+			return 0, nil, err
 		}
 		rate, err := strconv.ParseFloat(value, 64)
 		if err != nil || !(rate > 0) || math.IsInf(rate, 1) {

@@ -4,47 +4,110 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
-// A Timing is what the parts of a run take on this machine.
-type Timing struct {
-	Steps      []time.Duration // a step of each stage
-	Validation time.Duration
-}
-
-// timedBatches is how many batches of a stage Time runs at most, after one that finds
+// timedBatches is how many batches of a stage are timed at most, after one that finds
 // memory and caches cold; timedFor ends it sooner.
 const (
 	timedBatches = 4
-	timedFor     = 3 * time.Second
+	timedFor     = 2 * time.Second
 )
 
-// Time measures a step of each stage on the first batches, and a validation. The
-// network and the position of the run stay as they are; the validation counts as the
-// one that a run begins with.
-func (t *Trainer) Time(ctx context.Context) (Timing, error) {
-	var r Timing
-	if t.validated == 0 {
-		if err := t.validate(ctx); err != nil {
-			return r, err
-		}
-	}
-	r.Validation = t.validation
-	position := t.position
-	defer func() { t.position = position }()
-	for i := range t.Stages {
-		t.position.Stage = i
-		took, err := t.timeStage(ctx)
-		if err != nil {
-			return r, err
-		}
-		r.Steps = append(r.Steps, took)
-	}
-	return r, nil
+// validations is how many of them a run has where nothing else is asked for, beside
+// those at the ends of its stages.
+const validations = 20
+
+// slack is the part of the time that is planned with: steps may be slower than those
+// that were timed.
+const slack = 0.97
+
+// everyFor is how often a run of that many steps validates.
+func everyFor(steps int) int { return max(1, (steps+validations-1)/validations) }
+
+// setSteps fixes the steps of a stage. A warm-up takes half of it at most.
+func (t *Trainer) setSteps(i, n int) {
+	s := &t.Stages[i]
+	s.Steps, s.Rate.Steps, s.Rate.WarmUp = n, n, min(t.warmUps[i], n/2)
 }
 
-// timeStage is the mean time of a batch of the present stage, its update left out.
+// steps is the steps of all stages that count as such.
+func (t *Trainer) steps() (n int) {
+	for _, s := range t.Stages {
+		if s.Correction == nil {
+			n += s.Steps
+		}
+	}
+	return n
+}
+
+// Steps is the steps of all stages; where the time decides, those of stages that have
+// not begun are an estimate.
+func (t *Trainer) Steps() int { return t.steps() }
+
+// prepared makes plans from what the stages say.
+func (t *Trainer) prepared() error {
+	for i, s := range t.Stages {
+		t.warmUps = append(t.warmUps, s.Rate.WarmUp)
+		if s.Correction != nil {
+			s.Steps = 1
+		}
+		t.setSteps(i, s.Steps)
+	}
+	if t.Shares == nil {
+		t.planned = len(t.Stages)
+		if t.ValidateEvery == 0 {
+			t.ValidateEvery = everyFor(t.steps())
+		}
+		return nil
+	}
+	if len(t.Shares) != len(t.Stages) || slices.Min(t.Shares) < 0 {
+		return fmt.Errorf("shares %g of the time for %d stages, want one each, of 0 or more", t.Shares, len(t.Stages))
+	}
+	return nil
+}
+
+// fix finds how many steps the present stage has, where the time decides: its share of
+// what is left. The others get an estimate when the first one begins.
+func (t *Trainer) fix(ctx context.Context) error {
+	k := t.position.Stage
+	if t.planned > k {
+		return nil
+	}
+	if t.stage().Correction == nil {
+		first := !slices.ContainsFunc(t.Stages[:k], func(s Stage) bool { return s.Correction == nil })
+		took, err := t.time(ctx, first)
+		if err != nil {
+			return err
+		}
+		left := slack*float64(t.Limit-time.Since(t.started)) - float64(t.validation)*float64(len(t.Stages)-k+1)
+		t.divide(took, left, t.ValidateEvery == 0)
+	}
+	t.planned = k + 1
+	return t.save()
+}
+
+// time is what a step of the present stage takes and, with later, of those after it.
+func (t *Trainer) time(ctx context.Context, later bool) ([]time.Duration, error) {
+	position := t.position
+	defer func() { t.position = position }()
+	var took []time.Duration
+	for i := position.Stage; i < len(t.Stages) && (later || i == position.Stage); i++ {
+		t.position.Stage = i
+		d := time.Duration(0)
+		if t.stage().Correction == nil {
+			var err error
+			if d, err = t.timeStage(ctx); err != nil {
+				return nil, err
+			}
+		}
+		took = append(took, d)
+	}
+	return took, nil
+}
+
+// timeStage is the mean time of a batch of the present stage; nothing is updated.
 func (t *Trainer) timeStage(ctx context.Context) (time.Duration, error) {
 	if err := t.prepare(); err != nil {
 		return 0, err
@@ -63,50 +126,36 @@ func (t *Trainer) timeStage(ctx context.Context) (time.Duration, error) {
 	return time.Since(begin) / time.Duration(n), nil
 }
 
-// validations is how many of them a planned run has beside those at the ends of its
-// stages.
-const validations = 20
-
-// Plan gives each stage its share, 0 to 1, of a time, as a number of steps, one at
-// least, and says how often to validate. What validation takes comes off first, and
-// a fiftieth, for what is slower than it was when it was timed.
-func Plan(shares []float64, r Timing, budget time.Duration) (steps []int, validateEvery int) {
-	left := float64(budget) * 0.98
-	left -= float64(r.Validation) * float64(validations+len(shares))
-	total := 0
-	for i, share := range shares {
-		n := 1
-		if r.Steps[i] > 0 {
-			n = max(n, int(share*left/float64(r.Steps[i])))
+// divide gives the present stage, and those after it that were timed, their part of
+// the time that is left, in nanoseconds, validations included.
+func (t *Trainer) divide(took []time.Duration, left float64, often bool) {
+	k := t.position.Stage
+	all := 0.0
+	for _, s := range t.Shares[k:] {
+		all += s
+	}
+	part := func(i int, left, validation float64) int {
+		return int(min(max(1, left*t.Shares[k+i]/all/(float64(max(took[i], 1))+validation)), math.MaxInt32))
+	}
+	if often {
+		total := 0
+		for i := range took {
+			if t.Stages[k+i].Correction == nil {
+				total += part(i, left-validations*float64(t.validation), 0)
+			}
 		}
-		steps = append(steps, n)
-		total += n
+		t.ValidateEvery = everyFor(total)
 	}
-	return steps, ValidateEvery(total)
+	for i := range took {
+		if t.Stages[k+i].Correction == nil {
+			t.setSteps(k+i, part(i, left, float64(t.validation)/float64(t.ValidateEvery)))
+		}
+	}
 }
 
-// ValidateEvery is how often a run of that many steps validates where nothing else is
-// asked for.
-func ValidateEvery(steps int) int { return max(1, (steps+validations-1)/validations) }
-
-// SetPlan fixes the numbers of steps of the stages, and of those between validations.
-// Checkpoints keep them. A warm-up takes half of a stage at most.
-func (t *Trainer) SetPlan(steps []int, validateEvery int) error {
-	if len(steps) != len(t.Stages) || validateEvery < 0 {
-		return fmt.Errorf("a plan of %d stages, validated every %d steps, for a run of %d stages",
-			len(steps), validateEvery, len(t.Stages))
-	}
-	for i, n := range steps {
-		s := &t.Stages[i]
-		s.Steps, s.Rate.Steps, s.Rate.WarmUp = n, n, min(s.Rate.WarmUp, n/2)
-	}
-	t.ValidateEvery = validateEvery
-	return t.check()
-}
-
-// plan is the plan as checkpoints have it.
+// plan is what is fixed, as checkpoints have it.
 func (t *Trainer) plan() []uint64 {
-	p := []uint64{uint64(t.ValidateEvery)}
+	p := []uint64{uint64(t.planned), uint64(t.ValidateEvery)}
 	for _, s := range t.Stages {
 		p = append(p, uint64(s.Steps))
 	}
@@ -115,12 +164,14 @@ func (t *Trainer) plan() []uint64 {
 
 // follow takes a plan from a checkpoint.
 func (t *Trainer) follow(p []uint64) error {
-	if len(p) != 1+len(t.Stages) {
-		return fmt.Errorf("the plan has %d numbers, want %d", len(p), 1+len(t.Stages))
+	for _, x := range p {
+		if x > math.MaxInt32 {
+			return fmt.Errorf("the plan holds %d, want numbers of steps", x)
+		}
 	}
-	steps := make([]int, len(t.Stages))
-	for i := range steps {
-		steps[i] = int(min(p[1+i], math.MaxInt32))
+	t.planned, t.ValidateEvery = int(p[0]), int(p[1])
+	for i := range t.Stages {
+		t.setSteps(i, int(p[2+i]))
 	}
-	return t.SetPlan(steps, int(min(p[0], math.MaxInt32)))
+	return t.check()
 }

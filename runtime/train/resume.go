@@ -119,7 +119,7 @@ func integers(c *checkpoint.Checkpoint, name string, n int) ([]uint64, error) {
 
 // restore takes over the state of a checkpoint.
 func (t *Trainer) restore(c *checkpoint.Checkpoint) error {
-	plan, err := integers(c, "plan", 1+len(t.Stages))
+	plan, err := integers(c, "plan", 2+len(t.Stages))
 	if err != nil {
 		return err
 	}
@@ -130,21 +130,20 @@ func (t *Trainer) restore(c *checkpoint.Checkpoint) error {
 	if err := t.follow(plan); err != nil {
 		return err
 	}
-	best := make([][]float32, len(t.params))
-	for i, p := range t.params {
+	_, err = c.Find("best/" + t.params[0].Name)
+	known := err == nil // a run that ended in its first validation has no best one yet
+	for _, p := range t.params {
 		if err := c.Floats("parameter/"+p.Name, p.Value); err != nil {
 			return err
 		}
-		if validated[0] == 0 {
-			continue // there is no best one yet
+		if !known {
+			continue
 		}
-		best[i] = make([]float32, len(p.Value))
-		if err := c.Floats("best/"+p.Name, best[i]); err != nil {
+		best := make([]float32, len(p.Value))
+		if err := c.Floats("best/"+p.Name, best); err != nil {
 			return err
 		}
-	}
-	if validated[0] != 0 {
-		t.bestData = best
+		t.bestData = append(t.bestData, best)
 	}
 	if err := t.restoreOptimiser(c); err != nil {
 		return err

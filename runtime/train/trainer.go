@@ -26,6 +26,10 @@ type Config struct {
 	Task    dataset.Task // that of Source
 	Net     Options      // Height and Width follow from Source
 	Stages  []Stage
+	// Shares, when there are any, are the parts of Limit that the stages take: the
+	// time then decides on their steps, of each when it begins, and checkpoints keep
+	// them.
+	Shares []float64
 
 	Batch        int
 	Threads      int // workers; results depend on their number
@@ -38,7 +42,7 @@ type Config struct {
 	// none is given, 0 freezes.
 	Rates map[Role]float64
 
-	ValidateEvery int // steps
+	ValidateEvery int // steps; 0: a twentieth of all
 	// Checkpoint is the file that the state of the run is written to, empty for none:
 	// when the run begins and ends, and every CheckpointEvery.
 	Checkpoint      string
@@ -64,6 +68,9 @@ type Stage struct {
 	// over the mean square of the teacher's value.
 	Output  float64 `json:"output"`
 	Feature float64 `json:"feature"`
+	// Correction, when there is one, makes the stage a calibration, of one step that
+	// does not count as such.
+	Correction *Correction `json:"correction,omitempty"`
 }
 
 // An Event is news of a run.
@@ -105,6 +112,8 @@ type Trainer struct {
 	validated    uint64        // 1 + the steps before the last validation; 0 before the first
 	validation   time.Duration // what it took
 	stepped      time.Duration // what the last step took
+	planned      int           // stages whose steps are fixed
+	warmUps      []int         // of the stages, as they were asked for
 }
 
 // ErrStopped is the end of a run before its last step: by its limit or its context.
@@ -117,6 +126,9 @@ func New(c Config) (*Trainer, error) {
 	}
 	c.Stages = slices.Clone(c.Stages)
 	t := &Trainer{Config: c, pool: kernel.NewPool(c.Threads)}
+	if err := t.prepared(); err != nil {
+		return nil, err
+	}
 	_, side := c.Source.Sides()
 	c.Net.Height, c.Net.Width = side, side
 	teacher := c.Teacher
@@ -145,6 +157,8 @@ func (c *Config) check() error {
 		return fmt.Errorf("batch of %d patches on %d threads, want 1 or more", c.Batch, c.Threads)
 	case len(c.Stages) == 0:
 		return errors.New("no stages to train")
+	case c.Shares != nil && c.Limit <= 0:
+		return errors.New("stages with shares of the time and no limit of it")
 	case c.EnergyWeight < 0:
 		return fmt.Errorf("energy weight %g, want 0 or more", c.EnergyWeight)
 	}
@@ -228,6 +242,9 @@ func (t *Trainer) run(ctx context.Context) error {
 		return err
 	}
 	for ; t.position.Stage < len(t.Stages); t.position.Stage, t.position.Step = t.position.Stage+1, 0 {
+		if err := t.fix(ctx); err != nil {
+			return err
+		}
 		for int(t.position.Step) < t.stage().Steps {
 			if ctx.Err() != nil {
 				return ErrStopped
@@ -292,6 +309,9 @@ func (t *Trainer) after(ctx context.Context) error {
 // step trains on one batch.
 func (t *Trainer) step(ctx context.Context) error {
 	s, begin := t.stage(), time.Now()
+	if s.Correction != nil {
+		return t.correct(ctx, *s.Correction)
+	}
 	if err := t.prepare(); err != nil {
 		return err
 	}
@@ -322,6 +342,34 @@ func (t *Trainer) step(ctx context.Context) error {
 	return nil
 }
 
+// correct is the step of a calibration; one that is cut short leaves no trace.
+func (t *Trainer) correct(ctx context.Context, c Correction) error {
+	var before [][]float32
+	for _, p := range t.params {
+		before = append(before, slices.Clone(p.Value))
+	}
+	err := t.Calibrate(ctx, c)
+	if err == nil {
+		err = t.finite()
+	}
+	if err != nil {
+		for i, p := range t.params {
+			copy(p.Value, before[i])
+		}
+		t.net.Refresh()
+		return err
+	}
+	if t.average != nil { // of what was before it means nothing
+		if t.average, err = optim.NewAverage(t.params, t.Average); err != nil {
+			return err
+		}
+	}
+	t.position.Step++
+	t.validated = 0
+	t.tell(t.event())
+	return nil
+}
+
 // prepare measures what the present stage needs to know.
 func (t *Trainer) prepare() error {
 	if t.stage().Feature > 0 && t.norms == nil {
@@ -331,12 +379,8 @@ func (t *Trainer) prepare() error {
 }
 
 func (t *Trainer) event() Event {
-	e := Event{Stage: t.position.Stage, StageName: t.stage().Name, Step: int(t.position.Step), Steps: t.stage().Steps,
-		Done: int(t.position.Total), Seconds: t.seconds()}
-	for _, s := range t.Stages {
-		e.All += s.Steps
-	}
-	return e
+	return Event{Stage: t.position.Stage, StageName: t.stage().Name, Step: int(t.position.Step), Steps: t.stage().Steps,
+		Done: int(t.position.Total), All: t.steps(), Seconds: t.seconds()}
 }
 
 // seconds is the time spent in Run, over all sessions.
