@@ -16,15 +16,19 @@ const (
 )
 
 // validations is how many of them a run has where nothing else is asked for, beside
-// those at the ends of its stages.
-const validations = 20
+// those at the ends of its stages. Where the time decides, they take validationShare
+// of it at most.
+const (
+	validations     = 20
+	validationShare = 0.15
+)
 
 // slack is the part of the time that is planned with: steps may be slower than those
 // that were timed.
 const slack = 0.97
 
-// everyFor is how often a run of that many steps validates.
-func everyFor(steps int) int { return max(1, (steps+validations-1)/validations) }
+// everyFor is the steps between n validations in a run of that many.
+func everyFor(steps, n int) int { return max(1, (steps+n-1)/n) }
 
 // setSteps fixes the steps of a stage. A warm-up takes half of it at most.
 func (t *Trainer) setSteps(i, n int) {
@@ -58,7 +62,7 @@ func (t *Trainer) prepared() error {
 	if t.Shares == nil {
 		t.planned = len(t.Stages)
 		if t.ValidateEvery == 0 {
-			t.ValidateEvery = everyFor(t.steps())
+			t.ValidateEvery = everyFor(t.steps(), validations)
 		}
 		return nil
 	}
@@ -138,13 +142,14 @@ func (t *Trainer) divide(took []time.Duration, left float64, often bool) {
 		return int(min(max(1, left*t.Shares[k+i]/all/(float64(max(took[i], 1))+validation)), math.MaxInt32))
 	}
 	if often {
+		n := int(min(max(1, validationShare*left/float64(max(t.validation, 1))), validations))
 		total := 0
 		for i := range took {
 			if t.Stages[k+i].Correction == nil {
-				total += part(i, left-validations*float64(t.validation), 0)
+				total += part(i, left-float64(n)*float64(t.validation), 0)
 			}
 		}
-		t.ValidateEvery = everyFor(total)
+		t.ValidateEvery = everyFor(total, n)
 	}
 	for i := range took {
 		if t.Stages[k+i].Correction == nil {

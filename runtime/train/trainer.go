@@ -342,34 +342,6 @@ func (t *Trainer) step(ctx context.Context) error {
 	return nil
 }
 
-// correct is the step of a calibration; one that is cut short leaves no trace.
-func (t *Trainer) correct(ctx context.Context, c Correction) error {
-	var before [][]float32
-	for _, p := range t.params {
-		before = append(before, slices.Clone(p.Value))
-	}
-	err := t.Calibrate(ctx, c)
-	if err == nil {
-		err = t.finite()
-	}
-	if err != nil {
-		for i, p := range t.params {
-			copy(p.Value, before[i])
-		}
-		t.net.Refresh()
-		return err
-	}
-	if t.average != nil { // of what was before it means nothing
-		if t.average, err = optim.NewAverage(t.params, t.Average); err != nil {
-			return err
-		}
-	}
-	t.position.Step++
-	t.validated = 0
-	t.tell(t.event())
-	return nil
-}
-
 // prepare measures what the present stage needs to know.
 func (t *Trainer) prepare() error {
 	if t.stage().Feature > 0 && t.norms == nil {
