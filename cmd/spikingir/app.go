@@ -25,7 +25,7 @@ const (
 	exitUsage       = 1   // usage, input or output
 	exitInvalid     = 2   // the model is not a valid one
 	exitUnsupported = 3   // the model's structure cannot be converted or run
-	exitGate        = 4   // a gate failed, or models differ
+	exitGate        = 4   // a gate failed, models differ, or training diverged
 	exitInterrupted = 130 // Ctrl-C
 )
 
@@ -113,7 +113,7 @@ spiking neural network (SpikingIR, AAAI 2026), runs and measures it, and writes
 it as ONNX that other runtimes execute.
 
 Exit codes: 0 ok; 1 usage, input or output; 2 invalid model; 3 unsupported
-structure; 4 a gate failed or models differ; 130 interrupted.`,
+structure; 4 a gate failed, models differ or training diverged; 130 interrupted.`,
 		Version:       version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -130,7 +130,7 @@ structure; 4 a gate failed or models differ; 130 interrupted.`,
 	f.BoolVar(&a.debug, "debug", false, "log what each pass does")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.check() }
 	root.AddCommand(a.inspectCmd(), a.passesCmd(), a.convertCmd(), a.runCmd(), a.evalCmd(),
-		a.diffCmd(), a.verifyCmd(), a.benchCmd(), a.demoCmd(), a.resultsCmd())
+		a.finetuneCmd(), a.diffCmd(), a.verifyCmd(), a.benchCmd(), a.demoCmd(), a.resultsCmd())
 	completions(root)
 	return root
 }

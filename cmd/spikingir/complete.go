@@ -31,6 +31,10 @@ func choices() map[string][]string {
 		"energy":         {"paper", "exact"},
 		"first-layer":    {"once", "per-step"},
 		"against":        {"gorgonia"},
+		"schedule":       {"cosine", "constant"},
+		"loss":           {"mse", "l1", "charbonnier"},
+		"optimizer":      {"adam", "adamw"},
+		"surrogate":      {"sigmoid", "triangle", "arctan"},
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 // progress gives a function to report steps with, and one to call at the end.
 // A bar is drawn on standard error when that is a terminal; otherwise nothing.
 func (a *app) progress(what string) (step func(done, total int), end func()) {
-	f, ok := a.err.(*os.File)
-	if a.quiet || !ok || !term.IsTerminal(int(f.Fd())) {
+	f := a.terminal()
+	if a.quiet || f == nil {
 		return func(int, int) {}, func() {}
 	}
 	var bar *progressbar.ProgressBar
@@ -29,4 +29,12 @@ func (a *app) progress(what string) (step func(done, total int), end func()) {
 			_ = bar.Clear()
 		}
 	}
+}
+
+// terminal is standard error when it is a terminal, else nil.
+func (a *app) terminal() *os.File {
+	if f, ok := a.err.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return f
+	}
+	return nil
 }

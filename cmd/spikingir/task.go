@@ -17,12 +17,17 @@ type taskFlags struct {
 }
 
 func (t *taskFlags) add(f *pflag.FlagSet) {
+	t.addTask(f)
+	f.IntVar(&t.limit, "limit", 0, "only the first N images; 0 takes all")
+}
+
+// addTask adds the flags of the task alone.
+func (t *taskFlags) addTask(f *pflag.FlagSet) {
 	f.StringVar(&t.kind, "task", "", "how images are degraded: denoise, sr, dehaze or pairs")
 	f.Float64Var(&t.sigma, "sigma", 0, "denoise: standard deviation of the noise, in 8-bit units")
 	f.IntVar(&t.scale, "scale", 0, "sr: the scale, 2 to 16")
 	f.StringVar(&t.srInput, "sr-input", "", "sr: what the network is fed: bicubic (default) or lowres")
 	f.StringVar(&t.srCrop, "sr-crop", "", "sr: crop to multiples of the scale (scale, default) or of 2, 3, ... scale in turn (cumulative, as the paper)")
-	f.IntVar(&t.limit, "limit", 0, "only the first N images; 0 takes all")
 }
 
 // addData adds the folders of a data set with ground truth.

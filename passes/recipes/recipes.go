@@ -107,22 +107,33 @@ func (r Recipe) Pipeline(s Settings) (passes.Pipeline, error) {
 	return p, p.Validate()
 }
 
-// text is the pipeline as `--passes` takes it. Types are inferred first, so that
-// a contradiction is reported in terms of the file, and again once functions
-// are inlined. Constants are folded again after the opset upgrade, which may add
-// some; dead nodes are removed before shapes are inferred for good.
+// cleanUp is the passes that leave a network what it computes. Types are inferred
+// first, so that a contradiction is reported in terms of the file, and again once
+// functions are inlined. Constants are folded again after the opset upgrade, which
+// may add some.
+var cleanUp = []string{
+	"infer-shapes", "inline-functions", "infer-shapes",
+	"fold-constants", "fold-identity", "fold-batchnorm", "dead-node",
+	"upgrade-opset", "infer-shapes", "fold-constants",
+}
+
+// CleanUp is the passes that every recipe begins with. The network that they leave is
+// no spiking one yet, but its values have the names that they keep in one.
+func CleanUp() (passes.Pipeline, error) {
+	return passes.Parse(strings.Join(cleanUp, ","), standard.Passes())
+}
+
+// text is the pipeline as `--passes` takes it; dead nodes are removed before shapes
+// are inferred for good.
 func (r Recipe) text(s Settings) string {
 	v0 := "{v0=" + number(s.V0) + "}"
-	steps := []string{
-		"infer-shapes", "inline-functions", "infer-shapes",
-		"fold-constants", "fold-identity", "fold-batchnorm", "dead-node",
-		"upgrade-opset", "infer-shapes", "fold-constants",
-		"split-regions{analog=" + s.Analog + "}",
-		"relu-to-if" + v0, "clip-to-if" + v0, "prelu-to-on-off" + v0,
-		"insert-cpm{readout=" + s.Readout + "}",
-		"normalize-thresholds{percentile=" + number(s.Percentile) +
-			",over=" + s.Over + ",per=" + s.Per + "}",
-	}
+	steps := append(slices.Clone(cleanUp),
+		"split-regions{analog="+s.Analog+"}",
+		"relu-to-if"+v0, "clip-to-if"+v0, "prelu-to-on-off"+v0,
+		"insert-cpm{readout="+s.Readout+"}",
+		"normalize-thresholds{percentile="+number(s.Percentile)+
+			",over="+s.Over+",per="+s.Per+"}",
+	)
 	if r.mprn {
 		steps = append(steps, "if-to-mprn{beta="+number(s.Beta)+"}")
 	}

@@ -7,14 +7,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// amxAvailable reports whether this process may use AMX int8 tiles. Linux grants
-// their state, which enlarges every signal frame, only to those who ask.
-func amxAvailable() bool {
+// amxAvailable reports whether this process may use AMX tiles, given whether the CPU
+// has the wanted products of them. Linux grants the tiles' state, which enlarges every
+// signal frame, only to those who ask.
+func amxAvailable(products bool) bool {
 	const (
 		requestPermission = 0x1023 // ARCH_REQ_XCOMP_PERM
 		tileData          = 18     // XFEATURE_XTILEDATA
 	)
-	if !cpu.X86.HasAMXTile || !cpu.X86.HasAMXInt8 {
+	if !cpu.X86.HasAMXTile || !products {
 		return false
 	}
 	_, _, errno := unix.Syscall(unix.SYS_ARCH_PRCTL, requestPermission, tileData, 0)

@@ -2,5 +2,5 @@
 
 package kernel
 
-// amxAvailable reports whether this process may use AMX int8 tiles.
-func amxAvailable() bool { return false }
+// amxAvailable reports whether this process may use AMX tiles.
+func amxAvailable(bool) bool { return false }

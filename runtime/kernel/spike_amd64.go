@@ -10,7 +10,7 @@ func acceleratedSpikes() []entry[spikeKernels] {
 	avx512 := x.HasAVX512F && x.HasAVX512VL && x.HasAVX512BW && x.HasAVX512DQ
 	return []entry[spikeKernels]{{
 		name:      "amx",
-		available: avx512 && amxAvailable(),
+		available: avx512 && amxAvailable(x.HasAMXInt8),
 		kernels: spikeKernels{
 			bytes:       true,
 			step:        spikeStepAMX,

@@ -26,6 +26,12 @@ import "fmt"
 //
 // The vector kernels flush subnormal numbers to zero, operands and results, as
 // gradients have long tails of them that slow every product down.
+//
+// The implementation amx multiplies bfloat16, where both sides have a multiple of 32
+// channels, in one group and without strides. It takes a float32 for the sum of three
+// of them in Forward and ForwardSpikes, which is exact, and of two in the others, which
+// leaves out less than 2^-16 of each product. An infinity, or a number that rounds to
+// one (3.3895e38 and more), gives what is not a number there.
 type TrainConv struct {
 	shape    TrainShape
 	forward  trainPlan
@@ -33,6 +39,7 @@ type TrainConv struct {
 	sparse   *sparsePlan // nil in groups
 	dots     *dotPlan    // nil where products are faster
 	work     int         // vectors for an output pixel of the gradient of the weights
+	tiles    *trainTiles // nil where they do not suit
 	kernels  *trainKernels
 	packing  packing
 }
@@ -62,6 +69,8 @@ type TrainScratch struct {
 	positions       []float32 // transformed sums
 	transform       winogradArgs
 	vectors         []float32 // of the transform
+
+	tiles tileScratch
 }
 
 // NewTrainConv returns a convolution whose weights are all 0.
@@ -75,6 +84,9 @@ func NewTrainConv(s TrainShape) (*TrainConv, error) {
 	}
 	c.chooseWeightSums()
 	c.packing.weights = make([]float32, s.Weights())
+	if haveTiles() && tilesSuit(s) {
+		c.tiles = c.newTiles()
+	}
 	return c, nil
 }
 
@@ -98,6 +110,11 @@ func (c *TrainConv) SetWeights(w, scale []float32) {
 func (c *TrainConv) Forward(sc *TrainScratch, y, x []float32, slices int) {
 	c.want("inputs", len(x), slices*c.shape.InSize())
 	c.want("outputs", len(y), slices*c.shape.OutSize())
+	if c.onTiles() {
+		c.pack(tiledForward)
+		c.tiles.forward.numbers(c.kernels.tiles, sc, y, x, slices, ofNumbers)
+		return
+	}
 	c.pack(c.forward.form(filteredForward, directForward))
 	c.forward.run(c.kernels, sc, y, x, slices)
 }
@@ -110,14 +127,21 @@ func (c *TrainConv) ForwardSpikes(sc *TrainScratch, y []float32, spikes []uint64
 	c.want("outputs", len(y), slices*c.shape.OutSize())
 	out := c.shape.OutSize()
 	sparse := c.fewSpikes(spikes, slices)
-	if sparse {
+	switch {
+	case sparse:
 		c.pack(sparseForward)
-	} else {
+	case c.onTiles():
+		c.pack(tiledForward)
+	default:
 		c.pack(directForward)
 	}
 	for s := range slices {
 		if sparse {
 			c.sumSpikes(sc, y[s*out:(s+1)*out], spikes[s*words:(s+1)*words])
+			continue
+		}
+		if c.onTiles() {
+			c.tiles.forward.spikes(c.kernels.tiles, sc, y[s*out:(s+1)*out], spikes[s*words:(s+1)*words])
 			continue
 		}
 		x := sc.expand(spikes[s*words:(s+1)*words], c.shape.InSize())
@@ -131,6 +155,11 @@ func (c *TrainConv) ForwardSpikes(sc *TrainScratch, y []float32, spikes []uint64
 func (c *TrainConv) BackwardInput(sc *TrainScratch, gx, gy []float32, slices int) {
 	c.want("input gradients", len(gx), slices*c.shape.InSize())
 	c.want("output gradients", len(gy), slices*c.shape.OutSize())
+	if c.onTiles() {
+		c.pack(tiledBackward)
+		c.tiles.backward.numbers(c.kernels.tiles, sc, gx, gy, slices, ofBackward)
+		return
+	}
 	c.pack(c.backward.form(filteredBackward, directBackward))
 	c.backward.run(c.kernels, sc, gx, gy, slices)
 }
@@ -141,6 +170,10 @@ func (c *TrainConv) BackwardWeights(sc *TrainScratch, gw, x, gy []float32, slice
 	c.want("weight gradients", len(gw), c.shape.Weights())
 	c.want("inputs", len(x), slices*c.shape.InSize())
 	c.want("output gradients", len(gy), slices*c.shape.OutSize())
+	if c.onTiles() {
+		c.tiles.weights.addNumbers(c.kernels.tiles, sc, gw, x, gy, slices)
+		return
+	}
 	w := c.weightSums(sc)
 	for s := range slices {
 		in, out := c.shape.InSize(), c.shape.OutSize()
@@ -163,6 +196,10 @@ func (c *TrainConv) BackwardWeightsSpikes(sc *TrainScratch, gw []float32, spikes
 			c.addSpikes(sc, spikes[s*words:(s+1)*words], gy[s*out:(s+1)*out])
 		}
 		c.finishSpikes(sc, gw)
+		return
+	}
+	if c.onTiles() {
+		c.tiles.weights.addSpikes(c.kernels.tiles, sc, gw, spikes, gy, slices)
 		return
 	}
 	w := c.weightSums(sc)
@@ -192,6 +229,9 @@ func (sc *TrainScratch) expand(spikes []uint64, n int) []float32 {
 func (c *TrainConv) fewSpikes(spikes []uint64, slices int) bool {
 	if c.sparse == nil {
 		return false
+	}
+	if c.onTiles() {
+		return c.share(spikes, slices, c.kernels.tiles.sumBelow)
 	}
 	s := c.shape
 	pixels := slices * s.OutH * s.OutW

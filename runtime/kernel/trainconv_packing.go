@@ -14,6 +14,8 @@ const (
 	sparseForward                      // of sums of spikes
 	directBackward                     // of the gradient by the input
 	filteredBackward                   // likewise, of minimal filtering
+	tiledForward                       // of products on tiles, of numbers and of spikes
+	tiledBackward                      // of the gradient by the input, likewise
 	weightForms
 )
 
@@ -63,7 +65,7 @@ func (c *TrainConv) pack(form weightForm) {
 	inC, taps := s.InC/s.Group, s.taps()
 	w.group = s.OutC / s.Group * inC * taps
 	switch form {
-	case directForward, filteredForward, sparseForward:
+	case directForward, filteredForward, sparseForward, tiledForward:
 		w.in, w.out = taps, inC*taps
 	default:
 		w.in, w.out = inC*taps, taps
@@ -77,6 +79,10 @@ func (c *TrainConv) pack(form weightForm) {
 		c.forward.fast.setWeights(w, false)
 	case filteredBackward:
 		c.backward.fast.setWeights(w, true)
+	case tiledForward:
+		c.tiles.forward.setWeights(w)
+	case tiledBackward:
+		c.tiles.backward.setWeights(w)
 	case sparseForward:
 		c.sparse.setWeights(w, inC)
 	}

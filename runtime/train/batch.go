@@ -40,7 +40,7 @@ func (t *Trainer) batch(ctx context.Context) (sums, error) {
 	for k, c := range t.workers {
 		group.Go(func() {
 			c.net.Clear()
-			for j := k; j < t.Batch && errs[k] == nil; j += len(t.workers) {
+			for j := k; j < t.Batch && errs[k] == nil && ctx.Err() == nil; j += len(t.workers) {
 				errs[k] = t.patch(c, t.position.Patch+uint64(j), &parts[k])
 			}
 		})

@@ -1,7 +1,13 @@
 package train
 
 import (
+	"bytes"
+	"cmp"
+	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"spikingir/runtime/train/checkpoint"
@@ -17,6 +23,8 @@ func (t *Trainer) save() error {
 	c := &checkpoint.Checkpoint{Header: t.Identity}
 	c.Position, c.Best = t.position, t.best
 	c.Position.Seconds = t.seconds()
+	c.Arrays = append(c.Arrays, checkpoint.Array{Name: "plan", Uint64: t.plan()},
+		checkpoint.Array{Name: "validated", Uint64: []uint64{t.validated}})
 	for i, p := range t.params {
 		c.Arrays = append(c.Arrays, checkpoint.Array{Name: "parameter/" + p.Name, Float32: p.Value})
 		if t.bestData != nil {
@@ -58,11 +66,13 @@ func (t *Trainer) same(h checkpoint.Header) error {
 	for _, x := range []struct{ what, have, want string }{
 		{"model", h.Model, t.Identity.Model},
 		{"training data", h.Data, t.Identity.Data},
-		{"settings", string(h.Settings), string(t.Identity.Settings)},
 	} {
 		if x.have != x.want {
-			return fmt.Errorf("the checkpoint is of a run with another %s (%s, this one has %s)", x.what, x.have, x.want)
+			return fmt.Errorf("the checkpoint is of a run with another %s (SHA-256 %.16s..., this one has %.16s...)", x.what, x.have, x.want)
 		}
+	}
+	if d := otherSettings(h.Settings, t.Identity.Settings); d != "" {
+		return fmt.Errorf("the checkpoint is of a run with other settings: %s", d)
 	}
 	if h.Position.Stage < 0 || h.Position.Stage >= len(t.Stages) {
 		return fmt.Errorf("the checkpoint is in stage %d of %d", h.Position.Stage, len(t.Stages))
@@ -70,18 +80,80 @@ func (t *Trainer) same(h checkpoint.Header) error {
 	return nil
 }
 
-// restore copies the arrays of a checkpoint.
+// otherSettings names the settings that differ; "" where none does.
+func otherSettings(have, want json.RawMessage) string {
+	if bytes.Equal(have, want) {
+		return ""
+	}
+	var a, b map[string]json.RawMessage
+	if json.Unmarshal(have, &a) != nil || json.Unmarshal(want, &b) != nil {
+		return fmt.Sprintf("%s, this one has %s", have, want)
+	}
+	names := slices.Sorted(maps.Keys(a))
+	for n := range b {
+		if _, ok := a[n]; !ok {
+			names = append(names, n)
+		}
+	}
+	slices.Sort(names)
+	var list []string
+	for _, n := range names {
+		if !bytes.Equal(a[n], b[n]) {
+			list = append(list, fmt.Sprintf("%s was %s and is %s", n, cmp.Or(string(a[n]), "not set"), cmp.Or(string(b[n]), "not set")))
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+// integers is an array of counts.
+func integers(c *checkpoint.Checkpoint, name string, n int) ([]uint64, error) {
+	a, err := c.Find(name)
+	if err != nil {
+		return nil, err
+	}
+	if len(a.Uint64) != n {
+		return nil, fmt.Errorf("%s holds %d numbers, want %d", name, len(a.Uint64), n)
+	}
+	return a.Uint64, nil
+}
+
+// restore takes over the state of a checkpoint.
 func (t *Trainer) restore(c *checkpoint.Checkpoint) error {
-	best := make([][]float32, len(t.params))
-	for i, p := range t.params {
+	plan, err := integers(c, "plan", 2+len(t.Stages))
+	if err != nil {
+		return err
+	}
+	validated, err := integers(c, "validated", 1)
+	if err != nil {
+		return err
+	}
+	if err := t.follow(plan); err != nil {
+		return err
+	}
+	_, err = c.Find("best/" + t.params[0].Name)
+	known := err == nil // a run that ended in its first validation has no best one yet
+	for _, p := range t.params {
 		if err := c.Floats("parameter/"+p.Name, p.Value); err != nil {
 			return err
 		}
-		best[i] = make([]float32, len(p.Value))
-		if err := c.Floats("best/"+p.Name, best[i]); err != nil {
+		if !known {
+			continue
+		}
+		best := make([]float32, len(p.Value))
+		if err := c.Floats("best/"+p.Name, best); err != nil {
 			return err
 		}
+		t.bestData = append(t.bestData, best)
 	}
+	if err := t.restoreOptimiser(c); err != nil {
+		return err
+	}
+	t.position, t.best, t.validated = c.Position, c.Best, validated[0]
+	return nil
+}
+
+// restoreOptimiser takes over the state of Adam and the average.
+func (t *Trainer) restoreOptimiser(c *checkpoint.Checkpoint) error {
 	arrays := func(of []optim.Array) ([]optim.Array, error) {
 		list := make([]optim.Array, len(of))
 		for i, a := range of {
@@ -96,30 +168,21 @@ func (t *Trainer) restore(c *checkpoint.Checkpoint) error {
 	if err != nil {
 		return err
 	}
-	steps, err := c.Find("adam.steps")
+	steps, err := integers(c, "adam.steps", len(t.params))
 	if err != nil {
 		return err
 	}
-	if err := t.adam.Restore(steps.Uint64, state); err != nil {
+	if err := t.adam.Restore(steps, state); err != nil || t.average == nil {
 		return err
 	}
-	if t.average != nil {
-		if state, err = arrays(t.average.State()); err != nil {
-			return err
-		}
-		n, err := c.Find("average.updates")
-		if err != nil {
-			return err
-		}
-		if len(n.Uint64) != 1 {
-			return fmt.Errorf("average.updates holds %d numbers, want 1", len(n.Uint64))
-		}
-		if err := t.average.Restore(n.Uint64[0], state); err != nil {
-			return err
-		}
+	if state, err = arrays(t.average.State()); err != nil {
+		return err
 	}
-	t.position, t.best, t.bestData = c.Position, c.Best, best
-	return nil
+	n, err := integers(c, "average.updates", 1)
+	if err != nil {
+		return err
+	}
+	return t.average.Restore(n[0], state)
 }
 
 // Position is where the run is.

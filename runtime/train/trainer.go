@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"spikingir/graph"
@@ -25,6 +26,10 @@ type Config struct {
 	Task    dataset.Task // that of Source
 	Net     Options      // Height and Width follow from Source
 	Stages  []Stage
+	// Shares, when there are any, are the parts of Limit that the stages take: the
+	// time then decides on their steps, of each when it begins, and checkpoints keep
+	// them.
+	Shares []float64
 
 	Batch        int
 	Threads      int // workers; results depend on their number
@@ -37,12 +42,12 @@ type Config struct {
 	// none is given, 0 freezes.
 	Rates map[Role]float64
 
-	ValidateEvery int // steps
-	// Checkpoint is the file that the state of the run is written to, empty for none,
-	// every CheckpointEvery and when the run ends before its last step.
+	ValidateEvery int // steps; 0: a twentieth of all
+	// Checkpoint is the file that the state of the run is written to, empty for none:
+	// when the run begins and ends, and every CheckpointEvery.
 	Checkpoint      string
 	CheckpointEvery time.Duration
-	// Limit stops the run; 0: never.
+	// Limit is the time that Run may take, its last validation included; 0: any.
 	Limit time.Duration
 	// Identity is what the model and the settings were; a checkpoint of another
 	// identity is not resumed.
@@ -63,6 +68,9 @@ type Stage struct {
 	// over the mean square of the teacher's value.
 	Output  float64 `json:"output"`
 	Feature float64 `json:"feature"`
+	// Correction, when there is one, makes the stage a calibration, of one step that
+	// does not count as such.
+	Correction *Correction `json:"correction,omitempty"`
 }
 
 // An Event is news of a run.
@@ -73,13 +81,15 @@ type Event struct {
 	Steps      int                 `json:"steps"`
 	Done, All  int                 `json:"-"` // steps of all stages
 	Seconds    float64             `json:"seconds"`
-	Rate       float64             `json:"learning_rate"`
-	Loss       float64             `json:"loss"`
-	PSNR       float64             `json:"psnr"` // of the batch's patches against the ground truth, dB
-	FiringRate float64             `json:"firing_rate"`
-	Norm       float64             `json:"gradient_norm"`
+	Rate       float64             `json:"learning_rate,omitempty"`
+	Loss       float64             `json:"loss,omitempty"`
+	PSNR       float64             `json:"psnr,omitempty"` // of the batch's patches against the ground truth, dB
+	FiringRate float64             `json:"firing_rate,omitempty"`
+	Norm       float64             `json:"gradient_norm,omitempty"`
 	Validation *checkpoint.Figures `json:"validation,omitempty"`
 	Best       bool                `json:"best,omitempty"`
+	// Problem is why a checkpoint could not be written; the run goes on.
+	Problem string `json:"problem,omitempty"`
 }
 
 // A Trainer is a run under way.
@@ -96,9 +106,14 @@ type Trainer struct {
 	bestData     [][]float32
 	norms        []float64 // of hidden features; nil until one is needed
 	pool         *kernel.Pool
-	started      time.Time
-	before       float64 // seconds of earlier sessions
+	started      time.Time // zero before Run
+	before       float64   // seconds of earlier sessions
 	saved        time.Time
+	validated    uint64        // 1 + the steps before the last validation; 0 before the first
+	validation   time.Duration // what it took
+	stepped      time.Duration // what the last step took
+	planned      int           // stages whose steps are fixed
+	warmUps      []int         // of the stages, as they were asked for
 }
 
 // ErrStopped is the end of a run before its last step: by its limit or its context.
@@ -109,7 +124,11 @@ func New(c Config) (*Trainer, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
+	c.Stages = slices.Clone(c.Stages)
 	t := &Trainer{Config: c, pool: kernel.NewPool(c.Threads)}
+	if err := t.prepared(); err != nil {
+		return nil, err
+	}
 	_, side := c.Source.Sides()
 	c.Net.Height, c.Net.Width = side, side
 	teacher := c.Teacher
@@ -138,6 +157,8 @@ func (c *Config) check() error {
 		return fmt.Errorf("batch of %d patches on %d threads, want 1 or more", c.Batch, c.Threads)
 	case len(c.Stages) == 0:
 		return errors.New("no stages to train")
+	case c.Shares != nil && c.Limit <= 0:
+		return errors.New("stages with shares of the time and no limit of it")
 	case c.EnergyWeight < 0:
 		return fmt.Errorf("energy weight %g, want 0 or more", c.EnergyWeight)
 	}
@@ -145,6 +166,11 @@ func (c *Config) check() error {
 		if s.Steps < 0 || s.Output < 0 || s.Output > 1 || s.Feature < 0 {
 			return fmt.Errorf("stage %s: %d steps, distillation %g and %g; want no negative numbers, and output's at most 1",
 				s.Name, s.Steps, s.Output, s.Feature)
+		}
+		if s.Steps > 0 {
+			if err := s.Rate.Check(); err != nil {
+				return fmt.Errorf("stage %s: %w", s.Name, err)
+			}
 		}
 	}
 	return c.Loss.Check()
@@ -175,22 +201,28 @@ func (t *Trainer) optimiser() (err error) {
 }
 
 // Run trains until the last step, the limit or the end of ctx, and leaves the best
-// network in Model. The error is ErrStopped when steps are left.
+// network in Model. The error is ErrStopped when steps are left: after the limit Model
+// is as after the last step, after the end of ctx only the checkpoint counts. A
+// [DivergedError] leaves the best network in Model too, and the last checkpoint.
 func (t *Trainer) Run(ctx context.Context) error {
 	t.started, t.saved = time.Now(), time.Now()
 	t.before = t.position.Seconds
 	err := t.run(ctx)
-	var bad *optim.NonFiniteError
-	if errors.As(err, &bad) {
-		err = fmt.Errorf("training diverged at step %d of stage %q (%w); the best network so far was kept: lower the learning rate or clip gradients",
-			t.position.Step, t.stage().Name, err)
-	} else if err != nil && !errors.Is(err, ErrStopped) {
+	var bad *DivergedError
+	switch {
+	case ctx.Err() != nil:
+		if e := t.save(); e != nil {
+			return e
+		}
+		return ErrStopped
+	case errors.As(err, &bad):
+		if t.bestData == nil {
+			return err
+		}
+	case err != nil && !errors.Is(err, ErrStopped):
 		return err
-	} else if e := t.save(); e != nil {
-		return e
-	}
-	if t.best == nil {
-		if e := t.validate(context.WithoutCancel(ctx)); e != nil {
+	default:
+		if e := t.save(); e != nil {
 			return e
 		}
 	}
@@ -201,15 +233,24 @@ func (t *Trainer) Run(ctx context.Context) error {
 func (t *Trainer) stage() Stage { return t.Stages[t.position.Stage] }
 
 func (t *Trainer) run(ctx context.Context) error {
-	if t.best == nil {
+	if t.validated == 0 || t.due() {
 		if err := t.validate(ctx); err != nil {
 			return err
 		}
 	}
+	if err := t.save(); err != nil {
+		return err
+	}
 	for ; t.position.Stage < len(t.Stages); t.position.Stage, t.position.Step = t.position.Stage+1, 0 {
+		if err := t.fix(ctx); err != nil {
+			return err
+		}
 		for int(t.position.Step) < t.stage().Steps {
-			if ctx.Err() != nil || t.Limit > 0 && time.Since(t.started) > t.Limit {
+			if ctx.Err() != nil {
 				return ErrStopped
+			}
+			if t.late() {
+				return t.stop(ctx)
 			}
 			if err := t.step(ctx); err != nil {
 				return err
@@ -225,27 +266,54 @@ func (t *Trainer) run(ctx context.Context) error {
 	return nil
 }
 
-// after validates and saves when it is time.
+// late reports whether another step would not leave the time for a validation.
+func (t *Trainer) late() bool {
+	return t.Limit > 0 && time.Since(t.started)+t.stepped+t.validation > t.Limit
+}
+
+// stop validates what the last step gave.
+func (t *Trainer) stop(ctx context.Context) error {
+	if t.validated != t.position.Total+1 {
+		if err := t.validate(ctx); err != nil {
+			return err
+		}
+	}
+	return ErrStopped
+}
+
+// due reports whether it is time to validate.
+func (t *Trainer) due() bool {
+	last := t.position.Step > 0 && int(t.position.Step) == t.stage().Steps
+	turn := t.ValidateEvery > 0 && t.position.Total%uint64(t.ValidateEvery) == 0
+	return (last || turn) && t.validated != t.position.Total+1
+}
+
+// after validates and saves when it is time. What is trained is worth more than a
+// checkpoint that cannot be written just now.
 func (t *Trainer) after(ctx context.Context) error {
-	last := int(t.position.Step) == t.stage().Steps
-	if last || t.ValidateEvery > 0 && t.position.Total%uint64(t.ValidateEvery) == 0 {
+	if t.due() {
 		if err := t.validate(ctx); err != nil {
 			return err
 		}
 	}
 	if t.CheckpointEvery > 0 && time.Since(t.saved) > t.CheckpointEvery {
-		return t.save()
+		if err := t.save(); err != nil {
+			e := t.event()
+			e.Problem = err.Error()
+			t.tell(e)
+		}
 	}
 	return nil
 }
 
 // step trains on one batch.
 func (t *Trainer) step(ctx context.Context) error {
-	s := t.stage()
-	if s.Feature > 0 && t.norms == nil {
-		if err := t.measure(); err != nil {
-			return err
-		}
+	s, begin := t.stage(), time.Now()
+	if s.Correction != nil {
+		return t.correct(ctx, *s.Correction)
+	}
+	if err := t.prepare(); err != nil {
+		return err
 	}
 	sum, err := t.batch(ctx)
 	if err != nil {
@@ -253,33 +321,47 @@ func (t *Trainer) step(ctx context.Context) error {
 	}
 	norm, err := optim.Clip(t.params, t.Clip)
 	if err != nil {
-		return err
+		return t.diverged(err)
 	}
 	rate := s.Rate.Rate(int(t.position.Step))
 	t.adam.Step(rate)
 	if t.average != nil {
 		t.average.Update()
 	}
+	if err := t.finite(); err != nil {
+		return err
+	}
 	t.net.Refresh()
 	t.position.Step++
 	t.position.Total++
 	t.position.Patch += uint64(t.Batch)
+	t.stepped = time.Since(begin)
 	e := t.event()
 	e.Rate, e.Loss, e.PSNR, e.FiringRate, e.Norm = rate, sum.loss, sum.psnr(t.Batch), sum.rate, norm
 	t.tell(e)
 	return nil
 }
 
-func (t *Trainer) event() Event {
-	e := Event{Stage: t.position.Stage, StageName: t.stage().Name, Step: int(t.position.Step), Steps: t.stage().Steps,
-		Done: int(t.position.Total), Seconds: t.seconds()}
-	for _, s := range t.Stages {
-		e.All += s.Steps
+// prepare measures what the present stage needs to know.
+func (t *Trainer) prepare() error {
+	if t.stage().Feature > 0 && t.norms == nil {
+		return t.measure()
 	}
-	return e
+	return nil
 }
 
-func (t *Trainer) seconds() float64 { return t.before + time.Since(t.started).Seconds() }
+func (t *Trainer) event() Event {
+	return Event{Stage: t.position.Stage, StageName: t.stage().Name, Step: int(t.position.Step), Steps: t.stage().Steps,
+		Done: int(t.position.Total), All: t.steps(), Seconds: t.seconds()}
+}
+
+// seconds is the time spent in Run, over all sessions.
+func (t *Trainer) seconds() float64 {
+	if t.started.IsZero() {
+		return t.position.Seconds
+	}
+	return t.before + time.Since(t.started).Seconds()
+}
 
 func (t *Trainer) tell(e Event) {
 	if t.Report != nil {

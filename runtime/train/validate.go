@@ -2,8 +2,10 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/eval"
@@ -25,6 +27,7 @@ func (h heldOut) Task() dataset.Task               { return h.task }
 // validate measures the network, or the average of its weights, on the held-out
 // images as eval does, in fixed point, and remembers it when it is the best.
 func (t *Trainer) validate(ctx context.Context) error {
+	begin := time.Now()
 	if t.average != nil {
 		t.average.Swap()
 		t.net.Refresh()
@@ -33,28 +36,24 @@ func (t *Trainer) validate(ctx context.Context) error {
 			t.net.Refresh()
 		}()
 	}
+	if err := t.finite(); err != nil {
+		return err
+	}
 	t.net.Store()
 	if t.Source.ValidationLen() == 0 {
 		t.remember(nil)
+		t.validated = t.position.Total + 1
 		return nil
 	}
-	ports, err := eval.PortsOf(t.Model.Graph)
+	f, err := t.figures(ctx)
 	if err != nil {
 		return err
 	}
-	p, err := exec.Compile(t.Model, exec.Options{Pool: t.pool})
-	if err != nil {
-		return err
+	if t.best != nil && f.PSNR < t.best.PSNR-hopeless {
+		return t.diverged(fmt.Errorf("PSNR %.2f dB on the held-out images, after %.2f dB at step %d",
+			f.PSNR, t.best.PSNR, t.best.Position.Total))
 	}
-	r, err := eval.Run(ctx, eval.Config{Model: p, Input: ports.Input, Set: heldOut{t.Source, t.Task}})
-	if err != nil {
-		return err
-	}
-	if math.IsNaN(float64(r.Model.PSNR)) {
-		return fmt.Errorf("validation at step %d: the output is not a number", t.position.Total)
-	}
-	f := &checkpoint.Figures{Position: t.position, PSNR: float64(r.Model.PSNR), SSIM: r.Model.SSIM,
-		FiringRate: r.FiringRate, EnergyMJ: r.Energy.ModelMJ}
+	t.validated, t.validation = t.position.Total+1, time.Since(begin)
 	e := t.event()
 	e.Validation, e.Best = f, t.better(f)
 	if e.Best {
@@ -62,6 +61,68 @@ func (t *Trainer) validate(ctx context.Context) error {
 	}
 	t.tell(e)
 	return nil
+}
+
+// hopeless is how far below the best, in dB, a validation ends the run: spikes cannot
+// overflow, so that a network that is far off need not show it by its gradients.
+const hopeless = 30
+
+// figures measures the network on the held-out images.
+func (t *Trainer) figures(ctx context.Context) (*checkpoint.Figures, error) {
+	ports, err := eval.PortsOf(t.Model.Graph)
+	if err != nil {
+		return nil, err
+	}
+	m := t.Model.Clone()
+	eval.FreeSize(m.Graph)
+	p, err := exec.Compile(m, exec.Options{Pool: t.pool})
+	if err != nil {
+		return nil, err
+	}
+	r, err := eval.Run(ctx, eval.Config{Model: p, Input: ports.Input, Set: heldOut{t.Source, t.Task}})
+	if err != nil {
+		return nil, err
+	}
+	psnr := float64(r.Model.PSNR)
+	if math.IsNaN(psnr) || math.IsInf(psnr, -1) {
+		return nil, t.diverged(errors.New("the output for a held-out image is not a number"))
+	}
+	f := &checkpoint.Figures{Position: t.position, PSNR: min(psnr, perfect), SSIM: r.Model.SSIM,
+		FiringRate: r.FiringRate, EnergyMJ: r.Energy.ModelMJ}
+	f.Position.Seconds = t.seconds()
+	return f, nil
+}
+
+// perfect is the PSNR that is given to outputs without any error, dB.
+const perfect = 200
+
+// finite finds parameters that an update took out of the numbers.
+func (t *Trainer) finite() error {
+	for _, p := range t.net.params {
+		for i, x := range p.Data {
+			if x-x != 0 {
+				return t.diverged(fmt.Errorf("value %d of %s is %g", i, p.Name, x))
+			}
+		}
+	}
+	return nil
+}
+
+// A DivergedError is the end of a run whose numbers left what can be trained.
+type DivergedError struct {
+	Stage string
+	Step  uint64 // of the stage
+	Err   error
+}
+
+func (e *DivergedError) Error() string {
+	return fmt.Sprintf("training diverged at step %d of stage %s: %v", e.Step, e.Stage, e.Err)
+}
+
+func (e *DivergedError) Unwrap() error { return e.Err }
+
+func (t *Trainer) diverged(err error) error {
+	return &DivergedError{t.stage().Name, t.position.Step, err}
 }
 
 // better reports whether f beats the best. With an energy term a network is worth

@@ -39,7 +39,7 @@ type Position struct {
 // Figures are what a validation measured. All are finite numbers.
 type Figures struct {
 	Position   Position `json:"position"`
-	Loss       float64  `json:"loss"`
+	Loss       float64  `json:"loss,omitempty"`
 	PSNR       float64  `json:"psnr"` // dB
 	SSIM       float64  `json:"ssim"`
 	FiringRate float64  `json:"firing_rate"` // spikes per neuron and step

@@ -1,0 +1,73 @@
+//go:build !purego
+
+package kernel
+
+// amxTiles are the kernels on AMX, with AVX-512 for the rest.
+var amxTiles = tileKernels{
+	products: [tileProducts]func(a *tileArgs){
+		ofSpikes:         tileSpikesAMX,
+		ofNumbers:        tileNumbersAMX,
+		ofSpikesBackward: tileSpikesBackwardAMX,
+		ofBackward:       tileBackwardAMX,
+	},
+	split:     splitTermsAVX512,
+	pair:      pairTermsAVX512,
+	expand:    expandTermsAVX512,
+	turnMasks: turnMasksAVX512,
+	turnPairs: turnPairsAVX512,
+	peak:      tilePeakAMX,
+
+	sumBelow:       8,
+	gradientsBelow: 6,
+}
+
+// tileSpikesAMX works like tileProductGeneric.
+//
+//go:noescape
+func tileSpikesAMX(a *tileArgs)
+
+// tileNumbersAMX works like tileProductGeneric.
+//
+//go:noescape
+func tileNumbersAMX(a *tileArgs)
+
+// tileSpikesBackwardAMX works like tileProductGeneric.
+//
+//go:noescape
+func tileSpikesBackwardAMX(a *tileArgs)
+
+// tileBackwardAMX works like tileProductGeneric.
+//
+//go:noescape
+func tileBackwardAMX(a *tileArgs)
+
+// tilePeakAMX runs n rounds of 4 products of tiles and returns the number of
+// operations in them.
+//
+//go:noescape
+func tilePeakAMX(n int) (ops int)
+
+// splitTermsAVX512 works like splitTermsGeneric.
+//
+//go:noescape
+func splitTermsAVX512(dst []uint16, plane, terms int, src []float32)
+
+// pairTermsAVX512 works like pairTermsGeneric.
+//
+//go:noescape
+func pairTermsAVX512(dst []uint16, plane int, src []float32, stride, pixels int)
+
+// expandTermsAVX512 works like expandTermsGeneric.
+//
+//go:noescape
+func expandTermsAVX512(dst, masks []uint16)
+
+// turnMasksAVX512 works like turnMasksGeneric.
+//
+//go:noescape
+func turnMasksAVX512(dst []uint16, stride int, masks []uint16)
+
+// turnPairsAVX512 works like turnPairsGeneric.
+//
+//go:noescape
+func turnPairsAVX512(dst []uint16, stride int, pairs []uint16)

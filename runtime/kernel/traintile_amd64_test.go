@@ -1,0 +1,99 @@
+//go:build !purego
+
+package kernel
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"golang.org/x/sys/cpu"
+)
+
+// TestTileHelpers compares the kernels that prepare tiles with their twins, bit for
+// bit, in fenced memory. They need no tiles.
+func TestTileHelpers(t *testing.T) {
+	if x := &cpu.X86; !x.HasAVX512F || !x.HasAVX512BW || !x.HasAVX512BF16 {
+		t.Skip("this CPU has no AVX512-BF16")
+	}
+	r := rand.New(rand.NewPCG(9, 10))
+	for n := 32; n <= 256; n += 32 {
+		plane := n + 32*(n/32%3)
+		src, checkSrc := fence(oddNumbers(r, n), 77)
+		got, want := make([]uint16, 2*plane+n), make([]uint16, 2*plane+n)
+		for terms := 2; terms <= 3; terms++ {
+			splitTermsAVX512(got, plane, terms, src)
+			splitTermsGeneric(want, plane, terms, src)
+			equalTerms(t, "split", got, want)
+		}
+		checkSrc(t)
+
+		masks := make([]uint16, n/maskBits)
+		for i := range masks {
+			masks[i] = uint16(r.Uint32())
+		}
+		got, want = make([]uint16, n+1), make([]uint16, n+1)
+		expandTermsAVX512(got[:n], masks)
+		expandTermsGeneric(want[:n], masks)
+		equalTerms(t, "expand", got, want)
+
+		masks = make([]uint16, n)
+		for i := range masks {
+			masks[i] = uint16(r.Uint32())
+		}
+		stride := n + n%96
+		got, want = make([]uint16, 16*stride), make([]uint16, 16*stride)
+		turnMasksAVX512(got, stride, masks)
+		turnMasksGeneric(want, stride, masks)
+		equalTerms(t, "turn masks", got, want)
+		pairs := randomTerms(r, 16*n)
+		turnPairsAVX512(got, stride, pairs)
+		turnPairsGeneric(want, stride, pairs)
+		equalTerms(t, "turn pairs", got, want)
+	}
+	for pixels := 1; pixels <= 50; pixels++ {
+		stride := 16 * (1 + pixels%5)
+		src, checkSrc := fence(oddNumbers(r, (pixels-1)*stride+16), 77)
+		plane := (pixels+1)/2*32 + 64
+		got, want := make([]uint16, 2*plane), make([]uint16, 2*plane)
+		pairTermsAVX512(got, plane, src, stride, pixels)
+		pairTermsGeneric(want, plane, src, stride, pixels)
+		equalTerms(t, "pair", got, want)
+		checkSrc(t)
+	}
+}
+
+func equalTerms(t *testing.T, what string, got, want []uint16) {
+	t.Helper()
+	for i, v := range got {
+		// One NaN is as good as another.
+		if x, y := termValue(v), termValue(want[i]); v != want[i] && !(x != x && y != y) {
+			t.Errorf("%s: element %d of %d is %#x, want %#x", what, i, len(got), v, want[i])
+			return
+		}
+	}
+	if len(got) == 0 || slices.Max(want) == 0 {
+		t.Errorf("%s: nothing to compare", what)
+	}
+}
+
+// oddNumbers are numbers of all sizes, halves between two terms, and what is no
+// number.
+func oddNumbers(r *rand.Rand, n int) []float32 {
+	list := make([]float32, n)
+	for i := range list {
+		list[i] = math.Float32frombits(r.Uint32())
+		switch r.IntN(8) {
+		case 0:
+			list[i] = math.Float32frombits(r.Uint32()&0xffff0000 | 0x8000)
+		case 1:
+			list[i] = math.Float32frombits(r.Uint32() & 0x80ffffff) // small and subnormal
+		case 2:
+			list[i] = []float32{0, float32(math.Inf(1)), float32(math.Inf(-1)), math.MaxFloat32, 1}[r.IntN(5)]
+		case 3, 4:
+			list[i] = float32(r.NormFloat64())
+		}
+	}
+	return list
+}

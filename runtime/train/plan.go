@@ -1,0 +1,182 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+)
+
+// timedBatches is how many batches of a stage are timed at most, after one that finds
+// memory and caches cold; timedFor ends it sooner.
+const (
+	timedBatches = 4
+	timedFor     = 2 * time.Second
+)
+
+// validations is how many of them a run has where nothing else is asked for, beside
+// those at the ends of its stages. Where the time decides, they take validationShare
+// of it at most.
+const (
+	validations     = 20
+	validationShare = 0.15
+)
+
+// slack is the part of the time that is planned with: steps may be slower than those
+// that were timed.
+const slack = 0.97
+
+// everyFor is the steps between n validations in a run of that many.
+func everyFor(steps, n int) int { return max(1, (steps+n-1)/n) }
+
+// setSteps fixes the steps of a stage. A warm-up takes half of it at most.
+func (t *Trainer) setSteps(i, n int) {
+	s := &t.Stages[i]
+	s.Steps, s.Rate.Steps, s.Rate.WarmUp = n, n, min(t.warmUps[i], n/2)
+}
+
+// steps is the steps of all stages that count as such.
+func (t *Trainer) steps() (n int) {
+	for _, s := range t.Stages {
+		if s.Correction == nil {
+			n += s.Steps
+		}
+	}
+	return n
+}
+
+// Steps is the steps of all stages; where the time decides, those of stages that have
+// not begun are an estimate.
+func (t *Trainer) Steps() int { return t.steps() }
+
+// prepared makes plans from what the stages say.
+func (t *Trainer) prepared() error {
+	for i, s := range t.Stages {
+		t.warmUps = append(t.warmUps, s.Rate.WarmUp)
+		if s.Correction != nil {
+			s.Steps = 1
+		}
+		t.setSteps(i, s.Steps)
+	}
+	if t.Shares == nil {
+		t.planned = len(t.Stages)
+		if t.ValidateEvery == 0 {
+			t.ValidateEvery = everyFor(t.steps(), validations)
+		}
+		return nil
+	}
+	if len(t.Shares) != len(t.Stages) || slices.Min(t.Shares) < 0 {
+		return fmt.Errorf("shares %g of the time for %d stages, want one each, of 0 or more", t.Shares, len(t.Stages))
+	}
+	return nil
+}
+
+// fix finds how many steps the present stage has, where the time decides: its share of
+// what is left. The others get an estimate when the first one begins.
+func (t *Trainer) fix(ctx context.Context) error {
+	k := t.position.Stage
+	if t.planned > k {
+		return nil
+	}
+	if t.stage().Correction == nil {
+		first := !slices.ContainsFunc(t.Stages[:k], func(s Stage) bool { return s.Correction == nil })
+		took, err := t.time(ctx, first)
+		if err != nil {
+			return err
+		}
+		left := slack*float64(t.Limit-time.Since(t.started)) - float64(t.validation)*float64(len(t.Stages)-k+1)
+		t.divide(took, left, t.ValidateEvery == 0)
+	}
+	t.planned = k + 1
+	return t.save()
+}
+
+// time is what a step of the present stage takes and, with later, of those after it.
+func (t *Trainer) time(ctx context.Context, later bool) ([]time.Duration, error) {
+	position := t.position
+	defer func() { t.position = position }()
+	var took []time.Duration
+	for i := position.Stage; i < len(t.Stages) && (later || i == position.Stage); i++ {
+		t.position.Stage = i
+		d := time.Duration(0)
+		if t.stage().Correction == nil {
+			var err error
+			if d, err = t.timeStage(ctx); err != nil {
+				return nil, err
+			}
+		}
+		took = append(took, d)
+	}
+	return took, nil
+}
+
+// timeStage is the mean time of a batch of the present stage; nothing is updated.
+func (t *Trainer) timeStage(ctx context.Context) (time.Duration, error) {
+	if err := t.prepare(); err != nil {
+		return 0, err
+	}
+	if _, err := t.batch(ctx); err != nil {
+		return 0, err
+	}
+	begin, n := time.Now(), 0
+	for n < timedBatches && (n == 0 || time.Since(begin) < timedFor) {
+		if _, err := t.batch(ctx); err != nil {
+			return 0, err
+		}
+		t.net.Refresh()
+		n++
+	}
+	return time.Since(begin) / time.Duration(n), nil
+}
+
+// divide gives the present stage, and those after it that were timed, their part of
+// the time that is left, in nanoseconds, validations included.
+func (t *Trainer) divide(took []time.Duration, left float64, often bool) {
+	k := t.position.Stage
+	all := 0.0
+	for _, s := range t.Shares[k:] {
+		all += s
+	}
+	part := func(i int, left, validation float64) int {
+		return int(min(max(1, left*t.Shares[k+i]/all/(float64(max(took[i], 1))+validation)), math.MaxInt32))
+	}
+	if often {
+		n := int(min(max(1, validationShare*left/float64(max(t.validation, 1))), validations))
+		total := 0
+		for i := range took {
+			if t.Stages[k+i].Correction == nil {
+				total += part(i, left-float64(n)*float64(t.validation), 0)
+			}
+		}
+		t.ValidateEvery = everyFor(total, n)
+	}
+	for i := range took {
+		if t.Stages[k+i].Correction == nil {
+			t.setSteps(k+i, part(i, left, float64(t.validation)/float64(t.ValidateEvery)))
+		}
+	}
+}
+
+// plan is what is fixed, as checkpoints have it.
+func (t *Trainer) plan() []uint64 {
+	p := []uint64{uint64(t.planned), uint64(t.ValidateEvery)}
+	for _, s := range t.Stages {
+		p = append(p, uint64(s.Steps))
+	}
+	return p
+}
+
+// follow takes a plan from a checkpoint.
+func (t *Trainer) follow(p []uint64) error {
+	for _, x := range p {
+		if x > math.MaxInt32 {
+			return fmt.Errorf("the plan holds %d, want numbers of steps", x)
+		}
+	}
+	t.planned, t.ValidateEvery = int(p[0]), int(p[1])
+	for i := range t.Stages {
+		t.setSteps(i, int(p[2+i]))
+	}
+	return t.check()
+}
