@@ -16,6 +16,8 @@ import (
 const (
 	analogFamily  = "float32"
 	spikingFamily = "spikes"
+	// trainingFamily is that of the convolutions of training.
+	trainingFamily = "train"
 )
 
 const (
@@ -58,6 +60,8 @@ func peak(family string, d time.Duration) float64 {
 		return kernel.PeakFloat32(d)
 	case spikingFamily:
 		return kernel.SpikePeak(d)
+	case trainingFamily:
+		return kernel.TrainPeak(d)
 	}
 	panic("bench: no peak is known for kernels of family " + family)
 }

@@ -10,14 +10,10 @@ import (
 	"spikingir/graph"
 	"spikingir/runtime/eval"
 	"spikingir/runtime/exec"
-	"spikingir/runtime/kernel"
 	"spikingir/runtime/ops"
 	"spikingir/runtime/train"
 	"spikingir/runtime/train/optim"
 )
-
-// trainingFamily is that of the convolutions of training.
-const trainingFamily = "train"
 
 // A TrainStage is a kind of training step.
 type TrainStage string
@@ -221,11 +217,10 @@ func (t *Training) FiringRate() (float64, error) {
 	return w.FiringRate(), nil
 }
 
-// Train measures training steps of one kind; name is the network's. The peak is that
-// of float32, which training computes in: kernels that skip spikes, filter minimally
-// or multiply in bfloat16 may exceed it.
+// Train measures training steps of one kind; name is the network's. Kernels that pass
+// silent neurons over or filter minimally may exceed the peak.
 func (b *Bench) Train(ctx context.Context, name string, t *Training, s TrainStage) (TrainLine, error) {
-	before := probe(analogFamily)
+	before := probe(trainingFamily)
 	times, err := b.measure(ctx, func() error { return t.Step(s) })
 	if err != nil {
 		return TrainLine{}, fmt.Errorf("stage %s: %w", s, err)
@@ -234,9 +229,8 @@ func (b *Bench) Train(ctx context.Context, name string, t *Training, s TrainStag
 	if s != RateStage {
 		steps = t.net.Timesteps
 	}
-	l := TrainLine{Batch: t.Batch, Line: b.line(fmt.Sprintf("train %s %s", s, name), analogFamily,
-		t.Patch, t.Patch, steps, took, t.macs(s), before.and(probe(analogFamily)))}
-	l.Kernel = kernel.Selected(trainingFamily)
+	l := TrainLine{Batch: t.Batch, Line: b.line(fmt.Sprintf("train %s %s", s, name), trainingFamily,
+		t.Patch, t.Patch, steps, took, t.macs(s), before.and(probe(trainingFamily)))}
 	if l.MS > 0 {
 		l.Patches = digits(float64(t.Batch) / took.Seconds())
 	}
