@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
+	"spikingir/graph"
 	"spikingir/runtime/kernel"
 )
 
@@ -95,16 +97,29 @@ func TestDnCNNFires(t *testing.T) {
 	}
 }
 
+// TestTrainingRefuses holds that what cannot be measured is an error that says why.
 func TestTrainingRefuses(t *testing.T) {
-	s := shape{in: 2, out: 3, kernel: 3, h: 8, w: 8}
-	m := s.network(4)
-	for name, fails := range map[string]func() error{
-		"no patches": func() error { _, err := NewTraining(m, 8, 0, 1); return err },
-		"no pixels":  func() error { _, err := NewTraining(m, 0, 1, 1); return err },
-		"no threads": func() error { _, err := NewTraining(m, 8, 1, 0); return err },
+	m := DnCNN(3, 4, 2)
+	ann := graph.New("ann", nil)
+	x := ann.AddInput("x", graph.TensorOf(graph.Float32, graph.ShapeOf(1, 1, 8, 8)))
+	w := ann.AddInitializer("w", graph.NewFloat32([]int64{1, 1, 1, 1}, []float32{1}))
+	ann.AddOutput(ann.AddNode(graph.Op{Type: "Conv"}, nil, []*graph.Value{x, w}, "y").Output(0))
+	analog := &graph.Model{IRVersion: 10, Graph: ann}
+	analog.SetOpset("", 17)
+	for _, c := range []struct {
+		m                     *graph.Model
+		patch, batch, threads int
+		want                  string
+	}{
+		{m, 8, 1, 1, ""},
+		{m, 8, 0, 1, "0 patches of 8x8"},
+		{m, 0, 1, 1, "1 patches of 0x0"},
+		{m, 8, 1, 0, "on 0 threads"},
+		{analog, 8, 1, 1, "want a spiking one"},
 	} {
-		if fails() == nil {
-			t.Errorf("%s: no error", name)
+		_, err := NewTraining(c.m, c.patch, c.batch, c.threads)
+		if (err != nil) != (c.want != "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("error %v, want %q", err, c.want)
 		}
 	}
 }
