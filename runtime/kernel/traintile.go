@@ -77,6 +77,7 @@ type tileArgs struct {
 // Pixels are numbered over the rows of the padded copy, whose width is even; the
 // sums of pixels that the output has not are dropped.
 type tilePlan struct {
+	row    []float32 // of setWeights
 	p      *trainPlan
 	padW   int
 	terms  int // of a weight
@@ -136,7 +137,10 @@ func (t *tilePlan) setWeight(tap, in, out int, w float32) {
 
 // setWeights packs all weights.
 func (t *tilePlan) setWeights(w weightOrder) {
-	row := make([]float32, t.p.outC)
+	if t.row == nil {
+		t.row = make([]float32, t.p.outC)
+	}
+	row := t.row
 	for tap := range t.taps {
 		for in := range t.p.inC {
 			w.row(row, 0, tap, in, 0)
