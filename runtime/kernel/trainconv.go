@@ -83,10 +83,10 @@ func NewTrainConv(s TrainShape) (*TrainConv, error) {
 		kernels: &trains.kernels,
 	}
 	c.chooseWeightSums()
-	c.packing.weights = make([]float32, s.Weights())
 	if haveTiles() && tilesSuit(s) {
 		c.tiles = c.newTiles()
 	}
+	c.packing.weights = make([]float32, s.Weights())
 	return c, nil
 }
 

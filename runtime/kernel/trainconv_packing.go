@@ -14,8 +14,8 @@ const (
 	sparseForward                      // of sums of spikes
 	directBackward                     // of the gradient by the input
 	filteredBackward                   // likewise, of minimal filtering
-	tiledForward                       // of products on tiles, of numbers and of spikes
-	tiledBackward                      // of the gradient by the input, likewise
+	tiledForward                       // of trainTiles
+	tiledBackward                      // likewise, of the gradient by the input
 	weightForms
 )
 
@@ -79,12 +79,12 @@ func (c *TrainConv) pack(form weightForm) {
 		c.forward.fast.setWeights(w, false)
 	case filteredBackward:
 		c.backward.fast.setWeights(w, true)
+	case sparseForward:
+		c.sparse.setWeights(w, inC)
 	case tiledForward:
 		c.tiles.forward.setWeights(w)
 	case tiledBackward:
 		c.tiles.backward.setWeights(w)
-	case sparseForward:
-		c.sparse.setWeights(w, inC)
 	}
 	p.ready[form].Store(true)
 }

@@ -77,6 +77,7 @@ type tileArgs struct {
 // Pixels are numbered over the rows of the padded copy, whose width is even; the
 // sums of pixels that the output has not are dropped.
 type tilePlan struct {
+	row    []float32 // of setWeights
 	p      *trainPlan
 	padW   int
 	terms  int // of a weight
@@ -134,14 +135,17 @@ func (t *tilePlan) setWeight(tap, in, out int, w float32) {
 	}
 }
 
-// setWeights packs weights.
+// setWeights packs all weights.
 func (t *tilePlan) setWeights(w weightOrder) {
-	for in := range t.p.inC {
-		for tap := range t.taps {
-			at := in*w.in + tap
-			for out := range t.p.outC {
-				t.setWeight(tap, in, out, w.weights[at])
-				at += w.out
+	if t.row == nil {
+		t.row = make([]float32, t.p.outC)
+	}
+	row := t.row
+	for tap := range t.taps {
+		for in := range t.p.inC {
+			w.row(row, 0, tap, in, 0)
+			for out, v := range row {
+				t.setWeight(tap, in, out, v)
 			}
 		}
 	}
