@@ -103,22 +103,49 @@ func (p *trainPlan) runPlanes(k *trainKernels, sc *TrainScratch, dst, src []floa
 				a.weights = q.weights[g*q.size+first*len(q.cols):]
 				k.planes(a)
 				to := dst[s*dstSize+g*p.outC+first : (s+1)*dstSize]
-				for o := range min(planeBlock, p.outC-first) {
-					spread(to[o:], sc.outPlanes[o*q.run:], p.dstH, p.dstW, p.padW, out)
+				for y := range p.dstH {
+					spread(to[y*p.dstW*out:], sc.outPlanes[y*p.padW:], q.run, min(planeBlock, p.outC-first), p.dstW, out)
 				}
 			}
 		}
 	}
 }
 
-// spread writes a plane of h x w, whose rows are pitch apart, to pixels that are step
-// apart.
-func spread(dst, plane []float32, h, w, pitch, step int) {
-	at := 0
-	for y := range h {
-		for _, v := range plane[y*pitch:][:w] {
-			dst[at] = v
-			at += step
+// spread writes n pixels of planes that are pitch apart to channels of pixels that are
+// step apart.
+func spread(dst, planes []float32, pitch, channels, n, step int) {
+	if channels == 3 {
+		a, b, c := planes[:n], planes[pitch:][:n], planes[2*pitch:][:n]
+		for x, v := range a {
+			pixel := (*[3]float32)(dst[x*step:])
+			pixel[0], pixel[1], pixel[2] = v, b[x], c[x]
+		}
+		return
+	}
+	for c := range channels {
+		for x, v := range planes[c*pitch:][:n] {
+			dst[x*step+c] = v
+		}
+	}
+}
+
+// deinterleave is the inverse of spread, to pixels of planes that are place apart.
+func deinterleave(planes, src []float32, pitch, channels, n, step, place int) {
+	for ; channels >= 3 && place == 1; channels -= 3 {
+		a, b, c := planes[:n], planes[pitch:][:n], planes[2*pitch:][:n]
+		for x := range a {
+			pixel := (*[3]float32)(src[x*step:])
+			a[x], b[x], c[x] = pixel[0], pixel[1], pixel[2]
+		}
+		if channels == 3 {
+			return
+		}
+		planes, src = planes[3*pitch:], src[3:]
+	}
+	for c := range channels {
+		to := planes[c*pitch:]
+		for x := range n {
+			to[x*place] = src[x*step+c]
 		}
 	}
 }
@@ -137,20 +164,7 @@ func (p *trainPlan) padPlanes(memory *[]float32, src []float32, g, count, pitch 
 			continue
 		}
 		row := src[(y*p.srcW+first)*step+g*p.inC:]
-		for c := range p.inC {
-			to := planes[c*pitch+at*p.padW+p.left+first*p.stepW:]
-			if p.stepW == 1 {
-				to = to[:end-first]
-				from := row[c:]
-				for x := range to {
-					to[x] = from[x*step]
-				}
-				continue
-			}
-			for x := range end - first {
-				to[x*p.stepW] = row[x*step+c]
-			}
-		}
+		deinterleave(planes[at*p.padW+p.left+first*p.stepW:], row, pitch, p.inC, end-first, step, p.stepW)
 	}
 	return planes
 }

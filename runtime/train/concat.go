@@ -76,6 +76,16 @@ func (l *concatLayer) backward(w *Worker) error {
 // copyChannels copies the pixels of n channels to or from channel at on of pixels of
 // c channels.
 func copyChannels(wide, narrow []float32, at, c, n int, in bool) {
+	if n == 3 { // of colour images: too few to call copy
+		for from := 0; from < len(narrow); from, at = from+3, at+c {
+			x, y := (*[3]float32)(wide[at:]), (*[3]float32)(narrow[from:])
+			if !in {
+				x, y = y, x
+			}
+			x[0], x[1], x[2] = y[0], y[1], y[2]
+		}
+		return
+	}
 	for from := 0; from < len(narrow); from, at = from+n, at+c {
 		if in {
 			copy(wide[at:at+n], narrow[from:from+n])

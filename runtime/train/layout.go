@@ -17,6 +17,10 @@ func transpose(dst, src []float32, v *value, last bool) {
 	c, plane := v.channels(), v.height()*v.width()
 	for at := 0; at < len(src); at += v.elems {
 		d, s := dst[at:at+v.elems], src[at:at+v.elems]
+		if c == 3 {
+			transpose3(d, s, plane, last)
+			continue
+		}
 		for i := range c {
 			if last {
 				for k, x := range s[i*plane : (i+1)*plane] {
@@ -28,6 +32,23 @@ func transpose(dst, src []float32, v *value, last bool) {
 			for k := range p {
 				p[k] = s[k*c+i]
 			}
+		}
+	}
+}
+
+// transpose3 is transpose of a slice of a colour image.
+func transpose3(dst, src []float32, plane int, last bool) {
+	planes, pixels := dst, src
+	if last {
+		planes, pixels = src, dst
+	}
+	red, green, blue := planes[:plane], planes[plane:2*plane], planes[2*plane:3*plane]
+	for k := range red {
+		p := (*[3]float32)(pixels[3*k:])
+		if last {
+			p[0], p[1], p[2] = red[k], green[k], blue[k]
+		} else {
+			red[k], green[k], blue[k] = p[0], p[1], p[2]
 		}
 	}
 }
