@@ -6,7 +6,7 @@ DATA        ?= $(SPIKINGIR_DATA)
 PEERS       ?=
 OUT         ?=
 THREADS     ?= 2
-LIMIT       ?= 7m
+LIMIT       ?= 8m
 BIN         := bin/spikingir
 
 .PHONY: build demo test check bench fixtures fuzz cross results update generate format race purego fused clean
