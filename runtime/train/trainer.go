@@ -121,14 +121,15 @@ var ErrStopped = errors.New("stopped before the last step")
 
 // New makes a run ready.
 func New(c Config) (*Trainer, error) {
-	if err := c.check(); err != nil {
-		return nil, err
-	}
 	c.Stages = slices.Clone(c.Stages)
-	t := &Trainer{Config: c, pool: kernel.NewPool(c.Threads)}
+	t := &Trainer{Config: c}
 	if err := t.prepared(); err != nil {
 		return nil, err
 	}
+	if err := t.check(); err != nil {
+		return nil, err
+	}
+	t.pool = kernel.NewPool(c.Threads)
 	_, side := c.Source.Sides()
 	c.Net.Height, c.Net.Width = side, side
 	teacher := c.Teacher
@@ -167,7 +168,7 @@ func (c *Config) check() error {
 			return fmt.Errorf("stage %s: %d steps, distillation %g and %g; want no negative numbers, and output's at most 1",
 				s.Name, s.Steps, s.Output, s.Feature)
 		}
-		if s.Steps > 0 {
+		if s.Steps > 0 && s.Correction == nil {
 			if err := s.Rate.Check(); err != nil {
 				return fmt.Errorf("stage %s: %w", s.Name, err)
 			}
