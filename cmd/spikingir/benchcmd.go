@@ -27,6 +27,8 @@ type benchmarking struct {
 	timesteps     int
 	memory        memorySize
 	spiking       bool
+	train         bool
+	patch, batch  int
 	runs, rounds  int
 	rowTime       time.Duration
 	limit         time.Duration
@@ -55,11 +57,21 @@ unless -T or --spiking is given: then it is first converted by the default recip
 on embedded images. An image that takes more than --memory runs tile by tile; the
 lines then end with tiles, and count the image's operations, not what tiles repeat.
 
+--train measures training steps on --batch patches of --patch x --patch pixels: of
+--model, which it converts unless it is spiking, or of a DnCNN-17 with random weights.
+Lines are those of the stages "rates" (one slice of quantised activations), "fast"
+(all timesteps forwards, and back through mean rates once) and "spikes"
+(backpropagation through all timesteps). A step is forwards, backwards, the sum of
+the gradients, Adam, and weights made ready for the next one. Its operations are
+those of the dense convolutions, once forwards and twice backwards; lines end with
+batch, patches_per_s and firing_rate (spikes a neuron and timestep).
+
 gops counts both halves of the work where weights are multiplied byte by byte (amx).
 
 --peers DIR measures networks of --data beside other runtimes, in turns, by the
 scripts ort_bench.js and torch_multistep_bench.py in DIR, and prints tables in
-Markdown: these rows, and the tables "layers" (of DnCNN-17), "kernels" and "cost".
+Markdown: these rows, and the tables "training", "layers" (both of DnCNN-17),
+"kernels" and "cost".
 A row takes --rounds or as many as fit in --row-time, and none is begun after
 --limit. What is missing is said and left out.`,
 		Args: cobra.NoArgs,
@@ -72,6 +84,8 @@ A row takes --rounds or as many as fit in --row-time, and none is begun after
 				return a.listKernels()
 			case b.peers != "" || b.out != "":
 				return a.benchReport(cmd.Context(), b)
+			case b.train:
+				return a.benchTrain(cmd.Context(), b)
 			case b.model != "":
 				return a.benchModel(cmd.Context(), b)
 			}
@@ -95,6 +109,9 @@ func (b *benchmarking) flags(f *pflag.FlagSet) {
 	f.IntVarP(&b.timesteps, "timesteps", "T", 0, "timesteps T; 0 takes the model's own, or 10")
 	addMemory(f, &b.memory)
 	f.BoolVar(&b.spiking, "spiking", false, "convert the model before it is measured")
+	f.BoolVar(&b.train, "train", false, "measure training steps")
+	f.IntVar(&b.patch, "patch", 40, "with --train: height and width of the patches")
+	f.IntVar(&b.batch, "batch", 4, "with --train: patches of a step")
 	f.IntVar(&b.runs, "runs", 7, "runs that a median is taken of")
 	f.BoolVar(&b.kernels, "kernels", false, "list the implementations of the kernels")
 	f.StringVar(&b.peers, "peers", "", "folder with the scripts that measure other runtimes")
@@ -114,7 +131,7 @@ func (b *benchmarking) check(changed func(string) bool) error {
 	}{
 		{"height", b.height, 0, 1 << 15}, {"width", b.width, 0, 1 << 15},
 		{"timesteps", b.timesteps, 0, maxTimesteps},
-		{"runs", b.runs, 1, 1000}, {"rounds", b.rounds, 1, 1000},
+		{"patch", b.patch, 8, 1 << 10}, {"batch", b.batch, 1, 1 << 12}, {"runs", b.runs, 1, 1000}, {"rounds", b.rounds, 1, 1000},
 	} {
 		if f.value < f.least || f.value > f.top {
 			return fmt.Errorf("--%s %d, want %d to %d", f.name, f.value, f.least, f.top)
@@ -124,7 +141,7 @@ func (b *benchmarking) check(changed func(string) bool) error {
 		return fmt.Errorf("--row-time %v and --limit %v, want 0 or more", b.rowTime, b.limit)
 	}
 	report := b.peers != "" || b.out != ""
-	for _, name := range []string{"model", "height", "width", "timesteps", "memory", "spiking"} {
+	for _, name := range []string{"model", "height", "width", "timesteps", "memory", "spiking", "train"} {
 		if report && changed(name) {
 			return fmt.Errorf("--%s does not go with --peers and --output, which measure networks of their own", name)
 		}
@@ -132,6 +149,16 @@ func (b *benchmarking) check(changed func(string) bool) error {
 	for _, name := range []string{"data", "rounds", "row-time", "limit", "only"} {
 		if !report && changed(name) {
 			return fmt.Errorf("--%s goes with --peers or --output only", name)
+		}
+	}
+	for _, name := range []string{"patch", "batch"} {
+		if !b.train && changed(name) {
+			return fmt.Errorf("--%s goes with --train only", name)
+		}
+	}
+	for _, name := range []string{"height", "width", "memory"} {
+		if b.train && changed(name) {
+			return fmt.Errorf("--%s does not go with --train, which has --patch", name)
 		}
 	}
 	if b.spiking && b.model == "" {
@@ -181,7 +208,7 @@ func (a *app) listKernels() error {
 }
 
 // line prints a measurement.
-func (a *app) line(l bench.Line) error {
+func (a *app) line(l any) error {
 	enc := json.NewEncoder(a.out)
 	enc.SetEscapeHTML(false)
 	return enc.Encode(l)

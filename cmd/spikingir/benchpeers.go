@@ -169,6 +169,23 @@ const peerLimit = 3 * time.Minute
 // theirTime runs a peer's script and reads ms_median off the first line that has
 // it.
 func theirTime(ctx context.Context, argv []string, stdin string) (float64, error) {
+	stdout, err := printed(ctx, argv, stdin)
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(stdout) {
+		var found struct {
+			MS float64 `json:"ms_median"`
+		}
+		if json.Unmarshal([]byte(line), &found) == nil && found.MS > 0 {
+			return found.MS, nil
+		}
+	}
+	return 0, fmt.Errorf("%s %s printed no ms_median: %q", argv[0], filepath.Base(argv[1]), stdout)
+}
+
+// printed is what a peer's script prints.
+func printed(ctx context.Context, argv []string, stdin string) (string, error) {
 	outer := ctx
 	ctx, cancel := context.WithTimeout(ctx, peerLimit)
 	defer cancel()
@@ -179,26 +196,18 @@ func theirTime(ctx context.Context, argv []string, stdin string) (float64, error
 	cmd.WaitDelay = time.Second // for what the script started
 	err := cmd.Run()
 	if outer.Err() != nil {
-		return 0, outer.Err()
+		return "", outer.Err()
 	}
 	if ctx.Err() != nil {
-		return 0, fmt.Errorf("%s %s took more than %v", argv[0], filepath.Base(argv[1]), peerLimit)
+		return "", fmt.Errorf("%s %s took more than %v", argv[0], filepath.Base(argv[1]), peerLimit)
 	}
 	if errors.Is(err, osexec.ErrNotFound) {
-		return 0, fmt.Errorf("the program %s is not installed", argv[0])
+		return "", fmt.Errorf("the program %s is not installed", argv[0])
 	}
 	if err != nil {
-		return 0, fmt.Errorf("%s %s: %s", argv[0], filepath.Base(argv[1]), complaint(stderr.String(), err))
+		return "", fmt.Errorf("%s %s: %s", argv[0], filepath.Base(argv[1]), complaint(stderr.String(), err))
 	}
-	for line := range strings.Lines(stdout.String()) {
-		var found struct {
-			MS float64 `json:"ms_median"`
-		}
-		if json.Unmarshal([]byte(line), &found) == nil && found.MS > 0 {
-			return found.MS, nil
-		}
-	}
-	return 0, fmt.Errorf("%s %s printed no ms_median: %q", argv[0], filepath.Base(argv[1]), stdout.String())
+	return stdout.String(), nil
 }
 
 // complaint is the line of a script's error output that says what is wrong.

@@ -89,7 +89,7 @@ func (r *race) sections(ctx context.Context, page *bytes.Buffer, only []string) 
 	for _, s := range []struct {
 		name  string
 		write func(context.Context, *bytes.Buffer) error
-	}{{"layers", r.layers}, {"kernels", r.kernelRows}, {"cost", r.costs}} {
+	}{{"training", r.training}, {"layers", r.layers}, {"kernels", r.kernelRows}, {"cost", r.costs}} {
 		if !wanted(s.name, only) {
 			continue
 		}
@@ -116,7 +116,7 @@ func (b *benchmarking) checkReport() error {
 			return fmt.Errorf("--peers %s is not a folder", b.peers)
 		}
 	}
-	names := []string{"layers", "kernels", "cost"}
+	names := []string{"training", "layers", "kernels", "cost"}
 	for _, d := range duels {
 		names = append(names, d.name)
 	}

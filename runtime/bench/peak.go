@@ -132,11 +132,17 @@ func With(implementation string, f func() error) error {
 	if !available(implementation) {
 		return fmt.Errorf("this CPU lacks what the %s kernels need", implementation)
 	}
-	analog, spiking := selected(analogFamily), selected(spikingFamily)
+	before := kernel.Implementations()
 	if err := kernel.Select(implementation); err != nil {
 		return err
 	}
-	return errors.Join(f(), restore(analog, spiking))
+	err := f()
+	for _, i := range before {
+		if i.Selected {
+			err = errors.Join(err, kernel.SelectFamily(i.Family, i.Name))
+		}
+	}
+	return err
 }
 
 // available reports whether this CPU runs an implementation of the spiking
@@ -145,15 +151,4 @@ func available(name string) bool {
 	return slices.ContainsFunc(kernel.Implementations(), func(i kernel.Implementation) bool {
 		return i.Family == spikingFamily && i.Name == name && i.Available
 	})
-}
-
-// restore selects an implementation for each family. One that both families have
-// is selected for both, so that the order matters: where the second call takes what
-// the first one chose, its name is one that float32 lacks.
-func restore(analog, spiking string) error {
-	err := errors.Join(kernel.Select(spiking), kernel.Select(analog))
-	if selected(spikingFamily) != spiking {
-		err = errors.Join(err, kernel.Select(spiking))
-	}
-	return err
 }

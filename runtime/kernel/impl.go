@@ -126,6 +126,21 @@ func Select(name string) error {
 	return nil
 }
 
+// SelectFamily is Select for one family.
+func SelectFamily(family, name string) error {
+	for _, f := range families {
+		list := f.implementations()
+		if list[0].Family != family {
+			continue
+		}
+		if known, err := f.choose(name); known || err != nil {
+			return err
+		}
+		return fmt.Errorf("kernel implementation %q of family %s is unknown", name, family)
+	}
+	return fmt.Errorf("kernel family %q is unknown", family)
+}
+
 // names lists the implementations' names, each once.
 func names() []string {
 	var list []string

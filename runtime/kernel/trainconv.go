@@ -41,6 +41,7 @@ type TrainConv struct {
 	work     int         // vectors for an output pixel of the gradient of the weights
 	tiles    *trainTiles // nil where they do not suit
 	kernels  *trainKernels
+	packing  packing
 }
 
 // A TrainScratch is the memory that one goroutine computes in. The zero value is
@@ -85,49 +86,23 @@ func NewTrainConv(s TrainShape) (*TrainConv, error) {
 	if haveTiles() && tilesSuit(s) {
 		c.tiles = c.newTiles()
 	}
+	c.packing.weights = make([]float32, s.Weights())
 	return c, nil
 }
 
 // Shape is the geometry that the convolution was made for.
 func (c *TrainConv) Shape() TrainShape { return c.shape }
 
-// SetWeights packs weights w, [OutC][InC/Group][KernelH][KernelW], each multiplied
+// SetWeights takes weights w, [OutC][InC/Group][KernelH][KernelW], each multiplied
 // by scale[i] of its input channel i of InC; scale nil stands for ones. The scale
-// holds the amplitude of spikes that are given as bits.
+// holds the amplitude of spikes that are given as bits. The weights are copied;
+// products pack them when they first need them.
 func (c *TrainConv) SetWeights(w, scale []float32) {
-	s := c.shape
-	c.want("weights", len(w), s.Weights())
+	c.want("weights", len(w), c.shape.Weights())
 	if scale != nil {
-		c.want("scales", len(scale), s.InC)
+		c.want("scales", len(scale), c.shape.InC)
 	}
-	inC, outC, taps := s.InC/s.Group, s.OutC/s.Group, s.taps()
-	for o := range s.OutC {
-		g := o / outC
-		for i := range inC {
-			factor := float32(1)
-			if scale != nil {
-				factor = scale[g*inC+i]
-			}
-			from := w[(o*inC+i)*taps:][:taps]
-			for t, v := range from {
-				v *= factor
-				c.forward.setWeight(g, t, i, o%outC, v)
-				if c.sparse != nil {
-					c.sparse.setWeight(t, i, o, inC, v)
-				}
-				c.backward.setWeight(g, t, o%outC, i, v)
-			}
-			if c.tiles != nil {
-				c.tiles.setWeights(i, o, from, factor)
-			}
-			if c.forward.fast != nil {
-				c.forward.fast.setWeights(i, o, from, factor, false)
-			}
-			if c.backward.fast != nil {
-				c.backward.fast.setWeights(o, i, from, factor, true)
-			}
-		}
-	}
+	c.packing.set(&c.shape, w, scale)
 }
 
 // Forward sets y, [slices][OutH][OutW][OutC], to the convolution of x,
@@ -136,9 +111,11 @@ func (c *TrainConv) Forward(sc *TrainScratch, y, x []float32, slices int) {
 	c.want("inputs", len(x), slices*c.shape.InSize())
 	c.want("outputs", len(y), slices*c.shape.OutSize())
 	if c.onTiles() {
+		c.pack(tiledForward)
 		c.tiles.forward.numbers(c.kernels.tiles, sc, y, x, slices, ofNumbers)
 		return
 	}
+	c.pack(c.forward.form(filteredForward, directForward))
 	c.forward.run(c.kernels, sc, y, x, slices)
 }
 
@@ -150,6 +127,14 @@ func (c *TrainConv) ForwardSpikes(sc *TrainScratch, y []float32, spikes []uint64
 	c.want("outputs", len(y), slices*c.shape.OutSize())
 	out := c.shape.OutSize()
 	sparse := c.fewSpikes(spikes, slices)
+	switch {
+	case sparse:
+		c.pack(sparseForward)
+	case c.onTiles():
+		c.pack(tiledForward)
+	default:
+		c.pack(directForward)
+	}
 	for s := range slices {
 		if sparse {
 			c.sumSpikes(sc, y[s*out:(s+1)*out], spikes[s*words:(s+1)*words])
@@ -171,9 +156,11 @@ func (c *TrainConv) BackwardInput(sc *TrainScratch, gx, gy []float32, slices int
 	c.want("input gradients", len(gx), slices*c.shape.InSize())
 	c.want("output gradients", len(gy), slices*c.shape.OutSize())
 	if c.onTiles() {
+		c.pack(tiledBackward)
 		c.tiles.backward.numbers(c.kernels.tiles, sc, gx, gy, slices, ofBackward)
 		return
 	}
+	c.pack(c.backward.form(filteredBackward, directBackward))
 	c.backward.run(c.kernels, sc, gx, gy, slices)
 }
 

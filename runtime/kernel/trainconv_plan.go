@@ -96,14 +96,29 @@ func (p *trainPlan) offsets(s TrainShape, strideH, strideW int, tap func(ky, kx 
 	}
 }
 
-// setWeight sets the weight of tap t of the kernel between channels of group g.
-func (p *trainPlan) setWeight(g, t, in, out int, w float32) {
-	if p.planes != nil {
-		p.planes.setWeight(g, t*p.inC+in, out, w)
+// setWeights packs weights for direct.
+func (p *trainPlan) setWeights(w weightOrder) {
+	for g := range p.groups {
+		for i := range p.inC {
+			for t := range p.taps {
+				if p.planes != nil {
+					p.planes.setWeights(&w, g, t, i, p.inC, p.outC)
+					continue
+				}
+				for _, b := range p.blocks {
+					w.row(p.packed[g*p.groupSize+b.at+(t*p.inC+i)*b.lanes:][:b.width], g, t, i, b.first)
+				}
+			}
+		}
 	}
-	vectors, count := ceilDiv(p.outC, trainLanes), len(p.blocks)
-	b := &p.blocks[((out/trainLanes+1)*count-1)/vectors]
-	p.packed[g*p.groupSize+b.at+(t*p.inC+in)*b.lanes+out-b.first] = w
+}
+
+// form is the arrangement of the weights that run reads.
+func (p *trainPlan) form(filtered, direct weightForm) weightForm {
+	if p.fast != nil {
+		return filtered
+	}
+	return direct
 }
 
 // run sets dst to the sums of all slices of src.

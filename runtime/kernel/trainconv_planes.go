@@ -81,9 +81,12 @@ func (p *trainPlan) planeCols() []int32 {
 	return cols
 }
 
-// setWeight sets the weight of term k of a sum of group g for an output channel.
-func (q *planePlan) setWeight(g, k, out int, w float32) {
-	q.weights[g*q.size+(out/planeBlock*len(q.cols)+k)*planeBlock+out%planeBlock] = w
+// setWeights packs the weights of a tap of group g from channel i of inC to outC.
+func (q *planePlan) setWeights(w *weightOrder, g, t, i, inC, outC int) {
+	for first := 0; first < outC; first += planeBlock {
+		at := g*q.size + first*len(q.cols) + (t*inC+i)*planeBlock
+		w.row(q.weights[at:][:min(planeBlock, outC-first)], g, t, i, first)
+	}
 }
 
 // runPlanes is direct on planes.

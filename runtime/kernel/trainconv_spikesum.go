@@ -78,11 +78,18 @@ func newSparsePlan(s TrainShape) *sparsePlan {
 	return p
 }
 
-// setWeight sets the weight of tap t from channel i of inC to channel o.
-func (p *sparsePlan) setWeight(t, i, o, inC int, w float32) {
-	b := &p.blocks[o/runLanes]
-	ky, kx := t/p.kernelW, t%p.kernelW
-	p.weights[b.at+(ky*(p.kernelW*inC+1)+kx*inC+i)*b.lanes+o-b.first] = w
+// setWeights packs weights from inC channels.
+func (p *sparsePlan) setWeights(w weightOrder, inC int) {
+	kernelRow := p.kernelW*inC + 1
+	for i := range inC {
+		for ky := range p.kernelH {
+			for kx := range p.kernelW {
+				for _, b := range p.blocks {
+					w.row(p.weights[b.at+(ky*kernelRow+kx*inC+i)*b.lanes:][:b.width], 0, ky*p.kernelW+kx, i, b.first)
+				}
+			}
+		}
+	}
 }
 
 // sumSpikes sets y to the convolution of a slice of spikes.

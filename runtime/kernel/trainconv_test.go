@@ -242,10 +242,14 @@ func benchTrain(b *testing.B, c *trainCase) {
 		}
 	}
 	if c.density == 0 {
-		runs["set"] = func() { c.conv.SetWeights(c.w, c.scale) }
+		for name, form := range map[string]weightForm{"filtered": filteredBackward, "direct": directForward, "sparse": sparseForward} {
+			if c.conv.backward.fast != nil || form != filteredBackward {
+				runs[name] = func() { c.conv.SetWeights(c.w, c.scale); c.conv.pack(form) }
+			}
+		}
 	}
 	madds := c.slices * c.s.OutH * c.s.OutW * len(c.w)
-	for _, name := range []string{"forward", "input", "weights", "set"} {
+	for _, name := range []string{"forward", "input", "weights", "filtered", "direct", "sparse"} {
 		f := runs[name]
 		if f == nil {
 			continue

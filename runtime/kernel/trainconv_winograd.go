@@ -72,46 +72,50 @@ func newWinograd(s TrainShape, p trainPlan) *winograd {
 	return w
 }
 
-// setWeights transforms the weights g times a factor, 3 x 3 or turned round, from
-// channel i to channel o.
-func (w *winograd) setWeights(i, o int, g []float32, factor float32, turned bool) {
-	var window [9]float64
-	for t, v := range g {
-		if turned {
-			t = 8 - t
-		}
-		window[t] = float64(v * factor)
-	}
-	var half [winogradPatch * 3]float64
-	for x := range 3 {
-		column := winogradWeights(window[x], window[3+x], window[6+x])
-		for y, v := range column {
-			half[y*3+x] = v
-		}
-	}
-	size := w.plan.inC * w.plan.outC
-	at := 0
+// setWeights transforms weights, turned round or not.
+func (w *winograd) setWeights(weights weightOrder, turned bool) {
+	in, size := w.plan.inC, w.plan.inC*w.plan.outC
+	var lanes [winogradPositions][trainLanes]float32
 	for _, b := range w.plan.blocks {
-		if o < b.first+b.lanes {
-			at = b.first*w.plan.inC + i*b.lanes + o - b.first
-			break
-		}
-	}
-	for y := range winogradPatch {
-		for x, v := range winogradWeights(half[y*3], half[y*3+1], half[y*3+2]) {
-			w.weights[(y*winogradPatch+x)*size+at] = float32(v)
+		for i := range in {
+			for first := 0; first < b.lanes; first += trainLanes {
+				for o := range trainLanes {
+					at := i*weights.in + (b.first+first+o)*weights.out
+					winogradLane(&lanes, o, (*[9]float32)(weights.weights[at:]), turned)
+				}
+				at := b.first*in + i*b.lanes + first
+				for position := range lanes {
+					copy(w.weights[position*size+at:], lanes[position][:])
+				}
+			}
 		}
 	}
 }
 
-// winogradWeights is the transform G of three weights.
-func winogradWeights(a, b, c float64) [winogradPatch]float64 {
-	return [winogradPatch]float64{
-		a / 4,
-		-(a + b + c) / 6, -(a - b + c) / 6,
-		(a + 2*b + 4*c) / 24, (a - 2*b + 4*c) / 24,
-		c,
+// winogradLane transforms the weights g of lane o.
+func winogradLane(lanes *[winogradPositions][trainLanes]float32, o int, g *[9]float32, turned bool) {
+	var half [winogradPatch][3]float64
+	for x := range 3 {
+		a, b, c := float64(g[x]), float64(g[3+x]), float64(g[6+x])
+		if turned {
+			a, b, c = float64(g[8-x]), float64(g[5-x]), float64(g[2-x])
+		}
+		half[0][x], half[1][x], half[2][x], half[3][x], half[4][x], half[5][x] = winogradWeights(a, b, c)
 	}
+	for y := range winogradPatch {
+		h, l := &half[y], lanes[y*winogradPatch:][:winogradPatch]
+		a, b, c, d, e, f := winogradWeights(h[0], h[1], h[2])
+		l[0][o], l[1][o], l[2][o] = float32(a), float32(b), float32(c)
+		l[3][o], l[4][o], l[5][o] = float32(d), float32(e), float32(f)
+	}
+}
+
+// winogradWeights is the transform G of three weights, by reciprocals: what they
+// round in float64 is nothing to a float32.
+func winogradWeights(a, b, c float64) (p0, p1, p2, p3, p4, p5 float64) {
+	outer, wide := (a+c)*(-1./6), (a+4*c)*(1./24)
+	b6, b12 := b*(1./6), b*(1./12)
+	return a * 0.25, outer - b6, outer + b6, wide + b12, wide - b12, c
 }
 
 // run sets dst to the sums of all slices of src.

@@ -77,6 +77,7 @@ type tileArgs struct {
 // Pixels are numbered over the rows of the padded copy, whose width is even; the
 // sums of pixels that the output has not are dropped.
 type tilePlan struct {
+	row    []float32 // of setWeights
 	p      *trainPlan
 	padW   int
 	terms  int // of a weight
@@ -134,6 +135,22 @@ func (t *tilePlan) setWeight(tap, in, out int, w float32) {
 	}
 }
 
+// setWeights packs all weights.
+func (t *tilePlan) setWeights(w weightOrder) {
+	if t.row == nil {
+		t.row = make([]float32, t.p.outC)
+	}
+	row := t.row
+	for tap := range t.taps {
+		for in := range t.p.inC {
+			w.row(row, 0, tap, in, 0)
+			for out, v := range row {
+				t.setWeight(tap, in, out, v)
+			}
+		}
+	}
+}
+
 // trainTiles are the plans of a TrainConv on tiles.
 type trainTiles struct {
 	forward, backward *tilePlan
@@ -146,15 +163,6 @@ func (c *TrainConv) newTiles() *trainTiles {
 	t := &trainTiles{forward: newTilePlan(&c.forward, 3), backward: newTilePlan(&c.backward, 2)}
 	t.weights = newTileWeights(t.forward)
 	return t
-}
-
-// setWeights sets the weights between two channels to those of w times a factor.
-func (t *trainTiles) setWeights(in, out int, w []float32, factor float32) {
-	for tap, v := range w {
-		v *= factor
-		t.forward.setWeight(tap, in, out, v)
-		t.backward.setWeight(tap, out, in, v)
-	}
 }
 
 // haveTiles tells whether an implementation on this CPU computes on tiles.

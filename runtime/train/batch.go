@@ -92,7 +92,7 @@ func (t *Trainer) patch(c *crew, number uint64, sum *sums) error {
 		}
 	}
 	if s.Mode == Spikes {
-		sum.rate += share * t.firing(c.net)
+		sum.rate += share * c.net.FiringRate()
 	}
 	if s.Back {
 		return c.net.BackwardMeans(c.gradient)
@@ -154,16 +154,6 @@ func (t *Trainer) hooks(c *crew, sum *sums) Hooks {
 		}
 	}
 	return h
-}
-
-// firing is the spikes per neuron and main step.
-func (t *Trainer) firing(w *Worker) float64 {
-	spikes, slots := 0, 0
-	for i, l := range t.net.neurons {
-		spikes += w.Spikes(i)
-		slots += l.out.elems * t.net.Timesteps
-	}
-	return float64(spikes) / float64(max(slots, 1))
 }
 
 // calibrationPatches is how many patches norms and corrections are measured on.

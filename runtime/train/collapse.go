@@ -20,48 +20,55 @@ func (w *Worker) collapse(v *value) {
 	s.x = mean
 }
 
+// collapseNeuron gives the spikes of l as mean amplitudes and its state as the mean
+// current.
 func (w *Worker) collapseNeuron(l *neuronLayer) {
 	s, st := &w.slots[l.out.id], &w.states[l.index]
-	t, c, elems := w.net.Timesteps, l.out.channels(), l.out.elems
-	slices, words := w.slices(l.out), kernel.SpikeWords(elems)
+	elems, slices := l.out.elems, w.slices(l.out)
+	words := kernel.SpikeWords(elems)
+	main := (slices - 1) * words
 	counts := w.zeros(elems)
-	for i := range slices {
-		kernel.AccumulateSpikes(counts, s.bits[i*words:(i+1)*words], 1)
+	for at := 0; at < main; at += words {
+		kernel.AccumulateSpikes(counts, s.bits[at:at+words], 1)
 	}
-	bias := elemsOrZeros(l)
-	u := st.u
-	if !l.steady { // u(1) + sum of later currents, from the last potential back
-		last := u[(slices-1)*elems:]
-		fired := w.zeros(elems)
-		for i := range slices - 1 {
-			kernel.AccumulateSpikes(fired, s.bits[i*words:(i+1)*words], 1)
-		}
-		mean := w.floats(elems)
-		for i, v := range last {
-			theta := l.theta1[i%c]
-			v0 := l.v0 * theta
-			if fired[i] == 0 {
-				theta = 0
-			}
-			mean[i] = (v+fired[i]*theta-v0)/float32(t) - bias[i%c]
-		}
-		w.put(fired)
-		w.put(st.u)
-		st.u = mean
-	} else {
-		mean := w.floats(elems)
+	mean := w.floats(elems)
+	if l.steady {
 		copy(mean, w.amplitudes(l.x))
-		w.put(st.u)
-		st.u = mean
+	} else { // u(1) + sum of later currents, from the last potential back
+		l.meanCurrent(mean, st.u[(slices-1)*elems:], counts, w.net.Timesteps)
 	}
-	rate := counts
-	for i, n := range rate {
-		if n != 0 {
-			rate[i] = n * l.theta1[i%c] / float32(t)
+	w.put(st.u)
+	st.u = mean
+	kernel.AccumulateSpikes(counts, s.bits[main:], 1)
+	scale := append([]float32(nil), l.emits...)
+	for k := range scale {
+		scale[k] /= float32(w.net.Timesteps)
+	}
+	for at := 0; at < elems; at += len(scale) {
+		rate := counts[at : at+len(scale)]
+		for k, a := range scale {
+			rate[k] *= a
 		}
 	}
 	w.put(s.x)
-	s.x = rate
+	s.x = counts
+}
+
+// meanCurrent sets mean to the mean current without bias of neurons that have fired so
+// often before their last potential.
+func (l *neuronLayer) meanCurrent(mean, last, fired []float32, t int) {
+	theta, bias := l.emits, elemsOrZeros(l)
+	shift := make([]float32, len(theta)) // what is left of v0 and of the bias
+	for k, v := range theta {
+		shift[k] = float32(l.v0*v) + float32(float32(t)*bias[k])
+	}
+	each := 1 / float32(t)
+	for at := 0; at < len(mean); at += len(theta) {
+		m, u, n := mean[at:at+len(theta)], last[at:at+len(theta)], fired[at:at+len(theta)]
+		for k, v := range theta {
+			m[k] = (u[k] + float32(n[k]*v) - shift[k]) * each
+		}
+	}
 }
 
 // elemsOrZeros is the bias of each channel.

@@ -219,6 +219,17 @@ func (w *Worker) reset() {
 // Spikes.
 func (w *Worker) Spikes(i int) int { return kernel.CountSpikes(w.slots[w.net.neurons[i].out.id].bits) }
 
+// FiringRate is the spikes per neuron and main step of the last Forward of mode
+// Spikes.
+func (w *Worker) FiringRate() float64 {
+	spikes, slots := 0, 0
+	for i, l := range w.net.neurons {
+		spikes += w.Spikes(i)
+		slots += l.out.elems * w.net.Timesteps
+	}
+	return float64(spikes) / float64(max(slots, 1))
+}
+
 // Clear sets the gradients to zero.
 func (w *Worker) Clear() {
 	for _, g := range w.grads {

@@ -1,0 +1,251 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"sync"
+
+	"spikingir/graph"
+	"spikingir/runtime/eval"
+	"spikingir/runtime/exec"
+	"spikingir/runtime/kernel"
+	"spikingir/runtime/ops"
+	"spikingir/runtime/train"
+	"spikingir/runtime/train/optim"
+)
+
+// trainingFamily is that of the convolutions of training.
+const trainingFamily = "train"
+
+// A TrainStage is a kind of training step.
+type TrainStage string
+
+// The kinds of training steps, cheapest first.
+const (
+	// RateStage runs one slice of quantised activations, and back.
+	RateStage TrainStage = "rates"
+	// FastStage runs all timesteps, and back through mean rates once.
+	FastStage TrainStage = "fast"
+	// SpikeStage is backpropagation through all timesteps.
+	SpikeStage TrainStage = "spikes"
+)
+
+// TrainStages lists the kinds of steps, cheapest first.
+func TrainStages() []TrainStage { return []TrainStage{RateStage, FastStage, SpikeStage} }
+
+// TrainLine is the measurement of one training step. Its JSON form is a contract of
+// the command line.
+type TrainLine struct {
+	Line
+	Batch      int     `json:"batch"`
+	Patches    float64 `json:"patches_per_s"`
+	FiringRate float64 `json:"firing_rate"` // spikes a neuron and timestep; 0 in stage rates
+}
+
+// A Training is a network that learns from one batch of patches over and over:
+// smooth pictures under noise of standard deviation 25/255, on which the neurons of
+// a denoiser fire about as often as on photographs.
+type Training struct {
+	// Patch and Batch are the pixels of a side and the patches of a step.
+	Patch, Batch int
+
+	net             *train.Net
+	workers         []*train.Worker
+	params          []*optim.Param
+	grads           [][]float32
+	adam            *optim.Adam
+	images, targets []float32
+	slice           float64 // multiply-adds of a patch: convolutions of one slice,
+	constant        float64 // and those that run once
+}
+
+// trainRate is the learning rate: too small to change what a step takes.
+const trainRate = 1e-5
+
+// NewTraining makes a spiking network ready to be trained on square patches, as many
+// at a time as there are threads.
+func NewTraining(m *graph.Model, patch, batch, threads int) (*Training, error) {
+	if patch < 1 || batch < 1 || threads < 1 {
+		return nil, fmt.Errorf("%d patches of %dx%d pixels on %d threads, want 1 or more", batch, patch, patch, threads)
+	}
+	ports, err := eval.PortsOf(m.Graph)
+	if err != nil {
+		return nil, err
+	}
+	t := &Training{Patch: patch, Batch: batch, images: pictures(batch*max(ports.Channels, 1), patch)}
+	if t.net, err = train.Compile(m, train.Options{Height: patch, Width: patch}); err != nil {
+		return nil, err
+	}
+	if t.net.Timesteps == 0 {
+		return nil, fmt.Errorf("the network has no neurons that run in time: want a spiking one")
+	}
+	if err := t.count(m); err != nil {
+		return nil, err
+	}
+	for range threads {
+		t.workers = append(t.workers, t.net.NewWorker())
+	}
+	out, err := t.workers[0].Forward(t.image(0), train.Rates, train.Hooks{})
+	if err != nil {
+		return nil, err
+	}
+	t.targets = Uniform(batch, len(out)).F32
+	t.grads = t.net.Gradients(nil, t.workers)
+	for i, p := range t.net.Params() {
+		t.params = append(t.params, &optim.Param{Name: p.Name, Value: p.Data, Grad: t.grads[i], Rate: 1})
+	}
+	t.adam, err = optim.NewAdam(t.params, optim.DefaultAdam)
+	return t, err
+}
+
+// pictures are planes of slow waves between 0 and 1, and noise.
+func pictures(planes, side int) []float32 {
+	r := rand.New(rand.NewPCG(4, 4))
+	x := make([]float32, 0, planes*side*side)
+	for range planes {
+		fy, fx, phase := r.Float64()*0.2, r.Float64()*0.2, r.Float64()*6
+		for i := range side * side {
+			wave := math.Sin(fy*float64(i/side) + fx*float64(i%side) + phase)
+			x = append(x, float32(0.5+0.5*wave+25./255*r.NormFloat64()))
+		}
+	}
+	return x
+}
+
+// image is patch i of the batch.
+func (t *Training) image(i int) []float32 { return part(t.images, i, t.Batch) }
+
+// part is x cut into n.
+func part(x []float32, i, n int) []float32 {
+	size := len(x) / n
+	return x[i*size : (i+1)*size]
+}
+
+// count finds the multiply-adds of a patch by running it.
+func (t *Training) count(m *graph.Model) error {
+	m = m.Clone()
+	eval.FreeSize(m.Graph)
+	p, err := exec.Compile(m, exec.Options{Precision: exec.Float32})
+	if err != nil {
+		return err
+	}
+	ports, err := eval.PortsOf(m.Graph)
+	if err != nil {
+		return err
+	}
+	x := Uniform(1, max(ports.Channels, 1), t.Patch, t.Patch)
+	res, err := p.Run(context.Background(), map[string]*ops.Tensor{ports.Input: x}, exec.RunOptions{Measure: true})
+	if err != nil {
+		return err
+	}
+	for _, u := range p.Units() {
+		for _, k := range u.Work {
+			if w := res.Work[k]; w.Driven && w.Op.Type != "CPM" { // which takes the mean of all slices
+				t.slice += w.MACs
+			} else {
+				t.constant += w.MACs
+			}
+		}
+	}
+	return nil
+}
+
+// macs is the multiply-adds of a step: of the dense convolutions of all slices that
+// the stage computes, once forwards and twice backwards.
+func (t *Training) macs(s TrainStage) float64 {
+	slices := float64(t.net.Timesteps + t.net.Post)
+	forward, backward := 1.0, 1.0
+	if s != RateStage {
+		forward = slices
+	}
+	if s == SpikeStage {
+		backward = slices
+	}
+	return float64(t.Batch) * (3*t.constant + (forward+2*backward)*t.slice)
+}
+
+// Step trains on the batch: forwards and backwards on all threads, the sum of the
+// gradients, Adam, and what follows from new weights.
+func (t *Training) Step(s TrainStage) error {
+	errs := make([]error, len(t.workers))
+	var group sync.WaitGroup
+	for k, w := range t.workers {
+		group.Go(func() {
+			w.Clear()
+			for i := k; i < t.Batch && errs[k] == nil; i += len(t.workers) {
+				errs[k] = t.patch(w, s, i)
+			}
+		})
+	}
+	group.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	t.net.Gradients(t.grads, t.workers)
+	if _, err := optim.Clip(t.params, math.MaxFloat64); err != nil {
+		return err
+	}
+	t.adam.Step(trainRate)
+	t.net.Refresh()
+	return nil
+}
+
+// patch adds the gradients of one patch.
+func (t *Training) patch(w *train.Worker, s TrainStage, i int) error {
+	mode := train.Spikes
+	if s == RateStage {
+		mode = train.Rates
+	}
+	out, err := w.Forward(t.image(i), mode, train.Hooks{})
+	if err != nil {
+		return err
+	}
+	gradient := make([]float32, len(out))
+	optim.MSE.Mean(out, part(t.targets, i, t.Batch), gradient, optim.Area{C: 1, H: 1, W: len(out)}, 1/float64(t.Batch))
+	if s == FastStage {
+		return w.BackwardMeans(gradient)
+	}
+	return w.Backward(gradient)
+}
+
+// FiringRate is the spikes a neuron and timestep on the first patch.
+func (t *Training) FiringRate() (float64, error) {
+	w := t.workers[0]
+	if _, err := w.Forward(t.image(0), train.Spikes, train.Hooks{}); err != nil {
+		return 0, err
+	}
+	return w.FiringRate(), nil
+}
+
+// Train measures training steps of one kind; name is the network's. The peak is that
+// of float32, which training computes in: kernels that skip spikes, filter minimally
+// or multiply in bfloat16 may exceed it.
+func (b *Bench) Train(ctx context.Context, name string, t *Training, s TrainStage) (TrainLine, error) {
+	before := probe(analogFamily)
+	times, err := b.measure(ctx, func() error { return t.Step(s) })
+	if err != nil {
+		return TrainLine{}, fmt.Errorf("stage %s: %w", s, err)
+	}
+	took, steps := Median(times), 0
+	if s != RateStage {
+		steps = t.net.Timesteps
+	}
+	l := TrainLine{Batch: t.Batch, Line: b.line(fmt.Sprintf("train %s %s", s, name), analogFamily,
+		t.Patch, t.Patch, steps, took, t.macs(s), before.and(probe(analogFamily)))}
+	l.Kernel = kernel.Selected(trainingFamily)
+	if l.MS > 0 {
+		l.Patches = digits(float64(t.Batch) / took.Seconds())
+	}
+	if s != RateStage {
+		rate, err := t.FiringRate()
+		if err != nil {
+			return TrainLine{}, err
+		}
+		l.FiringRate = digits(rate)
+	}
+	return l, nil
+}
