@@ -141,8 +141,8 @@ func TestLogEnd(t *testing.T) {
 	}
 }
 
-// program makes the test binary a program called spikingir: see [TestMain].
-func program(t *testing.T, dir string) string {
+// executable makes the test binary a program called spikingir: see [TestMain].
+func executable(t *testing.T, dir string) string {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -230,7 +230,7 @@ func TestKilled(t *testing.T) {
 		steps, kills = 40, 3
 	}
 	dir, args := trained(t, steps)
-	spikingir := program(t, dir)
+	spikingir := executable(t, dir)
 	whole, parts := filepath.Join(dir, "whole"), filepath.Join(dir, "parts")
 	with := func(out string, more ...string) *exec.Cmd {
 		return exec.Command(spikingir, slices.Concat(args, []string{"-o", out + ".onnx", "--log", out + ".jsonl"}, more)...)
@@ -298,7 +298,7 @@ func same(t *testing.T, a, b string) {
 // run goes on from it.
 func TestInterrupted(t *testing.T) {
 	dir, args := trained(t, 40)
-	spikingir := program(t, dir)
+	spikingir := executable(t, dir)
 	whole, out := filepath.Join(dir, "whole.onnx"), filepath.Join(dir, "out.onnx")
 	if b, err := exec.Command(spikingir, append(args, "-o", whole)...).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, b)
