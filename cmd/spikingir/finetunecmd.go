@@ -42,7 +42,7 @@ trains an ANN on the same data for comparison. It trains in stages (--stages):
   means      the network with ReLUs in the place of neurons: an ANN's training
 
 each but calibrate with =STEPS, or with =PERCENT% of --steps or of the time of
---max-minutes, which becomes a number of steps when the stage begins.
+--max-minutes, which becomes a number of steps as the stage goes on.
 
 A part of the images (--validation-share) is held out. The network is measured on
 them, in fixed point as eval does, before, after and in between; OUT is the best.

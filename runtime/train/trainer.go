@@ -112,6 +112,8 @@ type Trainer struct {
 	validated    uint64        // 1 + the steps before the last validation; 0 before the first
 	validation   time.Duration // what it took
 	stepped      time.Duration // what the last step took
+	pace         time.Duration // that of all steps since the plan was adjusted
+	paced        int           // steps since then
 	planned      int           // stages whose steps are fixed
 	warmUps      []int         // of the stages, as they were asked for
 }
@@ -292,12 +294,14 @@ func (t *Trainer) due() bool {
 // after validates and saves when it is time. What is trained is worth more than a
 // checkpoint that cannot be written just now.
 func (t *Trainer) after(ctx context.Context) error {
+	changed := false
 	if t.due() {
 		if err := t.validate(ctx); err != nil {
 			return err
 		}
+		changed = t.adjust()
 	}
-	if t.CheckpointEvery > 0 && time.Since(t.saved) > t.CheckpointEvery {
+	if changed || t.CheckpointEvery > 0 && time.Since(t.saved) > t.CheckpointEvery {
 		if err := t.save(); err != nil {
 			e := t.event()
 			e.Problem = err.Error()
@@ -337,6 +341,7 @@ func (t *Trainer) step(ctx context.Context) error {
 	t.position.Total++
 	t.position.Patch += uint64(t.Batch)
 	t.stepped = time.Since(begin)
+	t.pace, t.paced = t.pace+t.stepped, t.paced+1
 	e := t.event()
 	e.Rate, e.Loss, e.PSNR, e.FiringRate, e.Norm = rate, sum.loss, sum.psnr(t.Batch), sum.rate, norm
 	t.tell(e)
