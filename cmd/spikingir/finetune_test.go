@@ -222,8 +222,8 @@ func losses(t *testing.T, path string) []train.Event {
 	return list
 }
 
-// TestKilled kills a run at random moments, lets it go on each time, and demands the
-// bytes and the log of a run that nothing happened to.
+// TestKilled kills or interrupts a run at random moments, lets it go on each time, and
+// demands the bytes and the log of a run that nothing happened to.
 func TestKilled(t *testing.T) {
 	steps, kills := 200, 12
 	if testing.Short() {
@@ -258,13 +258,17 @@ func TestKilled(t *testing.T) {
 		}
 		if n < kills {
 			time.Sleep(time.Duration(rng.Float64() * 0.4 * float64(took)))
-			_ = cmd.Process.Kill() // it may have ended
+			how := os.Kill
+			if rng.IntN(2) == 0 {
+				how = os.Interrupt
+			}
+			_ = cmd.Process.Signal(how) // it may have ended
 		}
 		err := cmd.Wait()
 		if err == nil {
 			break
 		}
-		if n >= kills || cmd.ProcessState.ExitCode() >= 0 {
+		if code := cmd.ProcessState.ExitCode(); n >= kills || code >= 0 && code != exitInterrupted {
 			t.Fatalf("session %d: %v: %s", n, err, output.String())
 		}
 	}

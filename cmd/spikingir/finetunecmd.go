@@ -55,8 +55,11 @@ happened, bit for bit. It is removed when the last step is done. The same seed,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			t.begin = time.Now()
 			t.path = args[0]
-			if err := t.check(cmd.Flags()); err != nil {
+			if err := t.check(); err != nil {
 				return err
+			}
+			if a.precision != "fixed" {
+				return fmt.Errorf("--precision %s: finetune trains in float32 and measures in fixed point, want eval to measure in another", a.precision)
 			}
 			return a.finetune(cmd.Context(), t)
 		},
@@ -224,6 +227,7 @@ func (a *app) position(t *tuning, trainer *train.Trainer, r *reporter) error {
 		return err
 	}
 	p := trainer.Position()
+	r.last = trainer.Best()
 	a.warnf("going on at step %d of stage %s, after %s of training", p.Step, t.plan[p.Stage].name, duration(p.Seconds))
 	return r.open(&p)
 }

@@ -122,7 +122,7 @@ func (t *tuning) add(f *pflag.FlagSet) {
 }
 
 // check finds what is wrong with the flags before a model is read.
-func (t *tuning) check(*pflag.FlagSet) error {
+func (t *tuning) check() error {
 	if t.out == "" {
 		return fmt.Errorf("finetune: --output is missing, want a file to write")
 	}
