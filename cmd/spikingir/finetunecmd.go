@@ -155,23 +155,33 @@ func (a *app) teacher(t *tuning, m *graph.Model) (*graph.Model, error) {
 	} else if !plain {
 		return nil, fmt.Errorf("--ref %s is a spiking network, want the ANN that %s was converted from", t.ref, t.path)
 	}
+	return ann, t.comparable(m, ann)
+}
+
+// comparable refuses an ANN whose values are not those of m, where the run compares
+// them by their names.
+func (t *tuning) comparable(m, ann *graph.Model) error {
 	pipeline, _ := m.Metadata.Get("spikingir.pipeline")
+	isConv := func(n *graph.Node) bool { return n.Is("Conv") }
 	switch {
 	case t.features == 0 && !t.calibrates():
 	case strings.Contains(pipeline, "absorb-scales"):
-		return nil, fmt.Errorf("%s is in unit form, whose activations are not those of %s: "+
+		return fmt.Errorf("%s is in unit form, whose activations are not those of %s: "+
 			"want no --distill-features and no stage calibrate, or a model converted without --absorb-scales", t.path, t.ref)
-	case !shared(m, ann):
-		return nil, fmt.Errorf("--distill-features and the stage calibrate compare activations by their names, and %s has none of those of %s: "+
+	case t.features > 0 && !shared(m, ann, passes.IsNeuron):
+		return fmt.Errorf("--distill-features compares activations by their names, and %s has none of those of %s: "+
+			"want the ANN that it was converted from, without PRelu", t.ref, t.path)
+	case t.calibrates() && !shared(m, ann, isConv):
+		return fmt.Errorf("the stage calibrate compares convolutions by the names of their outputs, and %s has none of those of %s: "+
 			"want the ANN that it was converted from", t.ref, t.path)
 	}
-	return ann, nil
+	return nil
 }
 
-// shared reports whether some neurons of m have the names of activations of ann.
-func shared(m, ann *graph.Model) bool {
+// shared reports whether some nodes of m give values that ann has too.
+func shared(m, ann *graph.Model, of func(*graph.Node) bool) bool {
 	for n := range m.Graph.Nodes() {
-		if passes.IsNeuron(n) && ann.Graph.Value(n.Output(0).Name()) != nil {
+		if of(n) && ann.Graph.Value(n.Output(0).Name()) != nil {
 			return true
 		}
 	}
