@@ -42,7 +42,7 @@ trains an ANN on the same data for comparison. It trains in stages (--stages):
   means      the network with ReLUs in the place of neurons: an ANN's training
 
 each but calibrate with =STEPS, or with =PERCENT% of --steps or of the time of
---max-minutes, which becomes a number of steps when the stage begins.
+--max-minutes, which becomes a number of steps as the stage goes on.
 
 A part of the images (--validation-share) is held out. The network is measured on
 them, in fixed point as eval does, before, after and in between; OUT is the best.
@@ -55,8 +55,11 @@ happened, bit for bit. It is removed when the last step is done. The same seed,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			t.begin = time.Now()
 			t.path = args[0]
-			if err := t.check(cmd.Flags()); err != nil {
+			if err := t.check(); err != nil {
 				return err
+			}
+			if a.precision != "fixed" {
+				return fmt.Errorf("--precision %s: finetune trains in float32 and measures in fixed point, want eval to measure in another", a.precision)
 			}
 			return a.finetune(cmd.Context(), t)
 		},
@@ -152,23 +155,33 @@ func (a *app) teacher(t *tuning, m *graph.Model) (*graph.Model, error) {
 	} else if !plain {
 		return nil, fmt.Errorf("--ref %s is a spiking network, want the ANN that %s was converted from", t.ref, t.path)
 	}
+	return ann, t.comparable(m, ann)
+}
+
+// comparable refuses an ANN whose values are not those of m, where the run compares
+// them by their names.
+func (t *tuning) comparable(m, ann *graph.Model) error {
 	pipeline, _ := m.Metadata.Get("spikingir.pipeline")
+	isConv := func(n *graph.Node) bool { return n.Is("Conv") }
 	switch {
 	case t.features == 0 && !t.calibrates():
 	case strings.Contains(pipeline, "absorb-scales"):
-		return nil, fmt.Errorf("%s is in unit form, whose activations are not those of %s: "+
+		return fmt.Errorf("%s is in unit form, whose activations are not those of %s: "+
 			"want no --distill-features and no stage calibrate, or a model converted without --absorb-scales", t.path, t.ref)
-	case !shared(m, ann):
-		return nil, fmt.Errorf("--distill-features and the stage calibrate compare activations by their names, and %s has none of those of %s: "+
+	case t.features > 0 && !shared(m, ann, passes.IsNeuron):
+		return fmt.Errorf("--distill-features compares activations by their names, and %s has none of those of %s: "+
+			"want the ANN that it was converted from, without PRelu", t.ref, t.path)
+	case t.calibrates() && !shared(m, ann, isConv):
+		return fmt.Errorf("the stage calibrate compares convolutions by the names of their outputs, and %s has none of those of %s: "+
 			"want the ANN that it was converted from", t.ref, t.path)
 	}
-	return ann, nil
+	return nil
 }
 
-// shared reports whether some neurons of m have the names of activations of ann.
-func shared(m, ann *graph.Model) bool {
+// shared reports whether some nodes of m give values that ann has too.
+func shared(m, ann *graph.Model, of func(*graph.Node) bool) bool {
 	for n := range m.Graph.Nodes() {
-		if passes.IsNeuron(n) && ann.Graph.Value(n.Output(0).Name()) != nil {
+		if of(n) && ann.Graph.Value(n.Output(0).Name()) != nil {
 			return true
 		}
 	}
@@ -224,6 +237,7 @@ func (a *app) position(t *tuning, trainer *train.Trainer, r *reporter) error {
 		return err
 	}
 	p := trainer.Position()
+	r.last = trainer.Best()
 	a.warnf("going on at step %d of stage %s, after %s of training", p.Step, t.plan[p.Stage].name, duration(p.Seconds))
 	return r.open(&p)
 }

@@ -35,7 +35,7 @@ func (t *tuning) config() *train.Config {
 	for i, s := range t.plan {
 		if s.name == calibrate {
 			fit := train.DefaultCorrection
-			fit.Patches = t.fitPatches
+			fit.Patches, fit.Ridge = t.fitPatches, t.ridge
 			c.Stages = append(c.Stages, train.Stage{Name: s.name, Correction: &fit})
 			continue
 		}
@@ -96,6 +96,7 @@ type tuneSettings struct {
 	Slope            float64        `json:"slope"`
 	ResetGradient    bool           `json:"reset-gradient,omitempty"`
 	CalibratePatches int            `json:"calibrate-patches,omitempty"`
+	CalibrateRidge   float64        `json:"calibrate-ridge,omitempty"`
 	ValidationShare  float64        `json:"validation-share"`
 	ValidationCrop   int            `json:"validation-crop"`
 	ValidateEvery    int            `json:"validate-every,omitempty"`
@@ -123,7 +124,7 @@ func (t *tuning) record(task dataset.Task, threads int, seed uint64, teacher *gr
 		s.Stages = append(s.Stages, stageSetting{p.name, t.rateOf(p.name), p.steps, p.share})
 	}
 	if t.calibrates() {
-		s.CalibratePatches = t.fitPatches
+		s.CalibratePatches, s.CalibrateRidge = t.fitPatches, t.ridge
 	}
 	if teacher != nil && teacher.Source != nil {
 		s.Ref = hex.EncodeToString(teacher.Source.SHA256[:])

@@ -15,6 +15,7 @@ import (
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/kernel"
 	"spikingir/runtime/train"
+	"spikingir/runtime/train/checkpoint"
 	"spikingir/runtime/train/optim"
 )
 
@@ -28,6 +29,7 @@ type tuning struct {
 
 	stages, rates string
 	fitPatches    int
+	ridge         float64
 	steps         int
 	minutes       float64
 	batch, patch  int
@@ -90,6 +92,7 @@ func (t *tuning) add(f *pflag.FlagSet) {
 	f.StringVar(&t.ref, "ref", "", "the ANN that is aimed at (teacher); without it, MODEL's own weights with ReLUs for neurons, which is right until it is fine-tuned")
 	f.StringVar(&t.stages, "stages", "", "what is done, in order: calibrate, and NAME=STEPS or NAME=PERCENT% for rates, fast, spikes, means (default "+defaultStages+", for an ANN means)")
 	f.IntVar(&t.fitPatches, "calibrate-patches", train.DefaultCorrection.Patches, "patches that the stage calibrate measures")
+	f.Float64Var(&t.ridge, "calibrate-ridge", train.DefaultCorrection.Ridge, "how much the stage calibrate holds on to the weights that were")
 	f.IntVar(&t.steps, "steps", 0, "steps that the percentages of --stages are of; without it, they are of the time")
 	f.Float64Var(&t.minutes, "max-minutes", 0, fmt.Sprintf("stop after that time, over all sessions; 0 for any (default %d where no number of steps is given)", defaultMinutes))
 	f.IntVar(&t.batch, "batch", defaultBatch, "patches of a step")
@@ -122,7 +125,7 @@ func (t *tuning) add(f *pflag.FlagSet) {
 }
 
 // check finds what is wrong with the flags before a model is read.
-func (t *tuning) check(*pflag.FlagSet) error {
+func (t *tuning) check() error {
 	if t.out == "" {
 		return fmt.Errorf("finetune: --output is missing, want a file to write")
 	}
@@ -164,6 +167,7 @@ func (t *tuning) checkNumbers() error {
 		{"steps", float64(t.steps), 0, math.MaxInt32, false},
 		{"max-minutes", t.minutes, 0, 1e6, false},
 		{"calibrate-patches", float64(t.fitPatches), 1, math.MaxInt32, false},
+		{"calibrate-ridge", t.ridge, 0, inf, true},
 		{"batch", float64(t.batch), 1, 1 << 16, false},
 		{"patch", float64(t.patch), 2, 1 << 14, false},
 		{"rate-floor", t.floor, 0, 1, false},
@@ -243,12 +247,18 @@ func (t *tuning) checkFiles() error {
 	}
 	_, err := os.Stat(t.checkpoint)
 	switch {
-	case err == nil && !t.resume:
+	case err == nil && !t.resume && !unbegun(t.checkpoint):
 		return fmt.Errorf("%s holds the state of an unfinished run: want --resume to go on with it, or the file removed to begin anew", t.checkpoint)
 	case errors.Is(err, fs.ErrNotExist) && t.resume:
 		return fmt.Errorf("--resume: there is no checkpoint %s; a run that is done leaves none", t.checkpoint)
 	}
 	return nil
+}
+
+// unbegun reports whether a checkpoint holds nothing that was trained.
+func unbegun(path string) bool {
+	c, err := checkpoint.Read(path)
+	return err == nil && c.Position.Stage == 0 && c.Position.Step == 0
 }
 
 // settle completes the flags when the kind of the model is known.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
 
 	"spikingir/runtime/train"
 	"spikingir/runtime/train/checkpoint"
@@ -73,20 +74,21 @@ func (r *reporter) stepped(e train.Event) {
 	if r.quiet {
 		return
 	}
-	text := fmt.Sprintf("%s: loss %.3g, PSNR %.2f dB", place(e.StageName, e.Step, e.Steps), e.Loss, e.PSNR)
+	text := fmt.Sprintf("%s, %s left: loss %.3g, PSNR %.2f dB", place(e.StageName, e.Step, e.Steps), r.eta(e), e.Loss, e.PSNR)
 	if e.FiringRate > 0 {
 		text += fmt.Sprintf(", firing rate %.4f", e.FiringRate)
 	}
-	if r.bar == nil && r.terminal() == nil {
+	to := r.terminal()
+	if to == nil {
 		if time.Since(r.spoken) > lineEvery {
 			r.spoken = time.Now()
-			fmt.Fprintf(r.err, "%s, %s left\n", text, r.eta(e))
+			fmt.Fprintln(r.err, text)
 		}
 		return
 	}
 	if r.bar == nil {
-		r.bar = progressbar.NewOptions(e.All, progressbar.OptionSetWriter(r.terminal()), progressbar.OptionShowCount(),
-			progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), progressbar.OptionSetWidth(20),
+		r.bar = progressbar.NewOptions(e.All, progressbar.OptionSetWriter(to), progressbar.OptionSetPredictTime(false),
+			progressbar.OptionSetElapsedTime(false), progressbar.OptionSetWidth(barWidth),
 			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 	}
 	if r.last != nil {
@@ -95,10 +97,17 @@ func (r *reporter) stepped(e train.Event) {
 			text += fmt.Sprintf(", %.4g mJ", r.last.EnergyMJ)
 		}
 	}
-	r.bar.Describe(text + ", " + r.eta(e) + " left")
+	if width, _, err := term.GetSize(int(to.Fd())); err == nil {
+		text = text[:min(len(text), max(width-barWidth-10, 0))]
+	}
+	r.bar.Describe(text)
+	r.bar.ChangeMax(e.All)
 	// A progress bar that cannot be drawn must not stop the work.
 	_ = r.bar.Set(e.Done)
 }
+
+// barWidth is that of the bar itself; what it is about takes the rest of the line.
+const barWidth = 10
 
 // validated shows a validation.
 func (r *reporter) validated(e train.Event) {

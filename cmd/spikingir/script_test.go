@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -36,6 +37,7 @@ func TestScripts(t *testing.T) {
 			"onnx":    onnx,
 			"cut":     cut,
 			"code":    code,
+			"tune":    tune,
 			"lines":   lines,
 		},
 	})
@@ -108,6 +110,18 @@ func code(ts *testscript.TestScript, _ bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit code %d, want %d\n%s%s", got, want, ts.ReadFile("stdout"), ts.ReadFile("stderr"))
 	}
+}
+
+// tune N MODEL args... is code N finetune MODEL on the images of the folder data, small
+// enough to take no time.
+func tune(ts *testscript.TestScript, neg bool, args []string) {
+	code(ts, neg, slices.Concat(args[:1], []string{"finetune", args[1]}, smallRun("data"), args[2:]))
+}
+
+// smallRun is flags of finetune that make a step take milliseconds.
+func smallRun(data string) []string {
+	return []string{"--task", "denoise", "--sigma", "25", "--data", data, "--batch", "2", "--patch", "16",
+		"--validation-share", "0.25", "--validation-crop", "24", "--calibrate-patches", "2", "--threads", "2"}
 }
 
 // lines FILE N demands a number of lines.

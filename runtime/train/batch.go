@@ -139,7 +139,7 @@ func (t *Trainer) hooks(c *crew, sum *sums) Hooks {
 	if s.Feature > 0 {
 		h.Feature = func(layer int, rate, gradient []float32) bool {
 			want := c.features[layer]
-			if want == nil || t.norms[layer] == 0 {
+			if want == nil || t.norms[layer] < lowestSquare {
 				return false
 			}
 			weight := s.Feature / (float64(t.Batch) * float64(len(rate)) * t.norms[layer])
@@ -155,6 +155,10 @@ func (t *Trainer) hooks(c *crew, sum *sums) Hooks {
 	}
 	return h
 }
+
+// lowestSquare is the mean square of an activation below which there is nothing to
+// learn from it: real networks have layers that are all but dead.
+const lowestSquare = 1e-12
 
 // calibrationPatches is how many patches norms and corrections are measured on.
 const calibrationPatches = 32

@@ -85,11 +85,37 @@ func (t *Trainer) fix(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		left := slack*float64(t.Limit-time.Since(t.started)) - float64(t.validation)*float64(len(t.Stages)-k+1)
-		t.divide(took, left, t.ValidateEvery == 0)
+		t.divide(took, t.remaining(), t.ValidateEvery == 0)
 	}
-	t.planned = k + 1
+	t.planned, t.pace, t.paced = k+1, 0, 0
 	return t.save()
+}
+
+// remaining is the time that is left for steps and validations between them, in
+// nanoseconds.
+func (t *Trainer) remaining() float64 {
+	ends := len(t.Stages) - t.position.Stage + 1
+	return slack*float64(t.Limit-time.Since(t.started)) - float64(t.validation)*float64(ends)
+}
+
+// adjust follows, where the time decides, the pace at which the present stage really
+// goes, so that those after it get their shares and the last one comes to its end. It
+// reports whether the plan is another one, which a checkpoint must tell before
+// another step is done.
+func (t *Trainer) adjust() bool {
+	k, step := t.position.Stage, int(t.position.Step)
+	if t.Shares == nil || t.paced == 0 || step >= t.stage().Steps {
+		return false
+	}
+	pace := float64(t.pace)/float64(t.paced) + float64(t.validation)/float64(t.ValidateEvery)
+	t.pace, t.paced = 0, 0
+	own, later := t.Shares[k]*(1-float64(step)/float64(t.stage().Steps)), 0.0
+	for _, s := range t.Shares[k+1:] {
+		later += s
+	}
+	left := t.remaining() * own / (own + later)
+	t.setSteps(k, step+int(min(max(1, left/pace), math.MaxInt32/2)))
+	return true
 }
 
 // time is what a step of the present stage takes and, with later, of those after it.

@@ -112,6 +112,8 @@ type Trainer struct {
 	validated    uint64        // 1 + the steps before the last validation; 0 before the first
 	validation   time.Duration // what it took
 	stepped      time.Duration // what the last step took
+	pace         time.Duration // that of all steps since the plan was adjusted
+	paced        int           // steps since then
 	planned      int           // stages whose steps are fixed
 	warmUps      []int         // of the stages, as they were asked for
 }
@@ -121,14 +123,15 @@ var ErrStopped = errors.New("stopped before the last step")
 
 // New makes a run ready.
 func New(c Config) (*Trainer, error) {
-	if err := c.check(); err != nil {
-		return nil, err
-	}
 	c.Stages = slices.Clone(c.Stages)
-	t := &Trainer{Config: c, pool: kernel.NewPool(c.Threads)}
+	t := &Trainer{Config: c}
 	if err := t.prepared(); err != nil {
 		return nil, err
 	}
+	if err := t.check(); err != nil {
+		return nil, err
+	}
+	t.pool = kernel.NewPool(c.Threads)
 	_, side := c.Source.Sides()
 	c.Net.Height, c.Net.Width = side, side
 	teacher := c.Teacher
@@ -167,7 +170,7 @@ func (c *Config) check() error {
 			return fmt.Errorf("stage %s: %d steps, distillation %g and %g; want no negative numbers, and output's at most 1",
 				s.Name, s.Steps, s.Output, s.Feature)
 		}
-		if s.Steps > 0 {
+		if s.Steps > 0 && s.Correction == nil {
 			if err := s.Rate.Check(); err != nil {
 				return fmt.Errorf("stage %s: %w", s.Name, err)
 			}
@@ -291,12 +294,14 @@ func (t *Trainer) due() bool {
 // after validates and saves when it is time. What is trained is worth more than a
 // checkpoint that cannot be written just now.
 func (t *Trainer) after(ctx context.Context) error {
+	changed := false
 	if t.due() {
 		if err := t.validate(ctx); err != nil {
 			return err
 		}
+		changed = t.adjust()
 	}
-	if t.CheckpointEvery > 0 && time.Since(t.saved) > t.CheckpointEvery {
+	if changed || t.CheckpointEvery > 0 && time.Since(t.saved) > t.CheckpointEvery {
 		if err := t.save(); err != nil {
 			e := t.event()
 			e.Problem = err.Error()
@@ -336,6 +341,7 @@ func (t *Trainer) step(ctx context.Context) error {
 	t.position.Total++
 	t.position.Patch += uint64(t.Batch)
 	t.stepped = time.Since(begin)
+	t.pace, t.paced = t.pace+t.stepped, t.paced+1
 	e := t.event()
 	e.Rate, e.Loss, e.PSNR, e.FiringRate, e.Norm = rate, sum.loss, sum.psnr(t.Batch), sum.rate, norm
 	t.tell(e)
