@@ -84,6 +84,9 @@ func (a *app) finetune(ctx context.Context, t *tuning) error {
 	if err := t.settle(plain); err != nil {
 		return err
 	}
+	if !plain && !t.noBiases {
+		train.AddBiases(m)
+	}
 	c, err := a.training(t, m, plain)
 	if err != nil {
 		return err

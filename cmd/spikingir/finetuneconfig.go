@@ -95,6 +95,7 @@ type tuneSettings struct {
 	Surrogate        string         `json:"surrogate"`
 	Slope            float64        `json:"slope"`
 	ResetGradient    bool           `json:"reset-gradient,omitempty"`
+	NoBiases         bool           `json:"no-biases,omitempty"`
 	CalibratePatches int            `json:"calibrate-patches,omitempty"`
 	CalibrateRidge   float64        `json:"calibrate-ridge,omitempty"`
 	ValidationShare  float64        `json:"validation-share"`
@@ -118,7 +119,7 @@ func (t *tuning) record(task dataset.Task, threads int, seed uint64, teacher *gr
 		Batch: t.batch, Patch: t.patch, Schedule: t.schedule, RateFloor: t.floor, WarmUp: t.warmUp, Loss: t.loss,
 		Optimizer: t.optimizer, WeightDecay: t.decay, Clip: t.clip, Average: t.average, EnergyWeight: t.energyWeight,
 		DistillOutput: t.output, DistillFeatures: t.features, TrainThresholds: t.thresholds, TrainRest: t.rest,
-		Surrogate: t.surrogate, Slope: t.slope, ResetGradient: t.resetGradient, ValidationShare: t.share,
+		Surrogate: t.surrogate, Slope: t.slope, ResetGradient: t.resetGradient, NoBiases: t.noBiases, ValidationShare: t.share,
 		ValidationCrop: t.crop, ValidateEvery: t.every, Threads: threads, Seed: seed}
 	for _, p := range t.plan {
 		s.Stages = append(s.Stages, stageSetting{p.name, t.rateOf(p.name), p.steps, p.share})

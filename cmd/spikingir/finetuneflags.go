@@ -37,27 +37,27 @@ type tuning struct {
 	floor         float64
 	warmUp        int
 
-	loss, optimizer      string
-	decay, clip, average float64
-	energyWeight         float64
-	output, features     float64
-	thresholds, rest     bool
-	surrogate            string
-	slope                float64
-	resetGradient        bool
-	share                float64
-	crop, every          int
-	checkpoint, logFile  string
-	checkpointMinutes    float64
-	resume               bool
-	given                func(name string) bool // was the flag set
-	begin                time.Time              // of the command
-	plan                 []stagePlan
-	settings             *tuneSettings
-	images               string // what is trained on, in a line
-	data256              string
-	stageRates           map[string]float64
-	rateOfAll            float64
+	loss, optimizer         string
+	decay, clip, average    float64
+	energyWeight            float64
+	output, features        float64
+	thresholds, rest        bool
+	surrogate               string
+	slope                   float64
+	resetGradient, noBiases bool
+	share                   float64
+	crop, every             int
+	checkpoint, logFile     string
+	checkpointMinutes       float64
+	resume                  bool
+	given                   func(name string) bool // was the flag set
+	begin                   time.Time              // of the command
+	plan                    []stagePlan
+	settings                *tuneSettings
+	images                  string // what is trained on, in a line
+	data256                 string
+	stageRates              map[string]float64
+	rateOfAll               float64
 }
 
 // The defaults that measured best; see docs/finetuning.md.
@@ -111,6 +111,7 @@ func (t *tuning) add(f *pflag.FlagSet) {
 	f.Float64Var(&t.features, "distill-features", 0, "weight of the distance of hidden rates to the ANN's activations")
 	f.BoolVar(&t.thresholds, "train-thresholds", false, "train thresholds too")
 	f.BoolVar(&t.rest, "train-rest", false, "train initial potentials too")
+	f.BoolVar(&t.noBiases, "no-biases", false, "give no bias to neurons that have none")
 	f.StringVar(&t.surrogate, "surrogate", "sigmoid", "derivative of a spike: sigmoid, triangle or arctan")
 	f.Float64Var(&t.slope, "slope", 4, "slope of the surrogate")
 	f.BoolVar(&t.resetGradient, "reset-gradient", false, "let gradients flow through the reset of a potential")

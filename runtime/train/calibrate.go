@@ -151,7 +151,6 @@ type regression struct {
 	in, out      int
 	gram, cross  []float64 // [in][in], [in][out], in being inC*kH*kW and then 1 for the bias
 	pixels       float64
-	product, sum []float32
 }
 
 func newRegression(l *convLayer) *regression {
