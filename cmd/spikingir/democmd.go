@@ -40,7 +40,8 @@ func (a *app) demoCmd() *cobra.Command {
 		Short: "Convert, run and measure the embedded networks",
 		Long: `demo converts five small networks, exported by PyTorch and embedded in the
 program, runs them on held-out images, measures ANN and SNN, and leaves the
-spiking ONNX files and before/after images in a folder.`,
+spiking ONNX files and before/after images in a folder. One of them was
+fine-tuned beforehand, at its own number of timesteps; it is measured as it is.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.demo(cmd.Context(), out, timesteps)
@@ -63,15 +64,22 @@ func (a *app) demo(ctx context.Context, out string, timesteps int) error {
 		"firing rate", "energy (mJ)"})
 	reports := map[string]*eval.Report{}
 	for i, d := range demoCases {
+		if i > 0 {
+			t.AppendSeparator()
+		}
 		r, err := a.demoCase(ctx, out, timesteps, d)
 		if err != nil {
 			return fmt.Errorf("%s: %w", d.name, err)
 		}
 		reports[d.name] = r
-		if i > 0 {
-			t.AppendSeparator()
-		}
 		demoRows(t, d, r)
+		if r, err = a.demoTuned(ctx, out, d); err != nil {
+			return fmt.Errorf("%s, fine-tuned: %w", d.name, err)
+		}
+		if r != nil {
+			reports[d.name+".tuned"] = r
+			t.AppendRow(spikingRow(d, r, "fine-tuned"))
+		}
 	}
 	if a.format == "json" {
 		return a.json(reports)
@@ -124,11 +132,30 @@ func (a *app) demoCase(ctx context.Context, out string, timesteps int, d demoCas
 	if err := onnxio.WriteFile(spiking, m); err != nil {
 		return nil, err
 	}
+	return a.demoMeasure(ctx, out, d, spiking, "after")
+}
+
+// demoTuned measures what fine-tuning made of a network; nil for one without.
+func (a *app) demoTuned(ctx context.Context, out string, d demoCase) (*eval.Report, error) {
+	data, ok := fixtures.Tuned(d.name)
+	if !ok {
+		return nil, nil
+	}
+	path := filepath.Join(out, d.name+".tuned.onnx")
+	if err := writeFile(path, data); err != nil {
+		return nil, err
+	}
+	return a.demoMeasure(ctx, out, d, path, "tuned")
+}
+
+// demoMeasure measures a spiking network beside its ANN and writes its images, the
+// network's own under the name after.
+func (a *app) demoMeasure(ctx context.Context, out string, d demoCase, spiking, after string) (*eval.Report, error) {
 	snn, err := a.loadProgram(spiking, 0)
 	if err != nil {
 		return nil, err
 	}
-	ann, err := a.loadProgram(path, 0)
+	ann, err := a.loadProgram(filepath.Join(out, d.name+".onnx"), 0)
 	if err != nil {
 		return nil, err
 	}
@@ -150,11 +177,11 @@ func (a *app) demoCase(ctx context.Context, out string, timesteps int, d demoCas
 	if err != nil {
 		return nil, err
 	}
-	return r, showcase(ctx, out, d, set, ann, snn)
+	return r, showcase(ctx, out, d, set, ann, snn, after)
 }
 
 // showcase writes one image before, by the ANN, by the SNN, and the truth.
-func showcase(ctx context.Context, out string, d demoCase, set *dataset.Set, ann, snn *loaded) error {
+func showcase(ctx context.Context, out string, d demoCase, set *dataset.Set, ann, snn *loaded, after string) error {
 	for i := range set.Len() {
 		if name := set.Name(i); len(name) < len(d.show) || name[:len(d.show)] != d.show {
 			continue
@@ -174,7 +201,7 @@ func showcase(ctx context.Context, out string, d demoCase, set *dataset.Set, ann
 		for _, f := range []struct {
 			name string
 			img  dataset.Image
-		}{{"before", s.Input}, {"ann", byANN}, {"after", bySNN}, {"truth", s.Target}} {
+		}{{"before", s.Input}, {"ann", byANN}, {after, bySNN}, {"truth", s.Target}} {
 			if err := dataset.Write(filepath.Join(out, d.name+"."+f.name+".png"), f.img); err != nil {
 				return err
 			}
@@ -189,7 +216,11 @@ func demoRows(t table.Writer, d demoCase, r *eval.Report) {
 	}
 	t.AppendRow(table.Row{d.name, d.what, "ANN", decibel(r.Ref.PSNR), r4(r.Ref.SSIM), "", "", "",
 		fmt.Sprintf("%.4f", *r.Energy.RefMJ)})
-	t.AppendRow(table.Row{d.name, d.what, fmt.Sprintf("SNN, T = %d", r.Timesteps), decibel(r.Model.PSNR),
+	t.AppendRow(spikingRow(d, r, "SNN"))
+}
+
+func spikingRow(d demoCase, r *eval.Report, what string) table.Row {
+	return table.Row{d.name, d.what, fmt.Sprintf("%s, T = %d", what, r.Timesteps), decibel(r.Model.PSNR),
 		r4(r.Model.SSIM), fmt.Sprintf("%.1f", r.Rate.Mean), decibel(r.Agreement.PSNR), r4(r.FiringRate),
-		fmt.Sprintf("%.4f", r.Energy.ModelMJ)})
+		fmt.Sprintf("%.4f", r.Energy.ModelMJ)}
 }

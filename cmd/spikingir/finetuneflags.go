@@ -62,20 +62,20 @@ type tuning struct {
 
 // The defaults that measured best; see docs/finetuning.md.
 const (
-	defaultStages    = "calibrate,fast=70%,spikes=30%"
+	defaultStages    = "calibrate,spikes=100%"
 	defaultMinutes   = 60
-	defaultDistil    = 0.5
+	defaultDistil    = 1
 	defaultBatch     = 8
 	defaultPatch     = 40
-	defaultFloor     = 1e-5
-	defaultWarmUp    = 10
+	defaultFloor     = 1e-6
+	defaultWarmUp    = 40
 	defaultShare     = 0.02
 	defaultCrop      = 128
 	defaultSaveEvery = 5
 )
 
 // defaultRates are the learning rates of the stages.
-var defaultRates = map[string]float64{"rates": 5e-4, "fast": 3e-4, "spikes": 3e-4, "means": 1e-4}
+var defaultRates = map[string]float64{"rates": 1e-4, "fast": 1e-4, "spikes": 1e-4, "means": 1e-4}
 
 // surrogates are the derivatives that --surrogate names.
 var surrogates = map[string]kernel.Surrogate{
