@@ -93,7 +93,7 @@ func pictures(t *testing.T, n, side int) string {
 // TestCalibrate holds that calibration brings the output nearer to the teacher's, and
 // the same bits whenever it is done.
 func TestCalibrate(t *testing.T) {
-	c := cases()[0]
+	c := &netCases[0] // takes gray images
 	task := dataset.Task{Kind: dataset.Denoise, Sigma: 25, Channels: 1}
 	source, err := patches.Open(patches.Options{Task: task, Dirs: dataset.Dirs{Data: pictures(t, 4, 24)}, Patch: 16, Seed: 3})
 	if err != nil {
