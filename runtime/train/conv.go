@@ -4,6 +4,7 @@ import (
 	"spikingir/graph"
 	"spikingir/graph/op"
 	"spikingir/runtime/kernel"
+	"spikingir/runtime/ops"
 )
 
 // A convLayer is a convolution over two axes. Behind a spike train it reads bits:
@@ -49,16 +50,12 @@ func (n *Net) bindConv(node *graph.Node) (layer, error) {
 		l.bias = b.F32
 	}
 	pads := c.PadsFor([]int64{int64(x.height()), int64(x.width())})
-	out := func(i, size int) int {
-		return (size+int(pads[i]+pads[i+2])-int(c.Reach(i)))/int(c.Stride[i]) + 1
+	s, err := kernel.NewTrainShape(ops.ConvShape(c.Window, w.Dims, int(c.Group), pads), x.height(), x.width())
+	if err != nil {
+		return nil, op.Errorf(node, "%v", err)
 	}
-	s := kernel.TrainShape{InH: x.height(), InW: x.width(), InC: x.channels(),
-		OutH: out(0, x.height()), OutW: out(1, x.width()), OutC: w.Dims[0],
-		KernelH: w.Dims[2], KernelW: w.Dims[3], StrideH: int(c.Stride[0]), StrideW: int(c.Stride[1]),
-		DilationH: int(c.Dilation[0]), DilationW: int(c.Dilation[1]), PadT: int(pads[0]), PadL: int(pads[1]),
-		Group: int(c.Group)}
-	if w.Dims[1]*s.Group != s.InC {
-		return nil, op.Errorf(node, "weights have dimensions %v at group %d, the input has %d channels", w.Dims, s.Group, s.InC)
+	if s.InC != x.channels() {
+		return nil, op.Errorf(node, "weights have dimensions %v at group %d, the input has %d channels", w.Dims, s.Group, x.channels())
 	}
 	if l.plain, err = kernel.NewTrainConv(s); err != nil {
 		return nil, op.Errorf(node, "%v", err)

@@ -14,8 +14,8 @@
 //
 // A worker keeps the potentials of each neuron layer (4 bytes a neuron and slice) and
 // spikes (a bit); currents are overwritten by potentials. So memory grows with the
-// workers, not with the batch: DnCNN-17 on 40x40 pixels at T = 10 takes about 100 MB a
-// worker.
+// workers, not with the batch: the potentials of DnCNN-17 on 40x40 pixels at T = 10,
+// 16 layers of 102,400 neurons in 11 slices, are 72 MB a worker.
 //
 // Modes: [Spikes] runs all T timesteps and the post step, [Rates] one slice of mean
 // currents rounded to the rates that a neuron can fire at, [Means] one slice of ReLUs,
