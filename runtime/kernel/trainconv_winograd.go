@@ -9,13 +9,12 @@ package kernel
 // A sum rounds a few times more coarsely, and relative to the largest inputs of its
 // tile, not to its own terms.
 type winograd struct {
-	plan         trainPlan // whose padded copy is whole tiles
-	gradient     trainPlan // that copies the gradient of whole tiles of outputs
-	tilesH       int
-	tilesW       int
-	weights      []float32 // [36][block][inC][lanes]
-	rows, cols   []int32   // of the products
-	block, pitch int       // tiles of a product; floats from position to position
+	plan       trainPlan
+	inputs     patchSource
+	outputs    patchSource // tiles of outputs, whose gradient is transformed
+	weights    []float32   // [36][block][inC][lanes]
+	rows, cols []int32     // of the products
+	pitch      int         // floats from position to position
 }
 
 const (
@@ -32,9 +31,12 @@ const (
 // tile are pitch apart, tiles channels apart.
 //
 // The input kernel reads patches of 6 x 6 pixels, 4 pixels apart, from image; the
-// output kernel writes tiles of 4 x 4 pixels there.
+// output kernel writes tiles of 4 x 4 pixels there. Those of [tileKernels] write terms
+// instead of positions, the second of a number plane elements behind the first.
 type winogradArgs struct {
 	image, positions []float32
+	terms            []uint16
+	plane            int
 	row              int // floats from one row of the image to the next
 	pitch, channels  int
 	tiles            int
@@ -48,21 +50,22 @@ func newWinograd(s TrainShape, p trainPlan) *winograd {
 		p.inC%trainLanes != 0 || p.outC%trainLanes != 0 || p.outC < 2*trainLanes || p.inC < 2*trainLanes {
 		return nil
 	}
-	w := &winograd{plan: p, tilesH: ceilDiv(p.dstH, winogradTile), tilesW: ceilDiv(p.dstW, winogradTile)}
-	tiles := w.tilesH * w.tilesW
+	w := &winograd{plan: p}
+	w.inputs = patchSource{
+		srcH: p.srcH, srcW: p.srcW, channels: p.inC, top: p.top, left: p.left, size: winogradPatch,
+		tilesH: ceilDiv(p.dstH, winogradTile), tilesW: ceilDiv(p.dstW, winogradTile),
+	}
+	w.outputs = patchSource{
+		srcH: p.dstH, srcW: p.dstW, channels: p.outC, size: winogradTile,
+		tilesH: w.inputs.tilesH, tilesW: w.inputs.tilesW,
+	}
 	// The transforms, and outputs beyond the border, must leave something to win.
-	if tiles*winogradPositions*2 > p.dstH*p.dstW*9 {
+	if w.inputs.tiles()*winogradPositions*2 > p.dstH*p.dstW*9 {
 		return nil
 	}
-	w.plan.padH, w.plan.padW = w.tilesH*winogradTile+2, w.tilesW*winogradTile+2
-	w.gradient = trainPlan{
-		groups: 1, inC: p.outC, srcH: p.dstH, srcW: p.dstW, stepH: 1, stepW: 1,
-		padH: w.tilesH * winogradTile, padW: w.tilesW * winogradTile,
-	}
-	w.block = min(winogradTiles, tiles)
 	// Not a multiple of the cache's size.
-	w.pitch = w.block*max(p.inC, p.outC) + trainLanes
-	for i := range w.block {
+	w.pitch = winogradTiles*max(p.inC, p.outC) + trainLanes
+	for i := range winogradTiles {
 		w.rows = append(w.rows, int32(i*p.inC))
 	}
 	for i := range p.inC {
@@ -120,18 +123,13 @@ func winogradWeights(a, b, c float64) (p0, p1, p2, p3, p4, p5 float64) {
 
 // run sets dst to the sums of all slices of src.
 func (w *winograd) run(k *trainKernels, sc *TrainScratch, dst, src []float32, slices int) {
-	p := &w.plan
-	srcSize, dstSize := p.srcH*p.srcW*p.inC, p.dstH*p.dstW*p.outC
 	w.grow(sc)
-	for s := range slices {
-		padded := p.pad(&sc.padded, src[s*srcSize:(s+1)*srcSize], 0)
-		tiles := w.tilesH * w.tilesW
-		for at := 0; at < tiles; at += w.block {
-			n := min(w.block, tiles-at)
-			w.transformIn(k, sc, padded, at, n)
-			w.multiply(k, sc, n)
-			w.transformOut(k, sc, dst[s*dstSize:(s+1)*dstSize], at, n)
-		}
+	tiles := slices * w.inputs.tiles()
+	for at := 0; at < tiles; at += winogradTiles {
+		n := min(winogradTiles, tiles-at)
+		w.inputs.transform(k.winogradIn, sc, src, at, n, sc.inputs, nil)
+		w.multiply(k, sc, n)
+		w.transformOut(k, sc, dst, at, n)
 	}
 }
 
@@ -139,7 +137,13 @@ func (w *winograd) run(k *trainKernels, sc *TrainScratch, dst, src []float32, sl
 func (w *winograd) grow(sc *TrainScratch) {
 	sc.inputs = growAligned(sc.inputs, winogradPositions*w.pitch)
 	sc.outputs = growAligned(sc.outputs, winogradPositions*w.pitch)
-	sc.strip = growAligned(sc.strip, winogradTile*winogradTile*w.tilesW*w.plan.outC)
+	w.growTransform(sc)
+}
+
+// growTransform makes room for what the transforms need besides.
+func (w *winograd) growTransform(sc *TrainScratch) {
+	size := (winogradTile*w.inputs.tilesW + 2) * max(w.plan.inC, w.plan.outC)
+	sc.strip = growAligned(sc.strip, winogradPatch*size)
 	sc.vectors = growAligned(sc.vectors, winogradPositions*trainLanes)
 	sc.transform.scratch, sc.transform.pitch = &sc.vectors[0], w.pitch
 }
@@ -159,19 +163,6 @@ func (w *winograd) multiply(k *trainKernels, sc *TrainScratch, n int) {
 	}
 }
 
-// transformIn transforms the inputs of n tiles from at on.
-func (w *winograd) transformIn(k *trainKernels, sc *TrainScratch, padded []float32, at, n int) {
-	p, a := &w.plan, &sc.transform
-	a.row, a.channels = p.padW*p.inC, p.inC
-	for done := 0; done < n; done += a.tiles {
-		y, x := (at+done)/w.tilesW, (at+done)%w.tilesW
-		a.tiles = min(n-done, w.tilesW-x)
-		a.image = padded[y*winogradTile*a.row+x*winogradTile*p.inC:]
-		a.positions = sc.inputs[done*p.inC:]
-		k.winogradIn(a)
-	}
-}
-
 // transformOut transforms the outputs of n tiles from at on. Tiles that the border
 // cuts are written to a strip and copied.
 func (w *winograd) transformOut(k *trainKernels, sc *TrainScratch, dst []float32, at, n int) {
@@ -179,18 +170,18 @@ func (w *winograd) transformOut(k *trainKernels, sc *TrainScratch, dst []float32
 	a.channels = p.outC
 	row := p.dstW * p.outC
 	for done := 0; done < n; done += a.tiles {
-		y, x := (at+done)/w.tilesW*winogradTile, (at+done)%w.tilesW
-		a.tiles = min(n-done, w.tilesW-x)
+		slice, y, x := w.inputs.place(at + done)
+		a.tiles = min(n-done, w.inputs.tilesW-x)
 		a.positions = sc.outputs[done*p.outC:]
-		x *= winogradTile
+		x, y = x*winogradTile, y*winogradTile
 		width, height := min(a.tiles*winogradTile, p.dstW-x), min(winogradTile, p.dstH-y)
-		to := dst[y*row+x*p.outC:]
+		to := dst[(slice*p.dstH+y)*row+x*p.outC:]
 		if width == a.tiles*winogradTile && height == winogradTile {
 			a.image, a.row = to, row
 			k.winogradOut(a)
 			continue
 		}
-		a.image, a.row = sc.strip, w.tilesW*winogradTile*p.outC
+		a.image, a.row = sc.strip, a.tiles*winogradTile*p.outC
 		k.winogradOut(a)
 		for r := range height {
 			copy(to[r*row:][:width*p.outC], sc.strip[r*a.row:])

@@ -19,21 +19,11 @@ func (w *winograd) sumPitch() int { return w.plan.inC*w.plan.outC + trainLanes }
 // addTiles adds the terms of a slice.
 func (c *TrainConv) addTiles(sc *TrainScratch, x, gy []float32) {
 	f, p, k := c.forward.fast, &c.forward.fast.plan, c.kernels
-	a, m := &sc.transform, &sc.product
-	paddedX := p.pad(&sc.padded, x, 0)
-	paddedGY := f.gradient.pad(&sc.paddedGradient, gy, 0)
-	row := f.gradient.padW * p.outC
-	for at := 0; at < f.tilesH*f.tilesW; at += f.block {
-		n := min(f.block, f.tilesH*f.tilesW-at)
-		f.transformIn(k, sc, paddedX, at, n)
-		a.row, a.channels = row, p.outC
-		for done := 0; done < n; done += a.tiles {
-			y, x := (at+done)/f.tilesW, (at+done)%f.tilesW
-			a.tiles = min(n-done, f.tilesW-x)
-			a.image = paddedGY[y*winogradTile*row+x*winogradTile*p.outC:]
-			a.positions = sc.outputs[done*p.outC:]
-			k.winogradGradient(a)
-		}
+	m := &sc.product
+	for at := 0; at < f.inputs.tiles(); at += winogradTiles {
+		n := min(winogradTiles, f.inputs.tiles()-at)
+		f.inputs.transform(k.winogradIn, sc, x, at, n, sc.inputs, nil)
+		f.outputs.transform(k.winogradGradient, sc, gy, at, n, sc.outputs, nil)
 		m.rows, m.cols, m.outStride, m.bStride, m.add = f.cols, f.rows[:n], p.outC, p.outC, true
 		for position := range winogradPositions {
 			m.a = sc.inputs[position*f.pitch:]
