@@ -16,6 +16,7 @@ const (
 	filteredBackward                   // likewise, of minimal filtering
 	tiledForward                       // of trainTiles
 	tiledBackward                      // likewise, of the gradient by the input
+	tiledFilter                        // likewise, of minimal filtering
 	weightForms
 )
 
@@ -85,6 +86,8 @@ func (c *TrainConv) pack(form weightForm) {
 		c.tiles.forward.setWeights(w)
 	case tiledBackward:
 		c.tiles.backward.setWeights(w)
+	case tiledFilter:
+		c.tiles.filter.setWeights(c.kernels.tiles, w)
 	}
 	p.ready[form].Store(true)
 }

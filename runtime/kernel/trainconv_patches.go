@@ -18,10 +18,11 @@ func (p *patchSource) place(tile int) (slice, y, x int) {
 	return tile / n, tile % n / p.tilesW, tile % p.tilesW
 }
 
-// transform lets a kernel transform n patches from at on, whose numbers go to
-// positions or terms, those of a patch channels apart. Patches that lie in the source
-// are read there, others from a copy with zeros round the source.
-func (p *patchSource) transform(kernel func(*winogradArgs), sc *TrainScratch, src []float32, at, n int, positions []float32, terms []uint16) {
+// transform lets a kernel transform n patches from at on, the next ones of a block, whose
+// numbers go to positions, those of a patch channels apart, or, where that is nil, to the
+// terms that the arguments hold. Patches that lie in the source are read there, others
+// from a copy with zeros round the source.
+func (p *patchSource) transform(kernel func(*winogradArgs), sc *TrainScratch, src []float32, at, n int, positions []float32) {
 	a := &sc.transform
 	a.channels = p.channels
 	for done := 0; done < n; done += a.tiles {
@@ -37,12 +38,10 @@ func (p *patchSource) transform(kernel func(*winogradArgs), sc *TrainScratch, sr
 			p.copyStrip(sc.strip, image, y, x, a.row)
 		}
 		if positions != nil {
-			a.positions = positions[done*p.channels:]
-		}
-		if terms != nil {
-			a.terms = terms[done*p.channels:]
+			a.positions = positions[a.first*p.channels:]
 		}
 		kernel(a)
+		a.first += a.tiles
 	}
 }
 

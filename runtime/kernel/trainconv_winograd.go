@@ -31,16 +31,22 @@ const (
 // tile are pitch apart, tiles channels apart.
 //
 // The input kernel reads patches of 6 x 6 pixels, 4 pixels apart, from image; the
-// output kernel writes tiles of 4 x 4 pixels there. Those of [tileKernels] write terms
-// instead of positions, the second of a number plane elements behind the first.
+// output kernel writes tiles of 4 x 4 pixels there. Those of tileKernels write terms
+// instead of positions.
 type winogradArgs struct {
 	image, positions []float32
-	terms            []uint16
-	plane            int
 	row              int // floats from one row of the image to the next
 	pitch, channels  int
 	tiles            int
 	scratch          *float32 // 36 vectors on a cache line
+
+	// terms begins at the first position of the first tile of a block; the second
+	// term of a number is plane elements behind the first, if two are asked for.
+	terms []uint16
+	plane int
+	first int // number of the next tile in the block
+	chunk int // elements from 16 channels to the next, where tiles come in pairs
+	two   bool
 }
 
 // newWinograd returns nil when the plan is no convolution that gains by it.
@@ -127,7 +133,8 @@ func (w *winograd) run(k *trainKernels, sc *TrainScratch, dst, src []float32, sl
 	tiles := slices * w.inputs.tiles()
 	for at := 0; at < tiles; at += winogradTiles {
 		n := min(winogradTiles, tiles-at)
-		w.inputs.transform(k.winogradIn, sc, src, at, n, sc.inputs, nil)
+		sc.transform.first = 0
+		w.inputs.transform(k.winogradIn, sc, src, at, n, sc.inputs)
 		w.multiply(k, sc, n)
 		w.transformOut(k, sc, dst, at, n)
 	}

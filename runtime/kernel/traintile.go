@@ -14,6 +14,10 @@ type tileKernels struct {
 	turnMasks func(dst []uint16, stride int, masks []uint16)
 	turnPairs func(dst []uint16, stride int, pairs []uint16)
 	peak      func(n int) (ops int)
+	// filters work like filterGeneric with filterPairs of the same place, the transforms
+	// like winogradTermsGeneric and so on.
+	filters                                                   [filterProducts]func(a *filterArgs)
+	winogradTerms, winogradPairs, gradientPairs, winogradTaps func(a *winogradArgs)
 	// sumBelow and gradientsBelow are the shares of spikes, in percent, below which
 	// sums of listed ones are faster.
 	sumBelow, gradientsBelow int
@@ -155,6 +159,7 @@ func (t *tilePlan) setWeights(w weightOrder) {
 type trainTiles struct {
 	forward, backward *tilePlan
 	weights           *tileWeights
+	filter            *tileFilter // of both gradients, instead of them; nil for most shapes
 }
 
 // newTiles makes the plans: weights of three terms forwards, which is all of a
@@ -162,6 +167,9 @@ type trainTiles struct {
 func (c *TrainConv) newTiles() *trainTiles {
 	t := &trainTiles{forward: newTilePlan(&c.forward, 3), backward: newTilePlan(&c.backward, 2)}
 	t.weights = newTileWeights(t.forward)
+	if c.forward.fast != nil && c.backward.fast != nil {
+		t.filter = newTileFilter(c)
+	}
 	return t
 }
 
@@ -190,6 +198,9 @@ type tileScratch struct {
 	masks       []uint16
 	pairs       []uint16
 	sums        []float32
+
+	filter filterArgs
+	turned []uint16
 }
 
 // spikes sets dst to the sums of a slice of spikes.

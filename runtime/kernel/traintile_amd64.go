@@ -17,6 +17,12 @@ var amxTiles = tileKernels{
 	turnPairs: turnPairsAVX512,
 	peak:      tilePeakAMX,
 
+	filters:       [filterProducts]func(a *filterArgs){filterOfSpikes: filterSpikesAMX, filterOfNumbers: filterNumbersAMX},
+	winogradTerms: winogradTermsAVX512,
+	winogradPairs: winogradPairsAVX512,
+	gradientPairs: gradientPairsAVX512,
+	winogradTaps:  winogradTapsAVX512,
+
 	sumBelow:       8,
 	gradientsBelow: 6,
 }
@@ -71,3 +77,33 @@ func turnMasksAVX512(dst []uint16, stride int, masks []uint16)
 //
 //go:noescape
 func turnPairsAVX512(dst []uint16, stride int, pairs []uint16)
+
+// filterSpikesAMX works like filterGeneric.
+//
+//go:noescape
+func filterSpikesAMX(a *filterArgs)
+
+// filterNumbersAMX works like filterGeneric.
+//
+//go:noescape
+func filterNumbersAMX(a *filterArgs)
+
+// winogradTermsAVX512 works like winogradTermsGeneric.
+//
+//go:noescape
+func winogradTermsAVX512(a *winogradArgs)
+
+// winogradPairsAVX512 works like winogradPairsGeneric.
+//
+//go:noescape
+func winogradPairsAVX512(a *winogradArgs)
+
+// gradientPairsAVX512 works like gradientPairsGeneric.
+//
+//go:noescape
+func gradientPairsAVX512(a *winogradArgs)
+
+// winogradTapsAVX512 works like winogradTapsGeneric.
+//
+//go:noescape
+func winogradTapsAVX512(a *winogradArgs)

@@ -97,3 +97,80 @@ func oddNumbers(r *rand.Rand, n int) []float32 {
 	}
 	return list
 }
+
+// TestTileFilterHelpers compares the transforms to terms with their twins: as those may
+// round a number otherwise, what the terms stand for is compared.
+func TestTileFilterHelpers(t *testing.T) {
+	if x := &cpu.X86; !x.HasAVX512F || !x.HasAVX512BW || !x.HasAVX512BF16 {
+		t.Skip("this CPU has no AVX512-BF16")
+	}
+	r := rand.New(rand.NewPCG(13, 14))
+	for tiles := 1; tiles <= 5; tiles++ {
+		for first := range 3 {
+			for _, channels := range []int{16, 48} {
+				a := winogradArgs{row: (tiles*winogradTile + 3) * channels, channels: channels, tiles: tiles, first: first,
+					scratch: &aligned[float32](winogradPositions * trainLanes)[0], two: tiles%2 == 0}
+				block := (first + tiles + 1) / 2 * 2
+				a.plane, a.chunk = block*channels+16*tiles, block*tileCols
+				a.pitch = 2*a.plane + 16
+				var check func(*testing.T)
+				a.image, check = fence(normal(r, winogradPatch*a.row), 77)
+				run := func(transform func(*winogradArgs)) []uint16 {
+					b := a
+					b.terms = make([]uint16, winogradPositions*a.pitch)
+					for i := range b.terms {
+						b.terms[i] = oneTerm
+					}
+					transform(&b)
+					check(t)
+					return b.terms
+				}
+				nearTerms(t, "terms", run(winogradTermsAVX512), run(winogradTermsGeneric), &a)
+				nearTerms(t, "pairs", run(winogradPairsAVX512), run(winogradPairsGeneric), &a)
+				nearTerms(t, "gradient pairs", run(gradientPairsAVX512), run(gradientPairsGeneric), &a)
+			}
+		}
+	}
+}
+
+// TestTileFilterTaps compares the transform of weights with its twin.
+func TestTileFilterTaps(t *testing.T) {
+	if x := &cpu.X86; !x.HasAVX512F {
+		t.Skip("this CPU has no AVX-512")
+	}
+	r := rand.New(rand.NewPCG(15, 16))
+	for channels := 16; channels <= 64; channels += 16 {
+		a := winogradArgs{row: channels + 3, pitch: channels + 5, channels: channels,
+			scratch: &aligned[float32](winogradPositions * trainLanes)[0]}
+		image, checkImage := fence(normal(r, 8*a.row+channels), 77)
+		run := func(transform func(*winogradArgs)) []float32 {
+			to, check := fence(make([]float32, 35*a.pitch+channels), 7)
+			b := a
+			b.image, b.positions = image, to
+			transform(&b)
+			check(t)
+			return to
+		}
+		nearTwin(t, "taps", run(winogradTapsAVX512), run(winogradTapsGeneric), 1e-5)
+		checkImage(t)
+	}
+}
+
+// nearTerms compares sums of a first and a second term. Where only one is written, the
+// other is 1 on both sides.
+func nearTerms(t *testing.T, what string, got, want []uint16, a *winogradArgs) {
+	t.Helper()
+	for i := range got {
+		if i%a.pitch >= a.plane {
+			continue
+		}
+		g, w := termValue(got[i])+termValue(got[i+a.plane]), termValue(want[i])+termValue(want[i+a.plane])
+		bound := 1e-4 + math.Abs(float64(w))/(1<<15)
+		if got[i+a.plane] == oneTerm {
+			bound = 1e-4 + math.Abs(float64(w))/(1<<7)
+		}
+		if !(math.Abs(float64(g-w)) <= bound) {
+			t.Fatalf("%s: element %d of %d, plane %d, pitch %d, is %v, want %v", what, i, len(got), a.plane, a.pitch, g, w)
+		}
+	}
+}

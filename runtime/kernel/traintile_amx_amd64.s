@@ -2,33 +2,20 @@
 
 #include "go_asm.h"
 #include "textflag.h"
+#include "traintile_amx_amd64.h"
 
-// The assembler knows no AMX instruction: these are their bytes. T0 to T3 are sums,
-// T4 to T6 right factors, T6 and T7 left factors.
+// T0 to T3 are sums, T4 to T6 right factors, T6 and T7 left factors.
 
 // Rows of all tiles are 64 bytes, 16 rows.
-DATA termtiles<>+0(SB)/8, $1 // palette 1
-DATA termtiles<>+8(SB)/8, $0
-DATA termtiles<>+16(SB)/8, $0x0040004000400040 // bytes of a row
-DATA termtiles<>+24(SB)/8, $0x0040004000400040
-DATA termtiles<>+32(SB)/8, $0
-DATA termtiles<>+40(SB)/8, $0
-DATA termtiles<>+48(SB)/8, $0x1010101010101010 // rows
-DATA termtiles<>+56(SB)/8, $0
-GLOBL termtiles<>(SB), RODATA|NOPTR, $64
-
-#define LDTILECFG_R11 BYTE $0xc4; BYTE $0xc2; BYTE $0x78; BYTE $0x49; BYTE $0x03
-#define TILERELEASE BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0
-#define TILEZERO(t) BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $(0xc0+8*t)
-
-// TILELOADD Tt, [DX+R9], the right factor; [DI+R8], the left; [AX+SI], sums
-#define LOAD_RIGHT(t) BYTE $0xc4; BYTE $0xa2; BYTE $0x7b; BYTE $0x4b; BYTE $(0x04+8*t); BYTE $0x0a
-#define LOAD_LEFT(t) BYTE $0xc4; BYTE $0xa2; BYTE $0x7b; BYTE $0x4b; BYTE $(0x04+8*t); BYTE $0x07
-#define LOAD_SUMS(t) BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $(0x04+8*t); BYTE $0x30
-// TILESTORED [AX+SI], Tt
-#define STORE_SUMS(t) BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $(0x04+8*t); BYTE $0x30
-// TDPBF16PS: Tc += Ta x Tb
-#define PRODUCT(c, a, b) BYTE $0xc4; BYTE $0xe2; BYTE $(0x7a-8*b); BYTE $0x5c; BYTE $(0xc0+8*c+a)
+DATA ·termTiles+0(SB)/8, $1 // palette 1
+DATA ·termTiles+8(SB)/8, $0
+DATA ·termTiles+16(SB)/8, $0x0040004000400040 // bytes of a row
+DATA ·termTiles+24(SB)/8, $0x0040004000400040
+DATA ·termTiles+32(SB)/8, $0
+DATA ·termTiles+40(SB)/8, $0
+DATA ·termTiles+48(SB)/8, $0x1010101010101010 // rows
+DATA ·termTiles+56(SB)/8, $0
+GLOBL ·termTiles(SB), RODATA|NOPTR, $64
 
 // Registers:
 //
@@ -60,7 +47,7 @@ GLOBL termtiles<>(SB), RODATA|NOPTR, $64
 // BEGIN begins a kernel whose right factor has a number of terms less one.
 #define BEGIN(others) \
 	MOVQ a+0(FP), BX; \
-	LEAQ termtiles<>(SB), R11; \
+	LEAQ ·termTiles(SB), R11; \
 	LDTILECFG_R11; \
 	MOVQ tileArgs_rows+8(BX), AX; \
 	SHRQ $2, AX; \
@@ -216,7 +203,7 @@ TEXT ·tilePeakAMX(SB), NOSPLIT, $0-16
 	MOVQ CX, AX
 	IMULQ $(4*2*16*16*32), AX
 	MOVQ AX, ops+8(FP)
-	LEAQ termtiles<>(SB), R11
+	LEAQ ·termTiles(SB), R11
 	LDTILECFG_R11
 	TILEZERO(0); TILEZERO(1); TILEZERO(2); TILEZERO(3)
 	TILEZERO(4); TILEZERO(5); TILEZERO(6); TILEZERO(7)

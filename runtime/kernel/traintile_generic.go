@@ -11,6 +11,12 @@ var genericTiles = tileKernels{
 	turnMasks: turnMasksGeneric,
 	turnPairs: turnPairsGeneric,
 	peak:      func(int) int { return 0 },
+
+	filters:       genericFilters(),
+	winogradTerms: winogradTermsGeneric,
+	winogradPairs: winogradPairsGeneric,
+	gradientPairs: gradientPairsGeneric,
+	winogradTaps:  winogradTapsGeneric,
 }
 
 func genericTileProducts() (products [tileProducts]func(a *tileArgs)) {
