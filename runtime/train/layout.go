@@ -21,16 +21,27 @@ func transpose(dst, src []float32, v *value, last bool) {
 			transpose3(d, s, plane, last)
 			continue
 		}
+		transposePixels(d, s, c, plane, last)
+	}
+}
+
+// transposePixels is transpose of a slice of c channels: some pixels at a time, all of
+// whose channels stay in the cache.
+func transposePixels(dst, src []float32, c, plane int, last bool) {
+	const block = 32
+	for from := 0; from < plane; from += block {
+		n := min(block, plane-from)
 		for i := range c {
 			if last {
-				for k, x := range s[i*plane : (i+1)*plane] {
-					d[k*c+i] = x
+				d := dst[from*c+i:]
+				for k, x := range src[i*plane+from:][:n] {
+					d[k*c] = x
 				}
 				continue
 			}
-			p := d[i*plane : (i+1)*plane]
-			for k := range p {
-				p[k] = s[k*c+i]
+			d, s := dst[i*plane+from:][:n], src[from*c+i:]
+			for k := range d {
+				d[k] = s[k*c]
 			}
 		}
 	}
