@@ -3,9 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
@@ -77,7 +81,8 @@ func (a *app) resultsCmd() *cobra.Command {
 		Short: "Measure the recipes on real networks and write a table",
 		Long: `results converts the networks in DIR/models by every recipe, calibrated on the
 training folders of DIR/images, evaluates them on the test folders at several
-numbers of timesteps, and writes a Markdown table.`,
+numbers of timesteps, and writes Markdown tables. What FILE holds from a line
+"# Fine-tuned networks" on is kept behind them.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if data == "" {
@@ -133,7 +138,31 @@ func (a *app) results(ctx context.Context, data, out string, only []string) erro
 		_, err := a.out.Write(b.Bytes())
 		return err
 	}
+	kept, err := fineTuned(out)
+	if err != nil {
+		return err
+	}
+	b.WriteString(kept)
 	return writeFile(out, b.Bytes())
+}
+
+// fineTunedHeading begins the part of a page that runs of hours have made.
+const fineTunedHeading = "# Fine-tuned networks\n"
+
+// fineTuned is that part of a page, if the file exists and has one.
+func fineTuned(path string) (string, error) {
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	_, after, ok := strings.Cut(string(b), "\n"+fineTunedHeading)
+	if !ok {
+		return "", nil
+	}
+	return fineTunedHeading + after, nil
 }
 
 // benchmark measures one network: a table of all variants and timesteps.
