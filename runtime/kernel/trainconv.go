@@ -131,7 +131,7 @@ func (c *TrainConv) ForwardSpikes(sc *TrainScratch, y []float32, spikes []uint64
 	case sparse:
 		c.pack(sparseForward)
 	case c.onTiles():
-		c.pack(tiledForward)
+		c.pack(byteForward)
 	default:
 		c.pack(directForward)
 	}
@@ -141,7 +141,7 @@ func (c *TrainConv) ForwardSpikes(sc *TrainScratch, y []float32, spikes []uint64
 			continue
 		}
 		if c.onTiles() {
-			c.tiles.forward.spikes(c.kernels.tiles, sc, y[s*out:(s+1)*out], spikes[s*words:(s+1)*words])
+			c.tiles.bytes.run(&c.kernels.tiles.bytes, sc, y[s*out:(s+1)*out], spikes[s*words:(s+1)*words])
 			continue
 		}
 		x := sc.expand(spikes[s*words:(s+1)*words], c.shape.InSize())

@@ -16,6 +16,7 @@ const (
 	filteredBackward                   // likewise, of minimal filtering
 	tiledForward                       // of trainTiles
 	tiledBackward                      // likewise, of the gradient by the input
+	byteForward                        // likewise, of sums of spikes
 	weightForms
 )
 
@@ -85,6 +86,8 @@ func (c *TrainConv) pack(form weightForm) {
 		c.tiles.forward.setWeights(w)
 	case tiledBackward:
 		c.tiles.backward.setWeights(w)
+	case byteForward:
+		c.tiles.bytes.setWeights(&c.kernels.tiles.bytes, p.weights)
 	}
 	p.ready[form].Store(true)
 }

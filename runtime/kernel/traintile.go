@@ -14,6 +14,7 @@ type tileKernels struct {
 	turnMasks func(dst []uint16, stride int, masks []uint16)
 	turnPairs func(dst []uint16, stride int, pairs []uint16)
 	peak      func(n int) (ops int)
+	bytes     byteKernels
 	// sumBelow and gradientsBelow are the shares of spikes, in percent, below which
 	// sums of listed ones are faster.
 	sumBelow, gradientsBelow int
@@ -155,6 +156,7 @@ func (t *tilePlan) setWeights(w weightOrder) {
 type trainTiles struct {
 	forward, backward *tilePlan
 	weights           *tileWeights
+	bytes             *bytePlan
 }
 
 // newTiles makes the plans: weights of three terms forwards, which is all of a
@@ -162,6 +164,7 @@ type trainTiles struct {
 func (c *TrainConv) newTiles() *trainTiles {
 	t := &trainTiles{forward: newTilePlan(&c.forward, 3), backward: newTilePlan(&c.backward, 2)}
 	t.weights = newTileWeights(t.forward)
+	t.bytes = newBytePlan(&c.forward)
 	return t
 }
 
@@ -190,6 +193,7 @@ type tileScratch struct {
 	masks       []uint16
 	pairs       []uint16
 	sums        []float32
+	bytes       byteScratch
 }
 
 // spikes sets dst to the sums of a slice of spikes.

@@ -16,6 +16,7 @@ var amxTiles = tileKernels{
 	turnMasks: turnMasksAVX512,
 	turnPairs: turnPairsAVX512,
 	peak:      tilePeakAMX,
+	bytes:     amxBytes,
 
 	sumBelow:       8,
 	gradientsBelow: 6,

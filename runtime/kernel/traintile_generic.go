@@ -11,6 +11,7 @@ var genericTiles = tileKernels{
 	turnMasks: turnMasksGeneric,
 	turnPairs: turnPairsGeneric,
 	peak:      func(int) int { return 0 },
+	bytes:     genericBytes,
 }
 
 func genericTileProducts() (products [tileProducts]func(a *tileArgs)) {

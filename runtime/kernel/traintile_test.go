@@ -129,13 +129,20 @@ func TestTrainTilesNaN(t *testing.T) {
 func (c *trainCase) checkTiles(t *testing.T, r trainResults) {
 	t.Helper()
 	const float, terms = 1e-6, 1e-6 + 1.0/(1<<16)
+	size := c.my
+	if c.density > 0 {
+		size = c.unitErrors()
+		for i, v := range c.my {
+			size[i] = v + size[i]/float
+		}
+	}
 	for _, v := range []struct {
 		what       string
 		got        []float32
 		want, size []float64
 		before     float64
 		bound      float64
-	}{{"y", r.y, c.wy, c.my, 0, float}, {"gx", r.gx, c.wgx, c.mgx, 0, terms}, {"gw", r.gw, c.wgw, c.mgw, gwBefore, terms}} {
+	}{{"y", r.y, c.wy, size, 0, float}, {"gx", r.gx, c.wgx, c.mgx, 0, terms}, {"gw", r.gw, c.wgw, c.mgw, gwBefore, terms}} {
 		worst := 0.0
 		for i, got := range v.got {
 			off := math.Abs(float64(got)-v.before-v.want[i]) / (v.size[i] + v.before)
