@@ -2,15 +2,15 @@ package kernel
 
 // tileKernels are the kernels of training convolutions on tiles of bfloat16: 16 rows
 // of 32 numbers times 16 pairs of rows of 16. A float32 is the sum of terms in
-// bfloat16, 8 bits each: see splitTerms. A spike is one term.
+// bfloat16, 8 bits each: see splitTerms. A spike is one term. Sums of spikes forwards
+// are on tiles of bytes.
 type tileKernels struct {
 	// Products work like tileProductGeneric with tilePairs of the same place.
 	products [tileProducts]func(a *tileArgs)
-	// The others work like splitTermsGeneric, pairTermsGeneric, expandTermsGeneric,
-	// turnMasksGeneric and turnPairsGeneric.
+	// The others work like splitTermsGeneric, pairTermsGeneric, turnMasksGeneric and
+	// turnPairsGeneric.
 	split     func(dst []uint16, plane, terms int, src []float32)
 	pair      func(dst []uint16, plane int, src []float32, stride, pixels int)
-	expand    func(dst, masks []uint16)
 	turnMasks func(dst []uint16, stride int, masks []uint16)
 	turnPairs func(dst []uint16, stride int, pairs []uint16)
 	peak      func(n int) (ops int)
@@ -22,8 +22,7 @@ type tileKernels struct {
 
 // Products of tiles, by what the left factor is.
 const (
-	ofSpikes         = iota // forwards: spikes, and all of the weights
-	ofNumbers               // forwards: all of both
+	ofNumbers        = iota // forwards: all of both
 	ofSpikesBackward        // gradient of the weights of spikes
 	ofBackward              // gradients by numbers
 	tileProducts
@@ -36,7 +35,6 @@ type termPair struct{ left, right int }
 // product of two float32 those left out are less than 2^-23 forwards, and less than
 // 2^-16 backwards.
 var tilePairs = [tileProducts][]termPair{
-	ofSpikes:         {{0, 0}, {0, 1}, {0, 2}},
 	ofNumbers:        {{0, 0}, {0, 1}, {1, 0}, {1, 1}, {2, 0}, {0, 2}},
 	ofSpikesBackward: {{0, 0}, {0, 1}},
 	ofBackward:       {{0, 0}, {0, 1}, {1, 0}},
@@ -196,12 +194,6 @@ type tileScratch struct {
 	bytes       byteScratch
 }
 
-// spikes sets dst to the sums of a slice of spikes.
-func (t *tilePlan) spikes(k *tileKernels, sc *TrainScratch, dst []float32, spikes []uint64) {
-	t.expand(k, sc, spikes)
-	t.products(k, sc, dst, ofSpikes)
-}
-
 // numbers sets dst to the sums of some slices of numbers, ofNumbers or ofBackward.
 func (t *tilePlan) numbers(k *tileKernels, sc *TrainScratch, dst, src []float32, slices, product int) {
 	p := t.p
@@ -210,17 +202,6 @@ func (t *tilePlan) numbers(k *tileKernels, sc *TrainScratch, dst, src []float32,
 		t.split(k, sc, t.terms, src[s*in:(s+1)*in])
 		t.products(k, sc, dst[s*out:(s+1)*out], product)
 	}
-}
-
-// expand makes the padded copy of a slice of spikes.
-func (t *tilePlan) expand(k *tileKernels, sc *TrainScratch, spikes []uint64) {
-	masks := sc.tiles.cut(spikes, t.p.srcH*t.p.srcW*t.p.inC)
-	left := t.clearLeft(sc, 1)
-	row := t.p.srcW * t.p.inC / maskBits
-	t.eachRow(func(at, y, first, end int) {
-		in := masks[y*row+first*t.p.inC/maskBits : y*row+end*t.p.inC/maskBits]
-		k.expand(left[at*t.p.inC:][:len(in)*maskBits], in)
-	})
 }
 
 // split makes the padded copies of some terms of a slice.

@@ -5,27 +5,20 @@ package kernel
 // amxTiles are the kernels on AMX, with AVX-512 for the rest.
 var amxTiles = tileKernels{
 	products: [tileProducts]func(a *tileArgs){
-		ofSpikes:         tileSpikesAMX,
 		ofNumbers:        tileNumbersAMX,
 		ofSpikesBackward: tileSpikesBackwardAMX,
 		ofBackward:       tileBackwardAMX,
 	},
 	split:     splitTermsAVX512,
 	pair:      pairTermsAVX512,
-	expand:    expandTermsAVX512,
 	turnMasks: turnMasksAVX512,
 	turnPairs: turnPairsAVX512,
 	peak:      tilePeakAMX,
 	bytes:     amxBytes,
 
-	sumBelow:       8,
+	sumBelow:       2,
 	gradientsBelow: 6,
 }
-
-// tileSpikesAMX works like tileProductGeneric.
-//
-//go:noescape
-func tileSpikesAMX(a *tileArgs)
 
 // tileNumbersAMX works like tileProductGeneric.
 //
@@ -57,11 +50,6 @@ func splitTermsAVX512(dst []uint16, plane, terms int, src []float32)
 //
 //go:noescape
 func pairTermsAVX512(dst []uint16, plane int, src []float32, stride, pixels int)
-
-// expandTermsAVX512 works like expandTermsGeneric.
-//
-//go:noescape
-func expandTermsAVX512(dst, masks []uint16)
 
 // turnMasksAVX512 works like turnMasksGeneric.
 //

@@ -100,6 +100,19 @@ func TestTileProductOfLargestBytes(t *testing.T) {
 	})
 }
 
+// TestTrainTileStrips holds that sums follow each other over more than a strip of
+// pixels, with pads that rows share and without.
+func TestTrainTileStrips(t *testing.T) {
+	valid := same(32, 32, 1, 2)
+	valid.PadTop, valid.PadLeft, valid.PadBottom, valid.PadRight = 0, 0, 0, 0
+	for _, s := range []ConvShape{same(32, 32, 1, 1), valid, same(64, 32, 1, 3)} {
+		if testing.Short() && s.KH == 3 {
+			continue
+		}
+		testTiles(t, newTrainCase(t, s, 23, 26, 1, 0.4), false)
+	}
+}
+
 // TestTileBytesOfWeights holds that packed weights are within half a unit, and that the
 // unit is as small as it can be.
 func TestTileBytesOfWeights(t *testing.T) {
