@@ -83,9 +83,9 @@ func (c *TrainConv) pack(form weightForm) {
 	case sparseForward:
 		c.sparse.setWeights(w, inC)
 	case tiledForward:
-		c.tiles.forward.setWeights(w)
+		c.tiles.forward.setWeights(c.kernels.tiles, w)
 	case tiledBackward:
-		c.tiles.backward.setWeights(w)
+		c.tiles.backward.setWeights(c.kernels.tiles, w)
 	case byteForward:
 		c.tiles.bytes.setWeights(&c.kernels.tiles.bytes, p.weights)
 	}

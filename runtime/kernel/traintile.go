@@ -76,7 +76,6 @@ type tileArgs struct {
 // Pixels are numbered over the rows of the padded copy, whose width is even; the
 // sums of pixels that the output has not are dropped.
 type tilePlan struct {
-	row    []float32 // of setWeights
 	p      *trainPlan
 	padW   int
 	terms  int // of a weight
@@ -85,7 +84,8 @@ type tilePlan struct {
 	rows   []int32 // see tileArgs; all groups
 	sums   []int32 // those of a strip
 	steps  []int32
-	packed []uint16 // [outC/16][taps][inC/32][terms][16][16][2]
+	packed []uint16  // [outC/16][taps][inC/32][terms][16][16][2]
+	block  []float32 // of setWeights, [taps][16][16][2]
 }
 
 // tileStrip is the number of groups of tiles whose sums are computed before they are
@@ -121,30 +121,29 @@ func newTilePlan(p *trainPlan, terms int) *tilePlan {
 	return t
 }
 
-// setWeight sets the weight of tap t of the kernel.
-func (t *tilePlan) setWeight(tap, in, out int, w float32) {
-	chunks := t.p.inC / tileDeep
-	step := (out/tileCols*len(t.taps)+tap)*chunks + in/tileDeep
-	at := step*t.terms*tileSize + in%tileDeep/2*2*tileCols + out%tileCols*2 + in%2
-	for range t.terms {
-		var term uint16
-		term, w = nextTerm(w)
-		t.packed[at] = term
-		at += tileSize
+// setWeights packs all weights.
+func (t *tilePlan) setWeights(k *tileKernels, w weightOrder) {
+	taps, chunks := len(t.taps), t.p.inC/tileDeep
+	t.block = growAligned(t.block, taps*tileSize)
+	for out := 0; out < t.p.outC; out += tileCols {
+		for in := 0; in < t.p.inC; in += tileDeep {
+			t.fillBlock(w, out, in)
+			for tap := range taps {
+				step := (out/tileCols*taps+tap)*chunks + in/tileDeep
+				k.split(t.packed[step*t.terms*tileSize:], tileSize, t.terms, t.block[tap*tileSize:(tap+1)*tileSize])
+			}
+		}
 	}
 }
 
-// setWeights packs all weights.
-func (t *tilePlan) setWeights(w weightOrder) {
-	if t.row == nil {
-		t.row = make([]float32, t.p.outC)
-	}
-	row := t.row
-	for tap := range t.taps {
-		for in := range t.p.inC {
-			w.row(row, 0, tap, in, 0)
-			for out, v := range row {
-				t.setWeight(tap, in, out, v)
+// fillBlock lays out the weights from tileDeep channels from in on to tileCols channels
+// from out on, a tile for each tap.
+func (t *tilePlan) fillBlock(w weightOrder, out, in int) {
+	for i := range tileDeep {
+		for o := range tileCols {
+			to := t.block[i/2*2*tileCols+2*o+i%2:]
+			for tap, x := range w.weights[(in+i)*w.in+(out+o)*w.out:][:len(t.taps)] {
+				to[tap*tileSize] = x
 			}
 		}
 	}

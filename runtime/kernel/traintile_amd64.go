@@ -16,6 +16,8 @@ var amxTiles = tileKernels{
 	peak:      tilePeakAMX,
 	bytes:     amxBytes,
 
+	// Of 64 to 64 channels, 3 x 3, on 11 slices of 40 x 40, listed sums take 0.47 ms and
+	// some 15 ms times the share; the products of bytes, of 16 cycles, take 0.75 ms.
 	sumBelow:       2,
 	gradientsBelow: 6,
 }
