@@ -27,13 +27,17 @@ import "fmt"
 // The vector kernels flush subnormal numbers to zero, operands and results, as
 // gradients have long tails of them that slow every product down.
 //
-// The implementation amx multiplies bfloat16, where both sides have a multiple of 32
-// channels, in one group and without strides. It takes a float32 for the sum of three
-// of them in Forward and ForwardSpikes, which is exact, and of two in the others, which
-// leaves out less than 2^-16 of each product. Those use minimal filtering of the same
-// shapes as other implementations do, whose relative error is then some 5e-5, root mean
-// square. An infinity, or a number that rounds to one (3.3895e38 and more), gives what is
-// not a number there.
+// The implementation amx multiplies tiles, where both sides have a multiple of 32
+// channels, in one group and without strides. ForwardSpikes takes each weight for an
+// integer of 24 bits in a unit of its output channel, which is within 1.2e-7 of the
+// channel's largest weight (or within 2^-128); the sums of these are exact before they
+// become float32. A weight that is not finite makes all results of its channel what is
+// not a number. The others multiply bfloat16. They take a float32 for the sum of three
+// of them in Forward, which is exact, and of two backwards, which leaves out less than
+// 2^-16 of each product. Gradients use minimal filtering of the same shapes as other
+// implementations do, whose relative error is then some 5e-5, root mean square. An
+// infinity, or a number that rounds to one (3.3895e38 and more), gives what is not a
+// number there.
 type TrainConv struct {
 	shape    TrainShape
 	forward  trainPlan
@@ -133,7 +137,7 @@ func (c *TrainConv) ForwardSpikes(sc *TrainScratch, y []float32, spikes []uint64
 	case sparse:
 		c.pack(sparseForward)
 	case c.onTiles():
-		c.pack(tiledForward)
+		c.pack(byteForward)
 	default:
 		c.pack(directForward)
 	}
@@ -143,7 +147,7 @@ func (c *TrainConv) ForwardSpikes(sc *TrainScratch, y []float32, spikes []uint64
 			continue
 		}
 		if c.onTiles() {
-			c.tiles.forward.spikes(c.kernels.tiles, sc, y[s*out:(s+1)*out], spikes[s*words:(s+1)*words])
+			c.tiles.bytes.run(&c.kernels.tiles.bytes, sc, y[s*out:(s+1)*out], spikes[s*words:(s+1)*words])
 			continue
 		}
 		x := sc.expand(spikes[s*words:(s+1)*words], c.shape.InSize())

@@ -30,7 +30,7 @@ func acceleratedTrain() []entry[trainKernels] {
 		x.HasFMA && x.HasPOPCNT
 	return []entry[trainKernels]{{
 		name:      "amx",
-		available: available && x.HasAVX512BF16 && amxAvailable(x.HasAMXBF16),
+		available: available && x.HasAVX512BF16 && amxAvailable(x.HasAMXBF16 && x.HasAMXInt8),
 		kernels:   tiled,
 	}, {
 		name:      "avx512",

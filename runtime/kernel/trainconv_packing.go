@@ -17,6 +17,7 @@ const (
 	tiledForward                       // of trainTiles
 	tiledBackward                      // likewise, of the gradient by the input
 	tiledFilter                        // likewise, of minimal filtering
+	byteForward                        // likewise, of sums of spikes
 	weightForms
 )
 
@@ -83,11 +84,13 @@ func (c *TrainConv) pack(form weightForm) {
 	case sparseForward:
 		c.sparse.setWeights(w, inC)
 	case tiledForward:
-		c.tiles.forward.setWeights(w)
+		c.tiles.forward.setWeights(c.kernels.tiles, w)
 	case tiledBackward:
-		c.tiles.backward.setWeights(w)
+		c.tiles.backward.setWeights(c.kernels.tiles, w)
 	case tiledFilter:
 		c.tiles.filter.setWeights(c.kernels.tiles, w)
+	case byteForward:
+		c.tiles.bytes.setWeights(&c.kernels.tiles.bytes, p.weights)
 	}
 	p.ready[form].Store(true)
 }

@@ -2,15 +2,15 @@ package kernel
 
 // tileKernels are the kernels of training convolutions on tiles of bfloat16: 16 rows
 // of 32 numbers times 16 pairs of rows of 16. A float32 is the sum of terms in
-// bfloat16, 8 bits each: see splitTerms. A spike is one term.
+// bfloat16, 8 bits each: see splitTerms. A spike is one term. Sums of spikes forwards
+// are on tiles of bytes.
 type tileKernels struct {
 	// Products work like tileProductGeneric with tilePairs of the same place.
 	products [tileProducts]func(a *tileArgs)
-	// The others work like splitTermsGeneric, pairTermsGeneric, expandTermsGeneric,
-	// turnMasksGeneric and turnPairsGeneric.
+	// The others work like splitTermsGeneric, pairTermsGeneric, turnMasksGeneric and
+	// turnPairsGeneric.
 	split     func(dst []uint16, plane, terms int, src []float32)
 	pair      func(dst []uint16, plane int, src []float32, stride, pixels int)
-	expand    func(dst, masks []uint16)
 	turnMasks func(dst []uint16, stride int, masks []uint16)
 	turnPairs func(dst []uint16, stride int, pairs []uint16)
 	peak      func(n int) (ops int)
@@ -18,6 +18,7 @@ type tileKernels struct {
 	// like winogradTermsGeneric and so on.
 	filters                                                   [filterProducts]func(a *filterArgs)
 	winogradTerms, winogradPairs, gradientPairs, winogradTaps func(a *winogradArgs)
+	bytes                                                     byteKernels
 	// sumBelow and gradientsBelow are the shares of spikes, in percent, below which
 	// sums of listed ones are faster.
 	sumBelow, gradientsBelow int
@@ -25,8 +26,7 @@ type tileKernels struct {
 
 // Products of tiles, by what the left factor is.
 const (
-	ofSpikes         = iota // forwards: spikes, and all of the weights
-	ofNumbers               // forwards: all of both
+	ofNumbers        = iota // forwards: all of both
 	ofSpikesBackward        // gradient of the weights of spikes
 	ofBackward              // gradients by numbers
 	tileProducts
@@ -39,7 +39,6 @@ type termPair struct{ left, right int }
 // product of two float32 those left out are less than 2^-23 forwards, and less than
 // 2^-16 backwards.
 var tilePairs = [tileProducts][]termPair{
-	ofSpikes:         {{0, 0}, {0, 1}, {0, 2}},
 	ofNumbers:        {{0, 0}, {0, 1}, {1, 0}, {1, 1}, {2, 0}, {0, 2}},
 	ofSpikesBackward: {{0, 0}, {0, 1}},
 	ofBackward:       {{0, 0}, {0, 1}, {1, 0}},
@@ -81,7 +80,6 @@ type tileArgs struct {
 // Pixels are numbered over the rows of the padded copy, whose width is even; the
 // sums of pixels that the output has not are dropped.
 type tilePlan struct {
-	row    []float32 // of setWeights
 	p      *trainPlan
 	padW   int
 	terms  int // of a weight
@@ -90,7 +88,8 @@ type tilePlan struct {
 	rows   []int32 // see tileArgs; all groups
 	sums   []int32 // those of a strip
 	steps  []int32
-	packed []uint16 // [outC/16][taps][inC/32][terms][16][16][2]
+	packed []uint16  // [outC/16][taps][inC/32][terms][16][16][2]
+	block  []float32 // of setWeights, [taps][16][16][2]
 }
 
 // tileStrip is the number of groups of tiles whose sums are computed before they are
@@ -126,30 +125,29 @@ func newTilePlan(p *trainPlan, terms int) *tilePlan {
 	return t
 }
 
-// setWeight sets the weight of tap t of the kernel.
-func (t *tilePlan) setWeight(tap, in, out int, w float32) {
-	chunks := t.p.inC / tileDeep
-	step := (out/tileCols*len(t.taps)+tap)*chunks + in/tileDeep
-	at := step*t.terms*tileSize + in%tileDeep/2*2*tileCols + out%tileCols*2 + in%2
-	for range t.terms {
-		var term uint16
-		term, w = nextTerm(w)
-		t.packed[at] = term
-		at += tileSize
+// setWeights packs all weights.
+func (t *tilePlan) setWeights(k *tileKernels, w weightOrder) {
+	taps, chunks := len(t.taps), t.p.inC/tileDeep
+	t.block = growAligned(t.block, taps*tileSize)
+	for out := 0; out < t.p.outC; out += tileCols {
+		for in := 0; in < t.p.inC; in += tileDeep {
+			t.fillBlock(w, out, in)
+			for tap := range taps {
+				step := (out/tileCols*taps+tap)*chunks + in/tileDeep
+				k.split(t.packed[step*t.terms*tileSize:], tileSize, t.terms, t.block[tap*tileSize:(tap+1)*tileSize])
+			}
+		}
 	}
 }
 
-// setWeights packs all weights.
-func (t *tilePlan) setWeights(w weightOrder) {
-	if t.row == nil {
-		t.row = make([]float32, t.p.outC)
-	}
-	row := t.row
-	for tap := range t.taps {
-		for in := range t.p.inC {
-			w.row(row, 0, tap, in, 0)
-			for out, v := range row {
-				t.setWeight(tap, in, out, v)
+// fillBlock lays out the weights from tileDeep channels from in on to tileCols channels
+// from out on, a tile for each tap.
+func (t *tilePlan) fillBlock(w weightOrder, out, in int) {
+	for i := range tileDeep {
+		for o := range tileCols {
+			to := t.block[i/2*2*tileCols+2*o+i%2:]
+			for tap, x := range w.weights[(in+i)*w.in+(out+o)*w.out:][:len(t.taps)] {
+				to[tap*tileSize] = x
 			}
 		}
 	}
@@ -160,6 +158,7 @@ type trainTiles struct {
 	forward, backward *tilePlan
 	weights           *tileWeights
 	filter            *tileFilter // of both gradients, instead of them; nil for most shapes
+	bytes             *bytePlan
 }
 
 // newTiles makes the plans: weights of three terms forwards, which is all of a
@@ -170,6 +169,7 @@ func (c *TrainConv) newTiles() *trainTiles {
 	if c.forward.fast != nil && c.backward.fast != nil {
 		t.filter = newTileFilter(c)
 	}
+	t.bytes = newBytePlan(&c.forward)
 	return t
 }
 
@@ -198,15 +198,10 @@ type tileScratch struct {
 	masks       []uint16
 	pairs       []uint16
 	sums        []float32
+	bytes       byteScratch
 
 	filter filterArgs
 	turned []uint16
-}
-
-// spikes sets dst to the sums of a slice of spikes.
-func (t *tilePlan) spikes(k *tileKernels, sc *TrainScratch, dst []float32, spikes []uint64) {
-	t.expand(k, sc, spikes)
-	t.products(k, sc, dst, ofSpikes)
 }
 
 // numbers sets dst to the sums of some slices of numbers, ofNumbers or ofBackward.
@@ -217,17 +212,6 @@ func (t *tilePlan) numbers(k *tileKernels, sc *TrainScratch, dst, src []float32,
 		t.split(k, sc, t.terms, src[s*in:(s+1)*in])
 		t.products(k, sc, dst[s*out:(s+1)*out], product)
 	}
-}
-
-// expand makes the padded copy of a slice of spikes.
-func (t *tilePlan) expand(k *tileKernels, sc *TrainScratch, spikes []uint64) {
-	masks := sc.tiles.cut(spikes, t.p.srcH*t.p.srcW*t.p.inC)
-	left := t.clearLeft(sc, 1)
-	row := t.p.srcW * t.p.inC / maskBits
-	t.eachRow(func(at, y, first, end int) {
-		in := masks[y*row+first*t.p.inC/maskBits : y*row+end*t.p.inC/maskBits]
-		k.expand(left[at*t.p.inC:][:len(in)*maskBits], in)
-	})
 }
 
 // split makes the padded copies of some terms of a slice.

@@ -29,16 +29,7 @@ func TestTileHelpers(t *testing.T) {
 		}
 		checkSrc(t)
 
-		masks := make([]uint16, n/maskBits)
-		for i := range masks {
-			masks[i] = uint16(r.Uint32())
-		}
-		got, want = make([]uint16, n+1), make([]uint16, n+1)
-		expandTermsAVX512(got[:n], masks)
-		expandTermsGeneric(want[:n], masks)
-		equalTerms(t, "expand", got, want)
-
-		masks = make([]uint16, n)
+		masks := make([]uint16, n)
 		for i := range masks {
 			masks[i] = uint16(r.Uint32())
 		}
@@ -61,6 +52,57 @@ func TestTileHelpers(t *testing.T) {
 		pairTermsGeneric(want, plane, src, stride, pixels)
 		equalTerms(t, "pair", got, want)
 		checkSrc(t)
+	}
+}
+
+// TestByteHelpers compares the kernels for tiles of bytes that need no tiles with their
+// twins, bit for bit.
+func TestByteHelpers(t *testing.T) {
+	if x := &cpu.X86; !x.HasAVX512F || !x.HasAVX512BW || !x.HasAVX512DQ || !x.HasAVX512VL {
+		t.Skip("this CPU has no AVX-512")
+	}
+	r := rand.New(rand.NewPCG(15, 16))
+	for range 20 {
+		got := randomBytes(r, 1, 1)
+		for i := range got.sums {
+			got.sums[i] = int32(r.Uint32()) >> (2 + r.IntN(28))
+		}
+		want := *got
+		want.dst = slices.Clone(got.dst)
+		dst, check := fence(got.dst, 77)
+		got.dst = dst
+		joinDigitsAVX512(got)
+		check(t)
+		joinDigitsGeneric(&want)
+		sameSums(t, "join", got.dst, want.dst)
+	}
+	for n := 16; n <= 160; n += 16 {
+		src, _ := fence(oddNumbers(r, n), float32(math.NaN()))
+		if got, want := largestBitsAVX512(src), largestBitsGeneric(src); got != want {
+			t.Errorf("largest of %d: %#x, want %#x", n, got, want)
+		}
+	}
+	for steps := 1; steps <= 4; steps++ {
+		got := &digitArgs{stride: 100 + r.IntN(50), inverse: make([]float32, tileCols)}
+		got.w = oddNumbers(r, tileCols*got.stride)
+		for o := range got.inverse {
+			_, got.inverse[o] = byteUnit(math.Float32bits(float32(r.ExpFloat64())))
+		}
+		for range steps * byteDeep {
+			got.at = append(got.at, int32(r.IntN(got.stride+30)-30))
+		}
+		for i, at := range got.at {
+			got.at[i] = max(at, -1)
+		}
+		want := *got
+		dst, check := fence(make([]int8, steps*byteDigits*byteSize), 77)
+		got.dst, want.dst = dst, make([]int8, len(dst))
+		digitsAVX512(got)
+		check(t)
+		digitsGeneric(&want)
+		if !slices.Equal(got.dst, want.dst) {
+			t.Errorf("digits of %d steps differ", steps)
+		}
 	}
 }
 

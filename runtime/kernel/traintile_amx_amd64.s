@@ -110,22 +110,6 @@ first: \
 	DECQ CX; \
 	JNE loop
 
-// func tileSpikesAMX(a *tileArgs)
-TEXT ·tileSpikesAMX(SB), NOSPLIT, $32-8
-	BEGIN(2)
-group:
-	GROUP(sum, first)
-step:
-	OFFSET
-	LOAD_RIGHT(4); RIGHT(5); RIGHT(6)
-	LEFT(R10, 7); PRODUCT(0, 7, 4); PRODUCT(0, 7, 5); PRODUCT(0, 7, 6)
-	LEFT(R11, 7); PRODUCT(1, 7, 4); PRODUCT(1, 7, 5); PRODUCT(1, 7, 6)
-	LEFT(R12, 7); PRODUCT(2, 7, 4); PRODUCT(2, 7, 5); PRODUCT(2, 7, 6)
-	LEFT(R13, 7); PRODUCT(3, 7, 4); PRODUCT(3, 7, 5); PRODUCT(3, 7, 6)
-	NEXT(step)
-	END(group)
-	RET
-
 // func tileSpikesBackwardAMX(a *tileArgs)
 TEXT ·tileSpikesBackwardAMX(SB), NOSPLIT, $32-8
 	BEGIN(1)

@@ -99,29 +99,6 @@ last:
 	VZEROUPPER
 	RET
 
-#define ONES \
-	MOVL $0x3f803f80, AX; \
-	VPBROADCASTD AX, Z0
-
-// func expandTermsAVX512(dst, masks []uint16)
-TEXT ·expandTermsAVX512(SB), NOSPLIT, $0-48
-	MOVQ dst_base+0(FP), DI
-	MOVQ masks_base+24(FP), SI
-	MOVQ masks_len+32(FP), CX
-	ONES
-	JMP test
-expand:
-	KMOVD (SI), K1
-	VMOVDQU16.Z Z0, K1, Z1
-	VMOVDQU16 Z1, (DI)
-	ADDQ $4, SI
-	ADDQ $64, DI
-test:
-	SUBQ $2, CX
-	JGE expand
-	VZEROUPPER
-	RET
-
 // func turnMasksAVX512(dst []uint16, stride int, masks []uint16)
 TEXT ·turnMasksAVX512(SB), NOSPLIT, $0-56
 	MOVQ dst_base+0(FP), DI
@@ -129,7 +106,8 @@ TEXT ·turnMasksAVX512(SB), NOSPLIT, $0-56
 	ADDQ R8, R8
 	MOVQ masks_base+32(FP), SI
 	MOVQ masks_len+40(FP), CX
-	ONES
+	MOVL $0x3f803f80, AX // two ones
+	VPBROADCASTD AX, Z0
 	MOVQ R8, AX
 	SHLQ $4, AX
 	SUBQ R8, AX

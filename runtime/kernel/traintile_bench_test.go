@@ -7,7 +7,7 @@ import (
 )
 
 // BenchmarkTrainTiles measures a hidden layer of DnCNN, 11 slices of a patch, on one
-// thread and tiles: ms is the best run, GFLOP/s those of the dense product,
+// thread and tiles of bfloat16: ms is the best run, GFLOP/s those of the dense product,
 // peak% the share of what the tiles' products reach without memory, each pair of terms
 // counted. The runs named listed are those of AVX-512 sums of listed spikes.
 func BenchmarkTrainTiles(b *testing.B) {
@@ -47,7 +47,6 @@ func (c *trainCase) benchTiles(b *testing.B, how string, k *trainKernels, peak f
 	c.conv.kernels = k
 	flops := 2 * float64(c.slices*c.s.OutH*c.s.OutW*len(c.w))
 	runs := []tileRun{
-		{"forward", ofSpikes, func() { c.conv.ForwardSpikes(sc, y, c.spikes, c.slices) }},
 		{"weights", ofSpikesBackward, func() { c.conv.BackwardWeightsSpikes(sc, gw, c.spikes, c.gy, c.slices) }},
 		{"input", ofBackward, func() { c.conv.BackwardInput(sc, gx, c.gy, c.slices) }},
 	}
@@ -105,8 +104,6 @@ func benchTileHelpers(b *testing.B, k *tileKernels) {
 		name string
 		f    func()
 	}{
-		{"expand", func() { t.forward.expand(k, sc, c.spikes) }},
-		{"products of expanded", func() { t.forward.products(k, sc, y, ofSpikes) }},
 		{"split", func() { t.backward.split(k, sc, 2, c.gy) }},
 		{"products of split", func() { t.backward.products(k, sc, y, ofBackward) }},
 		{"turn", func() { t.weights.turnSpikes(k, &sc.tiles, c.spikes) }},

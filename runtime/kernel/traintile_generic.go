@@ -7,7 +7,6 @@ var genericTiles = tileKernels{
 	products:  genericTileProducts(),
 	split:     splitTermsGeneric,
 	pair:      pairTermsGeneric,
-	expand:    expandTermsGeneric,
 	turnMasks: turnMasksGeneric,
 	turnPairs: turnPairsGeneric,
 	peak:      func(int) int { return 0 },
@@ -17,6 +16,7 @@ var genericTiles = tileKernels{
 	winogradPairs: winogradPairsGeneric,
 	gradientPairs: gradientPairsGeneric,
 	winogradTaps:  winogradTapsGeneric,
+	bytes:         genericBytes,
 }
 
 func genericTileProducts() (products [tileProducts]func(a *tileArgs)) {
@@ -110,13 +110,6 @@ func pairTermsGeneric(dst []uint16, plane int, src []float32, stride, pixels int
 			dst[at], rest = nextTerm(x)
 			dst[plane+at], _ = nextTerm(rest)
 		}
-	}
-}
-
-// expandTermsGeneric turns each bit of the masks, an even number, into 0 or 1.
-func expandTermsGeneric(dst, masks []uint16) {
-	for i := range dst {
-		dst[i] = masks[i/maskBits] >> (i % maskBits) & 1 * oneTerm
 	}
 }
 

@@ -134,13 +134,20 @@ func (c *trainCase) checkTiles(t *testing.T, r trainResults) {
 	if c.conv.tiles.filter != nil {
 		terms = 3e-4
 	}
+	size := c.my
+	if c.density > 0 {
+		size = c.unitErrors()
+		for i, v := range c.my {
+			size[i] = v + size[i]/float
+		}
+	}
 	for _, v := range []struct {
 		what       string
 		got        []float32
 		want, size []float64
 		before     float64
 		bound      float64
-	}{{"y", r.y, c.wy, c.my, 0, float}, {"gx", r.gx, c.wgx, c.mgx, 0, terms}, {"gw", r.gw, c.wgw, c.mgw, gwBefore, terms}} {
+	}{{"y", r.y, c.wy, size, 0, float}, {"gx", r.gx, c.wgx, c.mgx, 0, terms}, {"gw", r.gw, c.wgw, c.mgw, gwBefore, terms}} {
 		worst, errors, results := 0.0, 0.0, 0.0
 		for i, got := range v.got {
 			errors += square(float64(got) - v.before - v.want[i])
