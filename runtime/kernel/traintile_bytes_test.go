@@ -113,6 +113,23 @@ func TestTrainTileStrips(t *testing.T) {
 	}
 }
 
+// TestTrainTileBytesClear holds that sums do not depend on what a scratch held before.
+func TestTrainTileBytesClear(t *testing.T) {
+	c := newTrainCase(t, tileShapes()[1], 5, 6, 1, 0.3)
+	eachTiles(t, func(t *testing.T, tiles *tileKernels) {
+		c.withTiles(tiles)
+		want, got := make([]float32, len(c.gy)), make([]float32, len(c.gy))
+		c.conv.ForwardSpikes(&TrainScratch{}, want, c.spikes, 1)
+		sc := &TrainScratch{}
+		sc.tiles.bytes.left = aligned[int8](c.conv.tiles.bytes.size)
+		for i := range sc.tiles.bytes.left {
+			sc.tiles.bytes.left[i] = 99
+		}
+		c.conv.ForwardSpikes(sc, got, c.spikes, 1)
+		sameSums(t, "used scratch", got, want)
+	})
+}
+
 // TestTileBytesOfWeights holds that packed weights are within half a unit, and that the
 // unit is as small as it can be.
 func TestTileBytesOfWeights(t *testing.T) {
