@@ -12,6 +12,12 @@ type patchSource struct {
 // tiles is the number of patches of a slice.
 func (p *patchSource) tiles() int { return p.tilesH * p.tilesW }
 
+// A patchInput is slices of numbers, or of spikes, SpikeWords words a slice.
+type patchInput struct {
+	numbers []float32
+	spikes  []uint64
+}
+
 // place tells where patch number tile of all slices is.
 func (p *patchSource) place(tile int) (slice, y, x int) {
 	n := p.tiles()
@@ -20,22 +26,24 @@ func (p *patchSource) place(tile int) (slice, y, x int) {
 
 // transform lets a kernel transform n patches from at on, the next ones of a block, whose
 // numbers go to positions, those of a patch channels apart, or, where that is nil, to the
-// terms that the arguments hold. Patches that lie in the source are read there, others
-// from a copy with zeros round the source.
-func (p *patchSource) transform(kernel func(*winogradArgs), sc *TrainScratch, src []float32, at, n int, positions []float32) {
+// terms that the arguments hold. Patches that lie in a source of numbers are read there,
+// others from a strip: a copy with zeros round the source.
+func (p *patchSource) transform(kernel func(*winogradArgs), sc *TrainScratch, src patchInput, at, n int, positions []float32) {
 	a := &sc.transform
 	a.channels = p.channels
 	for done := 0; done < n; done += a.tiles {
 		slice, y, x := p.place(at + done)
-		image := src[slice*p.srcH*p.srcW*p.channels:][:p.srcH*p.srcW*p.channels]
 		count, inside := p.run(y, x)
+		if src.numbers == nil {
+			count, inside = p.tilesW-x, false
+		}
 		a.tiles = min(count, n-done)
 		y, x = y*winogradTile-p.top, x*winogradTile-p.left
 		if inside {
-			a.image, a.row = image[(y*p.srcW+x)*p.channels:], p.srcW*p.channels
+			a.image, a.row = src.numbers[((slice*p.srcH+y)*p.srcW+x)*p.channels:], p.srcW*p.channels
 		} else {
 			a.image, a.row = sc.strip, ((a.tiles-1)*winogradTile+p.size)*p.channels
-			p.copyStrip(sc.strip, image, y, x, a.row)
+			p.fillStrip(sc.strip, src, slice, y, x, a.row)
 		}
 		if positions != nil {
 			a.positions = positions[a.first*p.channels:]
@@ -63,9 +71,9 @@ func (p *patchSource) run(y, x int) (count int, inside bool) {
 	return end - x, true
 }
 
-// copyStrip copies rows of row numbers from pixel (y, x) on, zeros where the image has
-// none.
-func (p *patchSource) copyStrip(strip, image []float32, y, x, row int) {
+// fillStrip fills rows of row numbers with a slice from pixel (y, x) on, and zeros where
+// it has none.
+func (p *patchSource) fillStrip(strip []float32, src patchInput, slice, y, x, row int) {
 	width := row / p.channels
 	from, end := min(max(0, x), p.srcW), max(0, min(p.srcW, x+width))
 	for r := range p.size {
@@ -75,7 +83,25 @@ func (p *patchSource) copyStrip(strip, image []float32, y, x, row int) {
 			continue
 		}
 		clear(to[:(from-x)*p.channels])
-		copy(to[(from-x)*p.channels:], image[((y+r)*p.srcW+from)*p.channels:((y+r)*p.srcW+end)*p.channels])
+		p.fill(to[(from-x)*p.channels:(end-x)*p.channels], src, slice, ((y+r)*p.srcW+from)*p.channels)
 		clear(to[(end-x)*p.channels:])
 	}
+}
+
+// fill copies the elements of a slice from at on.
+func (p *patchSource) fill(dst []float32, src patchInput, slice, at int) {
+	size := p.srcH * p.srcW * p.channels
+	if src.numbers != nil {
+		copy(dst, src.numbers[slice*size+at:])
+		return
+	}
+	words := src.spikes[slice*SpikeWords(size)+at/spikeBits:]
+	if skip := at % spikeBits; skip > 0 {
+		n := min(len(dst), spikeBits-skip)
+		for i := range dst[:n] {
+			dst[i] = float32(words[0] >> (skip + i) & 1)
+		}
+		dst, words = dst[n:], words[1:]
+	}
+	ExpandSpikes(dst, words[:SpikeWords(len(dst))], 1)
 }

@@ -134,7 +134,7 @@ func (w *winograd) run(k *trainKernels, sc *TrainScratch, dst, src []float32, sl
 	for at := 0; at < tiles; at += winogradTiles {
 		n := min(winogradTiles, tiles-at)
 		sc.transform.first = 0
-		w.inputs.transform(k.winogradIn, sc, src, at, n, sc.inputs)
+		w.inputs.transform(k.winogradIn, sc, patchInput{numbers: src}, at, n, sc.inputs)
 		w.multiply(k, sc, n)
 		w.transformOut(k, sc, dst, at, n)
 	}

@@ -40,10 +40,10 @@ var filterPairs = [filterProducts][]termPair{
 
 const (
 	// filterTiles is the number of tiles of pixels that go through a gradient by the
-	// input at once, filterDeep of one by the weights: they and the weights fit the
-	// second cache.
+	// input at once, filterDeep of one by the weights: they and the weights, or their
+	// sums, fit the second cache.
 	filterTiles = 2 * tileRows
-	filterDeep  = 2 * tileDeep
+	filterDeep  = tileDeep
 )
 
 // A tileFilter computes both gradients of a convolution. Its transforms of weights are
@@ -120,7 +120,7 @@ func (t *tileFilter) backwardInput(k *trainKernels, sc *TrainScratch, gx, gy []f
 	for at := 0; at < tiles; at += filterTiles {
 		n := min(filterTiles, tiles-at)
 		a.first, a.pitch = 0, 2*plane
-		w.inputs.transform(k.tiles.winogradTerms, sc, gy, at, n, nil)
+		w.inputs.transform(k.tiles.winogradTerms, sc, patchInput{numbers: gy}, at, n, nil)
 		k.tiles.filters[filterOfNumbers](f)
 		a.pitch = pitch
 		w.transformOut(k, sc, gx, at, n)
@@ -129,47 +129,33 @@ func (t *tileFilter) backwardInput(k *trainKernels, sc *TrainScratch, gx, gy []f
 
 // addSpikes adds the gradient by the weights of spikes to gw.
 func (t *tileFilter) addSpikes(c *TrainConv, sc *TrainScratch, gw []float32, spikes []uint64, gy []float32, slices int) {
-	words := SpikeWords(c.shape.InSize())
-	last := -1
-	var x []float32
-	t.add(c, sc, gw, gy, slices, filterOfSpikes, func(slice int) []float32 {
-		if slice != last {
-			last = slice
-			x = sc.expand(spikes[slice*words:(slice+1)*words], c.shape.InSize())
-		}
-		return x
-	})
+	t.add(c, sc, gw, gy, slices, filterOfSpikes, patchInput{spikes: spikes})
 }
 
 // addNumbers adds the gradient by the weights to gw.
 func (t *tileFilter) addNumbers(c *TrainConv, sc *TrainScratch, gw, x, gy []float32, slices int) {
-	in := c.shape.InSize()
-	t.add(c, sc, gw, gy, slices, filterOfNumbers, func(slice int) []float32 { return x[slice*in : (slice+1)*in] })
+	t.add(c, sc, gw, gy, slices, filterOfNumbers, patchInput{numbers: x})
 }
 
-// add adds the gradient by the weights of slices that input gives.
-func (t *tileFilter) add(c *TrainConv, sc *TrainScratch, gw, gy []float32, slices, product int, input func(slice int) []float32) {
+// add adds the gradient by the weights.
+func (t *tileFilter) add(c *TrainConv, sc *TrainScratch, gw, gy []float32, slices, product int, x patchInput) {
 	w, k := t.forward, c.kernels.tiles
 	w.growTransform(sc)
 	f := t.gradientArgs(sc, product)
 	a, s := &sc.transform, &sc.tiles
-	tiles, all := w.inputs.tiles(), slices*w.inputs.tiles()
+	all := slices * w.inputs.tiles()
 	for at := 0; at < all; at += filterDeep {
 		n := min(filterDeep, all-at)
 		if n < filterDeep {
 			clear(s.pairs)
 			clear(s.right)
 		}
-		a.pitch, a.plane, a.chunk = 2*f.left, f.left, filterDeep*tileRows
+		a.pitch, a.plane, a.chunk = f.terms*f.left, f.left, filterDeep*tileRows
 		a.first, a.terms, a.two = 0, s.pairs, product == filterOfNumbers
-		for a.first < n {
-			from := at + a.first
-			slice := from / tiles
-			w.inputs.transform(k.winogradPairs, sc, input(slice), from%tiles, min(n-a.first, tiles-from%tiles), nil)
-		}
+		w.inputs.transform(k.winogradPairs, sc, x, at, n, nil)
 		a.pitch, a.plane = s.filter.bPosition, s.filter.bPlane
 		a.first, a.terms, a.two = 0, s.right, true
-		w.outputs.transform(k.gradientPairs, sc, gy, at, n, nil)
+		w.outputs.transform(k.gradientPairs, sc, patchInput{numbers: gy}, at, n, nil)
 		s.filter.add = at > 0
 		for position := range winogradPositions {
 			t.turn(k, s, position, f)
@@ -191,7 +177,7 @@ func (t *tileFilter) gradientArgs(sc *TrainScratch, product int) filterPlanes {
 	w, p, s := t.forward, &t.forward.plan, &sc.tiles
 	f := filterPlanes{left: filterDeep*p.inC + tileDeep, turned: filterDeep * p.inC, terms: 1 + product}
 	right := filterDeep*p.outC + tileDeep
-	s.pairs = growAligned(s.pairs, winogradPositions*2*f.left)
+	s.pairs = growAligned(s.pairs, winogradPositions*f.terms*f.left)
 	s.right = growAligned(s.right, winogradPositions*2*right)
 	s.turned = growAligned(s.turned, 2*f.turned)
 	sc.positions = growAligned(sc.positions, winogradPositions*w.sumPitch())
@@ -207,7 +193,7 @@ func (t *tileFilter) turn(k *tileKernels, s *tileScratch, position int, f filter
 	const chunk = filterDeep * tileRows
 	for m := range f.terms {
 		for in := 0; in < t.forward.plan.inC; in += tileRows {
-			from := s.pairs[(position*2+m)*f.left+in/tileRows*chunk:][:chunk]
+			from := s.pairs[(position*f.terms+m)*f.left+in/tileRows*chunk:][:chunk]
 			k.turnPairs(s.turned[m*f.turned+in*filterDeep:], filterDeep, from)
 		}
 	}

@@ -78,7 +78,7 @@ func (w *Worker) floats(n int) []float32 {
 		w.free[n] = l[:len(l)-1]
 		return l[len(l)-1]
 	}
-	return make([]float32, n)
+	return kernel.NewArray[float32](n)
 }
 
 // zeros takes a buffer of zeros.
