@@ -128,16 +128,24 @@ func (c *TrainConv) Forward(sc *TrainScratch, y, x []float32, slices int) {
 // ForwardSpikes is Forward of an input of ones where a bit of spikes is set and
 // zeros elsewhere.
 func (c *TrainConv) ForwardSpikes(sc *TrainScratch, y []float32, spikes []uint64, slices int) {
-	words := SpikeWords(c.shape.InSize())
+	c.ForwardSpikesBy(sc, y, spikes, slices, func(int, int) {})
+}
+
+// ForwardSpikesBy is ForwardSpikes that calls done when rows from to end of the outputs
+// of all slices are there, from the first to the last, so that they can be used while
+// they are in a near cache.
+func (c *TrainConv) ForwardSpikesBy(sc *TrainScratch, y []float32, spikes []uint64, slices int, done func(from, end int)) {
+	words, out := SpikeWords(c.shape.InSize()), c.shape.OutSize()
 	c.want("words of spikes", len(spikes), slices*words)
-	c.want("outputs", len(y), slices*c.shape.OutSize())
-	out := c.shape.OutSize()
+	c.want("outputs", len(y), slices*out)
 	sparse := c.fewSpikes(spikes, slices)
 	switch {
 	case sparse:
 		c.pack(sparseForward)
 	case c.onTiles():
 		c.pack(byteForward)
+		c.tiles.bytes.run(&c.kernels.tiles.bytes, sc, y, spikes, slices, done)
+		return
 	default:
 		c.pack(directForward)
 	}
@@ -146,13 +154,10 @@ func (c *TrainConv) ForwardSpikes(sc *TrainScratch, y []float32, spikes []uint64
 			c.sumSpikes(sc, y[s*out:(s+1)*out], spikes[s*words:(s+1)*words])
 			continue
 		}
-		if c.onTiles() {
-			c.tiles.bytes.run(&c.kernels.tiles.bytes, sc, y[s*out:(s+1)*out], spikes[s*words:(s+1)*words])
-			continue
-		}
 		x := sc.expand(spikes[s*words:(s+1)*words], c.shape.InSize())
 		c.forward.direct(c.kernels, sc, y[s*out:(s+1)*out], x, 1)
 	}
+	done(0, c.shape.OutH)
 }
 
 // BackwardInput sets gx, [slices][InH][InW][InC], to the gradient by the input of a

@@ -9,12 +9,11 @@ package kernel
 type bytePlan struct {
 	p     *trainPlan
 	pitch int // pixels of a row of the padded copy
-	size  int // bytes of the padded copy, and behind it
+	below int // rows of the padded copy under a row of the output, less that one
 	steps []int32
 	// at is where the weights of each step lie within those of an output channel, -1
 	// where the step has none.
 	at     []int32
-	places []int32   // see byteArgs; all groups
 	packed []int8    // [outC/16][steps][digits][16][16][4]
 	units  []float32 // of output channels, as byteArgs has them
 
@@ -89,9 +88,10 @@ type digitArgs struct {
 
 // A byteScratch is the part of a TrainScratch that a bytePlan needs.
 type byteScratch struct {
-	args byteArgs
-	left []int8
-	sums []int32
+	args   byteArgs
+	left   []int8
+	sums   []int32
+	places []int32
 }
 
 // newBytePlan makes a plan. Sums have less than 2^24 terms, as the weights of 32 output
@@ -102,6 +102,7 @@ func newBytePlan(p *trainPlan) *bytePlan {
 	taps := make([]int, len(p.taps))
 	for i, tap := range p.taps {
 		taps[i] = int(tap)/p.padW*b.pitch + int(tap)%p.padW
+		b.below = max(b.below, int(tap)/p.padW)
 	}
 	for i := 0; i < len(taps); {
 		// Taps beside each other are one run of bytes.
@@ -111,18 +112,6 @@ func newBytePlan(p *trainPlan) *bytePlan {
 		}
 		b.addRun(i, next, taps[i]*p.inC)
 		i = next
-	}
-	groups := ceilDiv((p.dstH-1)*b.pitch+p.dstW, bytePixels)
-	for pixel := range groups * bytePixels {
-		place := int32(-1)
-		if y, x := pixel/b.pitch, pixel%b.pitch; y < p.dstH && x < p.dstW {
-			place = int32((y*p.dstW + x) * p.outC)
-		}
-		b.places = append(b.places, place)
-	}
-	b.size = p.padH * b.pitch * p.inC
-	for _, step := range b.steps {
-		b.size = max(b.size, (len(b.places)-1)*p.inC+int(step)+byteDeep)
 	}
 	b.packed = aligned[int8](p.outC / tileCols * len(b.steps) * byteDigits * byteSize)
 	b.units = aligned[float32](p.outC)
@@ -163,17 +152,56 @@ func (b *bytePlan) setWeights(k *byteKernels, weights []float32) {
 	a.w = nil
 }
 
-// run sets dst to the sums of a slice of spikes.
-func (b *bytePlan) run(k *byteKernels, sc *TrainScratch, dst []float32, spikes []uint64) {
+// byteBand is the number of float32 of all slices that are computed before done is
+// called with their rows: they fit the second cache.
+const byteBand = 1 << 18
+
+// run sets dst to the sums of all slices of spikes, and calls done as
+// TrainConv.ForwardSpikesBy does.
+func (b *bytePlan) run(k *byteKernels, sc *TrainScratch, dst []float32, spikes []uint64, slices int, done func(from, end int)) {
 	p, s := b.p, &sc.tiles.bytes
-	b.expand(k, s, sc.tiles.cut(spikes, p.srcH*p.srcW*p.inC))
+	words, out := SpikeWords(p.srcH*p.srcW*p.inC), p.dstH*p.dstW*p.outC
+	bands := min(ceilDiv(slices*out, byteBand), p.dstH)
+	for i := range bands {
+		from, end := p.dstH*i/bands, p.dstH*(i+1)/bands
+		b.place(s, end-from)
+		for slice := range slices {
+			b.expand(k, s, sc.tiles.cut(spikes[slice*words:(slice+1)*words], p.srcH*p.srcW*p.inC), from, end)
+			b.products(k, s, dst[slice*out+from*p.dstW*p.outC:(slice+1)*out])
+		}
+		done(from, end)
+	}
+}
+
+// place numbers the pixels of some rows of the output, and makes room for the padded
+// copy that they need.
+func (b *bytePlan) place(s *byteScratch, rows int) {
+	p := b.p
+	groups := ceilDiv((rows-1)*b.pitch+p.dstW, bytePixels)
+	s.places = s.places[:0]
+	for pixel := range groups * bytePixels {
+		place := int32(-1)
+		if y, x := pixel/b.pitch, pixel%b.pitch; y < rows && x < p.dstW {
+			place = int32((y*p.dstW + x) * p.outC)
+		}
+		s.places = append(s.places, place)
+	}
+	size := (rows + b.below) * b.pitch * p.inC
+	for _, step := range b.steps {
+		size = max(size, (len(s.places)-1)*p.inC+int(step)+byteDeep)
+	}
+	s.left = growAligned(s.left, size)
 	s.sums = growAligned(s.sums, byteGroup*byteDigits*tileSums)
-	a := &s.args
+}
+
+// products sets dst to the sums of the rows in the padded copy.
+func (b *bytePlan) products(k *byteKernels, s *byteScratch, dst []float32) {
+	p, a := b.p, &s.args
 	a.steps, a.aStride, a.sums = b.steps, p.inC, s.sums
 	block := len(b.steps) * byteDigits * byteSize
-	for first := 0; first < len(b.places); first += byteStrip * bytePixels {
+	for first := 0; first < len(s.places); first += byteStrip * bytePixels {
 		a.a = s.left[first*p.inC:]
-		a.places = b.places[first:min(first+byteStrip*bytePixels, len(b.places))]
+		a.places = s.places[first:min(first+byteStrip*bytePixels, len(s.places))]
 		for o := 0; o < p.outC; o += tileCols {
 			a.b, a.unit, a.dst = b.packed[o/tileCols*block:][:block], b.units[o:o+tileCols], dst[o:]
 			k.product(a)
@@ -181,20 +209,20 @@ func (b *bytePlan) run(k *byteKernels, sc *TrainScratch, dst []float32, spikes [
 	}
 }
 
-// expand makes the padded copy of a slice of spikes, 0 where the source has no pixel.
-func (b *bytePlan) expand(k *byteKernels, s *byteScratch, masks []uint16) {
+// expand makes the padded copy, for rows from to end of the output, of a slice of spikes,
+// 0 where the source has no pixel.
+func (b *bytePlan) expand(k *byteKernels, s *byteScratch, masks []uint16, from, end int) {
 	p := b.p
-	s.left = growAligned(s.left, b.size)
-	first, end := p.columns()
+	first, last := p.columns()
 	done := 0
 	for y := range p.srcH {
-		row := p.top + y
-		if row < 0 || row >= p.padH || first == end {
+		row := p.top + y - from
+		if row < 0 || row >= end-from+b.below || first == last {
 			continue
 		}
 		at := (row*b.pitch + p.left + first) * p.inC
 		clear(s.left[done:at])
-		in := masks[(y*p.srcW+first)*p.inC/maskBits : (y*p.srcW+end)*p.inC/maskBits]
+		in := masks[(y*p.srcW+first)*p.inC/maskBits : (y*p.srcW+last)*p.inC/maskBits]
 		fours := len(in) / 4 * 4
 		k.expand(s.left[at:], in[:fours])
 		expandBytesGeneric(s.left[at+fours*maskBits:], in[fours:])

@@ -35,11 +35,12 @@ func BenchmarkTrainTileBytes(b *testing.B) {
 		}
 		bytes, kernels := c.conv.tiles.bytes, &all.bytes
 		spikes := c.spikes[:len(c.spikes)/c.slices]
+		bytes.place(&sc.tiles.bytes, size)
 		b.Run("slice/expand", func(b *testing.B) {
-			bestRun(b, func() { bytes.expand(kernels, &sc.tiles.bytes, sc.tiles.cut(spikes, c.s.InSize())) })
+			bestRun(b, func() { bytes.expand(kernels, &sc.tiles.bytes, sc.tiles.cut(spikes, c.s.InSize()), 0, size) })
 		})
 		b.Run("slice/forward", func(b *testing.B) {
-			bestRun(b, func() { bytes.run(kernels, sc, y[:c.s.OutSize()], spikes) })
+			bestRun(b, func() { bytes.run(kernels, sc, y[:c.s.OutSize()], spikes, 1, func(int, int) {}) })
 		})
 		for _, share := range []float64{0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08} {
 			few := newTrainCase(b, same(64, 64, 1, 3), size, size, 11, share)

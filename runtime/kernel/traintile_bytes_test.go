@@ -121,12 +121,44 @@ func TestTrainTileBytesClear(t *testing.T) {
 		want, got := make([]float32, len(c.gy)), make([]float32, len(c.gy))
 		c.conv.ForwardSpikes(&TrainScratch{}, want, c.spikes, 1)
 		sc := &TrainScratch{}
-		sc.tiles.bytes.left = aligned[int8](c.conv.tiles.bytes.size)
+		sc.tiles.bytes.left = aligned[int8](1 << 16)
 		for i := range sc.tiles.bytes.left {
 			sc.tiles.bytes.left[i] = 99
 		}
 		c.conv.ForwardSpikes(sc, got, c.spikes, 1)
 		sameSums(t, "used scratch", got, want)
+	})
+}
+
+// TestTrainTileBytesBands holds that rows of all slices come in bands, one after the
+// other and complete, and are what slices alone give.
+func TestTrainTileBytesBands(t *testing.T) {
+	c := newTrainCase(t, same(32, 32, 1, 3), 9, 14, 90, 0.2)
+	eachTiles(t, func(t *testing.T, tiles *tileKernels) {
+		c.withTiles(tiles)
+		sc := &TrainScratch{}
+		words, out, row := SpikeWords(c.conv.shape.InSize()), c.conv.shape.OutSize(), c.conv.shape.OutW*c.conv.shape.OutC
+		want, got, kept := make([]float32, len(c.gy)), make([]float32, len(c.gy)), make([]float32, len(c.gy))
+		for s := range c.slices {
+			c.conv.ForwardSpikes(sc, want[s*out:(s+1)*out], c.spikes[s*words:(s+1)*words], 1)
+		}
+		rows, calls := 0, 0
+		c.conv.ForwardSpikesBy(sc, got, c.spikes, c.slices, func(from, end int) {
+			if from != rows || end <= from {
+				t.Fatalf("rows %d to %d after %d", from, end, rows)
+			}
+			rows = end
+			calls++
+			for s := range c.slices {
+				copy(kept[s*out+from*row:], got[s*out+from*row:s*out+end*row])
+			}
+		})
+		if rows != c.conv.shape.OutH || calls < 2 {
+			t.Errorf("%d rows in %d calls, want %d in some", rows, calls, c.conv.shape.OutH)
+		}
+		if d := firstDifference(kept, want); d >= 0 {
+			t.Errorf("sum %d is %v, want %v", d, kept[d], want[d])
+		}
 	})
 }
 

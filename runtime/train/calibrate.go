@@ -134,7 +134,7 @@ func (t *Trainer) observe(c *crew, layer int, l *convLayer, want *value, patch u
 // forwardTo runs the layers before a layer.
 func (w *Worker) forwardTo(image []float32, mode Mode, layer int) error {
 	w.reset()
-	w.mode, w.hooks = mode, Hooks{}
+	w.mode, w.hooks, w.follow = mode, Hooks{}, false
 	toLast(w.set(w.net.input), image, w.net.input)
 	for _, l := range w.net.layers[:layer] {
 		if err := l.forward(w); err != nil {

@@ -56,6 +56,9 @@ type value struct {
 	neuron *neuronLayer
 	// reads counts the layers that read it.
 	reads int
+	// follower is the neurons that alone read it, and may follow it a few rows at a
+	// time; nil for most values.
+	follower *neuronLayer
 }
 
 // channels, height and width are those of a value of rank 4.
@@ -193,6 +196,11 @@ func (n *Net) tape() error {
 		n.layers = append(n.layers, l)
 		for _, v := range l.reads() {
 			v.reads++
+		}
+	}
+	for _, l := range n.neurons {
+		if l.follows() {
+			l.x.follower = l
 		}
 	}
 	n.output = n.values[n.model.Graph.Outputs()[0]]

@@ -66,6 +66,10 @@ type neuronState struct {
 	u       []float32 // potentials before the spike; in modes of one slice the mean current
 	feature []float32 // gradient by the mean amplitude; nil for none
 	counts  []float32 // spikes of each neuron, when wanted
+
+	trace   kernel.NeuronTrace
+	current []float32
+	ahead   bool // the layer before has run these neurons
 }
 
 func (s *neuronState) reset(w *Worker) {
@@ -223,30 +227,49 @@ func (l *neuronLayer) forward(w *Worker) error {
 		l.feature(w)
 		return nil
 	}
-	steps := l.steps(w)
-	slices := steps.Slices()
+	if st := &w.states[l.index]; !st.ahead {
+		l.begin(w)
+		l.kernel.Forward(st.trace, st.current, l.steps(w))
+	}
+	l.feature(w)
+	return nil
+}
+
+// begin makes room for what neurons write.
+func (l *neuronLayer) begin(w *Worker) {
+	slices := l.steps(w).Slices()
 	in, s, st := &w.slots[l.x.id], &w.slots[l.out.id], &w.states[l.index]
-	current := in.x
+	st.current = in.x
 	if l.x.reads == 1 && !l.x.kept && !l.steady {
 		st.u, in.x = in.x, nil // the potentials take the place of the currents
 	} else {
 		st.u = w.floats(slices * l.out.elems)
 	}
 	s.bits = w.bits(slices * kernel.SpikeWords(l.out.elems))
-	trace := kernel.NeuronTrace{Spikes: s.bits, Potential: st.u}
+	st.trace = kernel.NeuronTrace{Spikes: s.bits, Potential: st.u}
 	if l.out.dense {
-		trace.Amplitude = w.set(l.out)
+		st.trace.Amplitude = w.set(l.out)
 	}
 	if l.vres != nil {
-		trace.Residual = w.set(l.vres)
+		st.trace.Residual = w.set(l.vres)
 	}
 	if w.hooks.Feature != nil {
 		st.counts = w.floats(l.out.elems)
-		trace.Counts = st.counts
+		st.trace.Counts = st.counts
 	}
-	l.kernel.Forward(trace, current, steps)
-	l.feature(w)
-	return nil
+}
+
+// rows runs the neurons of some rows, of which the currents are known.
+func (l *neuronLayer) rows(w *Worker, from, end int) {
+	st, steps, row := &w.states[l.index], l.steps(w), l.x.width()*l.x.channels()
+	steps.From, steps.End = from*row, end*row
+	l.kernel.Forward(st.trace, st.current, steps)
+}
+
+// follows reports whether the neurons can run as soon as rows of their currents are
+// there.
+func (l *neuronLayer) follows() bool {
+	return !l.steady && l.x.reads == 1 && l.x.timed && l.x.width()*l.x.channels()%l.kernel.Period() == 0
 }
 
 // feature asks the hook for a gradient by the mean amplitude.

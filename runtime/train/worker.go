@@ -35,6 +35,7 @@ type Worker struct {
 	free    map[int][][]float32
 	words   map[int][][]uint64
 	hooks   Hooks
+	follow  bool      // neurons run with the layer before them
 	out     []float32 // what the last Forward gave
 }
 
@@ -142,7 +143,7 @@ func (w *Worker) drop(v *value) {
 // [C][H][W], the caller's until the next Forward.
 func (w *Worker) Forward(image []float32, mode Mode, h Hooks) ([]float32, error) {
 	w.reset()
-	w.mode, w.hooks = mode, h
+	w.mode, w.hooks, w.follow = mode, h, true
 	in := w.net.input
 	if len(image) != in.elems {
 		return nil, fmt.Errorf("image of %d values, want %d", len(image), in.elems)
