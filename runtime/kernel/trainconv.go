@@ -160,78 +160,130 @@ func (c *TrainConv) ForwardSpikesBy(sc *TrainScratch, y []float32, spikes []uint
 	done(0, c.shape.OutH)
 }
 
-// BackwardInput sets gx, [slices][InH][InW][InC], to the gradient by the input of a
-// sum whose gradient by the output is gy, [slices][OutH][OutW][OutC]: the transposed
-// convolution with the packed, scaled weights.
-func (c *TrainConv) BackwardInput(sc *TrainScratch, gx, gy []float32, slices int) {
-	c.want("input gradients", len(gx), slices*c.shape.InSize())
-	c.want("output gradients", len(gy), slices*c.shape.OutSize())
-	if c.onTiles() && c.tiles.filter != nil {
-		c.pack(tiledFilter)
-		c.tiles.filter.backwardInput(c.kernels, sc, gx, gy, slices)
-		return
-	}
-	if c.onTiles() {
-		c.pack(tiledBackward)
-		c.tiles.backward.numbers(c.kernels.tiles, sc, gx, gy, slices, ofBackward)
-		return
-	}
-	c.pack(c.backward.form(filteredBackward, directBackward))
-	c.backward.run(c.kernels, sc, gx, gy, slices)
+// A TrainBackward is what Backward works on.
+type TrainBackward struct {
+	// GX, [slices][InH][InW][InC], is set to the gradient by the input of a sum whose
+	// gradient by the output is GY: the transposed convolution with the packed, scaled
+	// weights. Nil: not wanted.
+	GX []float32
+	// GW, [OutC][InC/Group][KernelH][KernelW], has the gradient by the weights, summed
+	// over all slices, added to it: that of x times w, no scale in it. Nil: not wanted.
+	GW []float32
+	// X is the input, or Spikes, if it is ones where a bit is set and zeros elsewhere.
+	X      []float32
+	Spikes []uint64
+	GY     []float32 // [slices][OutH][OutW][OutC]
+	Slices int
+	// Ready, if there is one, makes rows from to end of GY, of all slices, before they
+	// are read: from the first to the last, so that they are used while they are in a
+	// near cache.
+	Ready func(from, end int)
+
+	made int // rows that are ready
 }
 
-// BackwardWeights adds to gw, [OutC][InC/Group][KernelH][KernelW], the gradient by
-// the weights, summed over all slices: that of x times w, no scale in it.
-func (c *TrainConv) BackwardWeights(sc *TrainScratch, gw, x, gy []float32, slices int) {
-	c.want("weight gradients", len(gw), c.shape.Weights())
-	c.want("inputs", len(x), slices*c.shape.InSize())
-	c.want("output gradients", len(gy), slices*c.shape.OutSize())
-	if c.onTiles() && c.tiles.filter != nil {
-		c.tiles.filter.addNumbers(c, sc, gw, x, gy, slices)
-		return
+// ready makes all rows before end ready.
+func (b *TrainBackward) ready(end int) {
+	if end > b.made && b.Ready != nil {
+		b.Ready(b.made, end)
 	}
-	if c.onTiles() {
-		c.tiles.weights.addNumbers(c.kernels.tiles, sc, gw, x, gy, slices)
-		return
-	}
-	w := c.weightSums(sc)
-	for s := range slices {
-		in, out := c.shape.InSize(), c.shape.OutSize()
-		w.add(x[s*in:(s+1)*in], gy[s*out:(s+1)*out])
-	}
-	w.finish(gw)
+	b.made = max(b.made, end)
 }
 
-// BackwardWeightsSpikes is BackwardWeights of an input of ones where a bit of spikes
-// is set and zeros elsewhere.
-func (c *TrainConv) BackwardWeightsSpikes(sc *TrainScratch, gw []float32, spikes []uint64, gy []float32, slices int) {
-	words := SpikeWords(c.shape.InSize())
-	c.want("weight gradients", len(gw), c.shape.Weights())
-	c.want("words of spikes", len(spikes), slices*words)
-	c.want("output gradients", len(gy), slices*c.shape.OutSize())
-	out := c.shape.OutSize()
-	if c.fewGradients(spikes, slices) {
-		c.clearSpikeSums(sc)
-		for s := range slices {
-			c.addSpikes(sc, spikes[s*words:(s+1)*words], gy[s*out:(s+1)*out])
+// Backward computes the gradients that b asks for.
+func (c *TrainConv) Backward(sc *TrainScratch, b *TrainBackward) {
+	c.check(b)
+	b.made = 0
+	few := b.GW != nil && b.X == nil && c.fewGradients(b.Spikes, b.Slices)
+	if c.onTiles() && c.tiles.filter != nil && !few {
+		if b.GX != nil {
+			c.pack(tiledFilter)
 		}
-		c.finishSpikes(sc, gw)
+		c.tiles.filter.run(c, sc, b)
 		return
 	}
-	if c.onTiles() && c.tiles.filter != nil {
-		c.tiles.filter.addSpikes(c, sc, gw, spikes, gy, slices)
+	b.ready(c.shape.OutH)
+	switch {
+	case b.GW == nil:
+	case few:
+		c.listedWeights(sc, b)
+	case c.onTiles():
+		c.tiles.weights.add(c.kernels.tiles, sc, b)
+	default:
+		c.weights(sc, b)
+	}
+	if b.GX != nil {
+		c.input(sc, b)
+	}
+}
+
+// BackwardInput is Backward to gx alone.
+func (c *TrainConv) BackwardInput(sc *TrainScratch, gx, gy []float32, slices int) {
+	c.Backward(sc, &TrainBackward{GX: gx, GY: gy, Slices: slices})
+}
+
+// BackwardWeights is Backward to gw alone.
+func (c *TrainConv) BackwardWeights(sc *TrainScratch, gw, x, gy []float32, slices int) {
+	c.Backward(sc, &TrainBackward{GW: gw, X: x, GY: gy, Slices: slices})
+}
+
+// check panics where lengths are not those that the shape asks for.
+func (c *TrainConv) check(b *TrainBackward) {
+	s := &c.shape
+	c.want("output gradients", len(b.GY), b.Slices*s.OutSize())
+	if b.GX != nil {
+		c.want("input gradients", len(b.GX), b.Slices*s.InSize())
+	}
+	if b.GW == nil {
 		return
 	}
-	if c.onTiles() {
-		c.tiles.weights.addSpikes(c.kernels.tiles, sc, gw, spikes, gy, slices)
+	c.want("weight gradients", len(b.GW), s.Weights())
+	if b.X != nil {
+		c.want("inputs", len(b.X), b.Slices*s.InSize())
 		return
 	}
+	c.want("words of spikes", len(b.Spikes), b.Slices*SpikeWords(s.InSize()))
+}
+
+// input computes the gradient by the input.
+func (c *TrainConv) input(sc *TrainScratch, b *TrainBackward) {
+	switch {
+	case c.onTiles() && c.tiles.filter != nil:
+		c.pack(tiledFilter)
+		c.tiles.filter.run(c, sc, &TrainBackward{GX: b.GX, GY: b.GY, Slices: b.Slices})
+	case c.onTiles():
+		c.pack(tiledBackward)
+		c.tiles.backward.numbers(c.kernels.tiles, sc, b.GX, b.GY, b.Slices, ofBackward)
+	default:
+		c.pack(c.backward.form(filteredBackward, directBackward))
+		c.backward.run(c.kernels, sc, b.GX, b.GY, b.Slices)
+	}
+}
+
+// weights adds the gradient by the weights.
+func (c *TrainConv) weights(sc *TrainScratch, b *TrainBackward) {
 	w := c.weightSums(sc)
-	for s := range slices {
-		x := sc.expand(spikes[s*words:(s+1)*words], c.shape.InSize())
-		w.add(x, gy[s*out:(s+1)*out])
+	in, out, words := c.shape.InSize(), c.shape.OutSize(), SpikeWords(c.shape.InSize())
+	for s := range b.Slices {
+		var x []float32
+		if b.X != nil {
+			x = b.X[s*in : (s+1)*in]
+		} else {
+			x = sc.expand(b.Spikes[s*words:(s+1)*words], in)
+		}
+		w.add(x, b.GY[s*out:(s+1)*out])
 	}
-	w.finish(gw)
+	w.finish(b.GW)
+}
+
+// listedWeights adds it by sums of listed spikes.
+func (c *TrainConv) listedWeights(sc *TrainScratch, b *TrainBackward) {
+	out, words := c.shape.OutSize(), SpikeWords(c.shape.InSize())
+	c.clearSpikeSums(sc)
+	for s := range b.Slices {
+		c.addSpikes(sc, b.Spikes[s*words:(s+1)*words], b.GY[s*out:(s+1)*out])
+	}
+	c.finishSpikes(sc, b.GW)
 }
 
 // want panics when a slice has not the length that its shape asks for.

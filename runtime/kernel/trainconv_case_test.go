@@ -142,7 +142,7 @@ func (c *trainCase) run(t *testing.T, sc *TrainScratch) trainResults {
 	if c.density > 0 {
 		spikes, check := fence(c.spikes, ^uint64(0))
 		c.conv.ForwardSpikes(sc, y, spikes, c.slices)
-		c.conv.BackwardWeightsSpikes(sc, gw, spikes, gy, c.slices)
+		c.conv.Backward(sc, &TrainBackward{GW: gw, Spikes: spikes, GY: gy, Slices: c.slices})
 		check(t)
 	} else {
 		c.conv.Forward(sc, y, x, c.slices)

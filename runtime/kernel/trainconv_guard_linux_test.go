@@ -37,7 +37,7 @@ func TestTrainConvReadsOnlyItsOperands(t *testing.T) {
 					}
 					if density > 0 {
 						c.conv.ForwardSpikes(sc, y, spikes, c.slices)
-						c.conv.BackwardWeightsSpikes(sc, gw, spikes, gy, c.slices)
+						c.conv.Backward(sc, &TrainBackward{GW: gw, Spikes: spikes, GY: gy, Slices: c.slices})
 					} else {
 						c.conv.Forward(sc, y, x, c.slices)
 						c.conv.BackwardWeights(sc, gw, x, gy, c.slices)

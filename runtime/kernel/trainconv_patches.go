@@ -12,27 +12,46 @@ type patchSource struct {
 // tiles is the number of patches of a slice.
 func (p *patchSource) tiles() int { return p.tilesH * p.tilesW }
 
+// A tileBand is rows of patches from row y on, of all slices one after the other.
+type tileBand struct{ y, rows int }
+
+// all is the band of all rows.
+func (p *patchSource) all() tileBand { return tileBand{0, p.tilesH} }
+
+// band is the band of some rows from y on, as far as there are any.
+func (p *patchSource) band(y, rows int) tileBand {
+	return tileBand{y, max(0, min(rows, p.tilesH-y))}
+}
+
+// needs is the number of rows of the source that a band and those before it read.
+func (p *patchSource) needs(b tileBand) int {
+	if b.rows == 0 {
+		return 0
+	}
+	return max(0, min(p.srcH, (b.y+b.rows-1)*winogradTile-p.top+p.size))
+}
+
+// place tells where patch number tile of a band is.
+func (p *patchSource) place(b tileBand, tile int) (slice, y, x int) {
+	n := b.rows * p.tilesW
+	return tile / n, b.y + tile%n/p.tilesW, tile % p.tilesW
+}
+
 // A patchInput is slices of numbers, or of spikes, SpikeWords words a slice.
 type patchInput struct {
 	numbers []float32
 	spikes  []uint64
 }
 
-// place tells where patch number tile of all slices is.
-func (p *patchSource) place(tile int) (slice, y, x int) {
-	n := p.tiles()
-	return tile / n, tile % n / p.tilesW, tile % p.tilesW
-}
-
-// transform lets a kernel transform n patches from at on, the next ones of a block, whose
-// numbers go to positions, those of a patch channels apart, or, where that is nil, to the
+// transform lets a kernel transform n patches of a band from at on, the next ones of a
+// block, whose numbers go to positions, those of a patch channels apart, or, where that is nil, to the
 // terms that the arguments hold. Patches that lie in a source of numbers are read there,
 // others from a strip: a copy with zeros round the source.
-func (p *patchSource) transform(kernel func(*winogradArgs), sc *TrainScratch, src patchInput, at, n int, positions []float32) {
+func (p *patchSource) transform(kernel func(*winogradArgs), sc *TrainScratch, src patchInput, b tileBand, at, n int, positions []float32) {
 	a := &sc.transform
 	a.channels = p.channels
 	for done := 0; done < n; done += a.tiles {
-		slice, y, x := p.place(at + done)
+		slice, y, x := p.place(b, at+done)
 		count, inside := p.run(y, x)
 		if src.numbers == nil {
 			count, inside = p.tilesW-x, false

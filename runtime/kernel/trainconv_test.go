@@ -149,7 +149,7 @@ func TestTrainConvAllocates(t *testing.T) {
 				run := func() {
 					if d > 0 {
 						c.conv.ForwardSpikes(sc, y, c.spikes, c.slices)
-						c.conv.BackwardWeightsSpikes(sc, gw, c.spikes, c.gy, c.slices)
+						c.conv.Backward(sc, &TrainBackward{GW: gw, Spikes: c.spikes, GY: c.gy, Slices: c.slices})
 					}
 					c.conv.Forward(sc, y, c.x, c.slices)
 					c.conv.BackwardInput(sc, gx, c.gy, c.slices)
@@ -238,7 +238,7 @@ func benchTrain(b *testing.B, c *trainCase) {
 	if c.density > 0 {
 		runs = map[string]func(){
 			"forward": func() { c.conv.ForwardSpikes(sc, y, c.spikes, c.slices) },
-			"weights": func() { c.conv.BackwardWeightsSpikes(sc, gw, c.spikes, c.gy, c.slices) },
+			"weights": func() { c.conv.Backward(sc, &TrainBackward{GW: gw, Spikes: c.spikes, GY: c.gy, Slices: c.slices}) },
 		}
 	}
 	if c.density == 0 {

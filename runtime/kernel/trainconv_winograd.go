@@ -134,9 +134,9 @@ func (w *winograd) run(k *trainKernels, sc *TrainScratch, dst, src []float32, sl
 	for at := 0; at < tiles; at += winogradTiles {
 		n := min(winogradTiles, tiles-at)
 		sc.transform.first = 0
-		w.inputs.transform(k.winogradIn, sc, patchInput{numbers: src}, at, n, sc.inputs)
+		w.inputs.transform(k.winogradIn, sc, patchInput{numbers: src}, w.inputs.all(), at, n, sc.inputs)
 		w.multiply(k, sc, n)
-		w.transformOut(k, sc, dst, at, n)
+		w.transformOut(k, sc, dst, w.inputs.all(), at, n)
 	}
 }
 
@@ -150,7 +150,7 @@ func (w *winograd) grow(sc *TrainScratch) {
 // growTransform makes room for what the transforms need besides.
 func (w *winograd) growTransform(sc *TrainScratch) {
 	size := (winogradTile*w.inputs.tilesW + 2) * max(w.plan.inC, w.plan.outC)
-	sc.strip = growAligned(sc.strip, winogradPatch*size)
+	sc.strip = growAligned(sc.strip, max(len(sc.strip), winogradPatch*size))
 	sc.vectors = growAligned(sc.vectors, winogradPositions*trainLanes)
 	sc.transform.scratch, sc.transform.pitch = &sc.vectors[0], w.pitch
 }
@@ -170,14 +170,14 @@ func (w *winograd) multiply(k *trainKernels, sc *TrainScratch, n int) {
 	}
 }
 
-// transformOut transforms the outputs of n tiles from at on. Tiles that the border
+// transformOut transforms the outputs of n tiles of a band from at on. Tiles that the border
 // cuts are written to a strip and copied.
-func (w *winograd) transformOut(k *trainKernels, sc *TrainScratch, dst []float32, at, n int) {
+func (w *winograd) transformOut(k *trainKernels, sc *TrainScratch, dst []float32, b tileBand, at, n int) {
 	p, a := &w.plan, &sc.transform
 	a.channels = p.outC
 	row := p.dstW * p.outC
 	for done := 0; done < n; done += a.tiles {
-		slice, y, x := w.inputs.place(at + done)
+		slice, y, x := w.inputs.place(b, at+done)
 		a.tiles = min(n-done, w.inputs.tilesW-x)
 		a.positions = sc.outputs[done*p.outC:]
 		x, y = x*winogradTile, y*winogradTile

@@ -23,9 +23,9 @@ func (c *TrainConv) addTiles(sc *TrainScratch, x, gy []float32) {
 	for at := 0; at < f.inputs.tiles(); at += winogradTiles {
 		n := min(winogradTiles, f.inputs.tiles()-at)
 		sc.transform.first = 0
-		f.inputs.transform(k.winogradIn, sc, patchInput{numbers: x}, at, n, sc.inputs)
+		f.inputs.transform(k.winogradIn, sc, patchInput{numbers: x}, f.inputs.all(), at, n, sc.inputs)
 		sc.transform.first = 0
-		f.outputs.transform(k.winogradGradient, sc, patchInput{numbers: gy}, at, n, sc.outputs)
+		f.outputs.transform(k.winogradGradient, sc, patchInput{numbers: gy}, f.inputs.all(), at, n, sc.outputs)
 		m.rows, m.cols, m.outStride, m.bStride, m.add = f.cols, f.rows[:n], p.outC, p.outC, true
 		for position := range winogradPositions {
 			m.a = sc.inputs[position*f.pitch:]

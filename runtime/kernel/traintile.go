@@ -200,8 +200,12 @@ type tileScratch struct {
 	sums        []float32
 	bytes       byteScratch
 
-	filter filterArgs
-	turned []uint16
+	// Of a tileFilter.
+	inputFilter, weightFilter filterArgs
+	planes                    filterPlanes
+	filterSums                int // from one position of the input's gradient to the next
+	filled                    int // tiles in the block of the weights' gradient
+	turned                    []uint16
 }
 
 // numbers sets dst to the sums of some slices of numbers, ofNumbers or ofBackward.

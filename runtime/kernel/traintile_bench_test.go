@@ -47,7 +47,7 @@ func (c *trainCase) benchTiles(b *testing.B, how string, k *trainKernels, peak f
 	c.conv.kernels = k
 	flops := 2 * float64(c.slices*c.s.OutH*c.s.OutW*len(c.w))
 	runs := []tileRun{
-		{"weights", ofSpikesBackward, func() { c.conv.BackwardWeightsSpikes(sc, gw, c.spikes, c.gy, c.slices) }},
+		{"weights", ofSpikesBackward, func() { c.conv.Backward(sc, &TrainBackward{GW: gw, Spikes: c.spikes, GY: c.gy, Slices: c.slices}) }},
 		{"input", ofBackward, func() { c.conv.BackwardInput(sc, gx, c.gy, c.slices) }},
 	}
 	if c.density == 0 {

@@ -99,98 +99,156 @@ func (t *tileFilter) setWeights(k *tileKernels, weights weightOrder) {
 	}
 }
 
-// backwardInput sets gx to the gradient by the input of all slices.
-func (t *tileFilter) backwardInput(k *trainKernels, sc *TrainScratch, gx, gy []float32, slices int) {
-	w, p := t.backward, &t.backward.plan
-	s, f, a := &sc.tiles, &sc.tiles.filter, &sc.transform
+// filterBand is the number of float32 of the output's gradient, of all slices, whose
+// tiles go through both gradients before the next: they fit the second cache.
+const filterBand = 1 << 18
+
+// run computes the gradients that b asks for.
+func (t *tileFilter) run(c *TrainConv, sc *TrainScratch, b *TrainBackward) {
+	f, p := t.forward, &t.backward.plan
+	rows := max(1, filterBand/max(1, b.Slices*winogradTile*p.srcW*p.inC))
+	if b.GW != nil {
+		t.beginWeights(sc, b)
+	}
+	if b.GX != nil {
+		t.beginInput(sc)
+	}
+	for y := 0; y < max(f.inputs.tilesH, t.backward.inputs.tilesH); y += rows {
+		weights, input := f.inputs.band(y, rows), t.backward.inputs.band(y, rows)
+		ready := 0
+		if b.GW != nil {
+			ready = f.outputs.needs(weights)
+		}
+		if b.GX != nil {
+			ready = max(ready, t.backward.inputs.needs(input))
+		}
+		b.ready(ready)
+		if b.GW != nil {
+			t.addWeights(c.kernels, sc, b, weights)
+		}
+		if b.GX != nil {
+			t.setInput(c.kernels, sc, b, input)
+		}
+	}
+	b.ready(c.shape.OutH)
+	if b.GW != nil && b.Slices > 0 {
+		t.endWeights(c, sc, b)
+	}
+}
+
+// A filterPlanes is where the terms of a block are: left and right have planes of some
+// elements, those of turned have all the channels of a position.
+type filterPlanes struct{ left, right, turned, terms int }
+
+// beginInput makes room for the gradient by the input.
+func (t *tileFilter) beginInput(sc *TrainScratch) {
+	w, p, s := t.backward, &t.backward.plan, &sc.tiles
 	w.growTransform(sc)
 	// The cache lines between planes keep positions from having one place in a cache.
 	plane := filterTiles*p.inC + tileDeep
-	pitch := filterTiles*p.outC + trainLanes
+	s.filterSums = filterTiles*p.outC + trainLanes
 	s.left = growAligned(s.left, winogradPositions*2*plane)
-	sc.outputs = growAligned(sc.outputs, winogradPositions*pitch)
-	a.terms, a.plane = s.left, plane
-	*f = filterArgs{
+	sc.outputs = growAligned(sc.outputs, winogradPositions*s.filterSums)
+	s.inputFilter = filterArgs{
 		c: sc.outputs, a: s.left, b: t.packed, positions: winogradPositions,
 		rows: 1, cols: p.outC / (2 * tileCols), steps: p.inC / tileDeep,
 		aPosition: 2 * plane, aPlane: plane, aStride: p.inC,
-		bPosition: 2 * p.inC * p.outC, bPlane: p.inC * p.outC, cPosition: pitch, cStride: p.outC,
+		bPosition: 2 * p.inC * p.outC, bPlane: p.inC * p.outC, cPosition: s.filterSums, cStride: p.outC,
 	}
-	tiles := slices * w.inputs.tiles()
+}
+
+// setInput sets the gradient by the input at the tiles of a band.
+func (t *tileFilter) setInput(k *trainKernels, sc *TrainScratch, b *TrainBackward, band tileBand) {
+	w, s, a := t.backward, &sc.tiles, &sc.transform
+	tiles := b.Slices * band.rows * w.inputs.tilesW
 	for at := 0; at < tiles; at += filterTiles {
 		n := min(filterTiles, tiles-at)
-		a.first, a.pitch = 0, 2*plane
-		w.inputs.transform(k.tiles.winogradTerms, sc, patchInput{numbers: gy}, at, n, nil)
-		k.tiles.filters[filterOfNumbers](f)
-		a.pitch = pitch
-		w.transformOut(k, sc, gx, at, n)
+		a.terms, a.plane, a.pitch, a.first = s.left, s.inputFilter.aPlane, s.inputFilter.aPosition, 0
+		w.inputs.transform(k.tiles.winogradTerms, sc, patchInput{numbers: b.GY}, band, at, n, nil)
+		k.tiles.filters[filterOfNumbers](&s.inputFilter)
+		a.pitch = s.filterSums
+		w.transformOut(k, sc, b.GX, band, at, n)
 	}
 }
 
-// addSpikes adds the gradient by the weights of spikes to gw.
-func (t *tileFilter) addSpikes(c *TrainConv, sc *TrainScratch, gw []float32, spikes []uint64, gy []float32, slices int) {
-	t.add(c, sc, gw, gy, slices, filterOfSpikes, patchInput{spikes: spikes})
-}
-
-// addNumbers adds the gradient by the weights to gw.
-func (t *tileFilter) addNumbers(c *TrainConv, sc *TrainScratch, gw, x, gy []float32, slices int) {
-	t.add(c, sc, gw, gy, slices, filterOfNumbers, patchInput{numbers: x})
-}
-
-// add adds the gradient by the weights.
-func (t *tileFilter) add(c *TrainConv, sc *TrainScratch, gw, gy []float32, slices, product int, x patchInput) {
-	w, k := t.forward, c.kernels.tiles
-	w.growTransform(sc)
-	f := t.gradientArgs(sc, product)
-	a, s := &sc.transform, &sc.tiles
-	all := slices * w.inputs.tiles()
-	for at := 0; at < all; at += filterDeep {
-		n := min(filterDeep, all-at)
-		if n < filterDeep {
-			clear(s.pairs)
-			clear(s.right)
-		}
-		a.pitch, a.plane, a.chunk = f.terms*f.left, f.left, filterDeep*tileRows
-		a.first, a.terms, a.two = 0, s.pairs, product == filterOfNumbers
-		w.inputs.transform(k.winogradPairs, sc, x, at, n, nil)
-		a.pitch, a.plane = s.filter.bPosition, s.filter.bPlane
-		a.first, a.terms, a.two = 0, s.right, true
-		w.outputs.transform(k.gradientPairs, sc, patchInput{numbers: gy}, at, n, nil)
-		s.filter.add = at > 0
-		for position := range winogradPositions {
-			t.turn(k, s, position, f)
-			s.filter.b, s.filter.c = s.right[position*s.filter.bPosition:], sc.positions[position*w.sumPitch():]
-			k.filters[product](&s.filter)
-		}
-	}
-	if all > 0 {
-		a.pitch = w.sumPitch()
-		c.addTaps(gw, c.finishTiles(sc), false)
-	}
-}
-
-// A filterPlanes is where the terms of a block of inputs are.
-type filterPlanes struct{ left, turned, terms int }
-
-// gradientArgs makes room for a gradient by the weights.
-func (t *tileFilter) gradientArgs(sc *TrainScratch, product int) filterPlanes {
+// beginWeights makes room for the gradient by the weights.
+func (t *tileFilter) beginWeights(sc *TrainScratch, b *TrainBackward) {
 	w, p, s := t.forward, &t.forward.plan, &sc.tiles
-	f := filterPlanes{left: filterDeep*p.inC + tileDeep, turned: filterDeep * p.inC, terms: 1 + product}
-	right := filterDeep*p.outC + tileDeep
+	w.growTransform(sc)
+	f := &s.planes
+	*f = filterPlanes{left: filterDeep*p.inC + tileDeep, right: filterDeep*p.outC + tileDeep, turned: filterDeep * p.inC, terms: 1}
+	if b.X != nil {
+		f.terms = 2
+	}
 	s.pairs = growAligned(s.pairs, winogradPositions*f.terms*f.left)
-	s.right = growAligned(s.right, winogradPositions*2*right)
+	s.right = growAligned(s.right, winogradPositions*2*f.right)
 	s.turned = growAligned(s.turned, 2*f.turned)
 	sc.positions = growAligned(sc.positions, winogradPositions*w.sumPitch())
-	s.filter = filterArgs{
+	s.filled = 0
+	s.weightFilter = filterArgs{
 		a: s.turned, positions: 1, rows: p.inC / (2 * tileRows), cols: p.outC / (2 * tileCols), steps: filterDeep / tileDeep,
-		aPlane: f.turned, aStride: filterDeep, bPosition: 2 * right, bPlane: right, cStride: p.outC,
+		aPlane: f.turned, aStride: filterDeep, bPosition: 2 * f.right, bPlane: f.right, cStride: p.outC,
 	}
-	return f
+}
+
+// addWeights adds the tiles of a band to the block at hand, and full blocks to the sums.
+func (t *tileFilter) addWeights(k *trainKernels, sc *TrainScratch, b *TrainBackward, band tileBand) {
+	w, a, s := t.forward, &sc.transform, &sc.tiles
+	f := &s.planes
+	tiles := b.Slices * band.rows * w.inputs.tilesW
+	for at := 0; at < tiles; {
+		n := min(filterDeep-s.filled, tiles-at)
+		a.chunk, a.terms, a.plane, a.pitch = filterDeep*tileRows, s.pairs, f.left, f.terms*f.left
+		a.first, a.two = s.filled, f.terms == 2
+		w.inputs.transform(k.tiles.winogradPairs, sc, patchInput{b.X, b.Spikes}, band, at, n, nil)
+		a.terms, a.plane, a.pitch = s.right, f.right, 2*f.right
+		a.first, a.two = s.filled, true
+		w.outputs.transform(k.tiles.gradientPairs, sc, patchInput{numbers: b.GY}, band, at, n, nil)
+		at += n
+		if s.filled += n; s.filled == filterDeep {
+			t.multiplyWeights(k.tiles, sc)
+		}
+	}
+}
+
+// multiplyWeights adds a block to the sums.
+func (t *tileFilter) multiplyWeights(k *tileKernels, sc *TrainScratch) {
+	s, f := &sc.tiles, &sc.tiles.weightFilter
+	for position := range winogradPositions {
+		t.turn(k, s, position)
+		f.b, f.c = s.right[position*f.bPosition:], sc.positions[position*t.forward.sumPitch():]
+		k.filters[s.planes.terms-1](f)
+	}
+	f.add, s.filled = true, 0
+}
+
+// endWeights adds what is left in the block, and all sums to the gradient.
+func (t *tileFilter) endWeights(c *TrainConv, sc *TrainScratch, b *TrainBackward) {
+	s, f := &sc.tiles, &sc.tiles.planes
+	if s.filled > 0 {
+		t.clearRest(s.pairs, f.left, winogradPositions*f.terms, s.filled)
+		t.clearRest(s.right, f.right, winogradPositions*2, s.filled)
+		t.multiplyWeights(c.kernels.tiles, sc)
+	}
+	sc.transform.pitch = t.forward.sumPitch()
+	c.addTaps(b.GW, c.finishTiles(sc), false)
+}
+
+// clearRest makes the terms behind the first tiles of a block 0, those of the last one's
+// pair being 0 already.
+func (t *tileFilter) clearRest(terms []uint16, plane, planes, tiles int) {
+	const chunk = filterDeep * tileRows
+	for m := range planes {
+		for at := m * plane; at+chunk <= (m+1)*plane; at += chunk {
+			clear(terms[at+(tiles+1)/2*2*tileRows : at+chunk])
+		}
+	}
 }
 
 // turn lays out the inputs at a position, [terms][inC][tiles].
-func (t *tileFilter) turn(k *tileKernels, s *tileScratch, position int, f filterPlanes) {
+func (t *tileFilter) turn(k *tileKernels, s *tileScratch, position int) {
 	const chunk = filterDeep * tileRows
+	f := &s.planes
 	for m := range f.terms {
 		for in := 0; in < t.forward.plan.inC; in += tileRows {
 			from := s.pairs[(position*f.terms+m)*f.left+in/tileRows*chunk:][:chunk]

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -75,6 +76,52 @@ func TestTileFilterSlices(t *testing.T) {
 		}
 		if d := firstDifference(all, apart); d >= 0 {
 			t.Errorf("gradient %d is %v of all slices, %v of one", d, all[d], apart[d])
+		}
+	})
+}
+
+// TestTileFilterReady holds that rows of the output's gradient are asked for in order
+// before they are read, by both gradients at once, and that these are what they are apart.
+func TestTileFilterReady(t *testing.T) {
+	shape := same(32, 32, 1, 3)
+	shape.PadTop, shape.PadLeft = 2, 0 // outputs of another size than inputs
+	c := newTrainCase(t, shape, 21, 14, 40, 0.2)
+	s := c.conv.Shape()
+	row := s.OutW * s.OutC
+	eachTiles(t, func(t *testing.T, tiles *tileKernels) {
+		c.withTiles(tiles)
+		want := TrainBackward{GX: make([]float32, len(c.x)), GW: make([]float32, len(c.w)), Spikes: c.spikes, GY: c.gy, Slices: c.slices}
+		apart := want
+		apart.GX = nil
+		c.conv.Backward(&TrainScratch{}, &apart)
+		c.conv.BackwardInput(&TrainScratch{}, want.GX, c.gy, c.slices)
+		got := want
+		got.GX, got.GW, got.GY = make([]float32, len(c.x)), make([]float32, len(c.w)), make([]float32, len(c.gy))
+		for i := range got.GY {
+			got.GY[i] = float32(math.NaN())
+		}
+		rows, calls := 0, 0
+		got.Ready = func(from, end int) {
+			if from != rows || end <= from || end > s.OutH {
+				t.Fatalf("rows %d to %d are asked for after %d of %d", from, end, rows, s.OutH)
+			}
+			rows = end
+			calls++
+			for at := 0; at < len(c.gy); at += s.OutH * row {
+				copy(got.GY[at+from*row:at+end*row], c.gy[at+from*row:])
+			}
+		}
+		c.conv.Backward(&TrainScratch{}, &got)
+		if rows != s.OutH || calls < 2 {
+			t.Errorf("%d rows are asked for in %d calls, want %d in some", rows, calls, s.OutH)
+		}
+		if d := firstDifference(got.GX, want.GX); d >= 0 {
+			t.Errorf("input gradient %d is %v in bands, %v at once", d, got.GX[d], want.GX[d])
+		}
+		for i, g := range got.GW {
+			if !(math.Abs(float64(g-apart.GW[i])) <= 1e-6) {
+				t.Fatalf("weight gradient %d is %v in bands, %v at once", i, g, apart.GW[i])
+			}
 		}
 	})
 }

@@ -47,29 +47,24 @@ func newTileWeights(f *tilePlan) *tileWeights {
 	return w
 }
 
-// addSpikes adds the gradient of some slices to gw.
-func (w *tileWeights) addSpikes(k *tileKernels, sc *TrainScratch, gw []float32, spikes []uint64, gy []float32, slices int) {
-	words, out := SpikeWords(w.f.p.srcH*w.f.p.srcW*w.f.p.inC), w.f.p.dstH*w.f.p.dstW*w.f.p.outC
-	for slice := range slices {
-		w.turnSpikes(k, &sc.tiles, spikes[slice*words:(slice+1)*words])
-		w.pair(k, &sc.tiles, gy[slice*out:(slice+1)*out])
-		w.products(k.products[ofSpikesBackward], &sc.tiles, slice > 0)
+// add adds the gradient of all slices.
+func (w *tileWeights) add(k *tileKernels, sc *TrainScratch, b *TrainBackward) {
+	p := w.f.p
+	in, out := p.srcH*p.srcW*p.inC, p.dstH*p.dstW*p.outC
+	words := SpikeWords(in)
+	for slice := range b.Slices {
+		product := ofBackward
+		if b.X != nil {
+			w.turnNumbers(k, &sc.tiles, b.X[slice*in:(slice+1)*in])
+		} else {
+			product = ofSpikesBackward
+			w.turnSpikes(k, &sc.tiles, b.Spikes[slice*words:(slice+1)*words])
+		}
+		w.pair(k, &sc.tiles, b.GY[slice*out:(slice+1)*out])
+		w.products(k.products[product], &sc.tiles, slice > 0)
 	}
-	if slices > 0 {
-		w.finish(gw, sc.tiles.sums)
-	}
-}
-
-// addNumbers adds the gradient of some slices to gw.
-func (w *tileWeights) addNumbers(k *tileKernels, sc *TrainScratch, gw, x, gy []float32, slices int) {
-	in, out := w.f.p.srcH*w.f.p.srcW*w.f.p.inC, w.f.p.dstH*w.f.p.dstW*w.f.p.outC
-	for slice := range slices {
-		w.turnNumbers(k, &sc.tiles, x[slice*in:(slice+1)*in])
-		w.pair(k, &sc.tiles, gy[slice*out:(slice+1)*out])
-		w.products(k.products[ofBackward], &sc.tiles, slice > 0)
-	}
-	if slices > 0 {
-		w.finish(gw, sc.tiles.sums)
+	if b.Slices > 0 {
+		w.finish(b.GW, sc.tiles.sums)
 	}
 }
 

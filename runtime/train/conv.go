@@ -126,21 +126,29 @@ func (l *convLayer) forward(w *Worker) error {
 }
 
 func (l *convLayer) backward(w *Worker) error {
-	g, s := w.gradient(l.y), &w.slots[l.x.id]
-	if l.b != nil {
-		sumChannels(w.grads[l.b.grad], g, l.y.channels())
-	}
+	s, slices := &w.slots[l.x.id], w.slices(l.x)
+	b := kernel.TrainBackward{GY: w.gradient(l.y), X: s.x, Slices: slices}
 	if l.w != nil {
-		if s.x != nil {
-			l.plain.BackwardWeights(&w.scratch, w.grads[l.w.grad], s.x, g, w.slices(l.x))
-		} else {
-			l.plain.BackwardWeightsSpikes(&w.scratch, w.units[l.unit], s.bits, g, w.slices(l.x))
+		b.GW = w.grads[l.w.grad]
+		if s.x == nil {
+			b.GW, b.Spikes = w.units[l.unit], s.bits
 		}
 	}
 	if l.x.grad {
-		gx := w.floats(w.size(l.x))
-		l.plain.BackwardInput(&w.scratch, gx, g, w.slices(l.x))
-		w.give(l.x, gx)
+		b.GX = w.floats(w.size(l.x))
+	}
+	if n := w.slots[l.y.id].late; n != nil {
+		b.Ready = func(from, end int) { n.rowsBack(w, from, end) }
+	}
+	l.plain.Backward(&w.scratch, &b)
+	if n := w.slots[l.y.id].late; n != nil {
+		n.endBack(w)
+	}
+	if l.b != nil {
+		sumChannels(w.grads[l.b.grad], b.GY, l.y.channels())
+	}
+	if l.x.grad {
+		w.give(l.x, b.GX)
 	}
 	return nil
 }

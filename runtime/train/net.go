@@ -56,8 +56,8 @@ type value struct {
 	neuron *neuronLayer
 	// reads counts the layers that read it.
 	reads int
-	// follower is the neurons that alone read it, and may follow it a few rows at a
-	// time; nil for most values.
+	// follower is the neurons that alone read it, a convolution, and may follow it a few
+	// rows at a time, and go back before it; nil for most values.
 	follower *neuronLayer
 }
 
@@ -198,9 +198,9 @@ func (n *Net) tape() error {
 			v.reads++
 		}
 	}
-	for _, l := range n.neurons {
-		if l.follows() {
-			l.x.follower = l
+	for _, l := range n.layers {
+		if c, ok := l.(*convLayer); ok {
+			c.y.follower = n.followerOf(c.y)
 		}
 	}
 	n.output = n.values[n.model.Graph.Outputs()[0]]
@@ -209,6 +209,16 @@ func (n *Net) tape() error {
 	}
 	if len(n.params) == 0 {
 		return fmt.Errorf("the model has no parameters that can be trained")
+	}
+	return nil
+}
+
+// followerOf is the neurons that follow v.
+func (n *Net) followerOf(v *value) *neuronLayer {
+	for _, l := range n.neurons {
+		if l.x == v && l.follows() {
+			return l
+		}
 	}
 	return nil
 }

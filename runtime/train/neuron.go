@@ -70,6 +70,8 @@ type neuronState struct {
 	trace   kernel.NeuronTrace
 	current []float32
 	ahead   bool // the layer before has run these neurons
+
+	grad kernel.NeuronGrad
 }
 
 func (s *neuronState) reset(w *Worker) {
@@ -304,13 +306,23 @@ func (l *neuronLayer) backward(w *Worker) error {
 		l.backwardMean(w)
 		return nil
 	}
-	steps, st := l.steps(w), &w.states[l.index]
-	g := kernel.NeuronGrad{Amplitude: w.gradient(l.out), Current: st.u}
+	l.beginBack(w)
+	if st := &w.states[l.index]; l.x.follower == l && l.x.grad {
+		w.give(l.x, st.grad.Current)
+		w.slots[l.x.id].late = l
+		return nil
+	}
+	l.kernel.Backward(w.states[l.index].grad, w.states[l.index].u, l.steps(w))
+	l.endBack(w)
+	return nil
+}
+
+// beginBack makes room for the gradients, and takes those that the neurons read.
+func (l *neuronLayer) beginBack(w *Worker) {
+	st := &w.states[l.index]
+	g := kernel.NeuronGrad{Amplitude: w.take(l.out), Residual: w.take(l.vres), Current: st.u}
 	if l.steady {
 		g.Current = w.floats(l.out.elems)
-	}
-	if l.vres != nil {
-		g.Residual = w.gradient(l.vres)
 	}
 	period := l.kernel.Period()
 	if e := w.hooks.Energy; e != nil && e[l.index] != 0 {
@@ -326,20 +338,36 @@ func (l *neuronLayer) backward(w *Worker) error {
 		g.Counts = st.feature
 	}
 	g.Bias, g.Theta, g.Alpha, g.Rest = w.zeros(period), w.zeros(period), w.zeros(period), w.zeros(period)
-	l.kernel.Backward(g, st.u, steps)
+	st.grad = g
+}
+
+// rowsBack goes back through the neurons of some rows.
+func (l *neuronLayer) rowsBack(w *Worker, from, end int) {
+	st, steps, row := &w.states[l.index], l.steps(w), l.x.width()*l.x.channels()
+	steps.From, steps.End = from*row, end*row
+	l.kernel.Backward(st.grad, st.u, steps)
+}
+
+// endBack adds up the gradients of all neurons.
+func (l *neuronLayer) endBack(w *Worker) {
+	st := &w.states[l.index]
+	g := st.grad
+	st.grad = kernel.NeuronGrad{}
 	l.fold(w, g)
-	for _, x := range [][]float32{g.Bias, g.Theta, g.Alpha, g.Rest, g.Spike} {
+	for _, x := range [][]float32{g.Amplitude, g.Residual, g.Bias, g.Theta, g.Alpha, g.Rest, g.Spike} {
 		w.put(x)
 	}
 	if !l.steady {
 		st.u = nil
+	}
+	if l.x.follower == l && l.x.grad {
+		return // given before
 	}
 	if l.x.grad {
 		w.give(l.x, g.Current)
 	} else {
 		w.put(g.Current)
 	}
-	return nil
 }
 
 // featureTheta adds to the gradient of the threshold what the mean amplitude

@@ -44,6 +44,9 @@ type slot struct {
 	x    []float32 // nil for spikes that nobody wants as amplitudes
 	bits []uint64  // of a spike train: SpikeWords(elems) words a slice
 	g    []float32 // gradient, nil until someone has added to it
+	// late is the neurons that make the gradient when its only reader asks for it, a
+	// few rows at a time; nil for a gradient that is there.
+	late *neuronLayer
 }
 
 // Hooks are gradients from outside of the network's output.
@@ -136,7 +139,17 @@ func (w *Worker) give(v *value, g []float32) {
 // drop frees the gradient by v, which its layer is done with.
 func (w *Worker) drop(v *value) {
 	w.put(w.slots[v.id].g)
+	w.slots[v.id].g, w.slots[v.id].late = nil, nil
+}
+
+// take removes the gradient by v, which the caller will put back.
+func (w *Worker) take(v *value) []float32 {
+	if v == nil {
+		return nil
+	}
+	g := w.slots[v.id].g
 	w.slots[v.id].g = nil
+	return g
 }
 
 // Forward restores one image [C][H][W] of the network's size and gives its output
