@@ -1,5 +1,7 @@
 package kernel
 
+import "fmt"
+
 // stripFloats bounds the source cells of a strip, so that they stay in a
 // core's second-level cache together with one block's weights. A strip is never
 // less than what one output cell of one input channel needs. Tests vary it: the
@@ -104,6 +106,14 @@ func (l layout) offsets(list []int, phases []phase) []int {
 type plane struct {
 	data           []float32
 	channels, h, w int
+}
+
+// check panics when the tensor is too short.
+func (p plane) check() {
+	if p.h < 0 || p.w < 0 || len(p.data) < p.channels*p.h*p.w {
+		panic(fmt.Sprintf("kernel: tensor of %d floats, want %d x %d x %d",
+			len(p.data), p.channels, p.h, p.w))
+	}
 }
 
 // channel returns the cells of one channel.
