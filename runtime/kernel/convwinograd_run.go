@@ -7,6 +7,7 @@ type filterScratch struct {
 	strip   []float32 // six rows of a channel of the source, or four of outputs
 	vectors []float32 // of the transforms
 	offsets []int     // from one input channel to the next
+	ahead   filterAhead
 	product rowArgs
 	filter  filterArgs
 }
@@ -28,6 +29,7 @@ type filterArgs struct {
 
 	bias, offset, scale, shift float32
 	biased, affine, relu       bool
+	ahead                      int // bytes from an output to one that comes soon
 }
 
 // A filterTask computes blocks of tiles.
@@ -37,6 +39,7 @@ type filterTask struct {
 	*filterScratch
 	dst, src plane
 	tail     Tail
+	apart    int // tiles from a block of a worker to its next, as a rule
 }
 
 // stripPitch is the room for a row of a block's patches.
@@ -54,10 +57,20 @@ func (t *filterTask) reserve() {
 	t.strip = growAligned(t.strip, winogradPatch*stripPitch+overrun)
 	t.vectors = growAligned(t.vectors, winogradPositions*filterLanes)
 	t.filter.scratch = &t.vectors[0]
-	t.offsets = grow(t.offsets, t.shape.InC)
+	t.offsets = grow(t.offsets, t.tapsOf())
 	for c := range t.offsets {
 		t.offsets[c] = c * t.block
 	}
+}
+
+// tapsOf is how many input channels the row kernel takes for one: those between which
+// it fetches a line ahead.
+func (t *filterTask) tapsOf() int {
+	const few = 4
+	if t.shape.InC%few == 0 {
+		return few
+	}
+	return t.shape.InC
 }
 
 // run computes n tiles from at on. The sums over input channels are chains of fused
@@ -65,8 +78,10 @@ func (t *filterTask) reserve() {
 func (t *filterTask) run(at, n int) {
 	t.transformIn(at, n)
 	a := &t.product
-	a.channels, a.channelStride, a.resume, a.bias, a.direct = 1, 0, false, nil, nil
+	taps := len(t.offsets)
+	a.channels, a.channelStride, a.resume, a.bias, a.direct = t.shape.InC/taps, taps*t.block, false, nil, nil
 	a.offsets, a.n, a.dstStride = t.offsets, n, t.block
+	t.lookAhead(at+t.apart, a.channels)
 	for i := range t.blocks {
 		b := &t.blocks[i]
 		a.weightStep = b.width
@@ -74,7 +89,7 @@ func (t *filterTask) run(at, n int) {
 		for position := range winogradPositions {
 			a.dst, a.src = t.sums[position*t.sumPitch():], t.inputs[position*t.inputPitch():]
 			a.weights = t.weights[i][position*size:][:size]
-			a.nothingAhead()
+			t.ahead.next(a)
 			float32s.kernels.convRow(a, b.width)
 		}
 		for k := range b.width {
@@ -132,7 +147,7 @@ func (t *filterTask) patches(c, y, x, tiles int) (image []float32, row int) {
 func (t *filterTask) transformOut(b *block, k, at, n int) {
 	a := &t.filter
 	t.setTail(b, k)
-	a.pitch = t.sumPitch()
+	a.pitch, a.ahead = t.sumPitch(), t.dst.h*t.dst.w*floatBytes
 	image, lanes := t.dst.channel(b.first+k), max(float32s.kernels.lanes, 1)
 	for done := 0; done < n; {
 		y, x, tiles := t.place(at+done, n-done)
