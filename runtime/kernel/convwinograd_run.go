@@ -8,6 +8,8 @@ type filterScratch struct {
 	vectors []float32 // of the transforms
 	offsets []int     // from one input channel to the next
 	ahead   filterAhead
+	reads   []tilePiece // of the block in hand
+	writes  []tilePiece
 	product rowArgs
 	filter  filterArgs
 }
@@ -76,7 +78,8 @@ func (t *filterTask) tapsOf() int {
 // run computes n tiles from at on. The sums over input channels are chains of fused
 // multiply-adds in their order, those of a row kernel whose taps are the channels.
 func (t *filterTask) run(at, n int) {
-	t.transformIn(at, n)
+	t.cut(at, n)
+	t.transformIn()
 	a := &t.product
 	taps := len(t.offsets)
 	a.channels, a.channelStride, a.resume, a.bias, a.direct = t.shape.InC/taps, taps*t.block, false, nil, nil
@@ -93,89 +96,70 @@ func (t *filterTask) run(at, n int) {
 			float32s.kernels.convRow(a, b.width)
 		}
 		for k := range b.width {
-			t.transformOut(b, k, at, n)
+			t.transformOut(b, k)
 		}
 	}
 }
 
-// place is where tile at lies, and how many of n tiles from there on are in its row.
-func (g tileGrid) place(at, n int) (y, x, tiles int) {
-	y, x = at/g.cols, at%g.cols
-	return y * winogradTile, x * winogradTile, min(n, g.cols-x)
-}
-
-// transformIn transforms the inputs of n tiles from at on. A kernel writes beyond the
-// last of them, where the next row of tiles or channel comes.
-func (t *filterTask) transformIn(at, n int) {
+// transformIn transforms the inputs of the block. A kernel writes beyond the last tile
+// of a piece, where the next piece or channel comes.
+func (t *filterTask) transformIn() {
 	a := &t.filter
 	a.pitch = t.inputPitch()
 	for c := range t.shape.InC {
-		for done := 0; done < n; done += a.tiles {
-			y, x, tiles := t.place(at+done, n-done)
-			a.tiles = tiles
-			a.image, a.row = t.patches(c, y-t.shape.PadTop, x-t.shape.PadLeft, tiles)
-			a.positions = t.inputs[c*t.block+done:]
+		for i := range t.reads {
+			p := &t.reads[i]
+			a.image, a.row = t.patches(c, p)
+			a.positions, a.tiles = t.inputs[c*t.block+p.at:], p.tiles
 			float32s.kernels.filterIn(a)
 		}
 	}
 }
 
-// patches gives the source cells of the patches from row y, column x of a channel on,
-// in a strip where they meet the border.
-func (t *filterTask) patches(c, y, x, tiles int) (image []float32, row int) {
-	src := t.src.channel(c)
-	room := ceilDiv(tiles, filterLanes)*filterLanes*winogradTile + winogradTile
-	first := (c*t.src.h+y)*t.src.w + x
-	if y >= 0 && y+winogradPatch <= t.src.h && x >= 0 && x+tiles*winogradTile+2 <= t.src.w &&
-		first+(winogradPatch-1)*t.src.w+room <= len(t.src.data) {
-		return t.src.data[first:], t.src.w
+// patches gives the source cells of a piece, in a strip where they meet the border.
+func (t *filterTask) patches(c int, p *tilePiece) (image []float32, row int) {
+	w := t.src.w
+	room := ceilDiv(p.tiles, filterLanes)*filterLanes*winogradTile + winogradTile
+	first := (c*t.src.h+p.y)*w + p.x
+	if p.inside && first+(winogradPatch-1)*w+room <= len(t.src.data) {
+		return t.src.data[first:], w
 	}
+	src := t.src.channel(c)
 	for i := range winogradPatch {
-		row := t.strip[i*stripPitch:][:tiles*winogradTile+2]
-		if y+i < 0 || y+i >= t.src.h {
-			clear(row)
-			continue
+		to := t.strip[i*stripPitch:][:p.tiles*winogradTile+winogradPatch-winogradTile]
+		if y := p.y + i; y >= 0 && y < t.src.h {
+			copyRow(to, src[y*w:(y+1)*w], p.x)
+		} else {
+			clear(to)
 		}
-		copyStrided(row, src[(y+i)*t.src.w:(y+i+1)*t.src.w], x, 1)
 	}
 	return t.strip, stripPitch
 }
 
-// transformOut transforms the sums of channel k of a block, those of n tiles from at
-// on. Tiles of a vector that does not fit in the image are written to a strip and
-// copied.
-func (t *filterTask) transformOut(b *block, k, at, n int) {
+// transformOut transforms the sums of channel k of a block of channels. Vectors of
+// tiles that do not fit in the image are written to a strip and copied.
+func (t *filterTask) transformOut(b *block, k int) {
 	a := &t.filter
 	t.setTail(b, k)
 	a.pitch, a.ahead = t.sumPitch(), t.dst.h*t.dst.w*floatBytes
-	image, lanes := t.dst.channel(b.first+k), max(float32s.kernels.lanes, 1)
-	for done := 0; done < n; {
-		y, x, tiles := t.place(at+done, n-done)
-		height := min(winogradTile, t.dst.h-y)
-		whole := min(tiles, (t.dst.w-x)/winogradTile) / lanes * lanes
-		if height < winogradTile {
-			whole = 0
+	image := t.dst.channel(b.first + k)
+	for i := range t.writes {
+		p := &t.writes[i]
+		to := image[p.y*t.dst.w+p.x:]
+		a.image, a.row = to, t.dst.w
+		if !p.inside {
+			a.image, a.row = t.strip, stripPitch
 		}
-		a.positions = t.sums[k*t.block+done:]
-		to := image[y*t.dst.w+x:]
-		done += tiles
-		if whole > 0 {
-			a.image, a.row, a.tiles = to, t.dst.w, whole
-			float32s.kernels.filterOut(a)
-		}
-		if whole < tiles {
-			a.positions = a.positions[whole:]
-			a.image, a.row, a.tiles = t.strip, stripPitch, tiles-whole
-			float32s.kernels.filterOut(a)
-			from := whole * winogradTile
-			width := min(tiles*winogradTile, t.dst.w-x) - from
-			for r := range height {
-				copy(to[r*t.dst.w+from:][:width], t.strip[r*stripPitch:])
+		a.positions, a.tiles = t.sums[k*t.block+p.at:], p.tiles
+		float32s.kernels.filterOut(a)
+		height, width := min(winogradTile, t.dst.h-p.y), min(p.tiles*winogradTile, t.dst.w-p.x)
+		for r := range height {
+			row := to[r*t.dst.w:][:width]
+			if !p.inside {
+				copy(row, t.strip[r*stripPitch:])
 			}
-		}
-		if t.tail.Finish != nil && t.tail.Direct == nil {
-			for r := range height {
-				t.tail.Finish(b.first+k, to[r*t.dst.w:][:min(tiles*winogradTile, t.dst.w-x)])
+			if t.tail.Finish != nil && t.tail.Direct == nil {
+				t.tail.Finish(b.first+k, row)
 			}
 		}
 	}

@@ -143,8 +143,23 @@ func (s *stencil) gather(strip []float32, l layout, src plane, c cut, first int)
 	}
 }
 
+// copyRow sets dst[k] = src[x+k], or 0 where src has no such element.
+func copyRow(dst, src []float32, x int) {
+	before := min(max(-x, 0), len(dst))
+	inside := max(before, min(len(src)-x, len(dst)))
+	clear(dst[:before])
+	clear(dst[inside:])
+	if before < inside {
+		copy(dst[before:inside], src[x+before:])
+	}
+}
+
 // copyStrided sets dst[k] = src[x + k*step], or 0 where src has no such element.
 func copyStrided(dst, src []float32, x, step int) {
+	if step == 1 {
+		copyRow(dst, src, x)
+		return
+	}
 	before := 0
 	if x < 0 {
 		before = min(ceilDiv(-x, step), len(dst))
@@ -155,10 +170,6 @@ func copyStrided(dst, src []float32, x, step int) {
 	}
 	clear(dst[:before])
 	clear(dst[inside:])
-	if step == 1 && before < inside {
-		copy(dst[before:inside], src[x+before:])
-		return
-	}
 	for k := before; k < inside; k++ {
 		dst[k] = src[x+k*step]
 	}
