@@ -105,7 +105,7 @@ func (c *WinogradConv) RunTail(p *Pool, dst, src []float32, h, w int, tail Tail)
 	var next atomic.Int64
 	p.Run(min(p.Threads(), blocks), func(worker, _, _ int) {
 		t := filterTask{WinogradConv: c, tileGrid: g, filterScratch: &p.workers[worker].scratch.filter,
-			dst: to, src: from, tail: tail, apart: p.Threads() * g.block}
+			dst: to, src: from, tail: tail}
 		t.reserve()
 		for i := int(next.Add(1)) - 1; i < blocks; i = int(next.Add(1)) - 1 {
 			t.run(i*g.block, min(g.block, g.count()-i*g.block))

@@ -10,7 +10,7 @@
 //	R8   bytes from row to row of the image
 //	R11  bytes from one position to the next, R12 six of them, R13 18, R14 30
 //	R15  place in the pass    CX  loop count
-//	AX   tiles left           R9  line to fetch
+//	AX   tiles left
 
 // FILTER_IN takes V0, V1, V2, V3, V4, V6 to V0, V1, V2, V3, V5, V6.
 #define FILTER_IN \
@@ -36,9 +36,6 @@
 	VMOVAPS V1, V2; VFMADD231PS V3, C2, V2; \
 	VFMADD231PS V7, C4, V6; \
 	VADDPS V5, V1, V5; VFMADD231PS V3, C8, V5
-
-// PREFETCHW_R9 fetches the line at R9 to write it. The assembler does not know it.
-#define PREFETCHW_R9 BYTE $0x41; BYTE $0x0f; BYTE $0x0d; BYTE $0x09
 
 #define NUMBER(bits, x, v) MOVL $bits, AX; VMOVD AX, x; VBROADCASTSS x, v
 
@@ -126,9 +123,6 @@ relu: \
 	JEQ store; \
 	VMAXPS V0, NONE, V0; VMAXPS V2, NONE, V2; VMAXPS V6, NONE, V6; VMAXPS V5, NONE, V5; \
 store: \
-	MOVQ filterArgs_ahead(BX), R9; \
-	ADDQ R15, R9; \
-	FETCH; \
 	JOIN(R15); \
 	ADDQ R8, R15; \
 	ADDQ $(6*VB), DX; \

@@ -48,9 +48,6 @@
 	VPERM2F128 $0x31, Y2, Y0, Y4; VPERM2F128 $0x31, Y6, Y5, Y7; \
 	VMOVUPS Y1, (p); VMOVUPS Y3, 32(p); VMOVUPS Y4, 64(p); VMOVUPS Y7, 96(p)
 
-// FETCH fetches as many lines as JOIN stores.
-#define FETCH PREFETCHW_R9; ADDQ $64, R9; PREFETCHW_R9
-
 // func filterInAVX2(a *filterArgs)
 TEXT ·filterInAVX2(SB), NOSPLIT, $0-8
 	NUMBER(0x40000000, X0, C2)

@@ -95,11 +95,6 @@ GLOBL joinFirst<>(SB), RODATA, $64
 	VMOVAPS SECOND, Z6; VPERMI2PS Z7, Z3, Z6; \
 	VMOVUPS Z0, (p); VMOVUPS Z2, 64(p); VMOVUPS Z5, 128(p); VMOVUPS Z6, 192(p)
 
-// FETCH fetches as many lines as JOIN stores.
-#define FETCH \
-	PREFETCHW_R9; ADDQ $64, R9; PREFETCHW_R9; ADDQ $64, R9; \
-	PREFETCHW_R9; ADDQ $64, R9; PREFETCHW_R9
-
 // func filterInAVX512(a *filterArgs)
 TEXT ·filterInAVX512(SB), NOSPLIT, $0-8
 	NUMBER(0x40000000, X0, C2)

@@ -7,7 +7,6 @@ type filterScratch struct {
 	strip   []float32 // six rows of a channel of the source, or four of outputs
 	vectors []float32 // of the transforms
 	offsets []int     // from one input channel to the next
-	ahead   filterAhead
 	reads   []tilePiece // of the block in hand
 	writes  []tilePiece
 	product rowArgs
@@ -31,7 +30,6 @@ type filterArgs struct {
 
 	bias, offset, scale, shift float32
 	biased, affine, relu       bool
-	ahead                      int // bytes from an output to one that comes soon
 }
 
 // A filterTask computes blocks of tiles.
@@ -41,7 +39,6 @@ type filterTask struct {
 	*filterScratch
 	dst, src plane
 	tail     Tail
-	apart    int // tiles from a block of a worker to its next, as a rule
 }
 
 // stripPitch is the room for a row of a block's patches.
@@ -59,20 +56,10 @@ func (t *filterTask) reserve() {
 	t.strip = growAligned(t.strip, winogradPatch*stripPitch+overrun)
 	t.vectors = growAligned(t.vectors, winogradPositions*filterLanes)
 	t.filter.scratch = &t.vectors[0]
-	t.offsets = grow(t.offsets, t.tapsOf())
+	t.offsets = grow(t.offsets, t.shape.InC)
 	for c := range t.offsets {
 		t.offsets[c] = c * t.block
 	}
-}
-
-// tapsOf is how many input channels the row kernel takes for one: those between which
-// it fetches a line ahead.
-func (t *filterTask) tapsOf() int {
-	const few = 4
-	if t.shape.InC%few == 0 {
-		return few
-	}
-	return t.shape.InC
 }
 
 // run computes n tiles from at on. The sums over input channels are chains of fused
@@ -81,10 +68,8 @@ func (t *filterTask) run(at, n int) {
 	t.cut(at, n)
 	t.transformIn()
 	a := &t.product
-	taps := len(t.offsets)
-	a.channels, a.channelStride, a.resume, a.bias, a.direct = t.shape.InC/taps, taps*t.block, false, nil, nil
+	a.channels, a.channelStride, a.resume, a.bias, a.direct = 1, 0, false, nil, nil
 	a.offsets, a.n, a.dstStride = t.offsets, n, t.block
-	t.lookAhead(at+t.apart, a.channels)
 	for i := range t.blocks {
 		b := &t.blocks[i]
 		a.weightStep = b.width
@@ -92,7 +77,7 @@ func (t *filterTask) run(at, n int) {
 		for position := range winogradPositions {
 			a.dst, a.src = t.sums[position*t.sumPitch():], t.inputs[position*t.inputPitch():]
 			a.weights = t.weights[i][position*size:][:size]
-			t.ahead.next(a)
+			a.nothingAhead()
 			float32s.kernels.convRow(a, b.width)
 		}
 		for k := range b.width {
@@ -141,7 +126,7 @@ func (t *filterTask) patches(c int, p *tilePiece) (image []float32, row int) {
 func (t *filterTask) transformOut(b *block, k int) {
 	a := &t.filter
 	t.setTail(b, k)
-	a.pitch, a.ahead = t.sumPitch(), t.dst.h*t.dst.w*floatBytes
+	a.pitch = t.sumPitch()
 	image := t.dst.channel(b.first + k)
 	for i := range t.writes {
 		p := &t.writes[i]
