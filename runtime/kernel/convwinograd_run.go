@@ -2,11 +2,11 @@ package kernel
 
 // A filterScratch is the memory of a worker for minimal filtering. It only grows.
 type filterScratch struct {
-	inputs  []float32 // transformed, [position][input channel][tile]
-	sums    []float32 // of a block, [position][channel][tile]
-	strip   []float32 // six rows of a channel of the source, or four of outputs
-	vectors []float32 // of the transforms
-	offsets []int     // from one input channel to the next
+	inputs  []float32   // transformed, [position][input channel][tile]
+	sums    []float32   // of a block, [position][channel][tile]
+	strip   []float32   // six rows of a channel of the source, or four of outputs
+	vectors []float32   // of the transforms
+	offsets []int       // from one input channel to the next
 	reads   []tilePiece // of the block in hand
 	writes  []tilePiece
 	product rowArgs
