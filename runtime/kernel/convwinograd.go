@@ -92,8 +92,13 @@ func transformWeights(weight []float32, b block, inC int) []float32 {
 // Shape returns the geometry that c was packed with.
 func (c *WinogradConv) Shape() ConvShape { return c.shape }
 
-// RunTail computes what [Conv.RunTail] does, in other roundings. Its rules hold: the
-// bits depend on no implementation and no number of threads.
+// Run computes what [Conv.Run] does, in other roundings. Its rules hold: the bits
+// depend on no implementation and no number of threads.
+func (c *WinogradConv) Run(p *Pool, dst, src []float32, h, w int) {
+	c.RunTail(p, dst, src, h, w, Tail{})
+}
+
+// RunTail is Run with a tail, as [Conv.RunTail] is.
 func (c *WinogradConv) RunTail(p *Pool, dst, src []float32, h, w int, tail Tail) {
 	tail.check(c.shape)
 	oh, ow := c.shape.OutSize(h, w)
