@@ -45,8 +45,9 @@ func (a *app) benchCmd() *cobra.Command {
 		Short: "Measure the speed of kernels, of a model, or of both beside other runtimes",
 		Long: `bench prints a JSON object a line: work, kernel, threads, h, w, T, ms_median, gops
 (10^9 operations a second of the dense convolutions of all slices, two for a
-multiply-add) and peak_share (of the probed peak of all threads). Times are
-medians of --runs after two runs that do not count, on pseudo-random images.
+multiply-add) and peak_share (of the probed peak of all threads; above 1 where
+minimal filtering spares an ANN's convolution products). Times are medians of --runs
+after two runs that do not count, on pseudo-random images.
 
 Without a model it sweeps the probed peaks, convolutions and spiking layers: one of
 each kernel size, with strides, dilations and groups, transposed ones and those of

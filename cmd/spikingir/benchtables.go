@@ -77,7 +77,9 @@ const kernelsHead = `## Kernels
 
 Layers alone: the float32 convolution, and the spiking layer at T = %d with its neurons. Medians of
 %d runs; shares are of the probed peak of one thread times the threads, of the kernels in question.
-"step by step" is the same layer in float32, which runs where whole numbers don't suit.
+"step by step" is the same layer in float32, which runs where whole numbers don't suit; it doesn't
+take minimal filtering, nor do 3x3 convolutions with more than 65536 pairs of channels, strides,
+dilations or groups.
 
 The slower paths of spiking layers, and why:
 

@@ -5,6 +5,7 @@ import (
 
 	"spikingir/runtime/exec"
 	"spikingir/runtime/kernel"
+	"spikingir/runtime/ops"
 )
 
 // A layer is a shape and the ways to compute it that are measured.
@@ -129,7 +130,8 @@ func (b *Bench) convolution(ctx context.Context, s shape) (Line, error) {
 	return b.line("", analogFamily, s.h, s.w, 0, Median(times), s.macs(), before.and(probe(analogFamily))), nil
 }
 
-// packed is the convolution's kernel with its weights.
+// packed is the convolution's kernel with its weights: the one that networks without
+// neurons run on.
 func (s shape) packed() (run func(p *kernel.Pool, dst, src []float32, h, w int), err error) {
 	bias := make([]float32, s.out)
 	if s.transposed {
@@ -139,7 +141,15 @@ func (s shape) packed() (run func(p *kernel.Pool, dst, src []float32, h, w int),
 		}
 		return c.Run, nil
 	}
-	c, err := kernel.PackConv(s.geometry().ConvShape, s.weights(), bias)
+	shape := s.geometry().ConvShape
+	if oh, ow := shape.OutSize(s.h, s.w); kernel.SuitsWinograd(shape) && min(oh, ow) >= ops.LeastFast {
+		c, err := kernel.PackWinograd(shape, s.weights(), bias)
+		if err != nil {
+			return nil, err
+		}
+		return c.Run, nil
+	}
+	c, err := kernel.PackConv(shape, s.weights(), bias)
 	if err != nil {
 		return nil, err
 	}

@@ -47,5 +47,10 @@
 // passes see them) they have their rate semantics: an IF is a ReLU clipped at
 // its threshold.
 //
-// Results do not depend on the number of threads, the kernels or the tiles.
+// Results do not depend on the number of threads, the kernels or the tiles. In a
+// model without thresholds convolutions of 3 x 3 run by minimal filtering, which rounds
+// in another order than the sums of other convolutions; tiles of such a model begin
+// at multiples of its grid and overlap by up to four pixels for each of its layers and
+// side. Where there are spikes, last bits may move them, and every convolution is the
+// sum that package kernel promises.
 package exec

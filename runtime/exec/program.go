@@ -39,17 +39,20 @@ type Program struct {
 	Post        int   // 1 when a post step follows
 	Checkpoints []int // where results are given; T alone unless asked for more
 
-	graph   *graph.Graph
-	pool    *kernel.Pool
-	timing  *timing
-	consts  map[*graph.Value]*ops.Tensor
-	units   []unit
-	frees   [][]*graph.Value // values whose last reader is the unit
-	arena   *arena
-	sizes   []int                // of the inputs that the arena's buffers suit
-	feeds   map[*graph.Node]bool // what computes the input of an Encode
-	weights []*work              // every node that is charged for: those of layers first
-	tiles   tiles
+	graph  *graph.Graph
+	pool   *kernel.Pool
+	timing *timing
+	consts map[*graph.Value]*ops.Tensor
+	units  []unit
+	frees  [][]*graph.Value // values whose last reader is the unit
+	arena  *arena
+	sizes  []int                // of the inputs that the arena's buffers suit
+	feeds  map[*graph.Node]bool // what computes the input of an Encode
+	// thresholds tells that last bits matter, see hasThresholds.
+	thresholds bool
+	weights    []*work              // every node that is charged for: those of layers first
+	fast       map[*graph.Node]bool // convolutions by minimal filtering
+	tiles      tiles
 }
 
 // unit is one entry of the plan.
@@ -62,7 +65,8 @@ type unit interface {
 // Compile plans a model. It names the node of the user's model that cannot be
 // run.
 func Compile(m *graph.Model, o Options) (*Program, error) {
-	p := &Program{graph: m.Graph, pool: o.Pool, arena: newArena()}
+	p := &Program{graph: m.Graph, pool: o.Pool, arena: newArena(),
+		thresholds: hasThresholds(m.Graph), fast: map[*graph.Node]bool{}}
 	if p.pool == nil {
 		p.pool = kernel.NewPool(1)
 	}
@@ -200,11 +204,39 @@ func (p *Program) alone(m *graph.Model, n *graph.Node) (unit, error) {
 	if n.Op().Domain == graph.Spiking {
 		return p.untimed(m, n)
 	}
-	op, err := bind(m, n)
+	op, err := p.bind(m, n)
 	if err != nil {
 		return nil, err
 	}
 	return &analog{node: n, op: op, work: p.weigh(n)}, nil
+}
+
+// bind is bind for an operator of the plan: a Conv takes the fastest way, whose last
+// bits are its own, unless the model has thresholds.
+func (p *Program) bind(m *graph.Model, n *graph.Node) (ops.Op, error) {
+	if !n.Is("Conv") || p.thresholds || m.Function(n.Op(), n.Overload) != nil {
+		return bind(m, n)
+	}
+	o, fast, err := ops.BindFast(n, m.Opset(""))
+	p.fast[n] = fast
+	return o, err
+}
+
+// hasThresholds reports whether a model makes spikes or, like one whose neurons are
+// unrolled, compares: there a last bit moves a spike, and every form of a network has
+// to give the same.
+func hasThresholds(g *graph.Graph) bool {
+	for n := range g.Nodes() {
+		if n.Op().Domain == graph.Spiking {
+			return true
+		}
+		for _, name := range []string{"Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Sign"} {
+			if n.Is(name) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // bind makes an operator ready, or says why this program cannot run it.

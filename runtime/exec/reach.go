@@ -5,6 +5,7 @@ import (
 
 	"spikingir/graph"
 	"spikingir/graph/op"
+	"spikingir/runtime/kernel"
 )
 
 // reach is what each node of a model does to the extents of images: which input
@@ -18,6 +19,7 @@ type reach struct {
 	align [2]int
 	ratio map[*graph.Value][2]ratio // of the values that vary with the image
 	opset int64
+	fast  map[*graph.Node]bool // convolutions by minimal filtering
 }
 
 // ratio is the size of an image over that of the input, in lowest terms.
@@ -46,7 +48,7 @@ type area struct {
 // reachOf studies a model. The error says which node keeps it from being run
 // in tiles, and why.
 func reachOf(p *Program, opset int64) (*reach, error) {
-	r := &reach{align: [2]int{1, 1}, ratio: map[*graph.Value][2]ratio{}, opset: opset}
+	r := &reach{align: [2]int{1, 1}, ratio: map[*graph.Value][2]ratio{}, opset: opset, fast: p.fast}
 	if err := r.takeInput(p); err != nil {
 		return nil, err
 	}
@@ -137,6 +139,9 @@ func (r *reach) scale(u *rule) error {
 			return fmt.Errorf("the scale is %d/%d of the image", q.num, q.den)
 		}
 		r.align[axis] = lcm(r.align[axis], q.den)
+		if r.fast[u.node] { // outputs of a tile begin where those of a filter's tile do
+			r.align[axis] = lcm(r.align[axis], q.den*kernel.WinogradTile/gcd(q.num, kernel.WinogradTile))
+		}
 		if r.align[axis] > mostScale {
 			return fmt.Errorf("tiles would have to start at multiples of %d", r.align[axis])
 		}

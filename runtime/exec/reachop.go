@@ -141,7 +141,12 @@ func (r *reach) conv(u *rule) error {
 	if err != nil {
 		return err
 	}
-	return r.kernel(u, c.Window, c.W, func(i int) mover { return windowAxis(c.Window, i) })
+	return r.kernel(u, c.Window, c.W, func(i int) mover {
+		if r.fast[u.node] {
+			return filtered{windowAxis(c.Window, i)}
+		}
+		return windowAxis(c.Window, i)
+	})
 }
 
 func (r *reach) convTranspose(u *rule) error {

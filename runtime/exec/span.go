@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"spikingir/graph/op"
+	"spikingir/runtime/kernel"
+	"spikingir/runtime/ops"
 )
 
 // span is one spatial axis of a value: its size when the model runs on the whole
@@ -63,6 +65,30 @@ func (w window) move(s span) (span, error) {
 	}
 	if y.hi = y.full; s.hi < s.full {
 		y.hi = floorDiv(s.hi+pad-int(w.Reach(0)), stride) + 1
+	}
+	return y.clip()
+}
+
+// filtered is the axis of a convolution by minimal filtering. Outputs that are
+// computed together have the bits of the whole frame only if all that they are
+// computed from has.
+type filtered struct{ window }
+
+func (f filtered) move(s span) (span, error) {
+	y, err := f.window.move(s)
+	if err != nil || y.full < ops.LeastFast {
+		return y, err
+	}
+	if y.size < ops.LeastFast { // would be computed in another way
+		return y, fmt.Errorf("a tile is too small")
+	}
+	const tile = kernel.WinogradTile
+	pad := int(f.PadsFor([]int64{int64(s.full)})[0])
+	if s.lo > 0 {
+		y.lo = ceilDiv(s.lo+pad, tile) * tile
+	}
+	if s.hi < s.full {
+		y.hi = floorDiv(s.hi+pad-kernel.WinogradReach, tile)*tile + tile
 	}
 	return y.clip()
 }

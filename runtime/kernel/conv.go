@@ -68,14 +68,19 @@ type Direct struct {
 // RunTail is Run with a tail: the outputs are what Tail.Finish makes of those of
 // Run.
 func (c *Conv) RunTail(p *Pool, dst, src []float32, h, w int, tail Tail) {
-	if tail.Bias != nil && len(tail.Bias) != c.shape.OutC {
-		panic(fmt.Sprintf("kernel: %d biases, want %d", len(tail.Bias), c.shape.OutC))
-	}
-	if d := tail.Direct; d != nil && d.Scale != nil && min(len(d.Offset), len(d.Scale), len(d.Shift)) < c.shape.OutC {
-		panic(fmt.Sprintf("kernel: scales of %d channels, want %d", len(d.Scale), c.shape.OutC))
-	}
+	tail.check(c.shape)
 	oh, ow := c.shape.OutSize(h, w)
 	c.stencil.run(p, plane{dst, c.shape.OutC, oh, ow}, plane{src, c.shape.InC, h, w}, tail)
+}
+
+// check panics when lists of the tail are too short.
+func (t Tail) check(s ConvShape) {
+	if t.Bias != nil && len(t.Bias) != s.OutC {
+		panic(fmt.Sprintf("kernel: %d biases, want %d", len(t.Bias), s.OutC))
+	}
+	if d := t.Direct; d != nil && d.Scale != nil && min(len(d.Offset), len(d.Scale), len(d.Shift)) < s.OutC {
+		panic(fmt.Sprintf("kernel: scales of %d channels, want %d", len(d.Scale), s.OutC))
+	}
 }
 
 // A ConvTranspose is a transposed convolution with its weights packed for the

@@ -5,6 +5,8 @@ var genericFloat32 = float32Kernels{
 	lanes:            1,
 	convRow:          convRowGeneric,
 	convBand:         convBandGeneric,
+	filterIn:         filterInGeneric,
+	filterOut:        filterOutGeneric,
 	fmaPeak:          fmaPeakGeneric,
 	ifStep:           ifStepGeneric,
 	expandSpikes:     expandSpikesGeneric,

@@ -24,6 +24,12 @@
 // the working set is cut over input channels, a chain waits in memory between
 // two cuts, which loses nothing.
 //
+// Where last bits need not be those of this chain, because no spike hangs on them, a
+// [WinogradConv] takes a quarter of the products. Its order of operations is fixed
+// too, so that it keeps the same promise: transforms whose every operation is rounded,
+// or is a fused product with a power of two, and at each of the 36 positions one chain
+// of fused multiply-adds over the input channels.
+//
 // A [Tail] replaces the bias and works on outputs before they leave the caches; it
 // sees the same numbers that would be stored without it.
 //
@@ -99,7 +105,9 @@
 // Assembly exists for innermost loops only: row kernels for blocks of output
 // channels, which read strips, padded copies of part of the source; band kernels for
 // single channels, as the last layer of a network or a depthwise one has, which load
-// each cell once for three rows of outputs and may read the source itself. Cutting an image into strips,
-// gathering padded and strided input, tails of elementwise loops and the split
-// over threads are Go, shared by all implementations.
+// each cell once for three rows of outputs and may read the source itself; the
+// transforms of minimal filtering, whose lanes are neighbouring tiles and whose
+// products are those of a row kernel with input channels for taps. Cutting an image
+// into strips, gathering padded and strided input, tails of elementwise loops and the
+// split over threads are Go, shared by all implementations.
 package kernel

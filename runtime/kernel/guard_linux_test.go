@@ -64,3 +64,32 @@ func TestConvReadsOnlyItsSource(t *testing.T) {
 		}
 	}
 }
+
+// TestWinogradReadsOnlyItsSource does the same for minimal filtering.
+func TestWinogradReadsOnlyItsSource(t *testing.T) {
+	for _, w := range []int{3, 16, 62, 63, 64, 65, 66, 67, 100, 130, 194, 258} {
+		for _, s := range []ConvTransposeShape{
+			with(16, 16, 1, 3, 3, pad(1, 1, 1, 1)),
+			with(16, 16, 1, 3, 3),
+		} {
+			c := convCase{s: s, h: 10, w: w}
+			src, weight, bias := c.data(2*uint64(w), normal)
+			conv := c.winograd(t, weight, bias)
+			oh, ow := c.outSize()
+			want := make([]float32, 16*oh*ow)
+			p := NewPool(2)
+			defer p.Close()
+			conv.RunTail(p, want, src, c.h, c.w, Tail{})
+			for _, atEnd := range []bool{false, true} {
+				in, dst := guarded(t, len(src), atEnd), guarded(t, len(want), atEnd)
+				copy(in, src)
+				forEachQuietly(t, func(name string) {
+					conv.RunTail(p, dst, in, c.h, c.w, Tail{})
+					if d := firstDifference(dst, want); d >= 0 {
+						t.Fatalf("%s: output %d is %v, want %v", name, d, dst[d], want[d])
+					}
+				})
+			}
+		}
+	}
+}

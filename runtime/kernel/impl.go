@@ -189,7 +189,10 @@ type float32Kernels struct {
 	// directTails tells that convRow does for wide blocks what the arguments' direct
 	// says.
 	directTails bool
-	fmaPeak     func(n int) (flops int)
+	// filterIn and filterOut work like filterInGeneric and filterOutGeneric, by vectors
+	// of lanes tiles.
+	filterIn, filterOut func(a *filterArgs)
+	fmaPeak             func(n int) (flops int)
 
 	ifStep           func(spikes []uint64, v, current []float32, bias, threshold, fire float32)
 	expandSpikes     func(dst []float32, spikes []uint64, amplitude float32)

@@ -1,9 +1,6 @@
 package kernel
 
-import (
-	"fmt"
-	"sync/atomic"
-)
+import "sync/atomic"
 
 // A scratch is the memory of one worker. It only grows.
 type scratch struct {
@@ -12,6 +9,7 @@ type scratch struct {
 	offsets []int     // of all phases' taps
 	args    rowArgs
 	spikes  spikeScratch
+	filter  filterScratch
 }
 
 // rowArgs are the arguments of a row kernel, which computes
@@ -75,12 +73,8 @@ type cut struct {
 
 // run computes dst from src.
 func (s *stencil) run(p *Pool, dst, src plane, tail Tail) {
-	for _, t := range []plane{dst, src} {
-		if t.h < 0 || t.w < 0 || len(t.data) < t.channels*t.h*t.w {
-			panic(fmt.Sprintf("kernel: tensor of %d floats, want %d x %d x %d",
-				len(t.data), t.channels, t.h, t.w))
-		}
-	}
+	dst.check()
+	src.check()
 	rows, cols := ceilDiv(dst.h, s.outStepH), ceilDiv(dst.w, s.outStepW)
 	if rows == 0 || cols == 0 {
 		return

@@ -1,5 +1,7 @@
 package kernel
 
+import "fmt"
+
 // stripFloats bounds the source cells of a strip, so that they stay in a
 // core's second-level cache together with one block's weights. A strip is never
 // less than what one output cell of one input channel needs. Tests vary it: the
@@ -106,6 +108,14 @@ type plane struct {
 	channels, h, w int
 }
 
+// check panics when the tensor is too short.
+func (p plane) check() {
+	if p.h < 0 || p.w < 0 || len(p.data) < p.channels*p.h*p.w {
+		panic(fmt.Sprintf("kernel: tensor of %d floats, want %d x %d x %d",
+			len(p.data), p.channels, p.h, p.w))
+	}
+}
+
 // channel returns the cells of one channel.
 func (p plane) channel(c int) []float32 {
 	return p.data[c*p.h*p.w : (c+1)*p.h*p.w]
@@ -133,8 +143,23 @@ func (s *stencil) gather(strip []float32, l layout, src plane, c cut, first int)
 	}
 }
 
+// copyRow sets dst[k] = src[x+k], or 0 where src has no such element.
+func copyRow(dst, src []float32, x int) {
+	before := min(max(-x, 0), len(dst))
+	inside := max(before, min(len(src)-x, len(dst)))
+	clear(dst[:before])
+	clear(dst[inside:])
+	if before < inside {
+		copy(dst[before:inside], src[x+before:])
+	}
+}
+
 // copyStrided sets dst[k] = src[x + k*step], or 0 where src has no such element.
 func copyStrided(dst, src []float32, x, step int) {
+	if step == 1 {
+		copyRow(dst, src, x)
+		return
+	}
 	before := 0
 	if x < 0 {
 		before = min(ceilDiv(-x, step), len(dst))
@@ -145,10 +170,6 @@ func copyStrided(dst, src []float32, x, step int) {
 	}
 	clear(dst[:before])
 	clear(dst[inside:])
-	if step == 1 && before < inside {
-		copy(dst[before:inside], src[x+before:])
-		return
-	}
 	for k := before; k < inside; k++ {
 		dst[k] = src[x+k*step]
 	}

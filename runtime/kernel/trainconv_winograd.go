@@ -122,8 +122,9 @@ func winogradLane(lanes *[winogradPositions][trainLanes]float32, o int, g *[9]fl
 // winogradWeights is the transform G of three weights, by reciprocals: what they
 // round in float64 is nothing to a float32.
 func winogradWeights(a, b, c float64) (p0, p1, p2, p3, p4, p5 float64) {
-	outer, wide := (a+c)*(-1./6), (a+4*c)*(1./24)
-	b6, b12 := b*(1./6), b*(1./12)
+	// The conversions forbid fusing, which processors differ in.
+	outer, wide := float64((a+c)*(-1./6)), float64((a+float64(4*c))*(1./24))
+	b6, b12 := float64(b*(1./6)), float64(b*(1./12))
 	return a * 0.25, outer - b6, outer + b6, wide + b12, wide - b12, c
 }
 

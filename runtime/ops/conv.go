@@ -19,6 +19,8 @@ type BoundConv struct {
 	// packed the kernel for them at the pads that the node states.
 	weight *Tensor
 	packed *kernel.Conv
+	// fast computes the same by minimal filtering, nil unless [BindFast] chose it.
+	fast *kernel.WinogradConv
 }
 
 // BindConv decodes a Conv of constant weights over two spatial axes, or one
@@ -150,6 +152,31 @@ func bindConv(n *graph.Node, _ int64) (runner, error) {
 	return c.run, nil
 }
 
+// BindFast is [Bind] for a node of operator Conv whose last bits need not be those of
+// the sums of [kernel.Conv]: where it gains by minimal filtering (see
+// [kernel.WinogradConv]) it is bound so, and fast is true. Images of less than
+// [LeastFast] rows or columns of outputs are convolved as Bind would.
+func BindFast(n *graph.Node, opset int64) (o Op, fast bool, err error) {
+	if err := op.Check(n, opset); err != nil {
+		return nil, false, err
+	}
+	c, err := bindConvNode(n)
+	if err != nil {
+		return nil, false, err
+	}
+	if c.packed != nil && c.weight.Rank() == 4 && kernel.SuitsWinograd(c.packed.Shape()) &&
+		(c.view.AutoPad == "" || c.view.AutoPad == "NOTSET") {
+		if c.fast, err = kernel.PackWinograd(c.packed.Shape(), c.weight.F32, nil); err != nil {
+			return nil, false, op.Errorf(n, "%v", err)
+		}
+	}
+	return &bound{n, c.run}, c.fast != nil, nil
+}
+
+// LeastFast is the rows and columns of outputs from which on minimal filtering gains
+// by it.
+const LeastFast = 16
+
 // run is the whole operator on a batch.
 func (c *BoundConv) run(env *Env, in []*Tensor) ([]*Tensor, error) {
 	x, weight, bias := in[0], in[1], optional(in, 2)
@@ -199,6 +226,14 @@ func (c *BoundConv) run(env *Env, in []*Tensor) ([]*Tensor, error) {
 // image.
 func (c *BoundConv) batch(env *Env, y, x, weight, bias *Tensor, win op.Window) error {
 	h, w := imageSize(x.Dims)
+	tail := kernel.Tail{Finish: env.tail, Direct: env.direct}
+	if bias != nil {
+		tail.Bias = bias.F32
+	}
+	if oh, ow := imageSize(y.Dims); c.fast != nil && !env.Repack && min(oh, ow) >= LeastFast {
+		eachImage(y, x, func(dst, src []float32) { c.fast.RunTail(env.pool(), dst, src, h, w, tail) })
+		return nil
+	}
 	k := c.packed
 	var err error
 	if k == nil || env.Repack {
@@ -208,10 +243,6 @@ func (c *BoundConv) batch(env *Env, y, x, weight, bias *Tensor, win op.Window) e
 	}
 	if err != nil {
 		return err
-	}
-	tail := kernel.Tail{Finish: env.tail, Direct: env.direct}
-	if bias != nil {
-		tail.Bias = bias.F32
 	}
 	eachImage(y, x, func(dst, src []float32) { k.RunTail(env.pool(), dst, src, h, w, tail) })
 	return nil

@@ -1,0 +1,76 @@
+package kernel
+
+// filterInGeneric is the input kernel in Go: rows first, then columns.
+func filterInGeneric(a *filterArgs) {
+	var half, all [winogradPositions]float32
+	for tile := range a.tiles {
+		for y := range winogradPatch {
+			filterInput(half[y*winogradPatch:], a.image[y*a.row+tile*winogradTile:], 1)
+		}
+		for x := range winogradPatch {
+			filterInput(all[x:], half[x:], winogradPatch)
+		}
+		for i, v := range all {
+			a.positions[i*a.pitch+tile] = v
+		}
+	}
+}
+
+// filterInput is the transform B^T of six numbers that are step apart. Its products
+// are those of powers of two, so that fused or not only matters where they overflow.
+func filterInput(to, d []float32, step int) {
+	a, b, c, e, f, g := d[0], d[step], d[2*step], d[3*step], d[4*step], d[5*step]
+	even, odd := f-c, e-b
+	ac, ge := a-c, g-e
+	p, q := fma32(-4, c, f), fma32(-4, b, e)
+	to[0], to[5*step] = fma32(4, ac, even), fma32(-4, odd, ge)
+	to[step], to[2*step] = p+q, p-q
+	to[3*step], to[4*step] = fma32(2, odd, even), fma32(-2, odd, even)
+}
+
+// filterOutGeneric is the output kernel in Go: columns first, then rows.
+func filterOutGeneric(a *filterArgs) {
+	var all [winogradPositions]float32
+	var half, tile [winogradTile * winogradPatch]float32
+	for t := range a.tiles {
+		for i := range all {
+			all[i] = a.positions[i*a.pitch+t]
+		}
+		for x := range winogradPatch {
+			filterOutput(half[x:], all[x:], winogradPatch)
+		}
+		for y := range winogradTile {
+			filterOutput(tile[:], half[y*winogradPatch:], 1)
+			for x, v := range tile[:winogradTile] {
+				a.image[y*a.row+t*winogradTile+x] = a.finish(v)
+			}
+		}
+	}
+}
+
+// filterOutput is the transform A^T of six numbers that are step apart to four.
+func filterOutput(to, m []float32, step int) {
+	s, d := m[step]+m[2*step], m[step]-m[2*step]
+	s2, d2 := m[3*step]+m[4*step], m[3*step]-m[4*step]
+	end := d + m[5*step]
+	first := m[0] + s
+	to[0] = first + s2
+	to[step] = fma32(2, d2, d)
+	to[2*step] = fma32(4, s2, s)
+	to[3*step] = fma32(8, d2, end)
+}
+
+// finish is the tail of one output.
+func (a *filterArgs) finish(v float32) float32 {
+	if a.biased {
+		v += a.bias
+	}
+	if a.affine {
+		v = float32((v + a.offset) * a.scale)
+		v += a.shift
+	}
+	if a.relu && v < 0 {
+		v = 0
+	}
+	return v
+}
