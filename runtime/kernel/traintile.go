@@ -16,7 +16,7 @@ type tileKernels struct {
 	peak      func(n int) (ops int)
 	// filters work like filterGeneric with filterPairs of the same place, the transforms
 	// like winogradTermsGeneric and so on.
-	filters                                                   [filterProducts]func(a *filterArgs)
+	filters                                                   [filterProducts]func(a *tileFilterArgs)
 	winogradTerms, winogradPairs, gradientPairs, winogradTaps func(a *winogradArgs)
 	bytes                                                     byteKernels
 	// sumBelow and gradientsBelow are the shares of spikes, in percent, below which
@@ -201,7 +201,7 @@ type tileScratch struct {
 	bytes       byteScratch
 
 	// Of a tileFilter.
-	inputFilter, weightFilter filterArgs
+	inputFilter, weightFilter tileFilterArgs
 	planes                    filterPlanes
 	filterSums                int // from one position of the input's gradient to the next
 	filled                    int // tiles in the block of the weights' gradient

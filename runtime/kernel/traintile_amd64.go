@@ -16,7 +16,7 @@ var amxTiles = tileKernels{
 	peak:      tilePeakAMX,
 	bytes:     amxBytes,
 
-	filters:       [filterProducts]func(a *filterArgs){filterOfSpikes: filterSpikesAMX, filterOfNumbers: filterNumbersAMX},
+	filters:       [filterProducts]func(a *tileFilterArgs){filterOfSpikes: filterSpikesAMX, filterOfNumbers: filterNumbersAMX},
 	winogradTerms: winogradTermsAVX512,
 	winogradPairs: winogradPairsAVX512,
 	gradientPairs: gradientPairsAVX512,
@@ -72,12 +72,12 @@ func turnPairsAVX512(dst []uint16, stride int, pairs []uint16)
 // filterSpikesAMX works like filterGeneric.
 //
 //go:noescape
-func filterSpikesAMX(a *filterArgs)
+func filterSpikesAMX(a *tileFilterArgs)
 
 // filterNumbersAMX works like filterGeneric.
 //
 //go:noescape
-func filterNumbersAMX(a *filterArgs)
+func filterNumbersAMX(a *tileFilterArgs)
 
 // winogradTermsAVX512 works like winogradTermsGeneric.
 //

@@ -5,7 +5,7 @@ package kernel
 // whole numbers up to 100, which are single terms; of others the first two terms are
 // taken, and of their products those that are 2^-16 and more.
 
-// filterArgs are the arguments of the products at all positions. They set, for
+// tileFilterArgs are the arguments of the products at all positions. They set, for
 // p < positions, r < 32*rows and o < 32*cols,
 //
 //	c[p*cPosition+r*cStride+o] = sum over steps s, pairs (m, n) of terms, k < tileDeep:
@@ -13,7 +13,7 @@ package kernel
 //		b[p*bPosition+n*bPlane+(o/16*steps+s)*tileSize+k/2*32+o%16*2+k%2]
 //
 // or, with add, add that sum.
-type filterArgs struct {
+type tileFilterArgs struct {
 	c                          []float32
 	a, b                       []uint16
 	positions                  int
@@ -39,10 +39,10 @@ var filterPairs = [filterProducts][]termPair{
 }
 
 const (
-	// filterTiles is the number of tiles of pixels that go through a gradient by the
+	// tileFilterTiles is the number of tiles of pixels that go through a gradient by the
 	// input at once, filterDeep of one by the weights: they and the weights, or their
 	// sums, fit the second cache.
-	filterTiles = 2 * tileRows
+	tileFilterTiles = 2 * tileRows
 	filterDeep  = tileDeep
 )
 
@@ -145,11 +145,11 @@ func (t *tileFilter) beginInput(sc *TrainScratch) {
 	w, p, s := t.backward, &t.backward.plan, &sc.tiles
 	w.growTransform(sc)
 	// The cache lines between planes keep positions from having one place in a cache.
-	plane := filterTiles*p.inC + tileDeep
-	s.filterSums = filterTiles*p.outC + trainLanes
+	plane := tileFilterTiles*p.inC + tileDeep
+	s.filterSums = tileFilterTiles*p.outC + trainLanes
 	s.left = growAligned(s.left, winogradPositions*2*plane)
 	sc.outputs = growAligned(sc.outputs, winogradPositions*s.filterSums)
-	s.inputFilter = filterArgs{
+	s.inputFilter = tileFilterArgs{
 		c: sc.outputs, a: s.left, b: t.packed, positions: winogradPositions,
 		rows: 1, cols: p.outC / (2 * tileCols), steps: p.inC / tileDeep,
 		aPosition: 2 * plane, aPlane: plane, aStride: p.inC,
@@ -161,8 +161,8 @@ func (t *tileFilter) beginInput(sc *TrainScratch) {
 func (t *tileFilter) setInput(k *trainKernels, sc *TrainScratch, b *TrainBackward, band tileBand) {
 	w, s, a := t.backward, &sc.tiles, &sc.transform
 	tiles := b.Slices * band.rows * w.inputs.tilesW
-	for at := 0; at < tiles; at += filterTiles {
-		n := min(filterTiles, tiles-at)
+	for at := 0; at < tiles; at += tileFilterTiles {
+		n := min(tileFilterTiles, tiles-at)
 		a.terms, a.plane, a.pitch, a.first = s.left, s.inputFilter.aPlane, s.inputFilter.aPosition, 0
 		w.inputs.transform(k.tiles.winogradTerms, sc, patchInput{numbers: b.GY}, band, at, n, nil)
 		k.tiles.filters[filterOfNumbers](&s.inputFilter)
@@ -185,7 +185,7 @@ func (t *tileFilter) beginWeights(sc *TrainScratch, b *TrainBackward) {
 	s.turned = growAligned(s.turned, 2*f.turned)
 	sc.positions = growAligned(sc.positions, winogradPositions*w.sumPitch())
 	s.filled = 0
-	s.weightFilter = filterArgs{
+	s.weightFilter = tileFilterArgs{
 		a: s.turned, positions: 1, rows: p.inC / (2 * tileRows), cols: p.outC / (2 * tileCols), steps: filterDeep / tileDeep,
 		aPlane: f.turned, aStride: filterDeep, bPosition: 2 * f.right, bPlane: f.right, cStride: p.outC,
 	}
@@ -258,15 +258,15 @@ func (t *tileFilter) turn(k *tileKernels, s *tileScratch, position int) {
 }
 
 // genericFilters are the products in Go.
-func genericFilters() (products [filterProducts]func(a *filterArgs)) {
+func genericFilters() (products [filterProducts]func(a *tileFilterArgs)) {
 	for i, pairs := range filterPairs {
-		products[i] = func(a *filterArgs) { filterGeneric(a, pairs) }
+		products[i] = func(a *tileFilterArgs) { filterGeneric(a, pairs) }
 	}
 	return products
 }
 
-// filterGeneric is the kernel of filterArgs in Go.
-func filterGeneric(a *filterArgs, pairs []termPair) {
+// filterGeneric is the kernel of tileFilterArgs in Go.
+func filterGeneric(a *tileFilterArgs, pairs []termPair) {
 	for p := range a.positions {
 		for r := range 2 * tileRows * a.rows {
 			for o := 0; o < 2*tileCols*a.cols; o += tileCols {

@@ -46,27 +46,27 @@
 	LEAQ ·termTiles(SB), R11; \
 	LDTILECFG_R11; \
 	MOVQ $64, R9; \
-	MOVQ filterArgs_aStride(BX), R8; ADDQ R8, R8; \
-	MOVQ filterArgs_aPlane(BX), R15; ADDQ R15, R15; \
-	MOVQ filterArgs_steps(BX), R12; SHLQ $10, R12; \
-	MOVQ filterArgs_bPlane(BX), R13; ADDQ R13, R13; \
-	MOVQ filterArgs_cStride(BX), SI; SHLQ $2, SI; \
-	MOVQ filterArgs_positions(BX), AX; MOVQ AX, positions-8(SP); \
-	MOVQ filterArgs_a(BX), AX; MOVQ AX, left-32(SP); \
-	MOVQ filterArgs_b(BX), AX; MOVQ AX, right-40(SP); \
-	MOVQ filterArgs_c(BX), AX; MOVQ AX, sums-48(SP); \
+	MOVQ tileFilterArgs_aStride(BX), R8; ADDQ R8, R8; \
+	MOVQ tileFilterArgs_aPlane(BX), R15; ADDQ R15, R15; \
+	MOVQ tileFilterArgs_steps(BX), R12; SHLQ $10, R12; \
+	MOVQ tileFilterArgs_bPlane(BX), R13; ADDQ R13, R13; \
+	MOVQ tileFilterArgs_cStride(BX), SI; SHLQ $2, SI; \
+	MOVQ tileFilterArgs_positions(BX), AX; MOVQ AX, positions-8(SP); \
+	MOVQ tileFilterArgs_a(BX), AX; MOVQ AX, left-32(SP); \
+	MOVQ tileFilterArgs_b(BX), AX; MOVQ AX, right-40(SP); \
+	MOVQ tileFilterArgs_c(BX), AX; MOVQ AX, sums-48(SP); \
 position: \
 	MOVQ left-32(SP), R10; \
 	MOVQ sums-48(SP), AX; MOVQ AX, rowSums-56(SP); \
-	MOVQ filterArgs_rows(BX), AX; MOVQ AX, pairs-16(SP); \
+	MOVQ tileFilterArgs_rows(BX), AX; MOVQ AX, pairs-16(SP); \
 rows: \
 	MOVQ R8, R11; SHLQ $4, R11; ADDQ R10, R11; \
 	MOVQ right-40(SP), DX; \
-	MOVQ filterArgs_cols(BX), AX; MOVQ AX, columns-24(SP); \
+	MOVQ tileFilterArgs_cols(BX), AX; MOVQ AX, columns-24(SP); \
 	MOVQ rowSums-56(SP), AX; \
 cols: \
 	TILEZERO(0); TILEZERO(1); TILEZERO(2); TILEZERO(3); \
-	CMPB filterArgs_add(BX), $0; \
+	CMPB tileFilterArgs_add(BX), $0; \
 	JEQ fresh; \
 	MOVQ AX, DI; \
 	LOAD_SUMS(0); ADDQ $64, AX; LOAD_SUMS(2); \
@@ -75,7 +75,7 @@ cols: \
 	MOVQ DI, AX; \
 fresh: \
 	XORQ R14, R14; \
-	MOVQ filterArgs_steps(BX), CX; \
+	MOVQ tileFilterArgs_steps(BX), CX; \
 step: \
 	STEP; \
 	ADDQ $1024, DX; \
@@ -94,19 +94,19 @@ step: \
 	MOVQ SI, AX; SHLQ $5, AX; ADDQ AX, rowSums-56(SP); \
 	DECQ pairs-16(SP); \
 	JNE rows; \
-	MOVQ filterArgs_aPosition(BX), AX; ADDQ AX, AX; ADDQ AX, left-32(SP); \
-	MOVQ filterArgs_bPosition(BX), AX; ADDQ AX, AX; ADDQ AX, right-40(SP); \
-	MOVQ filterArgs_cPosition(BX), AX; SHLQ $2, AX; ADDQ AX, sums-48(SP); \
+	MOVQ tileFilterArgs_aPosition(BX), AX; ADDQ AX, AX; ADDQ AX, left-32(SP); \
+	MOVQ tileFilterArgs_bPosition(BX), AX; ADDQ AX, AX; ADDQ AX, right-40(SP); \
+	MOVQ tileFilterArgs_cPosition(BX), AX; SHLQ $2, AX; ADDQ AX, sums-48(SP); \
 	DECQ positions-8(SP); \
 	JNE position; \
 	TILERELEASE
 
-// func filterSpikesAMX(a *filterArgs)
+// func filterSpikesAMX(a *tileFilterArgs)
 TEXT ·filterSpikesAMX(SB), NOSPLIT, $56-8
 	FILTER(position, rows, cols, fresh, step, TWO)
 	RET
 
-// func filterNumbersAMX(a *filterArgs)
+// func filterNumbersAMX(a *tileFilterArgs)
 TEXT ·filterNumbersAMX(SB), NOSPLIT, $56-8
 	FILTER(position, rows, cols, fresh, step, THREE)
 	RET

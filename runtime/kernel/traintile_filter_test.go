@@ -29,8 +29,8 @@ func TestTileFilterProducts(t *testing.T) {
 }
 
 // randomFilterArgs are arguments of unlike strides.
-func randomFilterArgs(r *rand.Rand, positions, rows, cols, steps int) *filterArgs {
-	a := &filterArgs{positions: positions, rows: rows, cols: cols, steps: steps}
+func randomFilterArgs(r *rand.Rand, positions, rows, cols, steps int) *tileFilterArgs {
+	a := &tileFilterArgs{positions: positions, rows: rows, cols: cols, steps: steps}
 	a.aStride = steps*tileDeep + r.IntN(40)
 	a.aPlane = 2*tileRows*rows*a.aStride + r.IntN(50)
 	a.aPosition = 2*a.aPlane + r.IntN(50)
@@ -44,7 +44,7 @@ func randomFilterArgs(r *rand.Rand, positions, rows, cols, steps int) *filterArg
 }
 
 // filterMagnitudes are the sums of the magnitudes of the terms.
-func filterMagnitudes(a *filterArgs, pairs []termPair) []float32 {
+func filterMagnitudes(a *tileFilterArgs, pairs []termPair) []float32 {
 	m := *a
 	m.a, m.b, m.c = slices.Clone(a.a), slices.Clone(a.b), slices.Clone(a.c)
 	for _, list := range [][]uint16{m.a, m.b} {
