@@ -32,12 +32,12 @@ import "fmt"
 // integer of 24 bits in a unit of its output channel, which is within 1.2e-7 of the
 // channel's largest weight (or within 2^-128); the sums of these are exact before they
 // become float32. A weight that is not finite makes all results of its channel what is
-// not a number. The others multiply bfloat16. They take a float32 for the sum of three
-// of them in Forward, which is exact, and of two backwards, which leaves out less than
-// 2^-16 of each product. Gradients use minimal filtering of the same shapes as other
-// implementations do, whose relative error is then some 5e-5, root mean square. An
-// infinity, or a number that rounds to one (3.3895e38 and more), gives what is not a
-// number there.
+// not a number. Forward is that of avx512 where it uses minimal filtering. All else
+// multiplies bfloat16, and takes a float32 for the sum of three of them in Forward, which
+// is exact, and of two backwards, which leaves out less than 2^-16 of each product.
+// Gradients use minimal filtering of the same shapes as other implementations do, whose
+// relative error is then some 5e-5, root mean square. An infinity, or a number that rounds
+// to one (3.3895e38 and more), gives what is not a number there.
 type TrainConv struct {
 	shape    TrainShape
 	forward  trainPlan
@@ -116,7 +116,7 @@ func (c *TrainConv) SetWeights(w, scale []float32) {
 func (c *TrainConv) Forward(sc *TrainScratch, y, x []float32, slices int) {
 	c.want("inputs", len(x), slices*c.shape.InSize())
 	c.want("outputs", len(y), slices*c.shape.OutSize())
-	if c.onTiles() {
+	if c.onTiles() && c.forward.fast == nil {
 		c.pack(tiledForward)
 		c.tiles.forward.numbers(c.kernels.tiles, sc, y, x, slices, ofNumbers)
 		return

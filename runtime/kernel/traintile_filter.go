@@ -43,7 +43,7 @@ const (
 	// input at once, filterDeep of one by the weights: they and the weights, or their
 	// sums, fit the second cache.
 	tileFilterTiles = 2 * tileRows
-	filterDeep  = tileDeep
+	filterDeep      = tileDeep
 )
 
 // A tileFilter computes both gradients of a convolution. Its transforms of weights are

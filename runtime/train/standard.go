@@ -173,7 +173,30 @@ func (l *standardLayer) inputs(w *Worker) (in []*ops.Tensor, done func()) {
 	}
 }
 
+// pointwise reports whether the operator works element by element, so that it does not
+// matter where channels are.
+func (l *standardLayer) pointwise() bool {
+	return len(l.vary) == 1 && l.in[0] != nil && (l.node.Is("Relu") || l.node.Is("Clip")) &&
+		len(l.out) == 1 && l.out[0].elems == l.in[0].elems
+}
+
+// forwardPointwise is forward without a change of layout.
+func (l *standardLayer) forwardPointwise(w *Worker) error {
+	in := append([]*ops.Tensor(nil), l.consts...)
+	x := w.amplitudes(l.in[0])
+	in[0] = &ops.Tensor{DType: graph.Float32, Dims: []int{len(x)}, F32: x}
+	outs, err := l.op.Run(&w.env, in)
+	if err != nil {
+		return err
+	}
+	copy(w.set(l.out[0]), outs[0].F32)
+	return nil
+}
+
 func (l *standardLayer) forward(w *Worker) error {
+	if l.pointwise() {
+		return l.forwardPointwise(w)
+	}
 	in, done := l.inputs(w)
 	outs, err := l.op.Run(&w.env, in)
 	if err != nil {
