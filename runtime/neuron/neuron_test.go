@@ -82,7 +82,7 @@ func TestTraces(t *testing.T) {
 			[]float32{0.25, 0.25}, []float32{0.25}, []uint64{0, 0, 1}, -0.25},
 		{"an IF keeps its threshold in the post step", Params{Threshold: []float32{1}},
 			[]float32{0.25, 0.25, 0.25}, []float32{0}, []uint64{0, 0, 0, 0}, 0.75},
-		{"an infinite threshold never fires", Params{Threshold: []float32{float32(math.Inf(1))}, V0: 0},
+		{"an infinite threshold never fires", Params{Threshold: []float32{float32(math.Inf(1))}, V0: 0.25},
 			[]float32{1e30, 1e30}, nil, []uint64{0, 0}, 2e30},
 	} {
 		t.Run(c.name, func(t *testing.T) {

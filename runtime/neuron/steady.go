@@ -3,6 +3,7 @@ package neuron
 import (
 	"context"
 	"fmt"
+	"math"
 	"sync/atomic"
 
 	"spikingir/runtime/kernel"
@@ -30,10 +31,11 @@ func (p Params) Check(c int) error {
 
 // rest is the initial potential of channel c.
 func (p Params) rest(c int) float32 {
-	if p.V0 == 0 {
-		return 0 // also for an infinite threshold
+	theta := at(p.Threshold, c, 1)
+	if p.V0 == 0 || theta > math.MaxFloat32 {
+		return 0 // an infinite threshold is no unit
 	}
-	return p.V0 * at(p.Threshold, c, 1)
+	return p.V0 * theta
 }
 
 // Steady is a population of images whose current is the same at every main step.
