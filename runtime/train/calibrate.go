@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"spikingir/runtime/kernel"
@@ -29,6 +30,12 @@ func (t *Trainer) Calibrate(ctx context.Context, c Correction) error {
 	if c.Patches < 1 || !(c.Ridge > 0) {
 		return fmt.Errorf("calibration on %d patches with ridge %g, want positive numbers", c.Patches, c.Ridge)
 	}
+	return t.calibrate(ctx, c, frontLimit)
+}
+
+// calibrate is Calibrate whose fronts hold as many bytes at most.
+func (t *Trainer) calibrate(ctx context.Context, c Correction, limit int) error {
+	net, teacher := front{net: t.net, mode: Spikes, limit: limit}, front{net: t.teacher, mode: Means, limit: limit}
 	for i, l := range t.net.layers {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -37,21 +44,28 @@ func (t *Trainer) Calibrate(ctx context.Context, c Correction) error {
 		if !ok || !conv.x.timed || conv.w == nil {
 			continue
 		}
-		if err := t.fit(i, conv, c); err != nil {
+		if err := t.fit(i, conv, c, &net, &teacher); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// fit corrects the convolution that is layer i.
-func (t *Trainer) fit(i int, l *convLayer, c Correction) error {
+// fit corrects the convolution that is layer i, to which the fronts of the network and
+// of the teacher move.
+func (t *Trainer) fit(i int, l *convLayer, c Correction, net, teacher *front) error {
 	s := l.plain.Shape()
 	want := t.teacher.named(l.y.of.Name())
 	if want == nil || want.elems != l.y.elems || s.Group != 1 || l.b != nil {
 		return nil
 	}
 	after := t.neuronOf(l)
+	o := &observation{t: t, l: l, want: want, layer: i, source: t.teacher.layerOf(want) + 1, net: net, teacher: teacher}
+	if o.source <= teacher.layer {
+		teacher.restart()
+	}
+	o.values, o.kept = net.advance(i, c.Patches)
+	o.teacherValues, o.teacherKept = teacher.advance(o.source, c.Patches)
 	parts := make([]*regression, len(t.workers))
 	errs := make([]error, len(t.workers))
 	var group sync.WaitGroup
@@ -59,7 +73,7 @@ func (t *Trainer) fit(i int, l *convLayer, c Correction) error {
 		parts[k] = newRegression(l)
 		group.Go(func() {
 			for j := k; j < c.Patches && errs[k] == nil; j += len(t.workers) {
-				errs[k] = t.observe(crew, i, l, want, uint64(j), parts[k])
+				errs[k] = o.patch(crew, j, parts[k])
 			}
 		})
 	}
@@ -72,6 +86,8 @@ func (t *Trainer) fit(i int, l *convLayer, c Correction) error {
 			parts[0].add(parts[k])
 		}
 	}
+	net.move(i, o.values, o.kept)
+	teacher.move(o.source, o.teacherValues, o.teacherKept)
 	weights, bias, err := parts[0].solve(l.w.Data, after != nil, c.Ridge)
 	if err != nil {
 		return fmt.Errorf("calibration of %q: %w", l.w.Name, err)
@@ -112,36 +128,51 @@ func (t *Trainer) teacherBias(l *neuronLayer) []float32 {
 	return spread(b, l.out.channels())
 }
 
-// observe adds one patch to the statistics of a layer.
-func (t *Trainer) observe(c *crew, layer int, l *convLayer, want *value, patch uint64, r *regression) error {
-	p, err := t.Source.Patch(patch)
-	if err != nil {
+// An observation is how the statistics of a layer are taken.
+type observation struct {
+	t             *Trainer
+	l             *convLayer
+	want          *value // of the teacher
+	layer, source int    // the layer's place, and the one behind that of want's
+	net, teacher  *front
+
+	values, teacherValues []*value // that are kept for the layers behind
+	kept, teacherKept     [][]slot
+}
+
+// patch adds patch number i to the statistics.
+func (o *observation) patch(c *crew, i int, r *regression) error {
+	image := func() ([]float32, error) {
+		p, err := o.t.Source.Patch(uint64(i))
+		return p.Input.Pix, err
+	}
+	if err := o.teacher.run(c.teacher, i, o.source, image); err != nil {
 		return err
 	}
-	if _, err := c.teacher.Forward(p.Input.Pix, Means, Hooks{}); err != nil {
+	if err := o.net.run(c.net, i, o.layer, image); err != nil {
 		return err
 	}
-	if err := c.net.forwardTo(p.Input.Pix, Spikes, layer); err != nil {
-		return err
+	if o.kept != nil {
+		o.kept[i] = c.net.keep(o.values)
 	}
-	mean := c.net.floats(l.x.elems)
-	c.net.meanOf(mean, l.x)
-	r.observe(c.net, mean, c.teacher.amplitudes(want))
+	if o.teacherKept != nil {
+		o.teacherKept[i] = c.teacher.keep(o.teacherValues)
+	}
+	mean := c.net.floats(o.l.x.elems)
+	c.net.meanOf(mean, o.l.x)
+	r.observe(c.net, mean, c.teacher.amplitudes(o.want))
 	c.net.put(mean)
 	return nil
 }
 
-// forwardTo runs the layers before a layer.
-func (w *Worker) forwardTo(image []float32, mode Mode, layer int) error {
-	w.reset()
-	w.mode, w.hooks, w.follow = mode, Hooks{}, false
-	toLast(w.set(w.net.input), image, w.net.input)
-	for _, l := range w.net.layers[:layer] {
-		if err := l.forward(w); err != nil {
-			return err
+// layerOf is the place of the layer that gives v.
+func (n *Net) layerOf(v *value) int {
+	for i, l := range n.layers {
+		if slices.Contains(l.writes(), v) {
+			return i
 		}
 	}
-	return nil
+	return -1
 }
 
 // meanOf sets mean to the mean amplitude of v over the main steps.
