@@ -70,9 +70,11 @@ happened, bit for bit. It is removed when the last step is done. The same seed,
 
 // finetune is the command, its flags checked.
 func (a *app) finetune(ctx context.Context, t *tuning) error {
-	if err := t.checkFiles(); err != nil {
+	unlock, err := t.checkFiles()
+	if err != nil {
 		return err
 	}
+	defer unlock()
 	m, err := a.load(t.path, "onnx")
 	if err != nil {
 		return err

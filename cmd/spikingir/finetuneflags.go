@@ -222,9 +222,28 @@ func (t *tuning) checkWords() error {
 	return err
 }
 
-// checkFiles refuses files that would overwrite another, and a new run over the
-// checkpoint of an unfinished one.
-func (t *tuning) checkFiles() error {
+// checkFiles refuses files that would overwrite another, a checkpoint that another run
+// is writing, which it locks until unlock, and a new run over that of an unfinished one.
+func (t *tuning) checkFiles() (unlock func(), err error) {
+	if err := t.checkNames(); err != nil {
+		return nil, err
+	}
+	unlock, err = checkpoint.Lock(t.checkpoint)
+	if errors.Is(err, checkpoint.ErrLocked) {
+		return nil, fmt.Errorf("%s: %w: want another --checkpoint or -o", t.checkpoint, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := t.checkState(); err != nil {
+		unlock()
+		return nil, err
+	}
+	return unlock, nil
+}
+
+// checkNames refuses files that would overwrite another.
+func (t *tuning) checkNames() error {
 	inputs := []string{t.path}
 	if t.ref != "" {
 		inputs = append(inputs, t.ref)
@@ -246,6 +265,12 @@ func (t *tuning) checkFiles() error {
 		}
 		names[full] = f[0]
 	}
+	return nil
+}
+
+// checkState refuses a new run over the checkpoint of an unfinished one, and to resume
+// none.
+func (t *tuning) checkState() error {
 	_, err := os.Stat(t.checkpoint)
 	switch {
 	case err == nil && !t.resume && !unbegun(t.checkpoint):
