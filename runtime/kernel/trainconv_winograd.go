@@ -199,23 +199,12 @@ func (w *winograd) transformOut(k *trainKernels, sc *TrainScratch, dst []float32
 
 // winogradInGeneric is the input kernel in Go.
 func winogradInGeneric(a *winogradArgs) {
-	var patch, half [winogradPositions]float32
-	for tile := range a.tiles {
-		for c := range a.channels {
-			for i := range patch {
-				patch[i] = a.image[i/winogradPatch*a.row+(tile*winogradTile+i%winogradPatch)*a.channels+c]
-			}
-			for x := range winogradPatch {
-				winogradInput(half[x:], patch[x:], winogradPatch)
-			}
-			for y := 0; y < winogradPositions; y += winogradPatch {
-				winogradInput(patch[y:], half[y:], 1)
-			}
-			for i, v := range patch {
-				a.positions[i*a.pitch+tile*a.channels+c] = v
-			}
-		}
-	}
+	eachPosition(a, winogradPatch, a.setPosition)
+}
+
+// setPosition writes a transformed number of a channel of a tile.
+func (a *winogradArgs) setPosition(tile, c, position int, v float32) {
+	a.positions[position*a.pitch+tile*a.channels+c] = v
 }
 
 // winogradInput is the transform B^T of six numbers that are step apart.

@@ -51,25 +51,7 @@ func (c *TrainConv) finishTiles(sc *TrainScratch) []float32 {
 // winogradGradientGeneric is the kernel in Go that transforms tiles of 4 x 4, 4
 // pixels apart, to positions.
 func winogradGradientGeneric(a *winogradArgs) {
-	var tile [winogradTile * winogradTile]float32
-	var half [winogradTile * winogradPatch]float32
-	var all [winogradPositions]float32
-	for t := range a.tiles {
-		for c := range a.channels {
-			for i := range tile {
-				tile[i] = a.image[i/winogradTile*a.row+(t*winogradTile+i%winogradTile)*a.channels+c]
-			}
-			for x := range winogradTile {
-				winogradFilter(half[x:], tile[x:], winogradTile)
-			}
-			for y := range winogradPatch {
-				winogradFilter(all[y*winogradPatch:], half[y*winogradTile:], 1)
-			}
-			for i, v := range all {
-				a.positions[i*a.pitch+t*a.channels+c] = v
-			}
-		}
-	}
+	eachPosition(a, winogradTile, a.setPosition)
 }
 
 // winogradFilter is the transform G of F(3, 4): four numbers to six, step apart.

@@ -153,23 +153,25 @@ func (t *tilePlan) fillBlock(w weightOrder, out, in int) {
 	}
 }
 
-// trainTiles are the plans of a TrainConv on tiles.
+// trainTiles are the plans of a TrainConv on tiles: of sums of spikes, and for the rest
+// either a filter, or else the others.
 type trainTiles struct {
+	bytes             *bytePlan
+	filter            *tileFilter // of both gradients; nil for most shapes
 	forward, backward *tilePlan
 	weights           *tileWeights
-	filter            *tileFilter // of both gradients, instead of them; nil for most shapes
-	bytes             *bytePlan
 }
 
 // newTiles makes the plans: weights of three terms forwards, which is all of a
 // float32, and two backwards.
 func (c *TrainConv) newTiles() *trainTiles {
-	t := &trainTiles{forward: newTilePlan(&c.forward, 3), backward: newTilePlan(&c.backward, 2)}
-	t.weights = newTileWeights(t.forward)
+	t := &trainTiles{bytes: newBytePlan(&c.forward)}
 	if c.forward.fast != nil && c.backward.fast != nil {
 		t.filter = newTileFilter(c)
+		return t
 	}
-	t.bytes = newBytePlan(&c.forward)
+	t.forward, t.backward = newTilePlan(&c.forward, 3), newTilePlan(&c.backward, 2)
+	t.weights = newTileWeights(t.forward)
 	return t
 }
 

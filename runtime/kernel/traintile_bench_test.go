@@ -99,16 +99,16 @@ func benchTileHelpers(b *testing.B, k *tileKernels) {
 	c := newTrainCase(b, same(64, 64, 1, 3), 40, 40, 1, 0.1)
 	sc := &TrainScratch{}
 	y := make([]float32, len(c.gy))
-	t := c.conv.tiles
+	backward, weights := newTilePlan(&c.conv.backward, 2), newTileWeights(newTilePlan(&c.conv.forward, 3))
 	for _, run := range []struct {
 		name string
 		f    func()
 	}{
-		{"split", func() { t.backward.split(k, sc, 2, c.gy) }},
-		{"products of split", func() { t.backward.products(k, sc, y, ofBackward) }},
-		{"turn", func() { t.weights.turnSpikes(k, &sc.tiles, c.spikes) }},
-		{"turn numbers", func() { t.weights.turnNumbers(k, &sc.tiles, c.x) }},
-		{"pair", func() { t.weights.pair(k, &sc.tiles, c.gy) }},
+		{"split", func() { backward.split(k, sc, 2, c.gy) }},
+		{"products of split", func() { backward.products(k, sc, y, ofBackward) }},
+		{"turn", func() { weights.turnSpikes(k, &sc.tiles, c.spikes) }},
+		{"turn numbers", func() { weights.turnNumbers(k, &sc.tiles, c.x) }},
+		{"pair", func() { weights.pair(k, &sc.tiles, c.gy) }},
 	} {
 		b.Run("slice/"+run.name, func(b *testing.B) { bestRun(b, run.f) })
 	}

@@ -3,32 +3,21 @@
 #include "go_asm.h"
 #include "textflag.h"
 #include "trainconv_amd64.h"
+#include "traintile_amx_amd64.h"
 
-// The assembler knows no AMX instruction: these are their bytes. T0 to T2 are the
+// T0 to T2 are the
 // digits of the sums of 16 pixels, T3 to T5 those of the next 16, T6 spikes, T7 weights.
 
-// Rows of all tiles are 64 bytes, 16 rows.
-DATA bytetiles<>+0(SB)/8, $1 // palette 1
-DATA bytetiles<>+8(SB)/8, $0
-DATA bytetiles<>+16(SB)/8, $0x0040004000400040 // bytes of a row
-DATA bytetiles<>+24(SB)/8, $0x0040004000400040
-DATA bytetiles<>+32(SB)/8, $0
-DATA bytetiles<>+40(SB)/8, $0
-DATA bytetiles<>+48(SB)/8, $0x1010101010101010 // rows
-DATA bytetiles<>+56(SB)/8, $0
-GLOBL bytetiles<>(SB), RODATA|NOPTR, $64
-
-#define LDTILECFG_R11 BYTE $0xc4; BYTE $0xc2; BYTE $0x78; BYTE $0x49; BYTE $0x03
-#define TILERELEASE BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0
-#define TILEZERO(t) BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $(0xc0+8*t)
-
+// The assembler knows no AMX instruction: these are their bytes, beside those of
+// traintile_amx_amd64.h.
+//
 // TILELOADD T6, [DI+R8]; T7, [DX+R9+at]
 #define LOAD_SPIKES BYTE $0xc4; BYTE $0xa2; BYTE $0x7b; BYTE $0x4b; BYTE $0x34; BYTE $0x07
 #define LOAD_DIGIT(at) BYTE $0xc4; BYTE $0xa2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x0a; LONG $at
 // TILESTORED [R13+R9+at], Tt
-#define STORE_SUMS(at, t) BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $(0x84+8*t); BYTE $0x0d; LONG $at
+#define STORE_DIGITS(at, t) BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $(0x84+8*t); BYTE $0x0d; LONG $at
 // TDPBSSD: Tt += T6 x T7
-#define PRODUCT(t) BYTE $0xc4; BYTE $0xe2; BYTE $0x43; BYTE $0x5e; BYTE $(0xc6+8*t)
+#define DIGITS(t) BYTE $0xc4; BYTE $0xe2; BYTE $0x43; BYTE $0x5e; BYTE $(0xc6+8*t)
 
 // joinDigits sets the pixels whose places begin at R12 from the sums at R13, with the
 // other arguments of BX. It needs AX, CX, DX, SI, DI, R11 and Z0 to Z4.
@@ -91,7 +80,7 @@ TEXT ·joinDigitsAVX512(SB), NOSPLIT, $16-8
 TEXT ·byteProductAMX(SB), NOSPLIT, $16-8
 	FLUSH_SUBNORMALS(old-8(SP), new-16(SP))
 	MOVQ a+0(FP), BX
-	LEAQ bytetiles<>(SB), R11
+	LEAQ ·termTiles(SB), R11
 	LDTILECFG_R11
 	MOVQ byteArgs_a(BX), R10
 	MOVQ byteArgs_aStride(BX), R8
@@ -119,18 +108,18 @@ step:
 	LEAQ (R10)(AX*1), DI
 	LOAD_SPIKES
 	LOAD_DIGIT(0)
-	PRODUCT(0)
+	DIGITS(0)
 	LOAD_DIGIT(1024)
-	PRODUCT(1)
+	DIGITS(1)
 	LOAD_DIGIT(2048)
-	PRODUCT(2)
+	DIGITS(2)
 	LEAQ (R11)(AX*1), DI
 	LOAD_SPIKES
-	PRODUCT(5)
+	DIGITS(5)
 	LOAD_DIGIT(1024)
-	PRODUCT(4)
+	DIGITS(4)
 	LOAD_DIGIT(0)
-	PRODUCT(3)
+	DIGITS(3)
 	ADDQ $(3*1024), DX
 	ADDQ $4, SI
 	DECQ CX
@@ -139,12 +128,12 @@ step:
 	JCS first
 	CALL joinDigits<>(SB)
 first:
-	STORE_SUMS(0x000, 0)
-	STORE_SUMS(0x400, 1)
-	STORE_SUMS(0x800, 2)
-	STORE_SUMS(0xc00, 3)
-	STORE_SUMS(0x1000, 4)
-	STORE_SUMS(0x1400, 5)
+	STORE_DIGITS(0x000, 0)
+	STORE_DIGITS(0x400, 1)
+	STORE_DIGITS(0x800, 2)
+	STORE_DIGITS(0xc00, 3)
+	STORE_DIGITS(0x1000, 4)
+	STORE_DIGITS(0x1400, 5)
 	ADDQ $(4*const_bytePixels), R12
 	MOVQ R8, AX
 	SHLQ $5, AX

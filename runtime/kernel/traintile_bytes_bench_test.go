@@ -58,7 +58,7 @@ func BenchmarkTrainPacking(b *testing.B) {
 	c := newTrainCase(b, same(64, 64, 1, 3), 40, 40, 1, 0.1)
 	forms := map[string]weightForm{"sparse": sparseForward, "filtered": filteredBackward}
 	if c.conv.onTiles() {
-		forms["bytes"], forms["tiles"] = byteForward, tiledBackward
+		forms["bytes"], forms["filter on tiles"] = byteForward, tiledFilter
 	}
 	for _, name := range []string{"sparse", "filtered", "bytes", "tiles"} {
 		form, ok := forms[name]

@@ -91,34 +91,6 @@
 	LEAQ (R11)(R11*4), R13; \
 	MOVQ winogradArgs_image(BX), SI
 
-// INCOLUMNS and GRADIENTCOLUMNS are the first pass, over the channels at AX.
-#define INCOLUMNS(column) \
-	LEAQ (SI)(AX*1), R15; \
-	MOVQ $6, CX; \
-column: \
-	LOAD6(R15); \
-	TRANSFORM_IN; \
-	VMOVUPS V0, (DX); VMOVUPS V1, (6*VB)(DX); VMOVUPS V2, (12*VB)(DX); \
-	VMOVUPS V3, (18*VB)(DX); VMOVUPS V8, (24*VB)(DX); VMOVUPS V5, (30*VB)(DX); \
-	ADDQ R14, R15; \
-	ADDQ $VB, DX; \
-	DECQ CX; \
-	JNE column; \
-	SUBQ $(6*VB), DX
-#define GRADIENTCOLUMNS(column) \
-	LEAQ (SI)(AX*1), R15; \
-	MOVQ $4, CX; \
-column: \
-	LOAD4(R15); \
-	TRANSFORM_GRADIENT; \
-	VMOVUPS V0, (DX); VMOVUPS V4, (4*VB)(DX); VMOVUPS V5, (8*VB)(DX); \
-	VMOVUPS V6, (12*VB)(DX); VMOVUPS V7, (16*VB)(DX); VMOVUPS V3, (20*VB)(DX); \
-	ADDQ R14, R15; \
-	ADDQ $VB, DX; \
-	DECQ CX; \
-	JNE column; \
-	SUBQ $(4*VB), DX
-
 // func winogradTermsAVX512(a *winogradArgs)
 TEXT ·winogradTermsAVX512(SB), NOSPLIT, $24-8
 	BEGIN
