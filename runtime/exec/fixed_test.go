@@ -170,14 +170,15 @@ func TestFixedPointIsExact(t *testing.T) {
 // TestFixedPointEverywhere demands the same bits of all kernels, at any number of
 // threads, and tile by tile.
 func TestFixedPointEverywhere(t *testing.T) {
-	was := selectedKernels()
-	defer func() {
-		for _, name := range was {
-			if err := kernel.Select(name); err != nil {
-				t.Fatal(err)
-			}
+	for _, i := range kernel.Implementations() {
+		if i.Selected {
+			defer func() {
+				if err := kernel.SelectFamily(i.Family, i.Name); err != nil {
+					t.Fatal(err)
+				}
+			}()
 		}
-	}()
+	}
 	m := model(t, chain, 7, 1)
 	x := random(9, -1, 1, 2, 1, 65, 41)
 	want := runModel(t, m, x, exec.Options{MemoryLimit: -1})
@@ -200,16 +201,6 @@ func TestFixedPointEverywhere(t *testing.T) {
 			}
 		}
 	}
-}
-
-func selectedKernels() []string {
-	var list []string
-	for _, i := range kernel.Implementations() {
-		if i.Selected {
-			list = append(list, i.Name)
-		}
-	}
-	return list
 }
 
 // TestFixedPointFallsBack runs layers that whole numbers do not suit in float32.

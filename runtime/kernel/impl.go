@@ -7,8 +7,8 @@ import (
 )
 
 // An Implementation is one way to run a family of kernels. Name is what
-// SPIKINGIR_KERNEL and [Select] take; Available tells whether this CPU can run
-// it, Selected whether it is the one in use.
+// SPIKINGIR_KERNEL and [Select] take, whole or up to its hyphen; Available tells
+// whether this CPU can run it, Selected whether it is the one in use.
 type Implementation struct {
 	Family    string
 	Name      string
@@ -16,13 +16,20 @@ type Implementation struct {
 	Selected  bool
 }
 
+// Answers reports whether a name selects the implementation: its own, or the part
+// before a hyphen, by which it shares it with others.
+func (i Implementation) Answers(name string) bool {
+	base, _, _ := strings.Cut(i.Name, "-")
+	return name == i.Name || name == base
+}
+
 // A family is a set of kernels that are selected together. Families are
 // independent: a CPU may have the best integer kernels without the best float32
 // ones.
 type family interface {
 	implementations() []Implementation
-	// choose selects an implementation by name and tells whether the family has
-	// one of that name; the error says that this CPU cannot run it.
+	// choose selects the best available implementation that answers to a name and tells
+	// whether the family has one; the error says that this CPU cannot run it.
 	choose(name string) (known bool, err error)
 }
 
@@ -65,19 +72,21 @@ func (r *registry[K]) implementations() []Implementation {
 }
 
 func (r *registry[K]) choose(name string) (known bool, err error) {
-	for i, e := range r.entries {
-		if e.name != name {
+	for i, list := 0, r.implementations(); i < len(list); i++ {
+		if !list[i].Answers(name) {
 			continue
 		}
-		if !e.available {
-			return true, fmt.Errorf(
-				"kernel implementation %q of family %s does not run on this cpu, want %s",
-				name, r.name, r.entries[r.selected].name)
+		known = true
+		if list[i].Available {
+			r.selected, r.kernels = i, r.entries[i].kernels
+			return true, nil
 		}
-		r.selected, r.kernels = i, e.kernels
-		return true, nil
 	}
-	return false, nil
+	if known {
+		err = fmt.Errorf("kernel implementation %q of family %s does not run on this cpu, want %s",
+			name, r.name, r.entries[r.selected].name)
+	}
+	return known, err
 }
 
 // Implementations lists all implementations of this build, family by family,

@@ -99,6 +99,23 @@ func TestSelectErrors(t *testing.T) {
 	}
 }
 
+// TestSelectByFirstPart takes the part of a name before its hyphen for the best
+// implementation that has it.
+func TestSelectByFirstPart(t *testing.T) {
+	r := newRegistry("test", []entry[int]{{"fast-b", false, 1}, {"fast-a", true, 2}, {"fast-c", true, 3}, {"slow", true, 4}})
+	for name, want := range map[string]int{"fast": 2, "fast-c": 3, "slow": 4} {
+		if known, err := r.choose(name); !known || err != nil || r.kernels != want {
+			t.Errorf("choose(%s) = %v, %v and kernels %d, want kernels %d", name, known, err, r.kernels, want)
+		}
+	}
+	if known, err := r.choose("fast-b"); !known || err == nil || r.kernels == 1 {
+		t.Errorf("choose(fast-b) = %v, %v, want an error: it is not available", known, err)
+	}
+	if known, err := r.choose("fas"); known || err != nil {
+		t.Errorf("choose(fas) = %v, %v, want unknown without error", known, err)
+	}
+}
+
 func TestSelectFromEnv(t *testing.T) {
 	defer selectImplementation(t, selectedName())
 	t.Setenv(envName, "generic")

@@ -344,3 +344,12 @@ loop:
 	JNZ loop
 	VZEROUPPER
 	RET
+
+// func cpuVendor() (name [3]uint32)
+TEXT ·cpuVendor(SB), NOSPLIT, $0-12
+	XORL AX, AX
+	CPUID
+	MOVL BX, name_0+0(FP)
+	MOVL DX, name_1+4(FP)
+	MOVL CX, name_2+8(FP)
+	RET

@@ -18,7 +18,10 @@ func BenchmarkSpikeConv(b *testing.B) {
 	pool := NewPool(1)
 	defer pool.Close()
 	out := &SpikeTrain{Steps: 11, N: 1, C: 64, H: 256, W: 256}
-	out.Bits = make([]uint16, out.Masks())
+	out.Bits = NewArray[uint16](out.Masks())
+	source := NewArray[uint16](len(k.sources[0].Bits))
+	copy(source, k.sources[0].Bits)
+	k.sources[0].Bits = source
 	peak := SpikePeak(50 * time.Millisecond)
 	ops := float64(SpikeOps()) * 11 * 256 * 256 * 64 * 64 * 9
 	b.ReportAllocs()

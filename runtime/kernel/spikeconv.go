@@ -28,6 +28,7 @@ type SpikeConv struct {
 	side       int // output pixels side by side in a block: see sideBySide
 	outBlocks  int
 	plans      []spikePhase
+	lookups    *lookupPlan // nil where the kernels have none
 }
 
 // A spikePhase is the blocks of 16 output channels of a phase, those that follow
@@ -135,6 +136,7 @@ func (c *SpikeConv) pack(phases []reachPhase, weight []int16, want int, at func(
 	far := c.farApart(phases)
 	c.cell = cellsFor(c.shape.InC)
 	c.outBlocks, c.side = SpikeMasks(c.shape.OutC), c.sideBySide()
+	var lists [][]tapRun
 	for _, r := range phases {
 		p := phase{y: r.y, x: r.x}
 		for _, t := range r.taps {
@@ -142,6 +144,7 @@ func (c *SpikeConv) pack(phases []reachPhase, weight []int16, want int, at func(
 		}
 		c.phases = append(c.phases, p)
 		runs := c.runs(r.taps, p.taps)
+		lists = append(lists, runs)
 		plan := spikePhase{}
 		for b := range c.outBlocks {
 			plan.add(c.packBlock(runs, b, at))
@@ -151,6 +154,9 @@ func (c *SpikeConv) pack(phases []reachPhase, weight []int16, want int, at func(
 			b.planes, b.weights = onLine(b.planes), onLine(b.weights)
 		}
 		c.plans = append(c.plans, plan)
+	}
+	if c.kernels.lookup != nil {
+		c.lookups = c.packLookups(lists, at)
 	}
 	return nil
 }

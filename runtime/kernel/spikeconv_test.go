@@ -10,13 +10,16 @@ import (
 )
 
 // forEachSpikes runs f with each available implementation of the spike kernels,
-// and with one in Go that takes bytes as AMX does.
+// and with those in Go that take bytes as AMX does and that look up sums.
 func forEachSpikes(t *testing.T, f func(t *testing.T)) {
 	t.Helper()
 	forEachOf(t, spikes, f)
 	defer func(k spikeKernels) { spikes.kernels = k }(spikes.kernels)
 	spikes.kernels = spikeKernels{bytes: true, step: spikeStepBytes, expandBytes: expandBytesGeneric}
 	t.Run("bytes", f)
+	spikes.kernels = genericSpikes
+	spikes.kernels.lookup = &genericLookups
+	t.Run("lookup", f)
 }
 
 // spikeStepBytes is spikeStepGeneric for bytes.

@@ -14,6 +14,8 @@ type spikeKernels struct {
 	expandBytes func(dst []int8, masks []uint16)
 	expandWords func(dst []int16, masks []uint16)
 	peak        func(n int) (ops int)
+	// lookup, when not nil, is what layers of binary spikes run on instead.
+	lookup *lookupKernels
 }
 
 // spikes is the family of the kernels that compute fixed-point spiking layers.

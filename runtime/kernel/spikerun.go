@@ -3,6 +3,7 @@ package kernel
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 )
 
@@ -58,6 +59,9 @@ func (c *SpikeConv) Run(ctx context.Context, p *Pool, out *SpikeTrain, sources [
 	rows, cols := ceilDiv(out.H, c.outStepH), ceilDiv(out.W, c.outStepW)
 	if rows == 0 || cols == 0 || out.N == 0 {
 		return ctx.Err()
+	}
+	if c.lookups != nil && !slices.ContainsFunc(sources, func(s *SpikeTrain) bool { return s.Values != nil }) {
+		return c.runLookups(ctx, p, lookupTask{out: out, sources: sources, neurons: n, residuals: residuals}, steps)
 	}
 	l := c.spikeLayoutFor(rows, cols, ceilDiv(p.Threads(), out.N))
 	down, across := ceilDiv(rows, l.rows), ceilDiv(cols, l.cols)

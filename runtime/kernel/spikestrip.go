@@ -92,17 +92,22 @@ func (t *spikeTask) clearCells(at, n int) {
 // gatherRow expands the pixels (y, x), (y, x+inStepW), ... of a slice.
 func (t *spikeTask) gatherRow(at int, sources []*SpikeTrain, step, n, y, x int) {
 	count := t.cols + t.reachW
-	before := 0
+	from, to := existing(x, t.inStepW, count, t.w)
+	t.clearCells(at, from*t.cell)
+	t.gatherPixels(at+from*t.cell, sources, step, n, y*t.w+x+from*t.inStepW, to-from)
+	t.clearCells(at+to*t.cell, (count-to)*t.cell)
+}
+
+// existing gives the range of i < count for which x + i*step lies in [0, w).
+func existing(x, step, count, w int) (from, to int) {
 	if x < 0 {
-		before = min(ceilDiv(-x, t.inStepW), count)
+		from = min(ceilDiv(-x, step), count)
 	}
-	inside := before
-	if from := x + before*t.inStepW; from < t.w {
-		inside = min(before+ceilDiv(t.w-from, t.inStepW), count)
+	to = from
+	if first := x + from*step; first < w {
+		to = min(from+ceilDiv(w-first, step), count)
 	}
-	t.clearCells(at, before*t.cell)
-	t.gatherPixels(at+before*t.cell, sources, step, n, y*t.w+x+before*t.inStepW, inside-before)
-	t.clearCells(at+inside*t.cell, (count-inside)*t.cell)
+	return from, to
 }
 
 // gatherPixels expands count pixels that exist, inStepW apart.

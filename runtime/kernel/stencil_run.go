@@ -9,6 +9,7 @@ type scratch struct {
 	offsets []int     // of all phases' taps
 	args    rowArgs
 	spikes  spikeScratch
+	lookups lookupScratch
 	filter  filterScratch
 }
 

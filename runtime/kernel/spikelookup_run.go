@@ -1,0 +1,254 @@
+package kernel
+
+import (
+	"context"
+	"sync/atomic"
+)
+
+// A lookupEvent is a slice in the course of a strip.
+type lookupEvent struct {
+	slice int
+	post  bool // a post step, that leaves the potentials as they are
+	mark  int  // the mark whose potentials are those after it, or -1
+}
+
+// events lists what a run takes, in order.
+func (s SpikeSteps) events() []lookupEvent {
+	list := make([]lookupEvent, 0, s.Main+len(s.Marks))
+	mark := 0
+	for step := range s.Main {
+		list = append(list, lookupEvent{slice: step, mark: -1})
+		if mark == len(s.Marks) || step+1 != s.Marks[mark] {
+			continue
+		}
+		if s.Post {
+			list = append(list, lookupEvent{s.Main + mark, true, mark})
+		} else {
+			list[len(list)-1].mark = mark
+		}
+		mark++
+	}
+	return list
+}
+
+// lookupScratch is a worker's memory for lookups. It only grows.
+type lookupScratch struct {
+	args     lookupArgs
+	indices  indexArgs
+	index    []uint16 // [slice of the chunk][plane][remainder][row][column][lane]
+	pixels   []uint64 // of the source: [quad][row of tiles][pixel]
+	offsets  []int32  // of a phase's places
+	channel  []int32  // of a channel's lookups
+	tables   []int16
+	v, tried []int32  // [phase][channel][cell][lane], and of one channel
+	spikes   []uint32 // [slice of the chunk][channel][cell]
+	words    []uint64 // [cell][lane]
+}
+
+// A lookupTask is a strip of an image in the hands of a worker.
+type lookupTask struct {
+	*SpikeConv
+	*lookupScratch
+	layout lookupLayout
+	i, j   int // first output pixel of the strip, in a phase
+	rows   int // of its tiles
+	n      int // image
+
+	out       *SpikeTrain
+	sources   []*SpikeTrain
+	neurons   *SpikeNeurons
+	residuals []Potential
+}
+
+// runLookups is Run by lookups, of binary spikes.
+func (c *SpikeConv) runLookups(ctx context.Context, p *Pool, task lookupTask, steps SpikeSteps) error {
+	out, events := task.out, steps.events()
+	rows, cols := ceilDiv(out.H, c.outStepH), ceilDiv(out.W, c.outStepW)
+	l := c.lookupLayoutFor(rows, cols, ceilDiv(p.Threads(), out.N), len(events))
+	height, width := l.down*l.rows, l.across*lookupCols
+	down, across := ceilDiv(rows, height), ceilDiv(cols, width)
+	strips := out.N * down * across
+	var next atomic.Int64
+	p.Run(min(p.Threads(), strips), func(worker, _, _ int) {
+		t := task
+		t.SpikeConv, t.layout = c, l
+		t.lookupScratch = &p.workers[worker].scratch.lookups
+		t.reserve()
+		for strip := int(next.Add(1)) - 1; strip < strips && ctx.Err() == nil; strip = int(next.Add(1)) - 1 {
+			t.n = strip / (down * across)
+			t.i, t.j = strip/across%down*height, strip%across*width
+			t.rows = min(l.rows, ceilDiv(rows-t.i, l.down))
+			t.run(events)
+		}
+	})
+	return ctx.Err()
+}
+
+// size is the number of potentials of a channel.
+func (l *lookupLayout) size() int { return l.rows * lookupCols * lookupLanes }
+
+// width is the number of source pixels in a row of a strip that lookups may read.
+func (t *lookupTask) width() int {
+	return t.layout.across*lookupCols + t.reachW + t.lookups.side - 1
+}
+
+// reserve makes the scratch large enough.
+func (t *lookupTask) reserve() {
+	l := &t.layout
+	t.index = growAligned(t.index, l.chunk*l.slice)
+	t.reserveRows()
+	t.tried = growAligned(t.tried, l.size())
+	t.v = growAligned(t.v, len(t.phases)*t.shape.OutC*l.size())
+	t.spikes = grow(t.spikes, l.chunk*t.shape.OutC*l.rows*lookupCols)
+	t.words = grow(t.words, l.size())
+	most := t.lookups.most()
+	t.tables = growAligned(t.tables, most*lookupTable)
+	t.offsets, t.channel = grow(t.offsets, most), grow(t.channel, most)
+}
+
+// run advances the strip through time, as many slices at once as fit.
+func (t *lookupTask) run(events []lookupEvent) {
+	for lo := 0; lo < len(events); lo += t.layout.chunk {
+		chunk := events[lo:min(lo+t.layout.chunk, len(events))]
+		for i, e := range chunk {
+			t.expand(t.index[i*t.layout.slice:(i+1)*t.layout.slice], e.slice)
+		}
+		for k := range t.phases {
+			if rows, cols := t.within(&t.phases[k]); rows <= 0 || cols <= 0 {
+				continue
+			}
+			t.locate(k)
+			for o := range t.shape.OutC {
+				t.advance(k, o, chunk, lo == 0)
+			}
+			for i, e := range chunk {
+				t.deliver(&t.phases[k], i, e.slice)
+			}
+		}
+	}
+}
+
+// within is the rows and columns of pixels from the strip's first on that exist in a
+// phase.
+func (t *lookupTask) within(p *phase) (rows, cols int) {
+	return ceilDiv(t.out.H-p.y, t.outStepH) - t.i, ceilDiv(t.out.W-p.x, t.outStepW) - t.j
+}
+
+// locate finds the places of a phase in the indices of a slice.
+func (t *lookupTask) locate(phase int) {
+	l := &t.layout
+	places := t.lookups.phases[phase].places
+	t.offsets = t.offsets[:len(places)]
+	for k, p := range places {
+		t.offsets[k] = int32(p.plane*l.plane + p.tap.remainder*l.remainder + p.tap.row*l.pitch + p.tap.col*lookupLanes)
+	}
+}
+
+// advance takes the neurons of an output channel through some slices.
+func (t *lookupTask) advance(phase, o int, chunk []lookupEvent, first bool) {
+	l, nr := &t.layout, t.neurons
+	v := t.v[(phase*t.shape.OutC+o)*l.size():][:l.size()]
+	if first {
+		for i := range v {
+			v[i] = nr.V0[o]
+		}
+	}
+	ch := &t.lookups.phases[phase].channels[o]
+	t.kernels.lookup.tables(t.tables, ch.weights)
+	t.channel = t.channel[:len(ch.places)]
+	for k, p := range ch.places {
+		t.channel[k] = t.offsets[p]
+	}
+	a, cells := &t.args, l.rows*lookupCols
+	a.rows, a.pitch, a.threshold = t.rows, l.pitch, nr.Threshold[o]
+	for i, e := range chunk {
+		a.v, a.bias, a.firing = v, nr.Bias[o], nr.Fire[o]
+		if e.post {
+			copy(t.tried, v)
+			a.v, a.bias, a.firing = t.tried, nr.PostBias[o], nr.PostFire[o]
+		}
+		a.index = t.index[i*l.slice : (i+1)*l.slice]
+		a.spikes = t.spikes[(i*t.shape.OutC+o)*cells:][:cells]
+		t.segments(ch)
+		if e.mark >= 0 && t.residuals != nil && t.residuals[e.mark].Data != nil {
+			t.read(t.residuals[e.mark], phase, o, a.v)
+		}
+	}
+}
+
+// segments advances the neurons by a slice.
+func (t *lookupTask) segments(ch *lookupChannel) {
+	a, from := &t.args, 0
+	for i, to := range ch.segments {
+		a.offsets, a.tables = t.channel[from:to], t.tables[from*lookupTable:to*lookupTable]
+		if i < len(ch.segments)-1 {
+			t.kernels.lookup.sum(a)
+		} else {
+			t.kernels.lookup.fire(a)
+		}
+		from = to
+	}
+}
+
+// A lookupTile is the tile of a lane: its first output pixel in a phase, and how many
+// rows and columns of it exist.
+type lookupTile struct{ i, j, rows, cols int }
+
+// tile gives the tile of a lane in a phase.
+func (t *lookupTask) tile(p *phase, lane int) lookupTile {
+	down, right := lane/t.layout.across*t.rows, lane%t.layout.across*lookupCols
+	rows, cols := t.within(p)
+	if lane >= t.layout.down*t.layout.across || right >= cols {
+		rows = 0
+	}
+	return lookupTile{t.i + down, t.j + right, min(t.rows, rows-down), min(lookupCols, cols-right)}
+}
+
+// read writes the potentials of a channel as floats.
+func (t *lookupTask) read(dst Potential, k, o int, v []int32) {
+	p, out := &t.phases[k], t.out
+	image, scale := dst.Data[(t.n*out.C+o)*out.H*out.W:][:out.H*out.W], dst.Scale[o]
+	for lane := range lookupLanes {
+		tile := t.tile(p, lane)
+		for y := range tile.rows {
+			at := (p.y+(tile.i+y)*t.outStepH)*out.W + p.x + tile.j*t.outStepW
+			for x := range tile.cols {
+				image[at+x*t.outStepW] = float32(float64(v[(y*lookupCols+x)*lookupLanes+lane]) * scale)
+			}
+		}
+	}
+}
+
+// deliver hands the spikes of a slice to the train, slice i of the chunk.
+func (t *lookupTask) deliver(p *phase, i, slice int) {
+	cells, masks := t.layout.rows*lookupCols, SpikeMasks(t.out.C)
+	bits, outC := t.out.Slice(slice, t.n), t.shape.OutC
+	for first := 0; first < outC; first += quadBits {
+		channels := min(quadBits, outC-first)
+		t.kernels.lookup.collect(t.words, t.spikes[(i*outC+first)*cells:][:channels*cells], channels, cells)
+		for lane := range lookupLanes {
+			tile := t.tile(p, lane)
+			for y := range tile.rows {
+				at := (p.y+(tile.i+y)*t.outStepH)*t.out.W + p.x + tile.j*t.outStepW
+				words := t.words[y*lookupCols*lookupLanes+lane:]
+				spreadWords(bits[at*masks+first/maskBits:], words, tile.cols, t.outStepW*masks, SpikeMasks(channels))
+			}
+		}
+	}
+}
+
+// spreadWords writes the masks of count pixels, step masks apart, from words a vector
+// apart.
+func spreadWords(dst []uint16, words []uint64, count, step, masks int) {
+	for x := range count {
+		w, d := words[x*lookupLanes], dst[x*step:]
+		if masks == 4 {
+			m := (*[4]uint16)(d)
+			m[0], m[1], m[2], m[3] = uint16(w), uint16(w>>16), uint16(w>>32), uint16(w>>48)
+			continue
+		}
+		for k := range d[:masks] {
+			d[k] = uint16(w >> (maskBits * k))
+		}
+	}
+}
