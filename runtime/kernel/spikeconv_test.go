@@ -245,15 +245,16 @@ func manyThreads() []int {
 	return []int{1, 2, 3, 8}
 }
 
-// withSpikeStrips runs f with several bounds on the size of a strip.
+// withSpikeStrips runs f with several bounds on the size of a strip, and on the slices
+// that lookups take at once.
 func withSpikeStrips(f func()) {
-	defer func(n int) { spikeCells = n }(spikeCells)
+	defer func(n, m int) { spikeCells, lookupBytes = n, m }(spikeCells, lookupBytes)
 	sizes := []int{spikeCells, 1, 3000}
 	if testing.Short() {
 		sizes = sizes[1:2]
 	}
 	for _, n := range sizes {
-		spikeCells = n
+		spikeCells, lookupBytes = n, 5*n
 		f()
 	}
 }

@@ -19,7 +19,7 @@ const (
 	lookupShift   = 9
 	// lookupRun is the most lookups of a segment: each is rounded by at most
 	// 2^lookupShift/2.
-	lookupRun = 33
+	lookupRun = 127
 	// lookupWeights is the room of a lookup's weights.
 	lookupWeights = 8
 

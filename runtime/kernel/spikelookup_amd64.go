@@ -10,7 +10,6 @@ var lookupsAVX512 = lookupKernels{
 }
 
 // lookupFillCopy copies, for the first byte of a word is its lowest on this architecture.
-// Copying runs ahead further than a loop, and the masks are seldom in a cache.
 func lookupFillCopy(dst []uint64, masks []uint16) {
 	if len(dst) > 0 {
 		copy(unsafe.Slice((*uint16)(unsafe.Pointer(&dst[0])), 4*len(dst)), masks[:4*len(dst)])

@@ -50,9 +50,9 @@ type lookupTask struct {
 	*SpikeConv
 	*lookupScratch
 	layout lookupLayout
+	n      int // image
 	i, j   int // first output pixel of the strip, in a phase
 	rows   int // of its tiles
-	n      int // image
 
 	out       *SpikeTrain
 	sources   []*SpikeTrain
@@ -240,15 +240,22 @@ func (t *lookupTask) deliver(p *phase, i, slice int) {
 // spreadWords writes the masks of count pixels, step masks apart, from words a vector
 // apart.
 func spreadWords(dst []uint16, words []uint64, count, step, masks int) {
-	for x := range count {
-		w, d := words[x*lookupLanes], dst[x*step:]
-		if masks == 4 {
-			m := (*[4]uint16)(d)
-			m[0], m[1], m[2], m[3] = uint16(w), uint16(w>>16), uint16(w>>32), uint16(w>>48)
-			continue
+	switch masks {
+	case 1:
+		for x := range count {
+			dst[x*step] = uint16(words[x*lookupLanes])
 		}
-		for k := range d[:masks] {
-			d[k] = uint16(w >> (maskBits * k))
+	case 4:
+		for x := range count {
+			w, m := words[x*lookupLanes], (*[4]uint16)(dst[x*step:])
+			m[0], m[1], m[2], m[3] = uint16(w), uint16(w>>16), uint16(w>>32), uint16(w>>48)
+		}
+	default:
+		for x := range count {
+			w := words[x*lookupLanes]
+			for k := range dst[x*step:][:masks] {
+				dst[x*step+k] = uint16(w >> (maskBits * k))
+			}
 		}
 	}
 }

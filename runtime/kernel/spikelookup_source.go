@@ -42,15 +42,23 @@ func (t *lookupTask) expand(index []uint16, slice int) {
 // join puts the bits of neighbouring pixels behind those of each where an index covers
 // several.
 func (t *lookupTask) join() {
-	if t.lookups.side == 1 {
-		return
-	}
-	for i := range t.pixels {
-		word := t.pixels[i]
-		for k := 1; k < t.lookups.side && i+k < len(t.pixels); k++ {
-			word |= t.pixels[i+k] << (k * t.shape.InC)
+	channels := t.shape.InC
+	switch p := t.pixels; t.lookups.side {
+	case 1:
+	case 2:
+		for i, next := range p[1:] {
+			p[i] |= next << (channels & 63)
 		}
-		t.pixels[i] = word
+	case 3:
+		for i, next := range p[1 : len(p)-1] {
+			p[i] |= next<<(channels&63) | p[i+2]<<(2*channels&63)
+		}
+	default:
+		for i := range p {
+			for k := 1; k < t.lookups.side && i+k < len(p); k++ {
+				p[i] |= p[i+k] << (k * channels & 63)
+			}
+		}
 	}
 }
 
@@ -112,12 +120,14 @@ func (t *lookupTask) fillWhole(dst []uint64, bits []uint16, step int) {
 // fillMask adds a mask to each word, shifted to the left, or to the right where shift
 // is negative.
 func fillMask(dst []uint64, bits []uint16, step, shift int) {
-	for i := range dst {
-		m := uint64(bits[i*step])
-		if shift < 0 {
-			dst[i] |= m >> -shift
-		} else {
-			dst[i] |= m << shift
+	left, right := uint(max(shift, 0))&63, uint(max(-shift, 0))&63
+	if step == 1 {
+		for i, m := range bits[:len(dst)] {
+			dst[i] |= uint64(m) << left >> right
 		}
+		return
+	}
+	for i := range dst {
+		dst[i] |= uint64(bits[i*step]) << left >> right
 	}
 }
