@@ -28,8 +28,8 @@ is less where two of them are one core or share it with other programs.
 // layerRuns is the least number of runs, of which the minimum means something.
 const layerRuns = 5
 
-// layers fills the table of DnCNN's spiking layers: on the best kernels, and on
-// avx512.
+// layers fills the table of DnCNN's spiking layers: on the best kernels, and on those
+// of AVX-512.
 func (r *race) layers(ctx context.Context, page *bytes.Buffer) error {
 	runs := max(r.runs, layerRuns)
 	fmt.Fprintf(page, layersHead, runs, r.threads)
@@ -37,7 +37,7 @@ func (r *race) layers(ctx context.Context, page *bytes.Buffer) error {
 	t.AppendHeader(table.Row{"layers", "kernel", "ms", "10^9 operations/s",
 		fmt.Sprintf("peak, %d x one thread", r.threads), "share", fmt.Sprintf("%d sustain at once", r.threads), "share"})
 	var missing []string
-	for _, on := range []string{"", "avx512"} {
+	for _, on := range []string{"", "avx512-vnni", "avx512-lookup"} {
 		r.warnf("bench: spiking layers on %s", cmp.Or(on, "the best kernels"))
 		s := &side{duel: duel{model: dncnn, h: 256, w: 256, steps: 10, kernel: on}}
 		err := s.on(func() error {
@@ -83,12 +83,13 @@ dilations or groups.
 
 The slower paths of spiking layers, and why:
 
-- Few output channels: kernels compute 16 at a time. Neighbouring pixels share them, over a window that
+- Few output channels: kernels but avx512-lookup compute 16 at a time. Neighbouring pixels share them, over a window that
   is wider and holds zeros for all but one. With strides they do not: layers of 3 fill 3 of 16 lanes, those
   of 1 a single one, and the share can't exceed 19 %% or 6 %%.
 - Few input channels: on amx a window is 64 bytes whatever it holds, and a row of a 3x3 kernel on 3
   channels fills 12 of them.
-- Groups: a block of 16 output channels runs densely on whatever windows of the source hold a weight
+- Source channels that are no multiple of 6 leave lookups incomplete: 64 take 11, for 66.
+- Groups: except by lookups, a block of 16 output channels runs densely on whatever windows of the source hold a weight
   of it; only all-zero windows are left out. A depthwise layer multiplies 15 zeros for each weight, on
   amx 63, and they count as no operations.
 - Small sums, as of 1x1 kernels: beside the products there are spikes to expand and neurons to

@@ -61,12 +61,23 @@
 //	amx     weights as two signed bytes, w = 256*h + l; 32 output cells by 16
 //	        channels in four tiles of sums. The neurons of a tile advance while
 //	        the products of the next are computed.
-//	avx512  weights as words, pairs of products added in one instruction (VNNI);
-//	        12 output cells by 32 channels, or 24 by 16, in registers
-//	avx2    the same in 6 cells by 16 channels, without VNNI
+//	avx512-vnni
+//	        weights as words, pairs of products added in one instruction; 12 output
+//	        cells by 32 channels, or 24 by 16, in registers
+//	avx512-lookup
+//	        no products: the spikes of 6 channels are the index of a table of their
+//	        weights' sums, which two vector registers hold; where the CPU permutes
+//	        words fast, as AMD's do. Multi-valued spikes run as on avx512-vnni.
+//	avx2    as avx512-vnni in 6 cells by 16 channels, with products and sums apart
 //	generic Go; passes over what does not spike
 //
-// Output channels come in blocks of 16. Where there are 8 or fewer, neighbouring
+// With lookups the lanes of a vector are 32 tiles of the strip, 8 cells wide, at the
+// same cell of each: a tap to the right is then another vector, never one that is
+// shifted, and few output channels leave no lane empty. A channel goes through several
+// slices before the next one begins; its tables are made each time, for that costs a
+// hundredth of what they are used for.
+//
+// Elsewhere output channels come in blocks of 16. Where there are 8 or fewer, neighbouring
 // output pixels share a block, 5 of them for the 3 channels of AOD-Net, and their
 // windows are one that is wider; with strides each pixel has its own block, mostly
 // empty. Convolutions in groups run as dense ones without the windows in which a
@@ -98,8 +109,8 @@
 // # Implementations
 //
 // The best implementation that the CPU offers is selected when the program
-// starts. The environment variable SPIKINGIR_KERNEL (generic, avx2, avx512, amx)
-// names another one; [EnvError] tells when it could not be followed. The build
+// starts. The environment variable SPIKINGIR_KERNEL (generic, avx2, avx512, amx, or a
+// full name such as avx512-vnni) names another one; [EnvError] tells when it could not be followed. The build
 // tag purego leaves the assembly out.
 //
 // Assembly exists for innermost loops only: row kernels for blocks of output
