@@ -24,10 +24,10 @@ Made by ` + "`make bench PEERS=DIR DATA=DIR OUT=FILE`" + `, image to image on on
 milliseconds. Networks are converted by the default recipe; spiking ones have a post step after
 their T timesteps. Operations are those of the dense convolutions of all slices, whatever kernels
 skip: two for a multiply-add, and four on amx in fixed point, which multiplies each of a weight's
-two bytes. On avx512-lookup spikes of six channels look up the sum of their weights: a peak is that
-of the lookups, at six products each. Convolutions of 3x3 in ANNs, from 16 channels on either side, take a quarter of those
-products (Winograd's minimal filtering), so that their share of a peak may exceed 100 %.
-Peaks are probed again right before and after each measurement, and the larger one
+two bytes. On avx512-lookup spikes of six channels look up the sum of their weights: its peak is
+that of lookups, at six products each. Convolutions of 3x3 in ANNs, from 16 channels on either side,
+take a quarter of those products (Winograd's minimal filtering), so that their share of a peak may
+exceed 100 %. Peaks are probed again right before and after each measurement, and the larger one
 counts, because machines that others share change their speed from moment to moment.
 
 `

@@ -83,15 +83,15 @@ dilations or groups.
 
 The slower paths of spiking layers, and why:
 
-- Few output channels: kernels but avx512-lookup compute 16 at a time. Neighbouring pixels share them, over a window that
-  is wider and holds zeros for all but one. With strides they do not: layers of 3 fill 3 of 16 lanes, those
-  of 1 a single one, and the share can't exceed 19 %% or 6 %%.
+- Few output channels: kernels compute 16 at a time, except by lookups. Neighbouring pixels share
+  them, over a window that is wider and holds zeros for all but one. With strides they do not: layers
+  of 3 fill 3 of 16 lanes, those of 1 a single one, and the share can't exceed 19 %% or 6 %%.
 - Few input channels: on amx a window is 64 bytes whatever it holds, and a row of a 3x3 kernel on 3
   channels fills 12 of them.
 - Source channels that are no multiple of 6 leave lookups incomplete: 64 take 11, for 66.
-- Groups: except by lookups, a block of 16 output channels runs densely on whatever windows of the source hold a weight
-  of it; only all-zero windows are left out. A depthwise layer multiplies 15 zeros for each weight, on
-  amx 63, and they count as no operations.
+- Groups: except by lookups, a block of 16 output channels runs densely on whatever windows of the
+  source hold a weight of it; only all-zero windows are left out. A depthwise layer multiplies 15
+  zeros for each weight, on amx 63, and they count as no operations; its lookups take one of six.
 - Small sums, as of 1x1 kernels: beside the products there are spikes to expand and neurons to
   advance, which count as no operations either.
 - auto_pad, residual additions, pooling, and layers whose weights and thresholds lie too far apart for
