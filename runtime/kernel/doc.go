@@ -75,7 +75,7 @@
 // same cell of each: a tap to the right is then another vector, never one that is
 // shifted, and few output channels leave no lane empty. A channel goes through several
 // slices before the next one begins; its tables are made each time, for that costs a
-// hundredth of what they are used for.
+// few hundredths of what they are used for.
 //
 // Elsewhere output channels come in blocks of 16. Where there are 8 or fewer, neighbouring
 // output pixels share a block, 5 of them for the 3 channels of AOD-Net, and their
