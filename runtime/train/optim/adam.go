@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"spikingir/runtime/kernel"
 )
 
 // AdamOptions are the constants of Adam (Kingma and Ba, ICLR 2015) and of AdamW
@@ -67,58 +69,10 @@ func (a *Adam) Step(rate float64) {
 			continue
 		}
 		a.steps[i]++
-		lr := rate * p.Rate
-		first := 1 - power(a.o.Beta1, a.steps[i])
-		second := math.Sqrt(1 - power(a.o.Beta2, a.steps[i]))
-		adamStep(p.Value, p.Grad, a.mean[i], a.square[i], coefficients{
-			beta1: float32(a.o.Beta1), rest1: float32(1 - a.o.Beta1),
-			beta2: float32(a.o.Beta2), rest2: float32(1 - a.o.Beta2),
-			keep: float32(1 - float64(float64(lr*a.o.Decay)*p.Decay)),
-			step: float32(lr / first),
-			root: float32(1 / second),
-			eps:  float32(a.o.Eps),
-		})
+		kernel.AdamStep(p.Value, p.Grad, a.mean[i], a.square[i], kernel.Adam{
+			Rate: rate * p.Rate, Beta1: a.o.Beta1, Beta2: a.o.Beta2, Epsilon: a.o.Eps, Decay: a.o.Decay * p.Decay,
+		}, int(a.steps[i]), 1)
 	}
-}
-
-// coefficients are what one step of adamStep needs, with both bias corrections
-// in them.
-type coefficients struct {
-	beta1, rest1 float32 // beta1 and 1 - beta1
-	beta2, rest2 float32
-	keep         float32 // 1 - rate*decay
-	step         float32 // rate / (1 - beta1^t)
-	root         float32 // 1 / sqrt(1 - beta2^t)
-	eps          float32
-}
-
-// adamStep is, for each element, in float32 with every product rounded:
-//
-//	mean   = beta1*mean + (1-beta1)*grad
-//	square = beta2*square + (1-beta2)*grad*grad
-//	value  = keep*value - step*mean / (root*sqrt(square) + eps)
-func adamStep(value, grad, mean, square []float32, c coefficients) {
-	grad, mean, square = grad[:len(value)], mean[:len(value)], square[:len(value)]
-	for i, v := range value {
-		g := grad[i]
-		m := float32(c.beta1*mean[i]) + float32(c.rest1*g)
-		s := float32(c.beta2*square[i]) + float32(float32(c.rest2*g)*g)
-		mean[i], square[i] = m, s
-		root := float32(math.Sqrt(float64(s)))
-		value[i] = float32(c.keep*v) - float32(c.step*m)/(float32(c.root*root)+c.eps)
-	}
-}
-
-// power is x^n by repeated squaring, the same on every CPU.
-func power(x float64, n uint64) float64 {
-	result := 1.0
-	for ; n > 0; n >>= 1 {
-		if n&1 != 0 {
-			result *= x
-		}
-		x *= x
-	}
-	return result
 }
 
 // Steps returns the number of steps that each parameter took, in their order.
