@@ -89,9 +89,6 @@ func transformWeights(weight []float32, b block, inC int) []float32 {
 	return to
 }
 
-// Shape returns the geometry that c was packed with.
-func (c *WinogradConv) Shape() ConvShape { return c.shape }
-
 // Run computes what [Conv.Run] does, in other roundings. Its rules hold: the bits
 // depend on no implementation and no number of threads.
 func (c *WinogradConv) Run(p *Pool, dst, src []float32, h, w int) {

@@ -9,10 +9,8 @@ import (
 	"spikingir/runtime/kernel"
 )
 
-// A BoundConv is a convolution node with its weights packed. Run applies it to
-// one image and leaves the bias out, as a spiking layer wants it: there the bias
-// is a current of the neuron.
-type BoundConv struct {
+// A boundConv is a convolution node with its weights packed.
+type boundConv struct {
 	node *graph.Node
 	view op.Conv
 	// weight holds constant weights, nil when they are computed at run time, and
@@ -23,25 +21,14 @@ type BoundConv struct {
 	fast *kernel.WinogradConv
 }
 
-// BindConv decodes a Conv of constant weights over two spatial axes, or one
+// bindConvNode decodes a Conv and packs constant weights over two spatial axes, or one
 // (a height of 1).
-func BindConv(n *graph.Node) (*BoundConv, error) {
-	c, err := bindConvNode(n)
-	if err != nil {
-		return nil, err
-	}
-	if c.packed == nil {
-		return nil, op.Errorf(n, "weights are not a constant of rank 3 or 4, want one")
-	}
-	return c, nil
-}
-
-func bindConvNode(n *graph.Node) (*BoundConv, error) {
+func bindConvNode(n *graph.Node) (*boundConv, error) {
 	view, err := op.ConvOf(n)
 	if err != nil {
 		return nil, err
 	}
-	c := &BoundConv{node: n, view: view}
+	c := &boundConv{node: n, view: view}
 	if c.weight, err = constant(view.W); err != nil {
 		return nil, op.Errorf(n, "%v", err)
 	}
@@ -57,39 +44,9 @@ func bindConvNode(n *graph.Node) (*BoundConv, error) {
 	return c, nil
 }
 
-// Weight is the constant weights [M, C/group, kernel...].
-func (c *BoundConv) Weight() *Tensor { return c.weight }
-
-// Shape is the geometry at the pads that the node states; auto_pad adds others
-// that depend on the input's size.
-func (c *BoundConv) Shape() kernel.ConvShape { return c.packed.Shape() }
-
-// OutSize is the height and width of the result for an image of h x w.
-func (c *BoundConv) OutSize(h, w int) (oh, ow int) {
-	k, err := c.kernelFor(h, w)
-	if err != nil {
-		return 0, 0
-	}
-	return k.Shape().OutSize(h, w)
-}
-
-// Run convolves one image src [C][h][w] into dst [M][oh][ow], without bias. The
-// sums are those of [kernel.Conv.Run].
-func (c *BoundConv) Run(p *kernel.Pool, dst, src []float32, h, w int) error {
-	k, err := c.kernelFor(h, w)
-	if err != nil {
-		return op.Errorf(c.node, "%v", err)
-	}
-	if oh, ow := k.Shape().OutSize(h, w); oh*ow == 0 {
-		return op.Errorf(c.node, "kernel %v does not fit in an image of %d x %d", c.view.Kernel, h, w)
-	}
-	k.Run(p, dst, src, h, w)
-	return nil
-}
-
 // kernelFor is the packed kernel for images of h x w, packed anew where
 // auto_pad asks for other pads than those at hand.
-func (c *BoundConv) kernelFor(h, w int) (*kernel.Conv, error) {
+func (c *boundConv) kernelFor(h, w int) (*kernel.Conv, error) {
 	in := []int64{int64(h), int64(w)}
 	pads := c.view.PadsFor(in[2-len(c.view.Kernel):])
 	if s := withPads(c.packed.Shape(), pads); s != c.packed.Shape() {
@@ -99,7 +56,7 @@ func (c *BoundConv) kernelFor(h, w int) (*kernel.Conv, error) {
 }
 
 // pack packs weights of rank 3 or 4 for given pads.
-func (c *BoundConv) pack(w op.Window, weight *Tensor, pads []int64) (*kernel.Conv, error) {
+func (c *boundConv) pack(w op.Window, weight *Tensor, pads []int64) (*kernel.Conv, error) {
 	if err := c.checkWeight(weight); err != nil {
 		return nil, err
 	}
@@ -108,7 +65,7 @@ func (c *BoundConv) pack(w op.Window, weight *Tensor, pads []int64) (*kernel.Con
 
 // checkWeight requires weights of some spatial axis and of channels that the
 // groups divide.
-func (c *BoundConv) checkWeight(weight *Tensor) error {
+func (c *boundConv) checkWeight(weight *Tensor) error {
 	if err := wantRank(1, weight, 3); err != nil {
 		return err
 	}
@@ -178,7 +135,7 @@ func BindFast(n *graph.Node, opset int64) (o Op, fast bool, err error) {
 const LeastFast = 16
 
 // run is the whole operator on a batch.
-func (c *BoundConv) run(env *Env, in []*Tensor) ([]*Tensor, error) {
+func (c *boundConv) run(env *Env, in []*Tensor) ([]*Tensor, error) {
 	x, weight, bias := in[0], in[1], optional(in, 2)
 	if err := wantFloat(x, weight, bias); err != nil {
 		return nil, err
@@ -224,7 +181,7 @@ func (c *BoundConv) run(env *Env, in []*Tensor) ([]*Tensor, error) {
 
 // batch runs the packed kernel, or one packed for computed weights, on every
 // image.
-func (c *BoundConv) batch(env *Env, y, x, weight, bias *Tensor, win op.Window) error {
+func (c *boundConv) batch(env *Env, y, x, weight, bias *Tensor, win op.Window) error {
 	h, w := imageSize(x.Dims)
 	tail := kernel.Tail{Finish: env.tail, Direct: env.direct}
 	if bias != nil {

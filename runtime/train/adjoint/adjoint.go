@@ -70,9 +70,6 @@ func Reason(o graph.Op) string {
 	return ""
 }
 
-// Flat reports whether the gradient of an operator is 0 almost everywhere.
-func Flat(o graph.Op) bool { return Supported(o) && flat[o.Type] }
-
 // Backward implements [Operator].
 func (b *bound) Backward(in, out, gout, gin []*ops.Tensor) error {
 	c := &call{in, out, gout, gin}

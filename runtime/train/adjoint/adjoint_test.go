@@ -28,12 +28,11 @@ func TestTable(t *testing.T) {
 		if binder, reason := binders[s.Op.Type] != nil, without[s.Op.Type]; binder == (reason != "") {
 			t.Errorf("operator %v: has a gradient %t, reason against it %q", s.Op, binder, reason)
 		}
-		if Supported(s.Op) != (Reason(s.Op) == "") || Flat(s.Op) && !Supported(s.Op) {
-			t.Errorf("operator %v: supported %t, flat %t, reason %q",
-				s.Op, Supported(s.Op), Flat(s.Op), Reason(s.Op))
+		if Supported(s.Op) != (Reason(s.Op) == "") {
+			t.Errorf("operator %v: supported %t, reason %q", s.Op, Supported(s.Op), Reason(s.Op))
 		}
 	}
-	for _, name := range slices.Concat(keys(binders), keys(without), keys(flat), keys(differentiable)) {
+	for _, name := range slices.Concat(keys(binders), keys(without), keys(differentiable)) {
 		if !runs[name] {
 			t.Errorf("operator %s is listed but package ops does not run it", name)
 		}

@@ -25,8 +25,8 @@
 //   - an element of gout that is 0 adds nothing, also where a derivative is infinite.
 //
 // Floor, Ceil, Round and Sign are constant almost everywhere, and so their gradient
-// is 0; [Flat] tells them apart, since what lies before them cannot be trained.
-// Statistics of BatchNormalization are inputs with gradients like others.
+// is 0: what lies before them cannot be trained. Statistics of BatchNormalization are
+// inputs with gradients like others.
 //
 // # Numbers
 //

@@ -98,9 +98,6 @@ var binders = map[string]binder{
 // operator that is not listed has those of all its floating point inputs.
 var differentiable = map[string]int{"Resize": 1, "Upsample": 1, "Dropout": 1, "Expand": 1}
 
-// flat lists the operators that are constant almost everywhere.
-var flat = map[string]bool{"Floor": true, "Ceil": true, "Round": true, "Sign": true}
-
 // without says why operators of package ops have no gradient.
 var without = map[string]string{
 	"Not":             logic,
