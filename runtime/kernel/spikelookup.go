@@ -44,6 +44,8 @@ type lookupKernels struct {
 	sum, fire func(a *lookupArgs)
 	// fill makes words of four masks each, the first one lowest.
 	fill func(dst []uint64, masks []uint16)
+	// mask adds masks to words, shifted to the left.
+	mask func(dst []uint64, masks []uint16, shift uint)
 	// index writes the indices of cols cells, plane by plane, each for all lanes.
 	index func(a *indexArgs)
 	// collect turns the spikes of up to quadBits channels, of each cell and for all
@@ -54,7 +56,8 @@ type lookupKernels struct {
 // genericLookups are the lookup kernels in Go.
 var genericLookups = lookupKernels{
 	tables: lookupTablesGeneric, sum: lookupSumGeneric, fire: lookupFireGeneric,
-	fill: lookupFillGeneric, index: lookupIndexGeneric, collect: lookupCollectGeneric,
+	fill: lookupFillGeneric, mask: lookupMaskGeneric, index: lookupIndexGeneric,
+	collect: lookupCollectGeneric,
 }
 
 // lookupArgs are the arguments of sum and fire. For each row y, column x < lookupCols

@@ -6,7 +6,8 @@ import "unsafe"
 
 var lookupsAVX512 = lookupKernels{
 	tables: lookupTablesAVX512, sum: lookupSumAVX512, fire: lookupFireAVX512,
-	fill: lookupFillCopy, index: lookupIndexAVX512, collect: lookupCollectAVX512,
+	fill: lookupFillCopy, mask: lookupMaskAVX512, index: lookupIndexAVX512,
+	collect: lookupCollectAVX512,
 }
 
 // lookupFillCopy copies, for the first byte of a word is its lowest on this architecture.
@@ -24,6 +25,9 @@ func lookupSumAVX512(a *lookupArgs)
 
 //go:noescape
 func lookupFireAVX512(a *lookupArgs)
+
+//go:noescape
+func lookupMaskAVX512(dst []uint64, masks []uint16, shift uint)
 
 //go:noescape
 func lookupIndexAVX512(a *indexArgs)

@@ -189,6 +189,38 @@ done:
 	VZEROUPPER
 	RET
 
+// func lookupMaskAVX512(dst []uint64, masks []uint16, shift uint)
+TEXT ·lookupMaskAVX512(SB), NOSPLIT, $0-56
+	MOVQ dst_base+0(FP), DI
+	MOVQ dst_len+8(FP), CX
+	MOVQ masks_base+24(FP), SI
+	VMOVQ shift+48(FP), X1
+eight:
+	SUBQ $8, CX
+	JLT tail
+	VPMOVZXWQ (SI), Z0
+	VPSLLQ X1, Z0, Z0
+	VPORQ (DI), Z0, Z0
+	VMOVDQU64 Z0, (DI)
+	ADDQ $16, SI
+	ADDQ $64, DI
+	JMP eight
+tail:
+	ADDQ $8, CX
+	JZ done
+	MOVL $1, AX
+	SHLL CX, AX
+	DECL AX
+	KMOVW AX, K1
+	VMOVDQU16.Z (SI), K1, X0
+	VPMOVZXWQ X0, Z0
+	VPSLLQ X1, Z0, Z0
+	VPORQ.Z (DI), Z0, K1, Z0
+	VMOVDQU64 Z0, K1, (DI)
+done:
+	VZEROUPPER
+	RET
+
 // func lookupIndexAVX512(a *indexArgs)
 TEXT ·lookupIndexAVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), BX

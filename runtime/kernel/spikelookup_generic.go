@@ -84,3 +84,9 @@ func lookupFillGeneric(dst []uint64, masks []uint16) {
 		dst[i] = uint64(m[0]) | uint64(m[1])<<16 | uint64(m[2])<<32 | uint64(m[3])<<48
 	}
 }
+
+func lookupMaskGeneric(dst []uint64, masks []uint16, shift uint) {
+	for i, m := range masks[:len(dst)] {
+		dst[i] |= uint64(m) << (shift & 63)
+	}
+}

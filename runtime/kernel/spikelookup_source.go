@@ -91,9 +91,9 @@ func (t *lookupTask) fillRow(band, y, x, slice int) {
 				m += quadBits/maskBits - 1
 				continue
 			}
-			fillMask(quad(q)[from:to], bits[first*masks+m:], t.inStepW*masks, shift)
+			t.fillMask(quad(q)[from:to], bits[first*masks+m:], t.inStepW*masks, shift)
 			if shift > quadBits-maskBits && q+1 < t.quads() {
-				fillMask(quad(q + 1)[from:to], bits[first*masks+m:], t.inStepW*masks, shift-quadBits)
+				t.fillMask(quad(q + 1)[from:to], bits[first*masks+m:], t.inStepW*masks, shift-quadBits)
 			}
 		}
 		bit += s.C
@@ -117,16 +117,14 @@ func (t *lookupTask) fillWhole(dst []uint64, bits []uint16, step int) {
 	}
 }
 
-// fillMask adds a mask to each word, shifted to the left, or to the right where shift
-// is negative.
-func fillMask(dst []uint64, bits []uint16, step, shift int) {
-	left, right := uint(max(shift, 0))&63, uint(max(-shift, 0))&63
-	if step == 1 {
-		for i, m := range bits[:len(dst)] {
-			dst[i] |= uint64(m) << left >> right
-		}
+// fillMask adds a mask to each word, step masks from one word's to the next, shifted to
+// the left, or to the right where shift is negative.
+func (t *lookupTask) fillMask(dst []uint64, bits []uint16, step, shift int) {
+	if step == 1 && shift >= 0 {
+		t.kernels.lookup.mask(dst, bits, uint(shift))
 		return
 	}
+	left, right := uint(max(shift, 0))&63, uint(max(-shift, 0))&63
 	for i := range dst {
 		dst[i] |= uint64(bits[i*step]) << left >> right
 	}

@@ -248,7 +248,7 @@ func TestLookupIndexAndCollect(t *testing.T) {
 	})
 }
 
-// TestLookupFill copies masks.
+// TestLookupFill copies masks, and adds them.
 func TestLookupFill(t *testing.T) {
 	forEachLookup(t, func(t *testing.T, k *lookupKernels) {
 		for n := range 40 {
@@ -263,6 +263,14 @@ func TestLookupFill(t *testing.T) {
 			lookupFillGeneric(want, masks)
 			if !slices.Equal(dst, want) {
 				t.Fatalf("%d words differ", n)
+			}
+			for _, shift := range []uint{0, 3, 48, 60} {
+				k.mask(dst, masks[:n:n], shift)
+				lookupMaskGeneric(want, masks, shift)
+				check(t)
+				if !slices.Equal(dst, want) {
+					t.Fatalf("%d words with masks shifted by %d differ", n, shift)
+				}
 			}
 		}
 	})
