@@ -29,6 +29,7 @@ type SpikeConv struct {
 	outBlocks  int
 	plans      []spikePhase
 	lookups    *lookupPlan // nil where the kernels have none
+	events     *eventPlan  // nil where the kernels have none, or it does not suit
 }
 
 // A spikePhase is the blocks of 16 output channels of a phase, those that follow
@@ -157,6 +158,9 @@ func (c *SpikeConv) pack(phases []reachPhase, weight []int16, want int, at func(
 	}
 	if c.kernels.lookup != nil {
 		c.lookups = c.packLookups(lists, at)
+	}
+	if c.kernels.events != nil {
+		c.events = c.packEvents(lists, at)
 	}
 	return nil
 }

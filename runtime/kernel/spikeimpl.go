@@ -16,6 +16,8 @@ type spikeKernels struct {
 	peak        func(n int) (ops int)
 	// lookup, when not nil, is what layers of binary spikes run on instead.
 	lookup *lookupKernels
+	// events, when not nil, is what layers run on whose sources hardly spike.
+	events *eventKernels
 }
 
 // spikes is the family of the kernels that compute fixed-point spiking layers.

@@ -46,6 +46,7 @@ type spikeScratch struct {
 	merged   []uint16 // of a row of pixels: see merge
 	pixels   []uint16
 	params   [2][]int32 // of main and post steps: [block][3][16]
+	lists    eventScratch
 }
 
 // Run advances the neurons through all steps, with spikes of sources, whose
@@ -60,7 +61,8 @@ func (c *SpikeConv) Run(ctx context.Context, p *Pool, out *SpikeTrain, sources [
 	if rows == 0 || cols == 0 || out.N == 0 {
 		return ctx.Err()
 	}
-	if c.lookups != nil && !slices.ContainsFunc(sources, func(s *SpikeTrain) bool { return s.Values != nil }) {
+	sparse := c.sparse(sources)
+	if !sparse && c.lookups != nil && !slices.ContainsFunc(sources, func(s *SpikeTrain) bool { return s.Values != nil }) {
 		return c.runLookups(ctx, p, lookupTask{out: out, sources: sources, neurons: n, residuals: residuals}, steps)
 	}
 	l := c.spikeLayoutFor(rows, cols, ceilDiv(p.Threads(), out.N))
@@ -70,6 +72,7 @@ func (c *SpikeConv) Run(ctx context.Context, p *Pool, out *SpikeTrain, sources [
 	p.Run(min(p.Threads(), strips), func(worker, _, _ int) {
 		t := spikeTask{SpikeConv: c, spikeScratch: &p.workers[worker].scratch.spikes, layout: l,
 			h: sources[0].H, w: sources[0].W}
+		t.sparse = sparse
 		t.reserve(n)
 		// As with float32, workers take strips as they come to them.
 		for strip := int(next.Add(1)) - 1; strip < strips && ctx.Err() == nil; strip = int(next.Add(1)) - 1 {
@@ -121,9 +124,12 @@ func (c *SpikeConv) checkRun(out *SpikeTrain, sources []*SpikeTrain, n *SpikeNeu
 // reserve makes the scratch large enough and lays the parameters out by blocks.
 func (t *spikeTask) reserve(n *SpikeNeurons) {
 	a := &t.args
-	if t.kernels.bytes {
+	switch {
+	case t.sparse:
+		t.reserveEvents()
+	case t.kernels.bytes:
 		t.cells8 = growAligned(t.cells8, t.layout.size)
-	} else {
+	default:
 		t.cells16 = growAligned(t.cells16, t.layout.size)
 	}
 	a.bytes, a.words = t.cells8, t.cells16
@@ -159,8 +165,7 @@ func (t *spikeTask) run(n int, out *SpikeTrain, sources []*SpikeTrain, nr *Spike
 	t.reset(nr)
 	mark := 0
 	for step := range steps.Main {
-		t.gatherSpikes(sources, step, n)
-		t.step(out.Slice(step, n), out, t.params[0])
+		t.slice(out, sources, step, n, t.params[0])
 		if mark == len(steps.Marks) || step+1 != steps.Marks[mark] {
 			continue
 		}
@@ -169,8 +174,7 @@ func (t *spikeTask) run(n int, out *SpikeTrain, sources []*SpikeTrain, nr *Spike
 			if !last {
 				copy(t.saved, t.v)
 			}
-			t.gatherSpikes(sources, steps.Main+mark, n)
-			t.step(out.Slice(steps.Main+mark, n), out, t.params[1])
+			t.slice(out, sources, steps.Main+mark, n, t.params[1])
 		}
 		if residuals != nil && residuals[mark].Data != nil {
 			t.read(residuals[mark], n, out)
@@ -180,6 +184,17 @@ func (t *spikeTask) run(n int, out *SpikeTrain, sources []*SpikeTrain, nr *Spike
 		}
 		mark++
 	}
+}
+
+// slice advances the strip by a slice.
+func (t *spikeTask) slice(out *SpikeTrain, sources []*SpikeTrain, step, n int, params []int32) {
+	if t.sparse {
+		t.listEvents(sources[0], step, n)
+		t.stepEvents(out.Slice(step, n), out, params)
+		return
+	}
+	t.gatherSpikes(sources, step, n)
+	t.step(out.Slice(step, n), out, params)
 }
 
 // area is the number of output cells of a phase of the strip.

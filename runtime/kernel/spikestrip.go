@@ -61,6 +61,7 @@ type spikeTask struct {
 	i, j       int // first output pixel of the strip, in a phase
 	rows, cols int
 	h, w       int // of the sources
+	sparse     bool
 }
 
 // gatherSpikes expands the pixels of a slice that the strip needs, with zeros
