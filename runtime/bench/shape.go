@@ -18,6 +18,9 @@ type shape struct {
 	in, out, kernel, h, w    int
 	stride, dilation, groups int
 	transposed               bool
+	// rate is how often the neurons before the layer fire, spikes a timestep; 0 for an
+	// eighth, or somewhat less in few timesteps.
+	rate float64
 }
 
 // whole fills in the numbers that were left out.
@@ -41,7 +44,22 @@ func (s shape) String() string {
 			name += fmt.Sprintf(" %s %d", k.name, k.n)
 		}
 	}
+	if s.rate > 0 {
+		name += fmt.Sprintf(" rate %g", s.rate)
+	}
 	return name
+}
+
+// threshold is that of the neurons before the layer, whose input is uniform in [0,1).
+func (s shape) threshold(timesteps int) float32 {
+	switch t := float64(timesteps); {
+	case s.rate == 0:
+		return 4
+	case s.rate*t <= 0.5: // as many neurons as wanted fire, once each
+		return float32(t * (1 - s.rate*t))
+	default: // on average half a spike stays behind
+		return float32(0.5 / (s.rate + 0.5/t))
+	}
 }
 
 // geometry is the layer as the kernels take it.
@@ -105,8 +123,8 @@ func (s shape) weights() []float32 {
 	return w
 }
 
-// network is neurons that fire at an eighth of the steps on average, then the
-// layer: a convolution with a bias and an MPRN. It reads the rates.
+// network is neurons that fire, then the layer: a convolution with a bias and an MPRN.
+// It reads the rates.
 func (s shape) network(timesteps int) *graph.Model {
 	g := graph.New("layer", nil)
 	m := &graph.Model{IRVersion: 10, Graph: g}
@@ -124,7 +142,7 @@ func (s shape) network(timesteps int) *graph.Model {
 	w := g.AddInitializer("w", graph.NewFloat32(s.dims(), s.weights()))
 	x := g.AddInput("x", graph.TensorOf(graph.Float32, graph.ShapeOf(1, int64(s.in), int64(s.h), int64(s.w))))
 
-	spikes := add("IF", add("Encode", x), nil, number("theta_in", 4))
+	spikes := add("IF", add("Encode", x), nil, number("theta_in", s.threshold(timesteps)))
 	typ := "Conv"
 	if s.transposed {
 		typ = "ConvTranspose"

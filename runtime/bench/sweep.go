@@ -16,11 +16,15 @@ type layer struct {
 	slices  bool // the hidden layer in float32, one slice after another
 }
 
-// layers are those of DnCNN, VDSR, AOD-Net, SRCNN and FSRCNN, and one for each
-// thing that a convolution can state. First layers read no spikes.
+// layers are those of DnCNN, VDSR, AOD-Net, SRCNN and FSRCNN, one of them at several
+// firing rates, and one for each thing that a convolution can state. First layers read
+// no spikes.
 var layers = []layer{
 	{shape: shape{in: 1, out: 64, kernel: 3, h: 256, w: 256}, analog: true},
 	both(shape{in: 64, out: 64, kernel: 3, h: 256, w: 256}),
+	{shape: shape{in: 64, out: 64, kernel: 3, h: 256, w: 256, rate: 0.01}, spiking: true},
+	{shape: shape{in: 64, out: 64, kernel: 3, h: 256, w: 256, rate: 0.05}, spiking: true},
+	{shape: shape{in: 64, out: 64, kernel: 3, h: 256, w: 256, rate: 0.3}, spiking: true},
 	both(shape{in: 64, out: 1, kernel: 3, h: 256, w: 256}),
 	{shape: shape{in: 64, out: 64, kernel: 3, h: 32, w: 1920}, analog: true},
 	both(shape{in: 64, out: 64, kernel: 3, h: 16, w: 16}),

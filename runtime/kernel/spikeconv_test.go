@@ -230,6 +230,7 @@ var spikeCases = append(slices.Clone(convCases),
 	convCase{name: "64 to 64", s: with(64, 64, 1, 3, 3, pad(1, 1, 1, 1)), h: 5, w: 67},
 	convCase{name: "48 to 33", s: with(48, 33, 1, 3, 3, pad(1, 1, 1, 1)), h: 3, w: 37},
 	convCase{name: "96 to 32", s: with(96, 32, 1, 1, 3, pad(0, 1, 0, 1)), h: 2, w: 25},
+	convCase{name: "20 to 80", s: with(20, 80, 1, 3, 3, pad(1, 1, 1, 1)), h: 4, w: 19},
 	convCase{name: "130 to 16", s: with(130, 16, 1, 1, 1), h: 3, w: 13},
 	convCase{name: "depthwise of 40", s: with(40, 40, 40, 3, 3, pad(1, 1, 1, 1)), h: 4, w: 17},
 )
