@@ -14,12 +14,14 @@ func forEachSpikes(t *testing.T, f func(t *testing.T)) {
 	spikes.kernels.lookup = &genericLookups
 	t.Run("lookup", f)
 	spikes.kernels = genericSpikes
-	spikes.kernels.events = &eventKernels{1, listSpikesGeneric, joinSpikesGeneric, eventRowGeneric}
+	events := genericEvents
+	events.below = 1 // whatever fires
+	spikes.kernels.events = &events
 	t.Run("events", f)
 	for _, e := range spikes.entries {
 		if e.available && e.kernels.events != nil {
 			events := *e.kernels.events
-			events.below = 1 // whatever fires
+			events.below = 1
 			spikes.kernels = e.kernels
 			spikes.kernels.events = &events
 			t.Run(e.name+" events", f)
