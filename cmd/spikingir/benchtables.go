@@ -82,7 +82,7 @@ take minimal filtering, nor do 3x3 convolutions with more than 65536 pairs of ch
 dilations or groups.
 
 Layers of more than 8 output channels, without strides or groups, run on lists of the spikes where
-their sources fire seldom: below a rate of 0.15 on avx512-lookup, 0.3 on avx512-vnni, 0.2 on avx2. Their
+their sources fire seldom: below a rate of 0.15 on avx512-lookup, 0.12 on avx512-vnni, 0.2 on avx2. Their
 time follows the rate, and their share is of the products or lookups that they spare. The sources of
 this table fire at a rate of 0.08 where none is given.
 

@@ -80,7 +80,7 @@
 // Where few neurons of a layer's source fire, by a sample of its spikes, no kernel
 // multiplies at all: the spikes under each row of the kernel are listed and their weights
 // added up, so that a layer's time follows its firing rate. AVX-512 and AVX2 do so below
-// rates of 0.15 to 0.3, for convolutions without strides, groups or columns apart and
+// rates of 0.12 to 0.2, for convolutions without strides, groups or columns apart and
 // with more than 8 output channels.
 //
 // Elsewhere output channels come in blocks of 16. Where there are 8 or fewer, neighbouring
