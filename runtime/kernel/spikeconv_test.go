@@ -256,6 +256,22 @@ func TestSpikeConv(t *testing.T) {
 	}
 }
 
+// TestSpikeConvStrides covers strides whose taps read one remainder of the source alone.
+func TestSpikeConvStrides(t *testing.T) {
+	for i, s := range []ConvTransposeShape{
+		with(20, 16, 1, 1, 1, stride(2, 2)),
+		with(20, 16, 1, 1, 1, stride(1, 2)),
+		with(20, 16, 1, 1, 1, stride(3, 1)),
+		with(20, 16, 1, 3, 3, stride(2, 2), dilate(2, 2), pad(2, 2, 2, 2)),
+	} {
+		k := newSpikeCase(convCase{s: s, h: 7, w: 19}, uint64(i), []int{20}, false, SpikeSteps{2, []int{2}, true})
+		bits, residuals := k.reference()
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			forEachSpikes(t, func(t *testing.T) { k.check(t, 2, bits, residuals) })
+		})
+	}
+}
+
 // TestSpikeConvWidths covers every tail of a tile, for one and several blocks of
 // output channels.
 func TestSpikeConvWidths(t *testing.T) {

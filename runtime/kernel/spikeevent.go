@@ -61,8 +61,8 @@ type eventGroup struct {
 // packEvents plans sums of listed spikes; nil for convolutions that they do not suit:
 // with strides, groups, several phases or apart columns, and of few output channels.
 func (c *SpikeConv) packEvents(phases [][]tapRun, at func(out, in, tap int) int16) *eventPlan {
-	if len(phases) != 1 || len(c.remainders) != 1 || c.side > 1 || c.shape.Groups > 1 {
-		return nil
+	if len(phases) != 1 || len(c.remainders) != 1 || c.inStepH*c.inStepW > 1 || c.side > 1 || c.shape.Groups > 1 {
+		return nil // taps of one remainder may still be strides apart
 	}
 	runs := phases[0]
 	p := &eventPlan{first: runs[0].first, entry: len(runs[0].kernel)*c.shape.InC + 1}
