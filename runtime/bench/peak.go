@@ -130,10 +130,10 @@ func selected(family string) string {
 // It is an error when this CPU lacks the implementation, or when it is selected
 // anyway.
 func With(implementation string, f func() error) error {
-	if spikes := (kernel.Implementation{Name: selected(spikingFamily)}); spikes.Answers(implementation) {
+	if answers(implementation, func(i kernel.Implementation) bool { return i.Selected }) {
 		return fmt.Errorf("%s is what is selected anyway", implementation)
 	}
-	if !available(implementation) {
+	if !answers(implementation, func(i kernel.Implementation) bool { return i.Available }) {
 		return fmt.Errorf("this CPU lacks what the %s kernels need", implementation)
 	}
 	before := kernel.Implementations()
@@ -149,10 +149,10 @@ func With(implementation string, f func() error) error {
 	return err
 }
 
-// available reports whether this CPU runs an implementation of the spiking
-// kernels.
-func available(name string) bool {
+// answers reports whether an implementation of the spiking kernels that is so answers
+// to a name.
+func answers(name string, so func(kernel.Implementation) bool) bool {
 	return slices.ContainsFunc(kernel.Implementations(), func(i kernel.Implementation) bool {
-		return i.Family == spikingFamily && i.Answers(name) && i.Available
+		return i.Family == spikingFamily && i.Answers(name) && so(i)
 	})
 }

@@ -72,12 +72,12 @@ func (r *registry[K]) implementations() []Implementation {
 }
 
 func (r *registry[K]) choose(name string) (known bool, err error) {
-	for i, list := 0, r.implementations(); i < len(list); i++ {
-		if !list[i].Answers(name) {
+	for i, m := range r.implementations() {
+		if !m.Answers(name) {
 			continue
 		}
 		known = true
-		if list[i].Available {
+		if m.Available {
 			r.selected, r.kernels = i, r.entries[i].kernels
 			return true, nil
 		}

@@ -6,9 +6,9 @@ import "golang.org/x/sys/cpu"
 
 // acceleratedSpikes lists the implementations in assembly, best first. The firing rates
 // below which they list spikes come from Zen 4, from 64 to 64 channels by 3x3 weights: the
-// times meet at 0.18 with lookups, beyond 0.25 on avx2, and at 0.35 with products of
-// words, which other CPUs have twice as fast. Products of tiles take no longer than the
-// lists alone.
+// times meet near 0.18 with lookups, and beyond 0.2, where it was not tried, with products
+// of words; the limit of AVX-512's is lower, for CPUs that have more of those. On tiles
+// lists were not tried.
 func acceleratedSpikes() []entry[spikeKernels] {
 	x := &cpu.X86
 	avx512 := x.HasAVX512F && x.HasAVX512VL && x.HasAVX512BW && x.HasAVX512DQ
@@ -42,8 +42,8 @@ func acceleratedSpikes() []entry[spikeKernels] {
 }
 
 // fastPermutations reports whether the CPU permutes the words of two vectors in one
-// operation, as AMD's do: lookups take half the time of products on Zen 4. Intel's take
-// several for it, and twice as many products at once.
+// operation, as AMD's do: lookups take half the time of products on Zen 4. Elsewhere
+// that was not measured.
 func fastPermutations() bool { return cpuVendor() == [3]uint32{0x68747541, 0x69746e65, 0x444d4163} }
 
 // cpuVendor is the vendor of the CPU, "AuthenticAMD" for AMD, as CPUID gives it in EBX,

@@ -42,8 +42,6 @@ type lookupKernels struct {
 	// sum adds the lookups' sums to the potentials; fire does so, adds the bias and
 	// takes the spikes.
 	sum, fire func(a *lookupArgs)
-	// fill makes words of four masks each, the first one lowest.
-	fill func(dst []uint64, masks []uint16)
 	// mask adds masks to words, shifted to the left.
 	mask func(dst []uint64, masks []uint16, shift uint)
 	// index writes the indices of cols cells, plane by plane, each for all lanes.
@@ -56,7 +54,7 @@ type lookupKernels struct {
 // genericLookups are the lookup kernels in Go.
 var genericLookups = lookupKernels{
 	tables: lookupTablesGeneric, sum: lookupSumGeneric, fire: lookupFireGeneric,
-	fill: lookupFillGeneric, mask: lookupMaskGeneric, index: lookupIndexGeneric,
+	mask: lookupMaskGeneric, index: lookupIndexGeneric,
 	collect: lookupCollectGeneric,
 }
 

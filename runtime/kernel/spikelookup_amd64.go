@@ -2,19 +2,10 @@
 
 package kernel
 
-import "unsafe"
-
 var lookupsAVX512 = lookupKernels{
 	tables: lookupTablesAVX512, sum: lookupSumAVX512, fire: lookupFireAVX512,
-	fill: lookupFillCopy, mask: lookupMaskAVX512, index: lookupIndexAVX512,
+	mask: lookupMaskAVX512, index: lookupIndexAVX512,
 	collect: lookupCollectAVX512,
-}
-
-// lookupFillCopy copies, for the first byte of a word is its lowest on this architecture.
-func lookupFillCopy(dst []uint64, masks []uint16) {
-	if len(dst) > 0 {
-		copy(unsafe.Slice((*uint16)(unsafe.Pointer(&dst[0])), 4*len(dst)), masks[:4*len(dst)])
-	}
 }
 
 //go:noescape

@@ -78,13 +78,6 @@ func lookupCollectGeneric(dst []uint64, spikes []uint32, channels, cells int) {
 	}
 }
 
-func lookupFillGeneric(dst []uint64, masks []uint16) {
-	for i := range dst {
-		m := (*[4]uint16)(masks[4*i:])
-		dst[i] = uint64(m[0]) | uint64(m[1])<<16 | uint64(m[2])<<32 | uint64(m[3])<<48
-	}
-}
-
 func lookupMaskGeneric(dst []uint64, masks []uint16, shift uint) {
 	for i, m := range masks[:len(dst)] {
 		dst[i] |= uint64(m) << (shift & 63)

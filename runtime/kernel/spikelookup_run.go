@@ -5,32 +5,6 @@ import (
 	"sync/atomic"
 )
 
-// A lookupEvent is a slice in the course of a strip.
-type lookupEvent struct {
-	slice int
-	post  bool // a post step, that leaves the potentials as they are
-	mark  int  // the mark whose potentials are those after it, or -1
-}
-
-// events lists what a run takes, in order.
-func (s SpikeSteps) events() []lookupEvent {
-	list := make([]lookupEvent, 0, s.Main+len(s.Marks))
-	mark := 0
-	for step := range s.Main {
-		list = append(list, lookupEvent{slice: step, mark: -1})
-		if mark == len(s.Marks) || step+1 != s.Marks[mark] {
-			continue
-		}
-		if s.Post {
-			list = append(list, lookupEvent{s.Main + mark, true, mark})
-		} else {
-			list[len(list)-1].mark = mark
-		}
-		mark++
-	}
-	return list
-}
-
 // lookupScratch is a worker's memory for lookups. It only grows.
 type lookupScratch struct {
 	args     lookupArgs
@@ -62,9 +36,9 @@ type lookupTask struct {
 
 // runLookups is Run by lookups, of binary spikes.
 func (c *SpikeConv) runLookups(ctx context.Context, p *Pool, task lookupTask, steps SpikeSteps) error {
-	out, events := task.out, steps.events()
+	out, list := task.out, steps.list()
 	rows, cols := ceilDiv(out.H, c.outStepH), ceilDiv(out.W, c.outStepW)
-	l := c.lookupLayoutFor(rows, cols, ceilDiv(p.Threads(), out.N), len(events))
+	l := c.lookupLayoutFor(rows, cols, ceilDiv(p.Threads(), out.N), len(list))
 	height, width := l.down*l.rows, l.across*lookupCols
 	down, across := ceilDiv(rows, height), ceilDiv(cols, width)
 	strips := out.N * down * across
@@ -78,7 +52,7 @@ func (c *SpikeConv) runLookups(ctx context.Context, p *Pool, task lookupTask, st
 			t.n = strip / (down * across)
 			t.i, t.j = strip/across%down*height, strip%across*width
 			t.rows = min(l.rows, ceilDiv(rows-t.i, l.down))
-			t.run(events)
+			t.run(list)
 		}
 	})
 	return ctx.Err()
@@ -107,9 +81,9 @@ func (t *lookupTask) reserve() {
 }
 
 // run advances the strip through time, as many slices at once as fit.
-func (t *lookupTask) run(events []lookupEvent) {
-	for lo := 0; lo < len(events); lo += t.layout.chunk {
-		chunk := events[lo:min(lo+t.layout.chunk, len(events))]
+func (t *lookupTask) run(list []spikeStep) {
+	for lo := 0; lo < len(list); lo += t.layout.chunk {
+		chunk := list[lo:min(lo+t.layout.chunk, len(list))]
 		for i, e := range chunk {
 			t.expand(t.index[i*t.layout.slice:(i+1)*t.layout.slice], e.slice)
 		}
@@ -145,7 +119,7 @@ func (t *lookupTask) locate(phase int) {
 }
 
 // advance takes the neurons of an output channel through some slices.
-func (t *lookupTask) advance(phase, o int, chunk []lookupEvent, first bool) {
+func (t *lookupTask) advance(phase, o int, chunk []spikeStep, first bool) {
 	l, nr := &t.layout, t.neurons
 	v := t.v[(phase*t.shape.OutC+o)*l.size():][:l.size()]
 	if first {

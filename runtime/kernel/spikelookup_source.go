@@ -1,5 +1,7 @@
 package kernel
 
+import "unsafe"
+
 // reserveRows makes room for rows of source pixels, and finds the lanes' tiles in them.
 func (t *lookupTask) reserveRows() {
 	width := t.width()
@@ -87,7 +89,7 @@ func (t *lookupTask) fillRow(band, y, x, slice int) {
 		for m := 0; m < masks && from < to; m++ {
 			q, shift := (bit+m*maskBits)/quadBits, (bit+m*maskBits)%quadBits
 			if shift == 0 && t.whole(q) {
-				t.fillWhole(quad(q)[from:to], bits[first*masks+m:], t.inStepW*masks)
+				fillWhole(quad(q)[from:to], bits[first*masks+m:], t.inStepW*masks)
 				m += quadBits/maskBits - 1
 				continue
 			}
@@ -106,9 +108,9 @@ func (t *lookupTask) whole(quad int) bool {
 }
 
 // fillWhole sets words to four masks each, step masks from one word's to the next.
-func (t *lookupTask) fillWhole(dst []uint64, bits []uint16, step int) {
-	if step == 4 {
-		t.kernels.lookup.fill(dst, bits)
+func fillWhole(dst []uint64, bits []uint16, step int) {
+	if step == 4 && littleEndian && len(dst) > 0 {
+		copy(unsafe.Slice((*uint16)(unsafe.Pointer(&dst[0])), 4*len(dst)), bits[:4*len(dst)])
 		return
 	}
 	for i := range dst {

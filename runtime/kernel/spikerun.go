@@ -28,6 +28,32 @@ type SpikeSteps struct {
 	Post  bool
 }
 
+// A spikeStep is a slice in the course of a strip.
+type spikeStep struct {
+	slice int
+	post  bool // a post step, that leaves the potentials as they are
+	mark  int  // the mark whose potentials are those after it, or -1
+}
+
+// list is what a run takes, in order.
+func (s SpikeSteps) list() []spikeStep {
+	list := make([]spikeStep, 0, s.Main+len(s.Marks))
+	mark := 0
+	for step := range s.Main {
+		list = append(list, spikeStep{slice: step, mark: -1})
+		if mark == len(s.Marks) || step+1 != s.Marks[mark] {
+			continue
+		}
+		if s.Post {
+			list = append(list, spikeStep{s.Main + mark, true, mark})
+		} else {
+			list[len(list)-1].mark = mark
+		}
+		mark++
+	}
+	return list
+}
+
 // A Potential takes membrane potentials: Data, [N][OutC][oh][ow], is set to each
 // potential times its channel's Scale, rounded to float32.
 type Potential struct {
@@ -65,7 +91,7 @@ func (c *SpikeConv) Run(ctx context.Context, p *Pool, out *SpikeTrain, sources [
 	if !sparse && c.lookups != nil && !slices.ContainsFunc(sources, func(s *SpikeTrain) bool { return s.Values != nil }) {
 		return c.runLookups(ctx, p, lookupTask{out: out, sources: sources, neurons: n, residuals: residuals}, steps)
 	}
-	l := c.spikeLayoutFor(rows, cols, ceilDiv(p.Threads(), out.N))
+	l, list := c.spikeLayoutFor(rows, cols, ceilDiv(p.Threads(), out.N)), steps.list()
 	down, across := ceilDiv(rows, l.rows), ceilDiv(cols, l.cols)
 	strips := out.N * down * across
 	var next atomic.Int64
@@ -78,7 +104,7 @@ func (c *SpikeConv) Run(ctx context.Context, p *Pool, out *SpikeTrain, sources [
 		for strip := int(next.Add(1)) - 1; strip < strips && ctx.Err() == nil; strip = int(next.Add(1)) - 1 {
 			t.i, t.j = strip/across%down*l.rows, strip%across*l.cols
 			t.rows, t.cols = min(l.rows, rows-t.i), min(l.cols, cols-t.j)
-			t.run(strip/(down*across), out, sources, n, steps, residuals)
+			t.run(strip/(down*across), out, sources, n, list, residuals)
 		}
 	})
 	return ctx.Err()
@@ -160,29 +186,24 @@ const neverFires = 1<<31 - 1
 
 // run advances the strip through time.
 func (t *spikeTask) run(n int, out *SpikeTrain, sources []*SpikeTrain, nr *SpikeNeurons,
-	steps SpikeSteps, residuals []Potential,
+	list []spikeStep, residuals []Potential,
 ) {
 	t.reset(nr)
-	mark := 0
-	for step := range steps.Main {
-		t.slice(out, sources, step, n, t.params[0])
-		if mark == len(steps.Marks) || step+1 != steps.Marks[mark] {
-			continue
+	for i, s := range list {
+		params, goesOn := t.params[0], s.post && i < len(list)-1
+		if s.post {
+			params = t.params[1]
 		}
-		last := mark == len(steps.Marks)-1
-		if steps.Post {
-			if !last {
-				copy(t.saved, t.v)
-			}
-			t.slice(out, sources, steps.Main+mark, n, t.params[1])
+		if goesOn {
+			copy(t.saved, t.v)
 		}
-		if residuals != nil && residuals[mark].Data != nil {
-			t.read(residuals[mark], n, out)
+		t.slice(out, sources, s.slice, n, params)
+		if s.mark >= 0 && residuals != nil && residuals[s.mark].Data != nil {
+			t.read(residuals[s.mark], n, out)
 		}
-		if steps.Post && !last {
+		if goesOn {
 			t.v, t.saved = t.saved, t.v
 		}
-		mark++
 	}
 }
 
