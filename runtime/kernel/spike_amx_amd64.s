@@ -61,7 +61,9 @@ GLOBL tiles<>(SB), RODATA|NOPTR, $64
 //
 // A tile is 32 output cells, or 16 at most at the end of a row. While the products
 // of a tile are on their way, the neurons of the tile before advance, be it of the
-// same block or the one before.
+// same block or the one before. T2 and T3 of a tile of more than 16 cells are stored
+// only after the next one's first products: a core has room for about two tiles whose
+// rows wait to be stored, and beyond that takes in no other instruction.
 
 #define FIRE \
 	VPSLLD $8, (R11), Z0; \
@@ -75,6 +77,16 @@ GLOBL tiles<>(SB), RODATA|NOPTR, $64
 	ADDQ $128, R11; \
 	ADDQ $64, AX; \
 	ADDQ maskcell-56(SP), R12
+
+// WINDOW finds the cells of the next window.
+#define WINDOW \
+	MOVQ spikeArgs_offsets+0(R13), CX; \
+	MOVQ (CX)(R14*8), SI; \
+	INCQ R14; \
+	ADDQ tile-40(SP), SI; \
+	MOVQ R8, DI; \
+	SHLQ $4, DI; \
+	ADDQ SI, DI
 
 // NEURONS makes DX cells of the tile just stored wait for their neurons.
 #define NEURONS \
@@ -152,19 +164,30 @@ tile:
 	TILEZERO_T1
 	CMPQ left-32(SP), $16
 	JLE half
+	CMPQ R14, spikeArgs_offsets+8(R13)
+	JGE empty
+	WINDOW
+	LOAD_T4
+	LOAD_T6
+	DOT_T0
+	LOAD_T7
+	DOT_T1
+	CMPQ DX, $16
+	JLE first
+	STORE_T2
+	STORE_T3
+first:
 	TILEZERO_T2
 	TILEZERO_T3
+	LOAD_T5
+	DOT_T2
+	DOT_T3
+	JMP neurons
 
 full:
 	CMPQ R14, spikeArgs_offsets+8(R13)
 	JGE fulldone
-	MOVQ spikeArgs_offsets+0(R13), CX
-	MOVQ (CX)(R14*8), SI
-	INCQ R14
-	ADDQ tile-40(SP), SI
-	MOVQ R8, DI
-	SHLQ $4, DI
-	ADDQ SI, DI
+	WINDOW
 	LOAD_T4
 	LOAD_T6
 	DOT_T0
@@ -173,6 +196,7 @@ full:
 	LOAD_T5
 	DOT_T2
 	DOT_T3
+neurons:
 	ADDQ $2048, BX
 	TESTQ DX, DX
 	JZ full
@@ -184,6 +208,15 @@ fullfire:
 	DECQ CX
 	JNZ fullfire
 	JMP full
+
+empty:
+	CMPQ DX, $16
+	JLE zero
+	STORE_T2
+	STORE_T3
+zero:
+	TILEZERO_T2
+	TILEZERO_T3
 fulldone:
 	TESTQ DX, DX
 	JZ fullstore
@@ -193,18 +226,18 @@ fulldone:
 fullstore:
 	STORE_T0
 	STORE_T1
-	STORE_T2
-	STORE_T3
 	MOVQ $32, DX
 	JMP stored
 
 half:
+	CMPQ DX, $16
+	JLE halfwindow
+	STORE_T2
+	STORE_T3
+halfwindow:
 	CMPQ R14, spikeArgs_offsets+8(R13)
 	JGE halfdone
-	MOVQ spikeArgs_offsets+0(R13), CX
-	MOVQ (CX)(R14*8), SI
-	INCQ R14
-	ADDQ tile-40(SP), SI
+	WINDOW
 	LOAD_T4
 	LOAD_T6
 	DOT_T0
@@ -212,15 +245,15 @@ half:
 	DOT_T1
 	ADDQ $2048, BX
 	TESTQ DX, DX
-	JZ half
+	JZ halfwindow
 	MOVQ R15, CX
 halffire:
 	FIRE
 	DECQ DX
-	JZ half
+	JZ halfwindow
 	DECQ CX
 	JNZ halffire
-	JMP half
+	JMP halfwindow
 halfdone:
 	TESTQ DX, DX
 	JZ halfstore
@@ -261,9 +294,14 @@ stored:
 	JMP block
 
 last:
+	CMPQ DX, $16
+	JLE lastfire
+	STORE_T2
+	STORE_T3
+lastfire:
 	FIRE
 	DECQ DX
-	JNZ last
+	JNZ lastfire
 	TILERELEASE
 	VZEROUPPER
 	RET
