@@ -83,7 +83,7 @@ func TestLayersPage(t *testing.T) {
 	if err := testRace(t).layers(t.Context(), page); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"the least of 5 runs", "| all (", " | 2 sustain at once | "} {
+	for _, want := range []string{"the least of at least 5 runs", "| all (", " | 2 sustain at once | share, run by run | "} {
 		if !strings.Contains(page.String(), want) {
 			t.Errorf("the page lacks %q:\n%s", want, page)
 		}

@@ -17,11 +17,13 @@ import (
 // layersHead explains the table of layers.
 const layersHead = `## Spiking layers
 
-DnCNN-17 at 256x256, T = 10, layers within runs from image to image: the least of %d runs, then the
-median. The 64->64 layers are those in fixed point; all layers include the neurons behind the first
-convolution and the output neurons. The first share is of what one thread was probed to reach at
-its best moment, times %[2]d; the second of what %[2]d threads were probed to sustain at once, which
-is less where two of them are one core or share it with other programs.
+DnCNN-17 at 256x256, T = 10, layers within runs from image to image: the least of at least %d runs,
+then the median. The 64->64 layers are those in fixed point; all layers include the neurons behind
+the first convolution and the output neurons. The first share is of what one thread was probed to
+reach at its best moment, times %[2]d. What %[2]d threads sustain at once is less where two of them are
+one core or share it with other programs, and changes from moment to moment: it is probed right
+before and right after every run, and the second share is that of a run in the mean of the two, the
+median over the runs, and the least and the most.
 
 `
 
@@ -35,7 +37,7 @@ func (r *race) layers(ctx context.Context, page *bytes.Buffer) error {
 	fmt.Fprintf(page, layersHead, runs, r.threads)
 	t := table.NewWriter()
 	t.AppendHeader(table.Row{"layers", "kernel", "ms", "10^9 operations/s",
-		fmt.Sprintf("peak, %d x one thread", r.threads), "share", fmt.Sprintf("%d sustain at once", r.threads), "share"})
+		fmt.Sprintf("peak, %d x one thread", r.threads), "share", fmt.Sprintf("%d sustain at once", r.threads), "share, run by run", "least to most"})
 	var missing []string
 	for _, on := range []string{"", "avx512-vnni", "avx512-lookup"} {
 		r.warnf("bench: spiking layers on %s", cmp.Or(on, "the best kernels"))
@@ -63,13 +65,14 @@ func (r *race) layers(ctx context.Context, page *bytes.Buffer) error {
 	return nil
 }
 
-// groupRow gives each figure at the least time and at the median.
+// groupRow gives each figure at the least time and at the median, but the shares of pairs.
 func groupRow(name string, g bench.Group) table.Row {
 	fast, usual := g.Rate(g.Min), g.Rate(g.Median)
 	pair := func(form func(float64) string, x, y float64) string { return form(x) + ", " + form(y) }
 	return table.Row{fmt.Sprintf("%s (%d)", name, g.Layers), g.Kernel, pair(ms, g.Min, g.Median), pair(rate, fast, usual),
 		rate(g.Peak), pair(portion, fast/g.Peak, usual/g.Peak),
-		rate(g.Together), pair(portion, fast/g.Together, usual/g.Together)}
+		rate(g.Together), portion(bench.Median(g.Shares)),
+		fmt.Sprintf("%s to %s", portion(g.Shares[0]), portion(g.Shares[len(g.Shares)-1]))}
 }
 
 // kernelsHead explains the table of kernels.

@@ -224,8 +224,13 @@ func TestGroups(t *testing.T) {
 	d := &timing{whole: make([]time.Duration, 3), units: []unitTiming{
 		{times: []time.Duration{1e6, 4e6, 5e6}}, {times: []time.Duration{5e6, 1e6, 2e6}},
 	}}
-	if g := d.group(func(*unitTiming) bool { return true }); g.Min != 5 || g.Median != 6 || g.Layers != 2 {
+	d.units[1].macs = 70e9 // 140 of 10^9 operations
+	g := d.group(func(*unitTiming) bool { return true }, []float64{20e3, 40e3, 60e3, 20e3})
+	if g.Min != 5 || g.Median != 6 || g.Layers != 2 {
 		t.Errorf("sums of 6, 5 and 7 ms have minimum and median %g and %g", g.Min, g.Median)
+	}
+	if want := []float64{140 / 7e-3 / 40e3, 140 / 5e-3 / 50e3, 140 / 6e-3 / 30e3}; g.Together != 40e3 || !slices.Equal(g.Shares, want) {
+		t.Errorf("shares %v of %g, want %v of 40000", g.Shares, g.Together, want)
 	}
 }
 

@@ -19,8 +19,19 @@ type Group struct {
 	Median     float64
 	Operations float64 // 10^9 in a run
 	Peak       float64 // 10^9 operations a second of one thread, times the threads
-	Together   float64 // what all threads sustain at the same time
+	// Together is what all threads sustained at the same time, the median over the
+	// runs, each of which counts with the mean of what was probed right before and
+	// right after it.
+	Together float64
+	Shares   []float64 // of that, run by run, rising
 }
+
+const (
+	// mostRuns and runsTime bound the runs of a group: mostRuns times as many as the
+	// bench takes, in about runsTime.
+	mostRuns = 3
+	runsTime = 6 * time.Second
+)
 
 // Rate is 10^9 operations a second at a time in milliseconds.
 func (g Group) Rate(ms float64) float64 { return g.Operations / ms * 1e3 }
@@ -28,27 +39,30 @@ func (g Group) Rate(ms float64) float64 { return g.Operations / ms * 1e3 }
 // Groups measures runs of p on one image x and gives the layers in fixed point that
 // convolve so many channels to as many, and all layers of neurons: these include
 // the first ones, which get a current and have no convolution. Operations are
-// counted as [Bench.Program] does; peaks are those of the spiking kernels.
+// counted as [Bench.Program] does; peaks are those of the spiking kernels. Machines that
+// others share change their speed from moment to moment, tiles more than other units: so
+// what the threads sustain is probed beside every run, for shares of pairs.
 func (b *Bench) Groups(ctx context.Context, p *exec.Program, x *ops.Tensor, channels int) (some, all Group, err error) {
 	threads := b.pool.Threads()
-	before := together(spikingFamily, threads, togetherTime)
-	t, err := b.time(ctx, p, x)
+	var sustained []float64
+	t, err := b.time(ctx, p, x, func() {
+		sustained = append(sustained, together(spikingFamily, threads, glanceTime))
+	})
 	if err != nil {
 		return some, all, err
 	}
-	after := together(spikingFamily, threads, togetherTime)
 	group := func(in func(*unitTiming) bool) Group {
-		g := t.group(in)
-		g.Kernel = selected(spikingFamily)
-		g.Peak, g.Together = t.peaks[spikingFamily]*float64(threads), max(before, after)
+		g := t.group(in, sustained)
+		g.Kernel, g.Peak = selected(spikingFamily), t.peaks[spikingFamily]*float64(threads)
 		return g
 	}
 	some = group(func(u *unitTiming) bool { return u.FixedPoint && u.convolves(channels) })
 	return some, group(func(u *unitTiming) bool { return u.neurons() }), nil
 }
 
-// group sums the times of some units, run by run.
-func (t *timing) group(in func(*unitTiming) bool) Group {
+// group sums the times of some units, run by run. sustained is what was probed before
+// each run and after the last.
+func (t *timing) group(in func(*unitTiming) bool, sustained []float64) Group {
 	g := Group{}
 	sums := make([]time.Duration, len(t.whole))
 	for i := range t.units {
@@ -63,6 +77,13 @@ func (t *timing) group(in func(*unitTiming) bool) Group {
 		}
 	}
 	g.Min, g.Median = milliseconds(slices.Min(sums)), milliseconds(Median(sums))
+	var around []float64
+	for k, d := range sums {
+		around = append(around, (sustained[k]+sustained[k+1])/2)
+		g.Shares = append(g.Shares, g.Rate(milliseconds(d))/around[k])
+	}
+	g.Together = Median(around)
+	slices.Sort(g.Shares)
 	return g
 }
 

@@ -46,7 +46,7 @@ func (u *unitTiming) family() string {
 // that a single tile is counted then, and stands for its share of the pixels: what
 // tiles compute more than once adds to the time and not to the operations.
 func (b *Bench) Program(ctx context.Context, name string, p *exec.Program, x *ops.Tensor) ([]Line, error) {
-	t, err := b.time(ctx, p, x)
+	t, err := b.time(ctx, p, x, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -78,8 +78,8 @@ func (b *Bench) Program(ctx context.Context, name string, p *exec.Program, x *op
 	return lines, nil
 }
 
-// time counts the operations of p and times its runs.
-func (b *Bench) time(ctx context.Context, p *exec.Program, x *ops.Tensor) (*timing, error) {
+// time counts the operations of p and times its runs; see timeRuns for probe.
+func (b *Bench) time(ctx context.Context, p *exec.Program, x *ops.Tensor, probing func()) (*timing, error) {
 	in := p.Inputs()[0].Name()
 	tiles := p.Tiling(x.Dims)
 	sample, share := x, 1.0
@@ -92,7 +92,7 @@ func (b *Bench) time(ctx context.Context, p *exec.Program, x *ops.Tensor) (*timi
 		return nil, err
 	}
 	before := probe(families()...)
-	times, whole, err := b.timeRuns(ctx, p, map[string]*ops.Tensor{in: x})
+	times, whole, err := b.timeRuns(ctx, p, map[string]*ops.Tensor{in: x}, probing)
 	if err != nil {
 		return nil, err
 	}
@@ -104,13 +104,22 @@ func (b *Bench) time(ctx context.Context, p *exec.Program, x *ops.Tensor) (*timi
 	return t, nil
 }
 
-// timeRuns gives the times of each unit and of the whole in the runs that count.
-func (b *Bench) timeRuns(ctx context.Context, p *exec.Program, in map[string]*ops.Tensor) (
+// timeRuns gives the times of each unit and of the whole in the runs that count. With
+// probing, which is called before each of these and after the last, there are more of
+// them, up to mostRuns times as many, while they take less than runsTime.
+func (b *Bench) timeRuns(ctx context.Context, p *exec.Program, in map[string]*ops.Tensor, probing func()) (
 	units [][]time.Duration, whole []time.Duration, err error,
 ) {
 	units = make([][]time.Duration, len(p.Units()))
 	warmUp := max(b.warmUp-1, 0)
-	for i := range warmUp + b.runs {
+	begun := time.Now()
+	more := func() bool {
+		return len(whole) < b.runs || probing != nil && len(whole) < mostRuns*b.runs && time.Since(begun) < runsTime
+	}
+	for i := 0; more(); i++ {
+		if probing != nil && i >= warmUp {
+			probing()
+		}
 		spent := make([]time.Duration, len(units))
 		start := time.Now()
 		last := start
@@ -129,6 +138,9 @@ func (b *Bench) timeRuns(ctx context.Context, p *exec.Program, in map[string]*op
 		for k, d := range spent {
 			units[k] = append(units[k], d)
 		}
+	}
+	if probing != nil {
+		probing()
 	}
 	return units, whole, nil
 }
