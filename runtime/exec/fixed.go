@@ -6,7 +6,6 @@ import (
 	"spikingir/graph"
 	"spikingir/graph/op"
 	"spikingir/runtime/kernel"
-	"spikingir/runtime/neuron"
 	"spikingir/runtime/ops"
 )
 
@@ -137,14 +136,21 @@ func (f *fixedLayer) run(r *run) error {
 	}
 	out := r.newPacked(dims, f.theta)
 	steps := kernel.SpikeSteps{Main: r.timing.steps, Marks: r.timing.marks, Post: r.timing.post > 0}
-	potentials := r.potentials(f.neuron, dims, f.point.scale)
-	if err := f.packed.Run(r.ctx, r.pool, out.SpikeTrain, spikeTrains(sources), &f.point.neurons, steps, potentials.list); err != nil {
+	var potentials potentials
+	if f.neuron.Output(1) != nil {
+		potentials = r.potentials(dims)
+	}
+	left := f.leftovers(r, potentials)
+	if err := f.packed.Run(r.ctx, r.pool, out.SpikeTrain, spikeTrains(sources), &f.point.neurons, steps, left); err != nil {
 		return err
 	}
 	if r.o.Measure {
 		f.measure(r, sources, out)
+		for at, p := range left {
+			r.reportPacked(f.neuron, out, f.residual(p.Sums, out.N, out.H*out.W), at)
+		}
 	}
-	potentials.put(r, f.neuron, out)
+	potentials.put(r, f.neuron)
 	r.keepPacked(f.neuron, out)
 	return nil
 }
@@ -212,9 +218,4 @@ func (f *fixedLayer) measure(r *run, sources []*packed, out *packed) {
 			w.end(at)
 		}
 	}
-}
-
-// residual summarises membrane potentials of dims [N,C,H,W].
-func residual(v, theta []float32, dims []int) neuron.Residual {
-	return neuron.ResidualOf(v, theta, dims[0], dims[1], dims[2]*dims[3])
 }

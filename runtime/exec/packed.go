@@ -5,6 +5,7 @@ import (
 
 	"spikingir/graph"
 	"spikingir/runtime/kernel"
+	"spikingir/runtime/neuron"
 	"spikingir/runtime/ops"
 )
 
@@ -105,13 +106,14 @@ func (w *work) countPacked(p *packed, step int, x, y *ops.Tensor) {
 	}
 }
 
-// reportPacked counts the spikes of a population up to a checkpoint.
-func (r *run) reportPacked(n *graph.Node, p *packed, v []float32, at int) NeuronReport {
+// reportPacked notes the spikes of a population up to a checkpoint and what its
+// potentials are then.
+func (r *run) reportPacked(n *graph.Node, p *packed, left neuron.Residual, at int) {
 	rep := NeuronReport{
 		Node: n.Name, Origin: n.OriginLabel(), Op: n.Op().Type,
 		Elements: int64(p.N * p.C * p.H * p.W),
 		Steps:    r.timing.marks[at], Bias: n.Input(1) != nil, Post: r.timing.post > 0,
-		Residual: residual(v, p.amplitude, p.dims),
+		Residual: left,
 	}
 	for t := range rep.Steps {
 		rep.Spikes += p.count(t)
@@ -120,5 +122,5 @@ func (r *run) reportPacked(n *graph.Node, p *packed, v []float32, at int) Neuron
 		rep.PostStep = p.count(r.timing.steps + at)
 		rep.Spikes += rep.PostStep
 	}
-	return rep
+	r.neurons[at] = append(r.neurons[at], rep)
 }

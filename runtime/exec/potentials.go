@@ -1,38 +1,31 @@
 package exec
 
 import (
+	"math"
+	"sort"
+
 	"spikingir/graph"
 	"spikingir/runtime/kernel"
+	"spikingir/runtime/neuron"
 	"spikingir/runtime/ops"
 )
 
-// potentials is the membrane potentials that a layer leaves at each checkpoint:
-// none where nobody reads them.
-type potentials struct {
-	list    []kernel.Potential
-	tensors []*ops.Tensor
-}
+// potentials is the membrane potentials that a layer leaves at each checkpoint, by
+// neuron: none where nobody reads them.
+type potentials []*ops.Tensor
 
 // potentials makes room for those of a neuron with slices of dims.
-func (r *run) potentials(n *graph.Node, dims []int, scale []float64) *potentials {
-	p := &potentials{}
-	if n.Output(1) == nil && !r.o.Measure {
-		return p
-	}
+func (r *run) potentials(dims []int) potentials {
+	var p potentials
 	for range r.timing.marks {
-		t := r.arena.tensor(graph.Float32, dims)
-		p.tensors = append(p.tensors, t)
-		p.list = append(p.list, kernel.Potential{Data: t.F32, Scale: scale})
+		p = append(p, r.arena.tensor(graph.Float32, dims))
 	}
 	return p
 }
 
-// put reports the neurons and makes the potentials the node's second output.
-func (p *potentials) put(r *run, n *graph.Node, out *packed) {
-	for at, t := range p.tensors {
-		if r.o.Measure {
-			r.neurons[at] = append(r.neurons[at], r.reportPacked(n, out, t.F32, at))
-		}
+// put makes the potentials the node's second output.
+func (p potentials) put(r *run, n *graph.Node) {
+	for at, t := range p {
 		r.at = r.place(at)
 		r.put(n.Output(1), t)
 		r.at = everywhere
@@ -46,4 +39,49 @@ func (r *run) keepPacked(n *graph.Node, out *packed) {
 	} else {
 		r.arena.bringBackMasks(out)
 	}
+}
+
+// leftovers is what a layer in fixed point is asked to tell of the potentials at each
+// checkpoint; nil when nobody asks.
+func (f *fixedLayer) leftovers(r *run, p potentials) []kernel.Potential {
+	if p == nil && !r.o.Measure {
+		return nil
+	}
+	list := make([]kernel.Potential, len(r.timing.marks))
+	for i := range list {
+		if p != nil {
+			list[i].Data, list[i].Scale = p[i].F32, f.point.scale
+		}
+		if r.o.Measure {
+			list[i].Sums = kernel.NewPotentialSums(f.levels())
+		}
+	}
+	return list
+}
+
+// levels are half of the threshold and the threshold in units of each channel: the least
+// potentials that are no less once they are floats.
+func (f *fixedLayer) levels() (half, full []int32) {
+	for c, scale := range f.point.scale {
+		theta := f.theta[min(c, len(f.theta)-1)]
+		half, full = append(half, level(theta/2, scale)), append(full, level(theta, scale))
+	}
+	return half, full
+}
+
+// level is the least whole multiple of scale that is at least x > 0 in float32, as a
+// potential is once it is read; the largest number when none is.
+func level(x float32, scale float64) int32 {
+	return int32(sort.Search(math.MaxInt32, func(v int) bool { return float32(float64(v)*scale) >= x }))
+}
+
+// residual summarises the potentials of images of plane neurons a channel.
+func (f *fixedLayer) residual(s *kernel.PotentialSums, images, plane int) neuron.Residual {
+	r := neuron.Residual{Elements: int64(images * plane * len(s.Abs))}
+	for c, sum := range s.Abs {
+		r.Sum += float64(float64(sum)*f.point.scale[c]) / float64(f.theta[min(c, len(f.theta)-1)])
+		r.Half += s.AtHalf[c]
+		r.Full += s.AtFull[c]
+	}
+	return r
 }

@@ -92,3 +92,18 @@ func TestQuantiseRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestLevel holds that a level parts potentials as their floats do.
+func TestLevel(t *testing.T) {
+	for _, x := range []float32{1, 0.7, 1e-3, 3e5, 1e-40, math.MaxFloat32, float32(math.Inf(1))} {
+		for _, scale := range []float64{1.0 / (1 << 16), float64(x) / 1000.3, float64(x) / (1 << 30)} {
+			if math.IsInf(scale, 1) {
+				continue
+			}
+			v := level(x, scale)
+			if v < math.MaxInt32 && float32(float64(v)*scale) < x || float32(float64(v-1)*scale) >= x {
+				t.Errorf("%d times %g stands for %g", v, scale, x)
+			}
+		}
+	}
+}

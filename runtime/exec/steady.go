@@ -108,19 +108,27 @@ func (s *steadyLayer) integrate(c *clock, x *ops.Tensor) error {
 		return nodeError(n, err)
 	}
 	out := c.newPacked(x.Dims, p.Threshold)
-	potentials := c.potentials(n, x.Dims, nil)
+	var potentials potentials
+	if n.Output(1) != nil || c.o.Measure {
+		potentials = c.potentials(x.Dims)
+	}
 	j := &neuron.Steady{Params: p, Current: x.F32, Out: out.SpikeTrain,
 		Steps: kernel.SpikeSteps{Main: c.timing.steps, Marks: c.timing.marks, Post: c.timing.post > 0}}
 	if s.post {
 		j.Post = c.now[s.sink.source()].F32
 	}
-	for _, t := range potentials.tensors {
+	for _, t := range potentials {
 		j.Residuals = append(j.Residuals, t.F32)
 	}
 	if err := j.Run(c.ctx, c.pool); err != nil {
 		return err
 	}
-	potentials.put(c.run, n, out)
+	if c.o.Measure {
+		for at, v := range potentials {
+			c.reportPacked(n, out, neuron.ResidualOf(v.F32, p.Threshold, out.N, out.C, out.H*out.W), at)
+		}
+	}
+	potentials.put(c.run, n)
 	c.keepPacked(n, out)
 	return nil
 }

@@ -144,8 +144,8 @@ func (t *lookupTask) advance(phase, o int, chunk []spikeStep, first bool) {
 		a.index = t.index[i*l.slice : (i+1)*l.slice]
 		a.spikes = t.spikes[(i*t.shape.OutC+o)*cells:][:cells]
 		t.segments(ch)
-		if e.mark >= 0 && t.residuals != nil && t.residuals[e.mark].Data != nil {
-			t.read(t.residuals[e.mark], phase, o, a.v)
+		if e.mark >= 0 && t.residuals != nil {
+			t.report(t.residuals[e.mark], phase, o, a.v)
 		}
 	}
 }
@@ -178,18 +178,29 @@ func (t *lookupTask) tile(p *phase, lane int) lookupTile {
 	return lookupTile{t.i + down, t.j + right, min(t.rows, rows-down), min(lookupCols, cols-right)}
 }
 
-// read writes the potentials of a channel as floats.
-func (t *lookupTask) read(dst Potential, k, o int, v []int32) {
-	p, out := &t.phases[k], t.out
-	image, scale := dst.Data[(t.n*out.C+o)*out.H*out.W:][:out.H*out.W], dst.Scale[o]
+// report hands over the potentials of a channel.
+func (t *lookupTask) report(dst Potential, phase, o int, v []int32) {
+	var sums laneSums
+	p, out := &t.phases[phase], t.out
 	for lane := range lookupLanes {
 		tile := t.tile(p, lane)
 		for y := range tile.rows {
-			at := (p.y+(tile.i+y)*t.outStepH)*out.W + p.x + tile.j*t.outStepW
-			for x := range tile.cols {
-				image[at+x*t.outStepW] = float32(float64(v[(y*lookupCols+x)*lookupLanes+lane]) * scale)
+			at := (t.n*out.C+o)*out.H*out.W + (p.y+(tile.i+y)*t.outStepH)*out.W + p.x + tile.j*t.outStepW
+			cells := v[y*lookupCols*lookupLanes+lane:]
+			if dst.Data != nil {
+				for x := range tile.cols {
+					dst.Data[at+x*t.outStepW] = float32(float64(cells[x*lookupLanes]) * dst.Scale[o])
+				}
+			}
+			if dst.Sums != nil {
+				for x := range tile.cols {
+					sums.add(cells[x*lookupLanes], dst.Sums.Half[o], dst.Sums.Full[o])
+				}
 			}
 		}
+	}
+	if dst.Sums != nil {
+		dst.Sums.merge(o, sums)
 	}
 }
 

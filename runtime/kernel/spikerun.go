@@ -54,13 +54,6 @@ func (s SpikeSteps) list() []spikeStep {
 	return list
 }
 
-// A Potential takes membrane potentials: Data, [N][OutC][oh][ow], is set to each
-// potential times its channel's Scale, rounded to float32.
-type Potential struct {
-	Data  []float32
-	Scale []float64
-}
-
 // spikeScratch is a worker's memory for spiking convolutions. It only grows.
 type spikeScratch struct {
 	args     spikeArgs
@@ -141,7 +134,7 @@ func (c *SpikeConv) checkRun(out *SpikeTrain, sources []*SpikeTrain, n *SpikeNeu
 		panic("kernel: residuals of other marks than the run has")
 	}
 	for _, r := range residuals {
-		if r.Data != nil && (len(r.Data) < out.N*out.C*h*w || len(r.Scale) != out.C) {
+		if r.Data != nil && (len(r.Data) < out.N*out.C*h*w || len(r.Scale) != out.C) || r.Sums != nil && !r.Sums.fit(out.C) {
 			panic("kernel: residuals of other sizes than the output")
 		}
 	}
@@ -198,8 +191,8 @@ func (t *spikeTask) run(n int, out *SpikeTrain, sources []*SpikeTrain, nr *Spike
 			copy(t.saved, t.v)
 		}
 		t.slice(out, sources, s.slice, n, params)
-		if s.mark >= 0 && residuals != nil && residuals[s.mark].Data != nil {
-			t.read(residuals[s.mark], n, out)
+		if s.mark >= 0 && residuals != nil {
+			t.report(residuals[s.mark], n, out)
 		}
 		if goesOn {
 			t.v, t.saved = t.saved, t.v
@@ -301,26 +294,4 @@ func (t *spikeTask) locate(b *spikeBlocks) {
 			w.tap.row*t.layout.pitch+w.tap.col*t.cell+w.first)
 	}
 	t.args.offsets = t.offsets
-}
-
-// read writes the potentials of the strip as floats, channel by channel.
-func (t *spikeTask) read(dst Potential, n int, out *SpikeTrain) {
-	plane := out.H * out.W
-	for k := range t.phases {
-		p := &t.phases[k]
-		rows, cols := t.within(p, out)
-		for c := range out.C {
-			scale := dst.Scale[c]
-			v := t.v[(k*t.outBlocks+c/maskBits)*t.area()*maskBits:]
-			image := dst.Data[(n*out.C+c)*plane:][:plane]
-			for y := range rows {
-				row := image[(p.y+(t.i+y)*t.outStepH)*out.W+p.x+t.j*t.outStepW:]
-				cells := v[y*t.across(cols)*maskBits:]
-				for x := range cols {
-					at := x/t.side*maskBits + x%t.side*out.C + c%maskBits
-					row[x*t.outStepW] = float32(float64(cells[at]) * scale)
-				}
-			}
-		}
-	}
 }

@@ -1,0 +1,117 @@
+package kernel
+
+import "sync/atomic"
+
+// A Potential takes the membrane potentials at a mark. Data, [N][OutC][oh][ow], is set to
+// each potential times its channel's Scale, rounded to float32; Sums are added to. Either
+// may be nil.
+type Potential struct {
+	Data  []float32
+	Scale []float64
+	Sums  *PotentialSums
+}
+
+// PotentialSums sums up potentials by channel, in units of its scale: in whole numbers,
+// so that neither their order nor the number of threads changes a sum.
+type PotentialSums struct {
+	Half, Full     []int32 // levels
+	Abs            []int64 // sums of absolute values
+	AtHalf, AtFull []int64 // neurons at a level or above
+}
+
+// NewPotentialSums makes sums of nothing, for the levels of each channel.
+func NewPotentialSums(half, full []int32) *PotentialSums {
+	n := len(half)
+	return &PotentialSums{Half: half, Full: full, Abs: make([]int64, n), AtHalf: make([]int64, n), AtFull: make([]int64, n)}
+}
+
+// fit reports whether the sums are of so many channels.
+func (s *PotentialSums) fit(channels int) bool {
+	return len(s.Half) == channels && len(s.Full) == channels && len(s.Abs) == channels &&
+		len(s.AtHalf) == channels && len(s.AtFull) == channels
+}
+
+// merge adds what a worker summed up of a channel.
+func (s *PotentialSums) merge(c int, x laneSums) {
+	atomic.AddInt64(&s.Abs[c], x.abs)
+	atomic.AddInt64(&s.AtHalf[c], x.half)
+	atomic.AddInt64(&s.AtFull[c], x.full)
+}
+
+// laneSums is the sums of a lane.
+type laneSums struct{ abs, half, full int64 }
+
+// add adds a potential, by arithmetic instead of branches that nobody could foresee.
+func (x *laneSums) add(v, half, full int32) {
+	y := int64(v)
+	sign := y >> 63
+	x.abs += (y ^ sign) - sign
+	x.half += 1 + (y-int64(half))>>63
+	x.full += 1 + (y-int64(full))>>63
+}
+
+// report hands over the potentials of the strip.
+func (t *spikeTask) report(dst Potential, n int, out *SpikeTrain) {
+	for k := range t.phases {
+		rows, cols := t.within(&t.phases[k], out)
+		if rows <= 0 || cols <= 0 {
+			continue
+		}
+		if dst.Data != nil {
+			t.read(dst, k, n, out)
+		}
+		if dst.Sums != nil {
+			for b := range t.outBlocks {
+				t.sum(dst.Sums, b, t.v[(k*t.outBlocks+b)*t.area()*maskBits:], rows, cols)
+			}
+		}
+	}
+}
+
+// sum adds up the potentials of a block. The last cell of a row may lack pixels.
+func (t *spikeTask) sum(dst *PotentialSums, block int, v []int32, rows, cols int) {
+	var sums [maskBits]laneSums
+	var half, full [maskBits]int32
+	for lane := range maskBits {
+		if c, _, ok := t.lane(block, lane); ok {
+			half[lane], full[lane] = dst.Half[c], dst.Full[c]
+		}
+	}
+	across, whole := t.across(cols), cols/t.side
+	for y := range rows {
+		row := v[y*across*maskBits:][:across*maskBits]
+		for i := 0; i < whole*maskBits; i += maskBits {
+			cell := (*[maskBits]int32)(row[i:])
+			for lane := range sums {
+				sums[lane].add(cell[lane], half[lane], full[lane])
+			}
+		}
+		for lane := range cols % t.side * t.shape.OutC {
+			sums[lane].add(row[whole*maskBits+lane], half[lane], full[lane])
+		}
+	}
+	for lane := range sums {
+		if c, _, ok := t.lane(block, lane); ok {
+			dst.merge(c, sums[lane])
+		}
+	}
+}
+
+// read writes the potentials of the strip in a phase as floats, channel by channel.
+func (t *spikeTask) read(dst Potential, k, n int, out *SpikeTrain) {
+	p, plane := &t.phases[k], out.H*out.W
+	rows, cols := t.within(p, out)
+	for c := range out.C {
+		scale := dst.Scale[c]
+		v := t.v[(k*t.outBlocks+c/maskBits)*t.area()*maskBits:]
+		image := dst.Data[(n*out.C+c)*plane:][:plane]
+		for y := range rows {
+			row := image[(p.y+(t.i+y)*t.outStepH)*out.W+p.x+t.j*t.outStepW:]
+			cells := v[y*t.across(cols)*maskBits:]
+			for x := range cols {
+				at := x/t.side*maskBits + x%t.side*out.C + c%maskBits
+				row[x*t.outStepW] = float32(float64(cells[at]) * scale)
+			}
+		}
+	}
+}
