@@ -43,6 +43,7 @@ func (a *app) evalCmd() *cobra.Command {
 	var m measureFlags
 	var ref string
 	var timesteps []int
+	var memory memorySize
 	cmd := &cobra.Command{
 		Use:   "eval MODEL --task TASK --data DIR",
 		Short: "Measure quality, agreement with the ANN, firing rates and energy",
@@ -50,7 +51,9 @@ func (a *app) evalCmd() *cobra.Command {
 truth, and with --ref, its ANN: the conversion rate in per cent, and the
 agreement, the PSNR between the two outputs. Quality alone misleads as a measure
 of conversion: quantisation can move an image closer to the truth than its ANN.
-Spikes are counted over whole images, so these are not cut into tiles as run does.`,
+An image that would take more than --memory between input and output runs tile by
+tile, as run does it; spikes and potentials are those of the whole image. A network
+of which a layer runs step by step is measured whole.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := m.check(); err != nil {
@@ -62,14 +65,17 @@ Spikes are counted over whole images, so these are not cut into tiles as run doe
 			if err := t.check(); err != nil {
 				return err
 			}
-			model, err := a.loadProgram(args[0], 0, timesteps...)
+			model, err := a.loadProgram(args[0], memory, timesteps...)
 			if err != nil {
 				return err
+			}
+			if cmd.Flags().Changed("memory") {
+				a.noteMeasured(model, memory)
 			}
 			c := eval.Config{Model: model.program, Input: model.ports.Input,
 				Window: metric.Window(m.ssim), Energy: m.options()}
 			if ref != "" {
-				r, err := a.reference(ref, model)
+				r, err := a.reference(ref, model, memory)
 				if err != nil {
 					return err
 				}
@@ -91,6 +97,7 @@ Spikes are counted over whole images, so these are not cut into tiles as run doe
 	t.add(cmd.Flags())
 	t.addData(cmd.Flags())
 	m.add(cmd.Flags())
+	addMemory(cmd.Flags(), &memory)
 	cmd.Flags().StringVar(&ref, "ref", "", "the ANN that the model was converted from")
 	cmd.Flags().IntSliceVarP(&timesteps, "timesteps", "T", nil,
 		"run with T timesteps instead of the model's own; a rising list measures each in one run")
@@ -98,8 +105,8 @@ Spikes are counted over whole images, so these are not cut into tiles as run doe
 }
 
 // reference reads the ANN that a model is compared with.
-func (a *app) reference(path string, model *loaded) (*loaded, error) {
-	r, err := a.loadProgram(path, 0)
+func (a *app) reference(path string, model *loaded, memory memorySize) (*loaded, error) {
+	r, err := a.loadProgram(path, memory)
 	if err == nil && r.ports.Channels != model.ports.Channels {
 		return nil, fmt.Errorf("%s takes images of %d channels and its reference %s of %d, want equal",
 			model.path, model.ports.Channels, path, r.ports.Channels)

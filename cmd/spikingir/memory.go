@@ -104,6 +104,20 @@ func (a *app) noteUnbounded(m *loaded, limit memorySize) {
 	}
 }
 
+// noteMeasured is noteUnbounded for figures: a layer that runs step by step is measured
+// on whole images.
+func (a *app) noteMeasured(m *loaded, limit memorySize) {
+	a.noteUnbounded(m, limit)
+	for _, u := range m.program.Units() {
+		if u.StepByStep && limit >= 0 && m.program.Whole() == nil {
+			n := u.Nodes[len(u.Nodes)-1]
+			a.warnf("%s: --memory does not bound what this network takes to be measured, as the layer of %q runs step by step",
+				m.path, n.OriginLabel())
+			return
+		}
+	}
+}
+
 // tiled is what run and bench report of an image that was cut; the JSON form is a
 // contract of the command line.
 type tiled struct {

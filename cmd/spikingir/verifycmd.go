@@ -131,7 +131,7 @@ func (a *app) verify(ctx context.Context, v *verification, args []string) error 
 	other := gorgonia(m.path, m.model)
 	if v.against == "" {
 		r.B = args[1]
-		b, err := a.reference(args[1], m)
+		b, err := a.reference(args[1], m, 0)
 		if err != nil {
 			return err
 		}

@@ -56,7 +56,7 @@ func (u *analog) measure(r *run, in []*ops.Tensor, y *ops.Tensor) {
 	if !r.o.Measure || u.work == nil {
 		return
 	}
-	u.work.analog(in, y)
+	u.work.analog(r.extents(u.node, in, y))
 	if r.at == everywhere {
 		u.work.spread()
 	}
@@ -168,7 +168,8 @@ func (u *rate) mapped(r *run, in []*ops.Tensor) error {
 	}
 	r.put(u.node.Output(0), o)
 	if r.o.Measure {
-		u.work.analog([]*ops.Tensor{in[0], in[2]}, o)
+		x := r.extent(u.node.Input(0), in[0])
+		u.work.analog([]*ops.Tensor{x, in[2]}, r.extent(u.node.Output(0), o))
 		if r.at == everywhere {
 			u.work.spread()
 		}

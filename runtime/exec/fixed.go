@@ -140,14 +140,17 @@ func (f *fixedLayer) run(r *run) error {
 	if f.neuron.Output(1) != nil {
 		potentials = r.potentials(dims)
 	}
-	left := f.leftovers(r, potentials)
+	left := f.leftovers(r, potentials, out)
 	if err := f.packed.Run(r.ctx, r.pool, out.SpikeTrain, spikeTrains(sources), &f.point.neurons, steps, left); err != nil {
 		return err
 	}
 	if r.o.Measure {
 		f.measure(r, sources, out)
 		for at, p := range left {
-			r.reportPacked(f.neuron, out, f.residual(p.Sums, out.N, out.H*out.W), at)
+			if r.frame != nil {
+				r.frame.summed[len(r.neurons[at])] = true
+			}
+			r.reportPacked(f.neuron, out, f.residual(p.Sums, r.elements(f.neuron, out)), at)
 		}
 	}
 	potentials.put(r, f.neuron)
@@ -185,8 +188,9 @@ func (f *fixedLayer) check(sources []*packed) ([]int, error) {
 
 // measure counts the spikes that arrive, and those of the biases.
 func (f *fixedLayer) measure(r *run, sources []*packed, out *packed) {
-	x := &ops.Tensor{DType: graph.Float32, Dims: []int{out.N, f.packed.InChannels(), sources[0].H, sources[0].W}}
-	y := &ops.Tensor{DType: graph.Float32, Dims: out.dims}
+	x := r.extent(f.sources[0], &ops.Tensor{DType: graph.Float32,
+		Dims: []int{out.N, f.packed.InChannels(), sources[0].H, sources[0].W}})
+	y := r.extent(f.neuron.Input(0), &ops.Tensor{DType: graph.Float32, Dims: out.dims})
 	works := f.layer.works()
 	slice := func(t int) {
 		for _, k := range f.steps {
@@ -194,8 +198,8 @@ func (f *fixedLayer) measure(r *run, sources []*packed, out *packed) {
 			case k.work == nil:
 			case k == f.conv:
 				k.work.shape([]*ops.Tensor{x, r.consts[k.node.Input(1)]}, y)
-				for _, s := range sources {
-					k.work.countPacked(s, t, x, y)
+				for i, s := range sources {
+					k.work.countPacked(s, r.view(f.sources[i], s.H, s.W), t, x, y)
 				}
 			case t < r.timing.steps: // a Bias
 				k.work.analog([]*ops.Tensor{y}, y)

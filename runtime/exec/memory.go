@@ -16,6 +16,7 @@ type memory struct {
 	words  stock
 	masks  stock // of packed trains
 	other  int64 // bytes that are not reused
+	counts bool  // the run is measured
 }
 
 // stock is buffers by length: what is free, and what was ever made.
@@ -37,11 +38,11 @@ type holding struct {
 	marked bool     // an analog value that differs by checkpoint
 }
 
-// need is the bytes that a run on areas takes for what lies between its inputs
+// need is the bytes that a run on areas, measured or not, takes for what lies between its inputs
 // and outputs: floats, membranes, spikes. Weights, the scratch of kernels (some
 // hundred KiB a thread) and temporaries within one operator are left out.
-func (p *Program) need(areas map[*graph.Value]area) int64 {
-	m := &memory{Program: p, areas: areas, slots: map[*graph.Value]*holding{},
+func (p *Program) need(areas map[*graph.Value]area, measured bool) int64 {
+	m := &memory{Program: p, areas: areas, counts: measured, slots: map[*graph.Value]*holding{},
 		floats: stock{free: map[int]int{}}, words: stock{free: map[int]int{}}, masks: stock{free: map[int]int{}}}
 	for i, u := range p.units {
 		m.unit(u)

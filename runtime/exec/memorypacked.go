@@ -54,6 +54,11 @@ func (m *memory) steady(u *steadyLayer) {
 			t.value(u.sink.source())
 		}
 	}
+	if m.counts && u.sink.node.Output(1) == nil { // potentials are made all the same
+		for range m.Checkpoints {
+			defer m.floats.give(m.floats.take(m.size(u.sink.source())))
+		}
+	}
 	m.population(u.sink.node)
 	t.releaseAll(t.now)
 	t.releaseAll(t.fixed)

@@ -31,13 +31,24 @@ func (p *packed) expand(pool *kernel.Pool, dst []float32, step int) {
 	}
 }
 
-// count is the number of spikes of a slice.
-func (p *packed) count(step int) int64 {
+// whole is the view of all pixels.
+func (p *packed) whole() view { return view{Part: kernel.Part{Bottom: p.H, Right: p.W}} }
+
+// count is the number of spikes of a slice in view.
+func (p *packed) count(q view, step int) int64 {
 	sum := int64(0)
 	for n := range p.N {
-		sum += int64(popcount16(p.Slice(step, n)))
+		for y := q.Top; y < q.Bottom; y++ {
+			sum += int64(popcount16(p.row(q, step, n, y)))
+		}
 	}
 	return sum
+}
+
+// row is the masks of a row in view.
+func (p *packed) row(q view, step, n, y int) []uint16 {
+	masks := kernel.SpikeMasks(p.C)
+	return p.Slice(step, n)[(y*p.W+q.Left)*masks : (y*p.W+q.Right)*masks]
 }
 
 func popcount16(masks []uint16) int {
@@ -80,11 +91,12 @@ func (r *run) packTrain(t *train) *packed {
 }
 
 // countPacked notes the spikes of a slice for a node with weights: see work.train.
-// Channels do not matter, for those of a pixel reach as many outputs.
-func (w *work) countPacked(p *packed, step int, x, y *ops.Tensor) {
+// Channels do not matter, for those of a pixel reach as many outputs. x and y have the
+// dimensions of the whole image.
+func (w *work) countPacked(p *packed, q view, step int, x, y *ops.Tensor) {
 	_, t := w.geometry(x, y)
 	if t == nil || t.plane() == 0 {
-		n := float64(p.count(step))
+		n := float64(p.count(q, step))
 		w.report.SpikesIn += n
 		w.report.ExactOps += n * w.report.MACs / max(w.report.Inputs, 1)
 		return
@@ -92,16 +104,17 @@ func (w *work) countPacked(p *packed, step int, x, y *ops.Tensor) {
 	masks := kernel.SpikeMasks(p.C)
 	common := t.cols[len(t.cols)/2]
 	for n := range p.N {
-		slice := p.Slice(step, n)
-		for y, reach := range t.rows {
-			row := slice[y*p.W*masks : (y+1)*p.W*masks]
+		for y := q.Top; y < q.Bottom; y++ {
+			row := p.row(q, step, n, y)
 			count := float64(popcount16(row))
 			sum := count * common
 			for _, x := range t.edges {
-				sum += float64(popcount16(row[x*masks:(x+1)*masks])) * (t.cols[x] - common)
+				if i := x - q.left - q.Left; 0 <= i && i < q.Right-q.Left {
+					sum += float64(popcount16(row[i*masks:(i+1)*masks])) * (t.cols[x] - common)
+				}
 			}
 			w.report.SpikesIn += count
-			w.report.ExactOps += sum * reach * t.channels
+			w.report.ExactOps += sum * t.rows[q.top+y] * t.channels
 		}
 	}
 }
@@ -111,15 +124,16 @@ func (w *work) countPacked(p *packed, step int, x, y *ops.Tensor) {
 func (r *run) reportPacked(n *graph.Node, p *packed, left neuron.Residual, at int) {
 	rep := NeuronReport{
 		Node: n.Name, Origin: n.OriginLabel(), Op: n.Op().Type,
-		Elements: int64(p.N * p.C * p.H * p.W),
+		Elements: left.Elements,
 		Steps:    r.timing.marks[at], Bias: n.Input(1) != nil, Post: r.timing.post > 0,
 		Residual: left,
 	}
+	q := r.view(n.Input(0), p.H, p.W)
 	for t := range rep.Steps {
-		rep.Spikes += p.count(t)
+		rep.Spikes += p.count(q, t)
 	}
 	if rep.Post {
-		rep.PostStep = p.count(r.timing.steps + at)
+		rep.PostStep = p.count(q, r.timing.steps+at)
 		rep.Spikes += rep.PostStep
 	}
 	r.neurons[at] = append(r.neurons[at], rep)

@@ -104,14 +104,15 @@ func (u *packedReadout) measure(r *run, p *packed) {
 	if weights == nil {
 		return
 	}
-	x := &ops.Tensor{DType: graph.Float32, Dims: p.dims}
+	source := u.sink.source()
+	x, q := r.extent(source, &ops.Tensor{DType: graph.Float32, Dims: p.dims}), r.view(source, p.H, p.W)
 	w.shape([]*ops.Tensor{x, weights}, x)
 	for t := range r.timing.steps {
-		w.countPacked(p, t, x, x)
+		w.countPacked(p, q, t, x, x)
 		if at := r.timing.mark(t); at >= 0 {
 			w.begin()
 			if r.timing.post > 0 {
-				w.countPacked(p, r.timing.steps+at, x, x)
+				w.countPacked(p, q, r.timing.steps+at, x, x)
 			}
 			w.end(at)
 		}

@@ -43,18 +43,19 @@ func (r *run) keepPacked(n *graph.Node, out *packed) {
 
 // leftovers is what a layer in fixed point is asked to tell of the potentials at each
 // checkpoint; nil when nobody asks.
-func (f *fixedLayer) leftovers(r *run, p potentials) []kernel.Potential {
+func (f *fixedLayer) leftovers(r *run, p potentials, out *packed) []kernel.Potential {
 	if p == nil && !r.o.Measure {
 		return nil
 	}
 	list := make([]kernel.Potential, len(r.timing.marks))
-	for i := range list {
-		if p != nil {
-			list[i].Data, list[i].Scale = p[i].F32, f.point.scale
-		}
-		if r.o.Measure {
-			list[i].Sums = kernel.NewPotentialSums(f.levels())
-		}
+	for i := range p {
+		list[i].Data, list[i].Scale = p[i].F32, f.point.scale
+	}
+	if !r.o.Measure {
+		return list
+	}
+	for i, s := range r.potentialSums(f.neuron, out, f.levels) {
+		list[i].Sums = s
 	}
 	return list
 }
@@ -75,9 +76,9 @@ func level(x float32, scale float64) int32 {
 	return int32(sort.Search(math.MaxInt32, func(v int) bool { return float32(float64(v)*scale) >= x }))
 }
 
-// residual summarises the potentials of images of plane neurons a channel.
-func (f *fixedLayer) residual(s *kernel.PotentialSums, images, plane int) neuron.Residual {
-	r := neuron.Residual{Elements: int64(images * plane * len(s.Abs))}
+// residual summarises the potentials of so many neurons.
+func (f *fixedLayer) residual(s *kernel.PotentialSums, neurons int64) neuron.Residual {
+	r := neuron.Residual{Elements: neurons}
 	for c, sum := range s.Abs {
 		r.Sum += float64(float64(sum)*f.point.scale[c]) / float64(f.theta[min(c, len(f.theta)-1)])
 		r.Half += s.AtHalf[c]

@@ -314,8 +314,9 @@ func (p *Program) Inputs() []*graph.Value {
 
 // RunOptions is what one run is asked for beside its outputs.
 type RunOptions struct {
-	// Measure counts spikes, residual potentials and operations. The image is not
-	// cut into tiles then.
+	// Measure counts spikes, residual potentials and operations. An image is cut into
+	// tiles then only where no layer runs step by step; the figures are those of the
+	// whole image, but for rounding in the sums of the first layers' potentials.
 	Measure bool
 	// Observe is called with each analog value as it is computed; the tensor
 	// is only valid during the call. The image is not cut into tiles then.
@@ -354,6 +355,9 @@ func (p *Program) RunAll(ctx context.Context, inputs map[string]*ops.Tensor, o R
 	}
 	return r.finish()
 }
+
+// Release gives up the buffers that runs leave for the next one.
+func (p *Program) Release() { p.arena, p.sizes = newArena(), nil }
 
 func (p *Program) newRun(ctx context.Context, o RunOptions) *run {
 	return &run{Program: p, ctx: ctx, o: o, slots: map[*graph.Value]*slot{}, at: everywhere,

@@ -19,6 +19,7 @@ type run struct {
 	slots   map[*graph.Value]*slot
 	neurons [][]NeuronReport // by checkpoint
 	at      int              // the checkpoint whose analog values are at hand, or everywhere
+	frame   *frame           // nil for the whole image
 }
 
 // everywhere is the place of analog values that no checkpoint changes.
@@ -266,13 +267,20 @@ func (r *run) finish() ([]*Result, error) {
 			res.Outputs = append(res.Outputs, t)
 		}
 		if r.o.Measure {
-			for _, w := range r.weights {
-				res.Work = append(res.Work, w.marked[at])
-			}
+			res.Work = r.worked(at)
 		}
 		all = append(all, res)
 	}
 	return all, nil
+}
+
+// worked is the reports of the operators with weights at a checkpoint.
+func (r *run) worked(at int) []WorkReport {
+	var list []WorkReport
+	for _, w := range r.weights {
+		list = append(list, w.marked[at])
+	}
+	return list
 }
 
 // output is a copy of a graph output; a time-major one is put together.

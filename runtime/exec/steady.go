@@ -125,7 +125,9 @@ func (s *steadyLayer) integrate(c *clock, x *ops.Tensor) error {
 	}
 	if c.o.Measure {
 		for at, v := range potentials {
-			c.reportPacked(n, out, neuron.ResidualOf(v.F32, p.Threshold, out.N, out.C, out.H*out.W), at)
+			left := neuron.ResidualOf(v.F32, p.Threshold, out.C, out.H, out.W, c.view(n.Input(0), out.H, out.W).Part)
+			left.Elements = c.elements(n, out)
+			c.reportPacked(n, out, left, at)
 		}
 	}
 	potentials.put(c.run, n)

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"spikingir/graph"
+	"spikingir/runtime/kernel"
 	"spikingir/runtime/ops"
 )
 
@@ -20,6 +21,7 @@ type tiles struct {
 	reason error // why images are not cut
 	dims   []int // of the input that plan is for
 	plan   *tiling
+	counts bool  // the plan is for runs that are measured
 	size   int64 // what the whole frame takes
 	failed error // why frames of dims are not cut, though they take more than the limit
 }
@@ -68,7 +70,7 @@ func (p *Program) Tiling(dims []int) Tiling {
 	if t.Whole != nil {
 		return t
 	}
-	plan := p.planTiles(dims)
+	plan := p.planTiles(dims, false)
 	t.Bytes, t.WholeBytes, t.Whole = p.tiles.size, p.tiles.size, p.tiles.failed
 	if plan != nil {
 		t.Rows, t.Columns = len(plan.starts[0]), len(plan.starts[1])
@@ -87,14 +89,14 @@ func (t Tiling) Fits() bool { return t.Limit < 0 || t.Bytes <= t.Limit }
 // Whole says why the program never cuts an image; nil where it may.
 func (p *Program) Whole() error { return p.tiles.reason }
 
-// planTiles is the tiling of an input; nil when it runs whole. The last plan
-// is kept.
-func (p *Program) planTiles(dims []int) *tiling {
+// planTiles is the tiling of an input, of runs that are measured or of others; nil when it
+// runs whole. The last plan is kept.
+func (p *Program) planTiles(dims []int, measured bool) *tiling {
 	t := &p.tiles
-	if slices.Equal(t.dims, dims) {
+	if slices.Equal(t.dims, dims) && t.counts == measured {
 		return t.plan
 	}
-	t.dims, t.plan, t.failed, t.size = slices.Clone(dims), nil, nil, 0
+	t.dims, t.counts, t.plan, t.failed, t.size = slices.Clone(dims), measured, nil, nil, 0
 	in := area{dims[0], dims[1], [2]span{whole(dims[2]), whole(dims[3])}}
 	bytes := func(h, w int) (int64, error) {
 		in := in
@@ -103,7 +105,7 @@ func (p *Program) planTiles(dims []int) *tiling {
 		if err != nil {
 			return 0, err
 		}
-		return p.need(areas), nil
+		return p.need(areas, measured), nil
 	}
 	if t.size, t.failed = bytes(dims[2], dims[3]); t.failed != nil || t.size <= t.limit || t.limit < 0 {
 		return nil
@@ -113,7 +115,7 @@ func (p *Program) planTiles(dims []int) *tiling {
 		return n + 4*int64(dims[0])*int64(dims[1])*int64(h)*int64(w), err
 	}
 	t.plan, t.failed = t.reach.tile(in, t.limit, crop)
-	if t.plan != nil && t.plan.count() == 1 {
+	if t.plan != nil && t.plan.count() == 1 || measured && !p.measurable(t.plan) {
 		t.plan = nil
 	}
 	return t.plan
@@ -122,7 +124,7 @@ func (p *Program) planTiles(dims []int) *tiling {
 // cut decides on tiles for a run: the image and how it is cut, nil when it runs
 // whole. Inputs that do not fit the model run whole, into their error.
 func (p *Program) cut(inputs map[string]*ops.Tensor, o RunOptions) (*ops.Tensor, *tiling) {
-	if p.tiles.reason != nil || p.tiles.limit < 0 || o.Measure || o.Observe != nil || len(inputs) != 1 {
+	if p.tiles.reason != nil || p.tiles.limit < 0 || o.Observe != nil || len(inputs) != 1 {
 		return nil, nil
 	}
 	v := p.tiles.reach.input
@@ -130,7 +132,7 @@ func (p *Program) cut(inputs map[string]*ops.Tensor, o RunOptions) (*ops.Tensor,
 	if x == nil || len(x.Dims) != 4 || x.Len() == 0 || !x.DType.IsFloat() || fits(v, x) != nil {
 		return nil, nil
 	}
-	return x, p.planTiles(x.Dims)
+	return x, p.planTiles(x.Dims, o.Measure)
 }
 
 // runTiles runs the model tile by tile and puts the outputs together.
@@ -141,7 +143,7 @@ func (p *Program) runTiles(ctx context.Context, x *ops.Tensor, t *tiling, o RunO
 	}
 	tile := ops.NewTensor(x.DType, []int{x.Dims[0], x.Dims[1], t.size[0], t.size[1]})
 	inputs := map[string]*ops.Tensor{p.tiles.reach.input.Name(): tile}
-	done := 0
+	done, sums := 0, map[*graph.Node][]*kernel.PotentialSums{}
 	progress := o.Progress
 	if progress != nil {
 		o.Progress = func(i, n int) { progress(done*n+i, t.count()*n) }
@@ -149,9 +151,10 @@ func (p *Program) runTiles(ctx context.Context, x *ops.Tensor, t *tiling, o RunO
 	for i, top := range t.starts[0] {
 		for j, left := range t.starts[1] {
 			crop(tile, x, top, left)
-			if err := p.runTile(ctx, inputs, o, func(v *graph.Value, at, k int, y *ops.Tensor) error {
+			f := &frame{own: [2]ownership{t.own[0][i], t.own[1][j]}, sums: sums, summed: map[int]bool{}}
+			if err := p.runTile(ctx, inputs, o, f, func(v *graph.Value, at, k int, y *ops.Tensor) error {
 				return place(&results[at].Outputs[k], y, v, t, i, j)
-			}); err != nil {
+			}, results); err != nil {
 				return nil, err
 			}
 			done++
@@ -160,11 +163,13 @@ func (p *Program) runTiles(ctx context.Context, x *ops.Tensor, t *tiling, o RunO
 	return results, nil
 }
 
-// runTile runs one tile and gives its outputs, by checkpoint and place.
-func (p *Program) runTile(ctx context.Context, inputs map[string]*ops.Tensor, o RunOptions,
-	give func(v *graph.Value, at, k int, y *ops.Tensor) error,
+// runTile runs one tile and gives its outputs, by checkpoint and place. What it measures
+// goes to results.
+func (p *Program) runTile(ctx context.Context, inputs map[string]*ops.Tensor, o RunOptions, f *frame,
+	give func(v *graph.Value, at, k int, y *ops.Tensor) error, results []*Result,
 ) error {
 	r := p.newRun(ctx, o)
+	r.frame = f
 	defer func() { r.arena.reclaim() }()
 	if err := r.execute(inputs); err != nil {
 		return err
@@ -179,6 +184,9 @@ func (p *Program) runTile(ctx context.Context, inputs map[string]*ops.Tensor, o 
 			if err := give(v, at, k, y); err != nil {
 				return err
 			}
+		}
+		if o.Measure {
+			results[at].absorb(r.neurons[at], r.worked(at), f)
 		}
 	}
 	return nil

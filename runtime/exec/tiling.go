@@ -16,11 +16,12 @@ type tiling struct {
 	starts [2][]int       // the first row or column of each
 	own    [2][]ownership // what each gives to the outputs
 	bytes  int64          // that a tile takes
+	gaps   bool           // some value within has elements that no tile owns
 }
 
-// ownership is the elements of each output that a tile gives, [lo, hi) of the
-// frame, and where the tile's begin.
-type ownership map[*graph.Value]struct{ at, lo, hi int }
+// ownership is the elements of each value that a tile gives, [lo, hi) of the
+// frame's, and where the tile's begin.
+type ownership map[*graph.Value]struct{ full, at, lo, hi int }
 
 func (t *tiling) count() int { return len(t.starts[0]) * len(t.starts[1]) }
 
@@ -228,15 +229,15 @@ func (r *reach) tiling(in area, cut [2]*cutter, c *candidate) (*tiling, error) {
 			}
 			own := ownership{}
 			for v, a := range areas {
-				if !v.IsOutput() {
-					continue
-				}
 				s := a.axes[axis]
 				last := i == len(t.starts[axis])-1
 				if s.lo > done[v] || last && s.hi != s.full {
-					return nil, fmt.Errorf("tiles of output %q leave a gap", v.Name())
+					if v.IsOutput() {
+						return nil, fmt.Errorf("tiles of output %q leave a gap", v.Name())
+					}
+					t.gaps = true
 				}
-				own[v] = struct{ at, lo, hi int }{s.at, done[v], max(s.hi, done[v])}
+				own[v] = struct{ full, at, lo, hi int }{s.full, s.at, done[v], max(s.hi, done[v])}
 				done[v] = own[v].hi
 			}
 			t.own[axis] = append(t.own[axis], own)

@@ -10,6 +10,8 @@ type Unit struct {
 	Work  []int // of the nodes, as indices of Result.Work
 	// FixedPoint tells that the layer is computed in whole numbers.
 	FixedPoint bool
+	// StepByStep tells that the layer runs one timestep after another.
+	StepByStep bool
 }
 
 // Units lists the plan in the order of execution.
@@ -22,6 +24,7 @@ func (p *Program) Units() []Unit {
 	for i, u := range p.units {
 		list[i].Nodes = u.nodes()
 		_, list[i].FixedPoint = u.(*fixedLayer)
+		_, list[i].StepByStep = u.(*layer)
 		for _, n := range list[i].Nodes {
 			if k, ok := at[n]; ok {
 				list[i].Work = append(list[i].Work, k)

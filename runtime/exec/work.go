@@ -146,6 +146,7 @@ func (w *work) analog(in []*ops.Tensor, y *ops.Tensor) {
 func (c *clock) weigh(s *linear, in []*ops.Tensor, y *ops.Tensor, t int) {
 	w := s.work
 	if !w.driven {
+		in, y = c.extents(s.node, in, y)
 		if t < c.timing.steps || !s.steady && !s.node.IsSpiking("Bias") {
 			w.analog(in, y)
 		}
@@ -155,7 +156,7 @@ func (c *clock) weigh(s *linear, in []*ops.Tensor, y *ops.Tensor, t int) {
 	v := s.node.Input(w.active)
 	switch slot := c.slots[v]; {
 	case slot != nil && slot.packed != nil:
-		w.countPacked(slot.packed, t, in[w.active], y)
+		w.countPacked(slot.packed, slot.packed.whole(), t, in[w.active], y)
 		return
 	case slot != nil && slot.train != nil:
 		w.train(slot.train, t, in[w.active], y)

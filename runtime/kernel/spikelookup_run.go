@@ -184,16 +184,21 @@ func (t *lookupTask) report(dst Potential, phase, o int, v []int32) {
 	p, out := &t.phases[phase], t.out
 	for lane := range lookupLanes {
 		tile := t.tile(p, lane)
+		top, left := p.y+tile.i*t.outStepH, p.x+tile.j*t.outStepW
 		for y := range tile.rows {
-			at := (t.n*out.C+o)*out.H*out.W + (p.y+(tile.i+y)*t.outStepH)*out.W + p.x + tile.j*t.outStepW
+			at := (t.n*out.C+o)*out.H*out.W + (top+y*t.outStepH)*out.W + left
 			cells := v[y*lookupCols*lookupLanes+lane:]
 			if dst.Data != nil {
 				for x := range tile.cols {
 					dst.Data[at+x*t.outStepW] = float32(float64(cells[x*lookupLanes]) * dst.Scale[o])
 				}
 			}
-			if dst.Sums != nil {
-				for x := range tile.cols {
+			if dst.Sums == nil {
+				continue
+			}
+			if part := dst.Sums.Part; part.Top <= top+y*t.outStepH && top+y*t.outStepH < part.Bottom {
+				to := first(part.Right-left, t.outStepW, tile.cols)
+				for x := first(part.Left-left, t.outStepW, tile.cols); x < to; x++ {
 					sums.add(cells[x*lookupLanes], dst.Sums.Half[o], dst.Sums.Full[o])
 				}
 			}

@@ -11,18 +11,22 @@ type Potential struct {
 	Sums  *PotentialSums
 }
 
+// A Part is some pixels of an image: rows Top up to Bottom, columns Left up to Right.
+type Part struct{ Top, Left, Bottom, Right int }
+
 // PotentialSums sums up potentials by channel, in units of its scale: in whole numbers,
 // so that neither their order nor the number of threads changes a sum.
 type PotentialSums struct {
+	Part           Part    // the pixels that count
 	Half, Full     []int32 // levels
 	Abs            []int64 // sums of absolute values
 	AtHalf, AtFull []int64 // neurons at a level or above
 }
 
 // NewPotentialSums makes sums of nothing, for the levels of each channel.
-func NewPotentialSums(half, full []int32) *PotentialSums {
+func NewPotentialSums(part Part, half, full []int32) *PotentialSums {
 	n := len(half)
-	return &PotentialSums{Half: half, Full: full, Abs: make([]int64, n), AtHalf: make([]int64, n), AtFull: make([]int64, n)}
+	return &PotentialSums{Part: part, Half: half, Full: full, Abs: make([]int64, n), AtHalf: make([]int64, n), AtFull: make([]int64, n)}
 }
 
 // fit reports whether the sums are of so many channels.
@@ -61,39 +65,53 @@ func (t *spikeTask) report(dst Potential, n int, out *SpikeTrain) {
 			t.read(dst, k, n, out)
 		}
 		if dst.Sums != nil {
+			part := t.inside(dst.Sums.Part, &t.phases[k], rows, cols)
 			for b := range t.outBlocks {
-				t.sum(dst.Sums, b, t.v[(k*t.outBlocks+b)*t.area()*maskBits:], rows, cols)
+				t.sum(dst.Sums, b, t.v[(k*t.outBlocks+b)*t.area()*maskBits:], t.across(cols), part)
 			}
 		}
 	}
 }
 
-// sum adds up the potentials of a block. The last cell of a row may lack pixels.
-func (t *spikeTask) sum(dst *PotentialSums, block int, v []int32, rows, cols int) {
+// inside is the part of the strip's rows x cols pixels in a phase that a part of the
+// output holds.
+func (t *spikeTask) inside(q Part, p *phase, rows, cols int) Part {
+	y, x := p.y+t.i*t.outStepH, p.x+t.j*t.outStepW
+	return Part{
+		Top: first(q.Top-y, t.outStepH, rows), Bottom: first(q.Bottom-y, t.outStepH, rows),
+		Left: first(q.Left-x, t.outStepW, cols), Right: first(q.Right-x, t.outStepW, cols),
+	}
+}
+
+// first is the least of 0 to n that, times step, is at least so far; n when none is.
+func first(far, step, n int) int { return min(ceilDiv(max(far, 0), step), n) }
+
+// sum adds up the potentials of a block, in rows of across cells.
+func (t *spikeTask) sum(dst *PotentialSums, block int, v []int32, across int, part Part) {
 	var sums [maskBits]laneSums
 	var half, full [maskBits]int32
-	for lane := range maskBits {
-		if c, _, ok := t.lane(block, lane); ok {
-			half[lane], full[lane] = dst.Half[c], dst.Full[c]
-		}
+	lanes := min(t.shape.OutC-block*maskBits, maskBits)
+	for o := range lanes {
+		half[o], full[o] = dst.Half[block*maskBits+o], dst.Full[block*maskBits+o]
 	}
-	across, whole := t.across(cols), cols/t.side
-	for y := range rows {
+	for y := part.Top; y < part.Bottom; y++ {
 		row := v[y*across*maskBits:][:across*maskBits]
-		for i := 0; i < whole*maskBits; i += maskBits {
-			cell := (*[maskBits]int32)(row[i:])
-			for lane := range sums {
-				sums[lane].add(cell[lane], half[lane], full[lane])
+		for x := part.Left; x < part.Right; x++ {
+			pixel := row[x/t.side*maskBits+x%t.side*t.shape.OutC:]
+			if t.side > 1 {
+				for o := range lanes {
+					sums[o].add(pixel[o], half[o], full[o])
+				}
+				continue
+			}
+			cell := (*[maskBits]int32)(pixel)
+			for o := range sums {
+				sums[o].add(cell[o], half[o], full[o])
 			}
 		}
-		for lane := range cols % t.side * t.shape.OutC {
-			sums[lane].add(row[whole*maskBits+lane], half[lane], full[lane])
-		}
 	}
-	for lane := range sums {
-		if c, _, ok := t.lane(block, lane); ok {
-			dst.merge(c, sums[lane])
-		}
+	for o := range lanes {
+		dst.merge(block*maskBits+o, sums[o])
 	}
 }
 

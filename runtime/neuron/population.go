@@ -99,25 +99,32 @@ type Residual struct {
 
 // Residual measures the potential as the paper's Fig. 4 does.
 func (p *Population) Residual() Residual {
-	return ResidualOf(p.v, p.Threshold, p.N, p.C, p.Plane)
+	return ResidualOf(p.v, p.Threshold, p.C, 1, p.Plane, kernel.Part{Bottom: 1, Right: p.Plane})
 }
 
-// ResidualOf measures potentials [n, c, plane] of neurons with one threshold or
+// ResidualOf measures a part of potentials [n, c, h, w] of neurons with one threshold or
 // one for each channel. Sums run in a fixed order.
-func ResidualOf(v, threshold []float32, n, c, plane int) Residual {
+func ResidualOf(v, threshold []float32, c, h, w int, part kernel.Part) Residual {
 	var r Residual
-	for i := range n * c {
+	for i := range len(v) / max(h*w, 1) {
 		theta := at(threshold, i%c, 1)
-		for _, x := range v[i*plane : (i+1)*plane] {
-			r.Sum += math.Abs(float64(x)) / float64(theta)
-			if x >= theta/2 {
-				r.Half++
-			}
-			if x >= theta {
-				r.Full++
-			}
+		for y := part.Top; y < part.Bottom; y++ {
+			row := v[(i*h+y)*w:][:w]
+			r.add(row[part.Left:part.Right], theta)
 		}
 	}
-	r.Elements = int64(n * c * plane)
 	return r
+}
+
+func (r *Residual) add(v []float32, theta float32) {
+	for _, x := range v {
+		r.Sum += math.Abs(float64(x)) / float64(theta)
+		if x >= theta/2 {
+			r.Half++
+		}
+		if x >= theta {
+			r.Full++
+		}
+	}
+	r.Elements += int64(len(v))
 }
