@@ -183,7 +183,7 @@ type track struct {
 
 func (t *tally) image(ctx context.Context, s dataset.Sample) error {
 	start := time.Now()
-	results, err := measure(ctx, t.Model, t.Input, s)
+	results, err := figures(ctx, t.Model, t.Input, s)
 	if err != nil {
 		return err
 	}
@@ -208,9 +208,9 @@ func (t *tally) image(ctx context.Context, s dataset.Sample) error {
 	return nil
 }
 
-// measure runs a network on an image. Where that is cut into tiles, the buffers of a tile
+// figures measures a network on an image. Where that is cut into tiles, the buffers of a tile
 // are not kept: the model and its reference would both keep as much as they may take.
-func measure(ctx context.Context, p *exec.Program, input string, s dataset.Sample) ([]*exec.Result, error) {
+func figures(ctx context.Context, p *exec.Program, input string, s dataset.Sample) ([]*exec.Result, error) {
 	x := Tensor(s.Input)
 	all, err := p.RunAll(ctx, map[string]*ops.Tensor{input: x}, exec.RunOptions{Measure: true})
 	if p.Tiling(x.Dims).Tiles() > 1 {
@@ -224,7 +224,7 @@ func (t *tally) reference(ctx context.Context, s dataset.Sample) (dataset.Image,
 	if t.Ref == nil {
 		return dataset.Image{}, nil
 	}
-	all, err := measure(ctx, t.Ref, t.RefInput, s)
+	all, err := figures(ctx, t.Ref, t.RefInput, s)
 	if err != nil {
 		return dataset.Image{}, err
 	}
