@@ -84,6 +84,7 @@ of which a layer runs step by step is measured whole.`,
 			if c.Set, err = t.open(model.ports.Channels, a.seed); err != nil {
 				return err
 			}
+			collectOften()
 			step, end := a.progress("evaluating")
 			c.Progress = step
 			all, err := eval.RunAll(cmd.Context(), c)
