@@ -38,12 +38,18 @@ func (m *measureFlags) options() metric.EnergyOptions {
 	return metric.EnergyOptions{Mode: metric.Mode(m.energy), FirstLayer: metric.FirstLayer(m.first)}
 }
 
+// evaluation is what eval is asked for.
+type evaluation struct {
+	taskFlags
+	measureFlags
+	ref       string
+	timesteps []int
+	memory    memorySize
+	bounded   bool // memory was asked for
+}
+
 func (a *app) evalCmd() *cobra.Command {
-	var t taskFlags
-	var m measureFlags
-	var ref string
-	var timesteps []int
-	var memory memorySize
+	e := &evaluation{}
 	cmd := &cobra.Command{
 		Use:   "eval MODEL --task TASK --data DIR",
 		Short: "Measure quality, agreement with the ANN, firing rates and energy",
@@ -56,32 +62,9 @@ tile, as run does it; spikes and potentials are those of the whole image. A netw
 of which a layer runs step by step is measured whole.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := m.check(); err != nil {
-				return err
-			}
-			if err := checkTimesteps(timesteps); err != nil {
-				return err
-			}
-			if err := t.check(); err != nil {
-				return err
-			}
-			model, err := a.loadProgram(args[0], memory, timesteps...)
+			e.bounded = cmd.Flags().Changed("memory")
+			c, err := a.evalConfig(args[0], e)
 			if err != nil {
-				return err
-			}
-			if cmd.Flags().Changed("memory") {
-				a.noteMeasured(model, memory)
-			}
-			c := eval.Config{Model: model.program, Input: model.ports.Input,
-				Window: metric.Window(m.ssim), Energy: m.options()}
-			if ref != "" {
-				r, err := a.reference(ref, model, memory)
-				if err != nil {
-					return err
-				}
-				c.Ref, c.RefInput = r.program, r.ports.Input
-			}
-			if c.Set, err = t.open(model.ports.Channels, a.seed); err != nil {
 				return err
 			}
 			collectOften()
@@ -95,14 +78,48 @@ of which a layer runs step by step is measured whole.`,
 			return a.printReports(all)
 		},
 	}
-	t.add(cmd.Flags())
-	t.addData(cmd.Flags())
-	m.add(cmd.Flags())
-	addMemory(cmd.Flags(), &memory)
-	cmd.Flags().StringVar(&ref, "ref", "", "the ANN that the model was converted from")
-	cmd.Flags().IntSliceVarP(&timesteps, "timesteps", "T", nil,
+	f := cmd.Flags()
+	e.taskFlags.add(f)
+	e.addData(f)
+	e.measureFlags.add(f)
+	addMemory(f, &e.memory)
+	f.StringVar(&e.ref, "ref", "", "the ANN that the model was converted from")
+	f.IntSliceVarP(&e.timesteps, "timesteps", "T", nil,
 		"run with T timesteps instead of the model's own; a rising list measures each in one run")
 	return cmd
+}
+
+// evalConfig reads the networks and opens the images.
+func (a *app) evalConfig(path string, e *evaluation) (eval.Config, error) {
+	none := eval.Config{}
+	if err := e.measureFlags.check(); err != nil {
+		return none, err
+	}
+	if err := checkTimesteps(e.timesteps); err != nil {
+		return none, err
+	}
+	if err := e.taskFlags.check(); err != nil {
+		return none, err
+	}
+	model, err := a.loadProgram(path, e.memory, e.timesteps...)
+	if err != nil {
+		return none, err
+	}
+	c := eval.Config{Model: model.program, Input: model.ports.Input,
+		Window: metric.Window(e.ssim), Energy: e.options()}
+	if e.ref != "" {
+		r, err := a.reference(e.ref, model, e.memory)
+		if err != nil {
+			return none, err
+		}
+		c.Ref, c.RefInput = r.program, r.ports.Input
+	}
+	if e.bounded {
+		a.noteMeasured(model, e.memory)
+		c.Accept = func(dims []int) error { return checkMemory(model.program.Tiling(dims), dims[3], dims[2]) }
+	}
+	c.Set, err = e.open(model.ports.Channels, a.seed)
+	return c, err
 }
 
 // reference reads the ANN that a model is compared with.

@@ -34,10 +34,11 @@ func TestEvalMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	wanted := exitOK
 	command := func(args ...string) (out, errs string) {
 		t.Helper()
 		var o, e bytes.Buffer
-		if code := run(args, nil, &o, &e); code != exitOK {
+		if code := run(args, nil, &o, &e); code != wanted {
 			t.Fatalf("%v: exit code %d: %s", args, code, e.String())
 		}
 		return o.String(), e.String()
@@ -58,5 +59,9 @@ func TestEvalMemory(t *testing.T) {
 	}
 	if _, errs := eval("--memory", "400KiB", "--precision", "float32"); !strings.Contains(errs, "runs step by step") {
 		t.Errorf("layers in float32 are measured whole; eval says %q", errs)
+	}
+	wanted = exitUsage
+	if out, errs := eval("--memory", "1KiB"); out != "" || !strings.Contains(errs, `image "a.png": the smallest tiles worth running`) {
+		t.Errorf("what no tiles are small enough for: %s%s", out, errs)
 	}
 }

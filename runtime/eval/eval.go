@@ -29,7 +29,10 @@ type Config struct {
 	Energy     metric.EnergyOptions // empty fields mean Paper and Once
 	// Crop measures the central Crop x Crop pixels of each image only, for tasks
 	// whose input has the size of the target; 0 measures whole images.
-	Crop     int
+	Crop int
+	// Accept, when not nil, may refuse an image by its dimensions [1,C,H,W] before any
+	// network runs on it.
+	Accept   func(dims []int) error
 	Progress func(done, total int)
 }
 
@@ -182,6 +185,11 @@ type track struct {
 }
 
 func (t *tally) image(ctx context.Context, s dataset.Sample) error {
+	if t.Accept != nil {
+		if err := t.Accept(Tensor(s.Input).Dims); err != nil {
+			return err
+		}
+	}
 	start := time.Now()
 	results, err := figures(ctx, t.Model, t.Input, s)
 	if err != nil {
