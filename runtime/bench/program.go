@@ -78,7 +78,7 @@ func (b *Bench) Program(ctx context.Context, name string, p *exec.Program, x *op
 	return lines, nil
 }
 
-// time counts the operations of p and times its runs; see timeRuns for probe.
+// time counts the operations of p and times its runs; see timeRuns for probing.
 func (b *Bench) time(ctx context.Context, p *exec.Program, x *ops.Tensor, probing func()) (*timing, error) {
 	in := p.Inputs()[0].Name()
 	tiles := p.Tiling(x.Dims)

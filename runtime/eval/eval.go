@@ -191,7 +191,7 @@ func (t *tally) image(ctx context.Context, s dataset.Sample) error {
 		}
 	}
 	start := time.Now()
-	results, err := figures(ctx, t.Model, t.Input, s)
+	results, err := t.Model.RunAll(ctx, map[string]*ops.Tensor{t.Input: Tensor(s.Input)}, exec.RunOptions{Measure: true})
 	if err != nil {
 		return err
 	}
@@ -216,27 +216,15 @@ func (t *tally) image(ctx context.Context, s dataset.Sample) error {
 	return nil
 }
 
-// figures measures a network on an image. Where that is cut into tiles, the buffers of a tile
-// are not kept: the model and its reference would both keep as much as they may take.
-func figures(ctx context.Context, p *exec.Program, input string, s dataset.Sample) ([]*exec.Result, error) {
-	x := Tensor(s.Input)
-	all, err := p.RunAll(ctx, map[string]*ops.Tensor{input: x}, exec.RunOptions{Measure: true})
-	if p.Tiling(x.Dims).Tiles() > 1 {
-		p.Release()
-	}
-	return all, err
-}
-
 // reference runs the ANN; the zero Image when there is none.
 func (t *tally) reference(ctx context.Context, s dataset.Sample) (dataset.Image, error) {
 	if t.Ref == nil {
 		return dataset.Image{}, nil
 	}
-	all, err := figures(ctx, t.Ref, t.RefInput, s)
+	res, err := t.Ref.Run(ctx, map[string]*ops.Tensor{t.RefInput: Tensor(s.Input)}, exec.RunOptions{Measure: true})
 	if err != nil {
 		return dataset.Image{}, err
 	}
-	res := all[len(all)-1]
 	out, err := Image(res.Outputs[0])
 	if err != nil {
 		return out, err

@@ -150,7 +150,7 @@ func (f *fixedLayer) run(r *run) error {
 			if r.frame != nil {
 				r.frame.summed[len(r.neurons[at])] = true
 			}
-			r.reportPacked(f.neuron, out, f.residual(p.Sums, r.elements(f.neuron, out)), at)
+			r.reportPacked(f.neuron, out, f.residual(p.Sums), at)
 		}
 	}
 	potentials.put(r, f.neuron)

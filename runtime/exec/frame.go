@@ -90,11 +90,6 @@ func (r *run) potentialSums(n *graph.Node, out *packed, levels func() (half, ful
 	return list
 }
 
-// elements is the number of neurons behind n in the whole image.
-func (r *run) elements(n *graph.Node, out *packed) int64 {
-	return int64(r.extent(n.Input(0), &ops.Tensor{Dims: out.dims}).Len())
-}
-
 // measurable reports whether tiles can be measured: layers that run step by step, and
 // values whose tiles leave gaps, are not.
 func (p *Program) measurable(t *tiling) bool {

@@ -16,7 +16,8 @@ type memory struct {
 	words  stock
 	masks  stock // of packed trains
 	other  int64 // bytes that are not reused
-	counts bool  // the run is measured
+	// measured tells that the run is.
+	measured bool
 }
 
 // stock is buffers by length: what is free, and what was ever made.
@@ -42,7 +43,7 @@ type holding struct {
 // and outputs: floats, membranes, spikes. Weights, the scratch of kernels (some
 // hundred KiB a thread) and temporaries within one operator are left out.
 func (p *Program) need(areas map[*graph.Value]area, measured bool) int64 {
-	m := &memory{Program: p, areas: areas, counts: measured, slots: map[*graph.Value]*holding{},
+	m := &memory{Program: p, areas: areas, measured: measured, slots: map[*graph.Value]*holding{},
 		floats: stock{free: map[int]int{}}, words: stock{free: map[int]int{}}, masks: stock{free: map[int]int{}}}
 	for i, u := range p.units {
 		m.unit(u)

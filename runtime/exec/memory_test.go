@@ -28,8 +28,15 @@ func (p *Program) taken() int64 {
 	return int64(n)
 }
 
-// checkNeed compares what is foretold with what a run takes.
+// checkNeed compares what is foretold with what a run takes, measured or not.
 func checkNeed(t *testing.T, m *graph.Model, o Options, dims ...int) {
+	t.Helper()
+	for _, measured := range []bool{false, true} {
+		checkRun(t, m, o, measured, dims)
+	}
+}
+
+func checkRun(t *testing.T, m *graph.Model, o Options, measured bool, dims []int) {
 	t.Helper()
 	o.MemoryLimit = -1
 	p, err := Compile(m, o)
@@ -37,16 +44,19 @@ func checkNeed(t *testing.T, m *graph.Model, o Options, dims ...int) {
 		t.Fatal(err)
 	}
 	x := ops.NewTensor(graph.Float32, dims)
-	if _, err := p.Run(context.Background(), map[string]*ops.Tensor{p.Inputs()[0].Name(): x}, RunOptions{}); err != nil {
+	if _, err := p.Run(context.Background(), map[string]*ops.Tensor{p.Inputs()[0].Name(): x}, RunOptions{Measure: measured}); err != nil {
 		t.Fatal(err)
 	}
-	tiling := p.Tiling(dims)
-	if tiling.Whole != nil {
-		t.Fatal(tiling.Whole)
+	if why := p.Whole(); why != nil {
+		t.Fatal(why)
 	}
-	got, want := tiling.Bytes, p.taken()
+	plan := p.planTiles(dims, measured)
+	if plan.failed != nil {
+		t.Fatal(plan.failed)
+	}
+	got, want := plan.size, p.taken()
 	if float64(got) < 0.98*float64(want) || float64(got) > 1.02*float64(want) {
-		t.Errorf("%v, %v: %d bytes foretold, %d taken, want them within 2 per cent", dims, o.Checkpoints, got, want)
+		t.Errorf("%v, %v, measured %v: %d bytes foretold, %d taken, want them within 2 per cent", dims, o.Checkpoints, measured, got, want)
 	}
 }
 
@@ -97,6 +107,32 @@ func TestNeed(t *testing.T) {
 		}
 		c, _ := m.Graph.Inputs()[0].Type.Shape[1].Size()
 		checkNeed(t, m, Options{}, 1, int(c), 33, 70)
+	}
+}
+
+// TestMeasuredTilesKeepNothing holds that a network leaves no buffers behind where an image
+// was measured in tiles, which others are measured on too.
+func TestMeasuredTilesKeepNothing(t *testing.T) {
+	b, err := fixtures.Model("dncnn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := onnxio.Decode(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := Compile(m, Options{MemoryLimit: 1 << 19})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := ops.NewTensor(graph.Float32, []int{1, 1, 96, 80})
+	for _, measured := range []bool{false, true} {
+		if _, err := p.Run(context.Background(), map[string]*ops.Tensor{p.Inputs()[0].Name(): x}, RunOptions{Measure: measured}); err != nil {
+			t.Fatal(err)
+		}
+		if kept := p.taken(); kept == 0 != measured || p.Tiling(x.Dims).Tiles() == 1 {
+			t.Errorf("measured %v: %d bytes are kept of %d tiles", measured, kept, p.Tiling(x.Dims).Tiles())
+		}
 	}
 }
 

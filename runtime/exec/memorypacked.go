@@ -54,7 +54,7 @@ func (m *memory) steady(u *steadyLayer) {
 			t.value(u.sink.source())
 		}
 	}
-	if m.counts && u.sink.node.Output(1) == nil { // potentials are made all the same
+	if m.measured && u.sink.node.Output(1) == nil { // potentials are made all the same
 		for range m.Checkpoints {
 			defer m.floats.give(m.floats.take(m.size(u.sink.source())))
 		}

@@ -31,9 +31,6 @@ func (p *packed) expand(pool *kernel.Pool, dst []float32, step int) {
 	}
 }
 
-// whole is the view of all pixels.
-func (p *packed) whole() view { return view{Part: kernel.Part{Bottom: p.H, Right: p.W}} }
-
 // count is the number of spikes of a slice in view.
 func (p *packed) count(q view, step int) int64 {
 	sum := int64(0)
@@ -122,6 +119,7 @@ func (w *work) countPacked(p *packed, q view, step int, x, y *ops.Tensor) {
 // reportPacked notes the spikes of a population up to a checkpoint and what its
 // potentials are then.
 func (r *run) reportPacked(n *graph.Node, p *packed, left neuron.Residual, at int) {
+	left.Elements = int64(r.extent(n.Input(0), &ops.Tensor{Dims: p.dims}).Len())
 	rep := NeuronReport{
 		Node: n.Name, Origin: n.OriginLabel(), Op: n.Op().Type,
 		Elements: left.Elements,

@@ -76,9 +76,9 @@ func level(x float32, scale float64) int32 {
 	return int32(sort.Search(math.MaxInt32, func(v int) bool { return float32(float64(v)*scale) >= x }))
 }
 
-// residual summarises the potentials of so many neurons.
-func (f *fixedLayer) residual(s *kernel.PotentialSums, neurons int64) neuron.Residual {
-	r := neuron.Residual{Elements: neurons}
+// residual summarises potentials, but for the number of neurons.
+func (f *fixedLayer) residual(s *kernel.PotentialSums) neuron.Residual {
+	var r neuron.Residual
 	for c, sum := range s.Abs {
 		r.Sum += float64(float64(sum)*f.point.scale[c]) / float64(f.theta[min(c, len(f.theta)-1)])
 		r.Half += s.AtHalf[c]

@@ -356,9 +356,6 @@ func (p *Program) RunAll(ctx context.Context, inputs map[string]*ops.Tensor, o R
 	return r.finish()
 }
 
-// Release gives up the buffers that runs leave for the next one.
-func (p *Program) Release() { p.arena, p.sizes = newArena(), nil }
-
 func (p *Program) newRun(ctx context.Context, o RunOptions) *run {
 	return &run{Program: p, ctx: ctx, o: o, slots: map[*graph.Value]*slot{}, at: everywhere,
 		neurons: make([][]NeuronReport, len(p.Checkpoints))}

@@ -126,7 +126,6 @@ func (s *steadyLayer) integrate(c *clock, x *ops.Tensor) error {
 	if c.o.Measure {
 		for at, v := range potentials {
 			left := neuron.ResidualOf(v.F32, p.Threshold, out.C, out.H, out.W, c.view(n.Input(0), out.H, out.W).Part)
-			left.Elements = c.elements(n, out)
 			c.reportPacked(n, out, left, at)
 		}
 	}

@@ -18,16 +18,20 @@ const DefaultMemoryLimit = 1 << 30
 type tiles struct {
 	limit  int64
 	reach  *reach
-	reason error // why images are not cut
-	dims   []int // of the input that plan is for
-	plan   *tiling
-	counts bool  // the plan is for runs that are measured
-	size   int64 // what the whole frame takes
-	failed error // why frames of dims are not cut, though they take more than the limit
+	reason error               // why images are not cut
+	plans  map[bool]*framePlan // the last ones, by whether a run is measured
+}
+
+// A framePlan is how images of some dimensions run.
+type framePlan struct {
+	dims   []int
+	tiling *tiling // nil when they run whole
+	size   int64   // what the whole frame takes
+	failed error   // why it is not cut, though it takes more than the limit
 }
 
 func newTiles(p *Program, opset, limit int64) tiles {
-	t := tiles{limit: limit}
+	t := tiles{limit: limit, plans: map[bool]*framePlan{}}
 	if limit == 0 {
 		t.limit = DefaultMemoryLimit
 	}
@@ -71,11 +75,11 @@ func (p *Program) Tiling(dims []int) Tiling {
 		return t
 	}
 	plan := p.planTiles(dims, false)
-	t.Bytes, t.WholeBytes, t.Whole = p.tiles.size, p.tiles.size, p.tiles.failed
-	if plan != nil {
-		t.Rows, t.Columns = len(plan.starts[0]), len(plan.starts[1])
-		t.Height, t.Width, t.Bytes = plan.size[0], plan.size[1], plan.bytes
-		t.OverlapRows, t.OverlapColumns = plan.shared[0], plan.shared[1]
+	t.Bytes, t.WholeBytes, t.Whole = plan.size, plan.size, plan.failed
+	if cut := plan.tiling; cut != nil {
+		t.Rows, t.Columns = len(cut.starts[0]), len(cut.starts[1])
+		t.Height, t.Width, t.Bytes = cut.size[0], cut.size[1], cut.bytes
+		t.OverlapRows, t.OverlapColumns = cut.shared[0], cut.shared[1]
 	}
 	return t
 }
@@ -89,14 +93,14 @@ func (t Tiling) Fits() bool { return t.Limit < 0 || t.Bytes <= t.Limit }
 // Whole says why the program never cuts an image; nil where it may.
 func (p *Program) Whole() error { return p.tiles.reason }
 
-// planTiles is the tiling of an input, of runs that are measured or of others; nil when it
-// runs whole. The last plan is kept.
-func (p *Program) planTiles(dims []int, measured bool) *tiling {
+// planTiles is how an input runs, measured or not. The last plans are kept.
+func (p *Program) planTiles(dims []int, measured bool) *framePlan {
 	t := &p.tiles
-	if slices.Equal(t.dims, dims) && t.counts == measured {
-		return t.plan
+	if last := t.plans[measured]; last != nil && slices.Equal(last.dims, dims) {
+		return last
 	}
-	t.dims, t.counts, t.plan, t.failed, t.size = slices.Clone(dims), measured, nil, nil, 0
+	l := &framePlan{dims: slices.Clone(dims)}
+	t.plans[measured] = l
 	in := area{dims[0], dims[1], [2]span{whole(dims[2]), whole(dims[3])}}
 	bytes := func(h, w int) (int64, error) {
 		in := in
@@ -107,18 +111,18 @@ func (p *Program) planTiles(dims []int, measured bool) *tiling {
 		}
 		return p.need(areas, measured), nil
 	}
-	if t.size, t.failed = bytes(dims[2], dims[3]); t.failed != nil || t.size <= t.limit || t.limit < 0 {
-		return nil
+	if l.size, l.failed = bytes(dims[2], dims[3]); l.failed != nil || l.size <= t.limit || t.limit < 0 {
+		return l
 	}
 	crop := func(h, w int) (int64, error) { // a tile's part of the input is a copy
 		n, err := bytes(h, w)
 		return n + 4*int64(dims[0])*int64(dims[1])*int64(h)*int64(w), err
 	}
-	t.plan, t.failed = t.reach.tile(in, t.limit, crop)
-	if t.plan != nil && t.plan.count() == 1 || measured && !p.measurable(t.plan) {
-		t.plan = nil
+	l.tiling, l.failed = t.reach.tile(in, t.limit, crop)
+	if l.tiling != nil && l.tiling.count() == 1 || measured && !p.measurable(l.tiling) {
+		l.tiling = nil
 	}
-	return t.plan
+	return l
 }
 
 // cut decides on tiles for a run: the image and how it is cut, nil when it runs
@@ -132,10 +136,12 @@ func (p *Program) cut(inputs map[string]*ops.Tensor, o RunOptions) (*ops.Tensor,
 	if x == nil || len(x.Dims) != 4 || x.Len() == 0 || !x.DType.IsFloat() || fits(v, x) != nil {
 		return nil, nil
 	}
-	return x, p.planTiles(x.Dims, o.Measure)
+	return x, p.planTiles(x.Dims, o.Measure).tiling
 }
 
-// runTiles runs the model tile by tile and puts the outputs together.
+// runTiles runs the model tile by tile and puts the outputs together. When it measures,
+// it leaves no buffers: who measures a network does so with its reference too, and both
+// would keep as much as they may take.
 func (p *Program) runTiles(ctx context.Context, x *ops.Tensor, t *tiling, o RunOptions) ([]*Result, error) {
 	results := make([]*Result, len(p.Checkpoints))
 	for at, k := range p.Checkpoints {
@@ -143,6 +149,9 @@ func (p *Program) runTiles(ctx context.Context, x *ops.Tensor, t *tiling, o RunO
 	}
 	tile := ops.NewTensor(x.DType, []int{x.Dims[0], x.Dims[1], t.size[0], t.size[1]})
 	inputs := map[string]*ops.Tensor{p.tiles.reach.input.Name(): tile}
+	if o.Measure {
+		defer func() { p.arena, p.sizes = newArena(), nil }()
+	}
 	done, sums := 0, map[*graph.Node][]*kernel.PotentialSums{}
 	progress := o.Progress
 	if progress != nil {

@@ -19,9 +19,9 @@ type tiling struct {
 	gaps   bool           // some value within has elements that no tile owns
 }
 
-// ownership is the elements of each value that a tile gives, [lo, hi) of the
-// frame's, and where the tile's begin.
-type ownership map[*graph.Value]struct{ full, at, lo, hi int }
+// ownership is, along an axis, the elements of each value that a tile gives, [lo, hi) of
+// the frame's, and where the tile's begin: the span that it owns.
+type ownership map[*graph.Value]span
 
 func (t *tiling) count() int { return len(t.starts[0]) * len(t.starts[1]) }
 
@@ -237,7 +237,8 @@ func (r *reach) tiling(in area, cut [2]*cutter, c *candidate) (*tiling, error) {
 					}
 					t.gaps = true
 				}
-				own[v] = struct{ full, at, lo, hi int }{s.full, s.at, done[v], max(s.hi, done[v])}
+				s.lo, s.hi = done[v], max(s.hi, done[v])
+				own[v] = s
 				done[v] = own[v].hi
 			}
 			t.own[axis] = append(t.own[axis], own)

@@ -156,7 +156,7 @@ func (c *clock) weigh(s *linear, in []*ops.Tensor, y *ops.Tensor, t int) {
 	v := s.node.Input(w.active)
 	switch slot := c.slots[v]; {
 	case slot != nil && slot.packed != nil:
-		w.countPacked(slot.packed, slot.packed.whole(), t, in[w.active], y)
+		w.countPacked(slot.packed, c.view(v, slot.packed.H, slot.packed.W), t, in[w.active], y)
 		return
 	case slot != nil && slot.train != nil:
 		w.train(slot.train, t, in[w.active], y)

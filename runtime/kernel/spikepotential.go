@@ -62,7 +62,7 @@ func (t *spikeTask) report(dst Potential, n int, out *SpikeTrain) {
 			continue
 		}
 		if dst.Data != nil {
-			t.read(dst, k, n, out)
+			t.read(dst, k, n, out, rows, cols)
 		}
 		if dst.Sums != nil {
 			part := t.inside(dst.Sums.Part, &t.phases[k], rows, cols)
@@ -115,10 +115,10 @@ func (t *spikeTask) sum(dst *PotentialSums, block int, v []int32, across int, pa
 	}
 }
 
-// read writes the potentials of the strip in a phase as floats, channel by channel.
-func (t *spikeTask) read(dst Potential, k, n int, out *SpikeTrain) {
+// read writes the potentials of the strip's rows x cols pixels in a phase as floats,
+// channel by channel.
+func (t *spikeTask) read(dst Potential, k, n int, out *SpikeTrain, rows, cols int) {
 	p, plane := &t.phases[k], out.H*out.W
-	rows, cols := t.within(p, out)
 	for c := range out.C {
 		scale := dst.Scale[c]
 		v := t.v[(k*t.outBlocks+c/maskBits)*t.area()*maskBits:]
