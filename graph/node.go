@@ -19,8 +19,8 @@ const Spiking = "ai.spikingir"
 // Region tells which part of a converted model a node belongs to.
 type Region uint8
 
-// The regions of DESIGN section 2. Unassigned is the region of every node of
-// a model that was not split.
+// The regions of docs/design.md, Regions. Unassigned is the region of every node
+// of a model that was not split.
 const (
 	Unassigned    Region = iota
 	AnalogPre            // before the first neuron: runs once, on analog values

@@ -28,7 +28,7 @@ var layers = []struct {
 // may import them.
 var testsOnly = []string{module + "/passes/passtest"}
 
-// TestLayers holds the import rules of DESIGN: imports point down, passes and
+// TestLayers holds the import rules: imports point down, passes and
 // runtime do not know each other, graph and passes stand on the standard
 // library, only onnxio sees protobuf, and only runtime/reference Gorgonia. The
 // reference, an oracle for the rest of the runtime, shares nothing with it.

@@ -94,8 +94,8 @@ func NeuronOf(n *graph.Node) (Neuron, error) {
 	return s, r.err
 }
 
-// CPM is the compensation module at the output neuron: Conv of the spike count
-// plus the residual potential VRes, both divided by the main timesteps. The
+// CPM is the Convolutional Pixel Mapper behind the output neuron: Conv of the
+// spike count plus the residual potential VRes, both divided by the main timesteps. The
 // convolution has group 1, stride 1 and keeps height and width.
 type CPM struct {
 	Steps

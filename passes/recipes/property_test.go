@@ -124,8 +124,8 @@ func outputNeuron(t *testing.T, m *graph.Model) *graph.Node {
 	return nil
 }
 
-// TestCompensation holds the CPM to DESIGN's identity: with a Dirac convolution
-// it gives the mean input current, for either sign and past saturation.
+// TestCompensation holds the CPM to its identity (docs/design.md, Output neuron and
+// CPM): with a Dirac convolution it gives the mean input current, for either sign and past saturation.
 func TestCompensation(t *testing.T) {
 	calibration, x := random(1, -1, 1, 1, 2, 8, 8), random(2, -20, 20, 2, 2, 8, 8)
 	for _, recipe := range recipes.Names() {

@@ -21,8 +21,8 @@ import (
 // by name, all at once, or with analog=keep stays analog together with what lies
 // behind it. A network without a neuron is an error. Once all nodes have their
 // region, a further run changes nothing.
-// Algebra: sum_t F(x_t) = F(sum_t x_t) for the operators F of the region (DESIGN
-// section 2).
+// Algebra: sum_t F(x_t) = F(sum_t x_t) for the operators F of the region
+// (docs/design.md, Linear operators).
 var Pass = &passes.Pass{
 	Name: "split-regions",
 	Doc: "decide which part of the network becomes spiking\n\n" +

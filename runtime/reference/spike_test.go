@@ -10,7 +10,7 @@ import (
 )
 
 // dual is a number and its derivative along one direction: forward mode, written
-// down from the equations of DESIGN section 2 and sharing nothing with Gorgonia.
+// down from the equations of docs/design.md and sharing nothing with Gorgonia.
 type dual struct{ v, d float64 }
 
 func (a dual) add(b dual) dual { return dual{a.v + b.v, a.d + b.d} }

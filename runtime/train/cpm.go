@@ -6,8 +6,8 @@ import (
 	"spikingir/runtime/kernel"
 )
 
-// cpmLayer is the compensation module: the convolution of the mean amplitude plus
-// the residual potential over T (Eq. 7-9).
+// cpmLayer is the Convolutional Pixel Mapper: the convolution of the mean amplitude
+// plus the residual potential over T (Eq. 7-9).
 type cpmLayer struct {
 	y, vres, out *value
 	w, b         *Param

@@ -19,7 +19,7 @@ const (
 	Beta      Role = "beta"      // of an MPRN: alpha = sigmoid(beta)/2 + 1/2, Eq. 15
 	Threshold Role = "threshold" // kept as softplus^-1(theta), so that theta stays positive
 	Rest      Role = "rest"      // v0, in units of theta
-	CPM       Role = "cpm"       // weights and bias of a compensation module
+	CPM       Role = "cpm"       // weights and bias of a CPM
 )
 
 // A Param is a group of numbers that are trained together: a tensor of the
