@@ -10,7 +10,7 @@
 // side by side, and [Net.Gradients] adds up what they have in a fixed order. Images lie
 // channel-last, [slices][H][W][C], which is what the kernels of family "train" multiply;
 // standard operators without a layer of their own run in package ops and go back in
-// package adjoint, both channels first.
+// package grad, both channels first.
 //
 // A worker keeps the potentials of each neuron layer (4 bytes a neuron and slice) and
 // spikes (a bit); currents are overwritten by potentials. So memory grows with the

@@ -6,7 +6,7 @@ import (
 	"spikingir/graph"
 	"spikingir/graph/op"
 	"spikingir/runtime/ops"
-	"spikingir/runtime/train/adjoint"
+	"spikingir/runtime/train/grad"
 )
 
 const (
@@ -16,11 +16,11 @@ const (
 )
 
 // A standardLayer is any other standard operator, run by package ops and back by
-// package adjoint, both of which want channels first.
+// package grad, both of which want channels first.
 type standardLayer struct {
 	node    *graph.Node
 	op      ops.Op
-	back    adjoint.Operator
+	back    grad.Operator
 	in      []*value      // nil for constants
 	consts  []*ops.Tensor // nil for values
 	params  []*Param      // nil but for the constants that are trained
@@ -52,14 +52,14 @@ func (n *Net) bindStandard(node *graph.Node) (layer, error) {
 	if l.op, err = ops.Bind(node, n.model.Opset("")); err != nil {
 		return nil, err
 	}
-	timed, varies, grad := false, false, false
+	timed, varies, back := false, false, false
 	for i, v := range node.Inputs() {
 		if v == nil {
 			continue
 		}
 		if x := n.values[v]; x != nil {
 			l.in[i], varies = x, true
-			timed, grad = timed || x.timed, grad || x.grad
+			timed, back = timed || x.timed, back || x.grad
 			l.vary = append(l.vary, x)
 			continue
 		}
@@ -85,15 +85,15 @@ func (n *Net) bindStandard(node *graph.Node) (layer, error) {
 	for i := range l.in {
 		if role, ok := roles[node.Op().Type][i]; ok && l.in[i] == nil {
 			l.params[i] = n.param(node, i, role)
-			grad = grad || l.params[i] != nil
+			back = back || l.params[i] != nil
 		}
 	}
-	if grad {
-		if l.back, err = adjoint.Bind(node, n.model.Opset("")); err != nil {
+	if back {
+		if l.back, err = grad.Bind(node, n.model.Opset("")); err != nil {
 			return nil, err
 		}
 	}
-	return l, l.enter(n, outs, timed, grad)
+	return l, l.enter(n, outs, timed, back)
 }
 
 // floats reports whether all results are floating point.
@@ -118,7 +118,7 @@ func (l *standardLayer) try(n *Net) ([]*ops.Tensor, error) {
 	return l.op.Run(&ops.Env{}, in)
 }
 
-func (l *standardLayer) enter(n *Net, outs []*ops.Tensor, timed, grad bool) error {
+func (l *standardLayer) enter(n *Net, outs []*ops.Tensor, timed, back bool) error {
 	l.out = make([]*value, len(outs))
 	for i, t := range outs {
 		if t == nil {
@@ -128,7 +128,7 @@ func (l *standardLayer) enter(n *Net, outs []*ops.Tensor, timed, grad bool) erro
 			return op.Errorf(l.node, "makes %v of one timestep, want one timestep in dimension 0", t.Dims)
 		}
 		l.out[i] = n.add(l.node.Output(i), t.Dims, timed)
-		l.out[i].grad, l.out[i].kept = grad, grad
+		l.out[i].grad, l.out[i].kept = back, back
 		l.outputs = append(l.outputs, l.out[i])
 	}
 	return nil

@@ -1,4 +1,4 @@
-// Package adjoint gives the vector-Jacobian products (reverse mode) of the
+// Package grad gives the vector-Jacobian products (reverse mode) of the
 // standard ONNX operators that package ops runs on floating point tensors.
 //
 // [Bind] turns a node into an [Operator] once. Its Backward takes the tensors that
@@ -47,4 +47,4 @@
 //   - Integer inputs (axes, shapes, indices, pads) have none, nor have the scales and
 //     the region of Resize and Upsample and the ratio of Dropout.
 //   - The spiking operators belong to package train.
-package adjoint
+package grad

@@ -1,4 +1,4 @@
-package adjoint
+package grad
 
 // binders lists the operators that have gradients, by type.
 var binders = map[string]binder{

@@ -1,4 +1,4 @@
-package adjoint
+package grad
 
 // cases lists small models for every operator and its variants.
 var cases = joined(layerCases, poolCases, functionCases, arithmeticCases, reductionCases,
