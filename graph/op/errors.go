@@ -1,6 +1,7 @@
 package op
 
 import (
+	"errors"
 	"fmt"
 
 	"spikingir/graph"
@@ -21,6 +22,15 @@ func (e *Error) Error() string {
 // Errorf makes an [Error] of n.
 func Errorf(n *graph.Node, format string, args ...any) error {
 	return &Error{Node: n, Problem: fmt.Sprintf(format, args...)}
+}
+
+// Wrap makes err an [Error] of n, unless it names a node already.
+func Wrap(n *graph.Node, err error) error {
+	var named *Error
+	if errors.As(err, &named) {
+		return err
+	}
+	return Errorf(n, "%v", err)
 }
 
 // wantOne is err, or the complaint that a tensor holds n elements and not one.

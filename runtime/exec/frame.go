@@ -6,6 +6,7 @@ import (
 	"spikingir/graph"
 	"spikingir/runtime/kernel"
 	"spikingir/runtime/ops"
+	"spikingir/runtime/tile"
 )
 
 // A frame is what a measured run of a tile knows of the whole image, so that the tiles'
@@ -13,7 +14,7 @@ import (
 // sizes, and each spike and potential by the one tile that owns it. No frame is a run
 // of the whole image.
 type frame struct {
-	own [2]ownership // of the tile
+	own [2]tile.Ownership // of the tile
 	// sums are the potentials of layers in fixed point at each checkpoint, of all tiles
 	// so far: in whole numbers, so that tiles do not change them.
 	sums map[*graph.Node][]*kernel.PotentialSums
@@ -31,7 +32,7 @@ func (r *run) extent(v *graph.Value, t *ops.Tensor) *ops.Tensor {
 	if !ok {
 		return t
 	}
-	return &ops.Tensor{DType: t.DType, Dims: []int{t.Dims[0], t.Dims[1], rows.full, r.frame.own[1][v].full}}
+	return &ops.Tensor{DType: t.DType, Dims: []int{t.Dims[0], t.Dims[1], rows.Full, r.frame.own[1][v].Full}}
 }
 
 // extents is extent for the inputs and the first output of a node.
@@ -61,8 +62,8 @@ func (r *run) view(v *graph.Value, h, w int) view {
 		rows, ok := r.frame.own[0][v]
 		cols := r.frame.own[1][v]
 		if ok {
-			return view{kernel.Part{Top: rows.lo - rows.at, Left: cols.lo - cols.at,
-				Bottom: rows.hi - rows.at, Right: cols.hi - cols.at}, rows.at, cols.at}
+			return view{kernel.Part{Top: rows.Lo - rows.At, Left: cols.Lo - cols.At,
+				Bottom: rows.Hi - rows.At, Right: cols.Hi - cols.At}, rows.At, cols.At}
 		}
 	}
 	return view{Part: kernel.Part{Bottom: h, Right: w}}
@@ -92,8 +93,8 @@ func (r *run) potentialSums(n *graph.Node, out *packed, levels func() (half, ful
 
 // measurable reports whether tiles can be measured: layers that run step by step, and
 // values whose tiles leave gaps, are not.
-func (p *Program) measurable(t *tiling) bool {
-	return t == nil || !t.gaps && !slices.ContainsFunc(p.units, func(u unit) bool {
+func (p *Program) measurable(t *tile.Grid) bool {
+	return t == nil || !t.Gaps && !slices.ContainsFunc(p.units, func(u unit) bool {
 		_, ok := u.(*layer)
 		return ok
 	})

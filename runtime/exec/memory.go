@@ -3,6 +3,7 @@ package exec
 import (
 	"spikingir/graph"
 	"spikingir/runtime/ops"
+	"spikingir/runtime/tile"
 )
 
 // memory foretells what a run takes: it makes the steps of a run on sizes
@@ -10,7 +11,7 @@ import (
 // [memory.unit]; without one, each output of the unit's nodes counts as floats.
 type memory struct {
 	*Program
-	areas  map[*graph.Value]area
+	areas  map[*graph.Value]tile.Area
 	slots  map[*graph.Value]*holding
 	floats stock
 	words  stock
@@ -42,7 +43,7 @@ type holding struct {
 // need is the bytes that a run on areas, measured or not, takes for what lies between its inputs
 // and outputs: floats, membranes, spikes. Weights, the scratch of kernels (some
 // hundred KiB a thread) and temporaries within one operator are left out.
-func (p *Program) need(areas map[*graph.Value]area, measured bool) int64 {
+func (p *Program) need(areas map[*graph.Value]tile.Area, measured bool) int64 {
 	m := &memory{Program: p, areas: areas, measured: measured, slots: map[*graph.Value]*holding{},
 		floats: stock{free: map[int]int{}}, words: stock{free: map[int]int{}}, masks: stock{free: map[int]int{}}}
 	for i, u := range p.units {
@@ -133,7 +134,7 @@ func (m *memory) size(v *graph.Value) int {
 	if !ok {
 		return 0
 	}
-	return a.n * a.c * a.axes[0].size * a.axes[1].size
+	return a.N * a.C * a.Axes[0].Size * a.Axes[1].Size
 }
 
 // take makes a value's buffer. Whole numbers are no part of the arena.

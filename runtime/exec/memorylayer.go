@@ -50,8 +50,8 @@ func (t *tally) tick(first bool) {
 		t.state[s] = t.floats.take(t.size(s.source()))
 		if n, ok := s.(*neuronSink); ok {
 			a := t.areas[n.source()]
-			words := (a.axes[0].size*a.axes[1].size + 63) / 64
-			t.trains[s] = words * a.n * a.c * t.timing.slices()
+			words := (a.Axes[0].Size*a.Axes[1].Size + 63) / 64
+			t.trains[s] = words * a.N * a.C * t.timing.slices()
 			t.words.take(t.trains[s])
 		}
 	}

@@ -8,7 +8,7 @@ import (
 // packed is the number of masks of a neuron's train.
 func (m *memory) packed(v *graph.Value) int {
 	a := m.areas[v]
-	return m.timing.slices() * a.n * a.axes[0].size * a.axes[1].size * kernel.SpikeMasks(a.c)
+	return m.timing.slices() * a.N * a.Axes[0].Size * a.Axes[1].Size * kernel.SpikeMasks(a.C)
 }
 
 // fixed makes what a layer in fixed point does: strips are scratch of the kernels.

@@ -8,6 +8,7 @@ import (
 	"spikingir/graph"
 	"spikingir/runtime/kernel"
 	"spikingir/runtime/ops"
+	"spikingir/runtime/tile"
 )
 
 // DefaultMemoryLimit is the bytes that a run may take for what lies between
@@ -17,7 +18,7 @@ const DefaultMemoryLimit = 1 << 30
 // tiles is what a program knows of running tile by tile.
 type tiles struct {
 	limit  int64
-	reach  *reach
+	reach  *tile.Fields
 	reason error               // why images are not cut
 	plans  map[bool]*framePlan // the last ones, by whether a run is measured
 }
@@ -25,9 +26,9 @@ type tiles struct {
 // A framePlan is how images of some dimensions run.
 type framePlan struct {
 	dims   []int
-	tiling *tiling // nil when they run whole
-	size   int64   // what the whole frame takes
-	failed error   // why it is not cut, though it takes more than the limit
+	tiling *tile.Grid // nil when they run whole
+	size   int64      // what the whole frame takes
+	failed error      // why it is not cut, though it takes more than the limit
 }
 
 func newTiles(p *Program, opset, limit int64) tiles {
@@ -35,7 +36,7 @@ func newTiles(p *Program, opset, limit int64) tiles {
 	if limit == 0 {
 		t.limit = DefaultMemoryLimit
 	}
-	t.reach, t.reason = reachOf(p, opset)
+	t.reach, t.reason = tile.New(tile.Network{Graph: p.graph, Opset: opset, Inputs: p.Inputs(), Winograd: p.fast, TimeMajor: p.timing.timed})
 	return t
 }
 
@@ -77,9 +78,9 @@ func (p *Program) Tiling(dims []int) Tiling {
 	plan := p.planTiles(dims, false)
 	t.Bytes, t.WholeBytes, t.Whole = plan.size, plan.size, plan.failed
 	if cut := plan.tiling; cut != nil {
-		t.Rows, t.Columns = len(cut.starts[0]), len(cut.starts[1])
-		t.Height, t.Width, t.Bytes = cut.size[0], cut.size[1], cut.bytes
-		t.OverlapRows, t.OverlapColumns = cut.shared[0], cut.shared[1]
+		t.Rows, t.Columns = len(cut.Starts[0]), len(cut.Starts[1])
+		t.Height, t.Width, t.Bytes = cut.Size[0], cut.Size[1], cut.Bytes
+		t.OverlapRows, t.OverlapColumns = cut.Shared[0], cut.Shared[1]
 	}
 	return t
 }
@@ -101,11 +102,11 @@ func (p *Program) planTiles(dims []int, measured bool) *framePlan {
 	}
 	l := &framePlan{dims: slices.Clone(dims)}
 	t.plans[measured] = l
-	in := area{dims[0], dims[1], [2]span{whole(dims[2]), whole(dims[3])}}
+	in := tile.Area{N: dims[0], C: dims[1], Axes: [2]tile.Span{tile.Whole(dims[2]), tile.Whole(dims[3])}}
 	bytes := func(h, w int) (int64, error) {
 		in := in
-		in.axes = [2]span{whole(h), whole(w)}
-		areas, err := t.reach.walk(in)
+		in.Axes = [2]tile.Span{tile.Whole(h), tile.Whole(w)}
+		areas, err := t.reach.Areas(in)
 		if err != nil {
 			return 0, err
 		}
@@ -118,8 +119,8 @@ func (p *Program) planTiles(dims []int, measured bool) *framePlan {
 		n, err := bytes(h, w)
 		return n + 4*int64(dims[0])*int64(dims[1])*int64(h)*int64(w), err
 	}
-	l.tiling, l.failed = t.reach.tile(in, t.limit, crop)
-	if l.tiling != nil && l.tiling.count() == 1 || measured && !p.measurable(l.tiling) {
+	l.tiling, l.failed = t.reach.Cut(in, t.limit, crop)
+	if l.tiling != nil && l.tiling.Count() == 1 || measured && !p.measurable(l.tiling) {
 		l.tiling = nil
 	}
 	return l
@@ -127,11 +128,11 @@ func (p *Program) planTiles(dims []int, measured bool) *framePlan {
 
 // cut decides on tiles for a run: the image and how it is cut, nil when it runs
 // whole. Inputs that do not fit the model run whole, into their error.
-func (p *Program) cut(inputs map[string]*ops.Tensor, o RunOptions) (*ops.Tensor, *tiling) {
+func (p *Program) cut(inputs map[string]*ops.Tensor, o RunOptions) (*ops.Tensor, *tile.Grid) {
 	if p.tiles.reason != nil || p.tiles.limit < 0 || o.Observe != nil || len(inputs) != 1 {
 		return nil, nil
 	}
-	v := p.tiles.reach.input
+	v := p.tiles.reach.Input
 	x := inputs[v.Name()]
 	if x == nil || len(x.Dims) != 4 || x.Len() == 0 || !x.DType.IsFloat() || fits(v, x) != nil {
 		return nil, nil
@@ -142,25 +143,25 @@ func (p *Program) cut(inputs map[string]*ops.Tensor, o RunOptions) (*ops.Tensor,
 // runTiles runs the model tile by tile and puts the outputs together. When it measures,
 // it leaves no buffers: who measures a network does so with its reference too, and both
 // would keep as much as they may take.
-func (p *Program) runTiles(ctx context.Context, x *ops.Tensor, t *tiling, o RunOptions) ([]*Result, error) {
+func (p *Program) runTiles(ctx context.Context, x *ops.Tensor, t *tile.Grid, o RunOptions) ([]*Result, error) {
 	results := make([]*Result, len(p.Checkpoints))
 	for at, k := range p.Checkpoints {
 		results[at] = &Result{Timesteps: k, Outputs: make([]*ops.Tensor, len(p.graph.Outputs()))}
 	}
-	tile := ops.NewTensor(x.DType, []int{x.Dims[0], x.Dims[1], t.size[0], t.size[1]})
-	inputs := map[string]*ops.Tensor{p.tiles.reach.input.Name(): tile}
+	part := ops.NewTensor(x.DType, []int{x.Dims[0], x.Dims[1], t.Size[0], t.Size[1]})
+	inputs := map[string]*ops.Tensor{p.tiles.reach.Input.Name(): part}
 	if o.Measure {
 		defer func() { p.arena, p.sizes = newArena(), nil }()
 	}
 	done, sums := 0, map[*graph.Node][]*kernel.PotentialSums{}
 	progress := o.Progress
 	if progress != nil {
-		o.Progress = func(i, n int) { progress(done*n+i, t.count()*n) }
+		o.Progress = func(i, n int) { progress(done*n+i, t.Count()*n) }
 	}
-	for i, top := range t.starts[0] {
-		for j, left := range t.starts[1] {
-			crop(tile, x, top, left)
-			f := &frame{own: [2]ownership{t.own[0][i], t.own[1][j]}, sums: sums, summed: map[int]bool{}}
+	for i, top := range t.Starts[0] {
+		for j, left := range t.Starts[1] {
+			crop(part, x, top, left)
+			f := &frame{own: [2]tile.Ownership{t.Own[0][i], t.Own[1][j]}, sums: sums, summed: map[int]bool{}}
 			if err := p.runTile(ctx, inputs, o, f, func(v *graph.Value, at, k int, y *ops.Tensor) error {
 				return place(&results[at].Outputs[k], y, v, t, i, j)
 			}, results); err != nil {
@@ -214,27 +215,27 @@ func crop(tile, x *ops.Tensor, top, left int) {
 
 // place copies what tile (i, j) gives of output v into the whole frame's, made
 // with the first tile.
-func place(frame **ops.Tensor, y *ops.Tensor, v *graph.Value, t *tiling, i, j int) error {
-	rows, cols := t.own[0][i][v], t.own[1][j][v]
+func place(frame **ops.Tensor, y *ops.Tensor, v *graph.Value, t *tile.Grid, i, j int) error {
+	rows, cols := t.Own[0][i][v], t.Own[1][j][v]
 	if len(y.Dims) != 4 {
 		return fmt.Errorf("output %q of a tile has dimensions %v, want an image", v.Name(), y.Dims)
 	}
 	if *frame == nil {
-		last := [2]int{len(t.starts[0]) - 1, len(t.starts[1]) - 1}
+		last := [2]int{len(t.Starts[0]) - 1, len(t.Starts[1]) - 1}
 		*frame = ops.NewTensor(y.DType, []int{y.Dims[0], y.Dims[1],
-			t.own[0][last[0]][v].hi, t.own[1][last[1]][v].hi})
+			t.Own[0][last[0]][v].Hi, t.Own[1][last[1]][v].Hi})
 	}
 	f := *frame
 	h, w := y.Dims[2], y.Dims[3]
-	if rows.hi-rows.at > h || cols.hi-cols.at > w {
+	if rows.Hi-rows.At > h || cols.Hi-cols.At > w {
 		return fmt.Errorf("output %q of a tile has dimensions %v, want %d rows and %d columns at least",
-			v.Name(), y.Dims, rows.hi-rows.at, cols.hi-cols.at)
+			v.Name(), y.Dims, rows.Hi-rows.At, cols.Hi-cols.At)
 	}
-	n := cols.hi - cols.lo
+	n := cols.Hi - cols.Lo
 	for p := range y.Dims[0] * y.Dims[1] {
-		for row := rows.lo; row < rows.hi; row++ {
-			to := (p*f.Dims[2]+row)*f.Dims[3] + cols.lo
-			from := (p*h+row-rows.at)*w + cols.lo - cols.at
+		for row := rows.Lo; row < rows.Hi; row++ {
+			to := (p*f.Dims[2]+row)*f.Dims[3] + cols.Lo
+			from := (p*h+row-rows.At)*w + cols.Lo - cols.At
 			if y.DType.IsFloat() {
 				copy(f.F32[to:to+n], y.F32[from:from+n])
 			} else {

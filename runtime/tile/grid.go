@@ -1,4 +1,4 @@
-package exec
+package tile
 
 import (
 	"fmt"
@@ -10,20 +10,20 @@ import (
 // tiling is how a frame is cut into tiles. All have one size, so that the
 // buffers of one serve the next; the last ones are shifted back inside the
 // frame.
-type tiling struct {
-	size   [2]int         // rows and columns of a tile
-	shared [2]int         // rows and columns that neighbours have in common
-	starts [2][]int       // the first row or column of each
-	own    [2][]ownership // what each gives to the outputs
-	bytes  int64          // that a tile takes
-	gaps   bool           // some value within has elements that no tile owns
+type Grid struct {
+	Size   [2]int         // rows and columns of a tile
+	Shared [2]int         // rows and columns that neighbours have in common
+	Starts [2][]int       // the first row or column of each
+	Own    [2][]Ownership // what each gives to the outputs
+	Bytes  int64          // that a tile takes
+	Gaps   bool           // some value within has elements that no tile owns
 }
 
-// ownership is, along an axis, the elements of each value that a tile gives, [lo, hi) of
+// Ownership is, along an axis, the elements of each value that a tile gives, [lo, hi) of
 // the frame's, and where the tile's begin: the span that it owns.
-type ownership map[*graph.Value]span
+type Ownership map[*graph.Value]Span
 
-func (t *tiling) count() int { return len(t.starts[0]) * len(t.starts[1]) }
+func (t *Grid) Count() int { return len(t.Starts[0]) * len(t.Starts[1]) }
 
 // cutter cuts one axis. What a tile gets right shrinks by the same amount
 // wherever it lies inside the frame, whatever its size.
@@ -45,27 +45,27 @@ const farAway = 1 << 20
 
 // cutter tries a tile in the middle of a huge frame that leaves the remainder
 // that a frame of n leaves.
-func (r *reach) cutter(in area, axis, n int) (*cutter, error) {
+func (r *Fields) cutter(in Area, axis, n int) (*cutter, error) {
 	c := &cutter{frame: n, align: r.align[axis]}
 	far := farAway / c.align * c.align
 	c.probe = n + far
-	in.axes[1-axis] = whole(in.axes[1-axis].full)
-	in.axes[axis] = span{n + 3*far, c.probe, far, far, far + c.probe}
-	areas, err := r.walk(in)
+	in.Axes[1-axis] = Whole(in.Axes[1-axis].Full)
+	in.Axes[axis] = Span{n + 3*far, c.probe, far, far, far + c.probe}
+	areas, err := r.Areas(in)
 	if err != nil {
 		return nil, err
 	}
 	for v, a := range areas {
 		if v.IsOutput() {
-			s := a.axes[axis]
-			c.right = append(c.right, ownLength{s.hi - s.lo, r.ratio[v][axis]})
+			s := a.Axes[axis]
+			c.right = append(c.right, ownLength{s.Hi - s.Lo, r.ratio[v][axis]})
 		}
 	}
 	c.smallest = c.size(sort.Search(c.choices()-1, func(k int) bool {
 		size := c.size(k)
 		for _, at := range []int{0, min(c.step(size), c.frame-size), c.frame - size} {
-			in.axes[axis] = span{n, size, at, at, at + size}
-			if _, err := r.walk(in); err != nil || c.step(size) <= 0 {
+			in.Axes[axis] = Span{n, size, at, at, at + size}
+			if _, err := r.Areas(in); err != nil || c.step(size) <= 0 {
 				return false
 			}
 		}
@@ -131,11 +131,11 @@ const (
 // tile chooses tiles that take limit bytes at most and together have the
 // fewest pixels: as a rule strips of the full width. Where no tiles are that
 // small it takes those that need the least. bytes tells what a size needs.
-func (r *reach) tile(in area, limit int64, bytes func(h, w int) (int64, error)) (*tiling, error) {
+func (r *Fields) Cut(in Area, limit int64, bytes func(h, w int) (int64, error)) (*Grid, error) {
 	var cut [2]*cutter
 	for axis := range cut {
 		var err error
-		if cut[axis], err = r.cutter(in, axis, in.axes[axis].full); err != nil {
+		if cut[axis], err = r.cutter(in, axis, in.Axes[axis].Full); err != nil {
 			return nil, err
 		}
 	}
@@ -156,7 +156,7 @@ func (r *reach) tile(in area, limit int64, bytes func(h, w int) (int64, error)) 
 	if best == nil {
 		return nil, fmt.Errorf("its results depend on so much of the frame that tiles would overlap almost everywhere")
 	}
-	return r.tiling(in, cut, best)
+	return r.Grid(in, cut, best)
 }
 
 // candidate is tiles of one size.
@@ -212,36 +212,36 @@ func tallest(c *cutter, columns, w, width int, limit int64, bytes func(h, w int)
 }
 
 // tiling works a candidate out, and makes sure of it: every tile is walked.
-func (r *reach) tiling(in area, cut [2]*cutter, c *candidate) (*tiling, error) {
-	t := &tiling{size: [2]int{c.h, c.w}, bytes: c.bytes}
+func (r *Fields) Grid(in Area, cut [2]*cutter, c *candidate) (*Grid, error) {
+	t := &Grid{Size: [2]int{c.h, c.w}, Bytes: c.bytes}
 	for axis := range cut {
-		t.starts[axis] = cut[axis].starts(t.size[axis])
-		if len(t.starts[axis]) > 1 {
-			t.shared[axis] = t.size[axis] - cut[axis].step(t.size[axis])
+		t.Starts[axis] = cut[axis].starts(t.Size[axis])
+		if len(t.Starts[axis]) > 1 {
+			t.Shared[axis] = t.Size[axis] - cut[axis].step(t.Size[axis])
 		}
 		done := map[*graph.Value]int{}
-		for i, at := range t.starts[axis] {
+		for i, at := range t.Starts[axis] {
 			tile := in
-			tile.axes[axis] = span{cut[axis].frame, t.size[axis], at, at, at + t.size[axis]}
-			areas, err := r.walk(tile)
+			tile.Axes[axis] = Span{cut[axis].frame, t.Size[axis], at, at, at + t.Size[axis]}
+			areas, err := r.Areas(tile)
 			if err != nil {
 				return nil, err
 			}
-			own := ownership{}
+			own := Ownership{}
 			for v, a := range areas {
-				s := a.axes[axis]
-				last := i == len(t.starts[axis])-1
-				if s.lo > done[v] || last && s.hi != s.full {
+				s := a.Axes[axis]
+				last := i == len(t.Starts[axis])-1
+				if s.Lo > done[v] || last && s.Hi != s.Full {
 					if v.IsOutput() {
 						return nil, fmt.Errorf("tiles of output %q leave a gap", v.Name())
 					}
-					t.gaps = true
+					t.Gaps = true
 				}
-				s.lo, s.hi = done[v], max(s.hi, done[v])
+				s.Lo, s.Hi = done[v], max(s.Hi, done[v])
 				own[v] = s
-				done[v] = own[v].hi
+				done[v] = own[v].Hi
 			}
-			t.own[axis] = append(t.own[axis], own)
+			t.Own[axis] = append(t.Own[axis], own)
 		}
 	}
 	return t, nil

@@ -1,4 +1,4 @@
-package exec
+package tile
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 
 // rule tells what a node that depends on the image does to extents; the error
 // says why its results depend on more than a neighbourhood.
-func (r *reach) rule(n *graph.Node) (*rule, error) {
+func (r *Fields) rule(n *graph.Node) (*rule, error) {
 	u := &rule{node: n, channels: sameChannels}
 	if n.Op().Domain == graph.Spiking {
 		return r.spikingRule(u)
@@ -52,10 +52,10 @@ func (r *reach) rule(n *graph.Node) (*rule, error) {
 }
 
 // sameChannels gives every output the batch and channels of the first input.
-func sameChannels(in []area) ([]area, error) { return in[:1], nil }
+func sameChannels(in []Area) ([]Area, error) { return in[:1], nil }
 
 // only requires that no input but those named varies with the image.
-func (r *reach) only(n *graph.Node, inputs ...int) error {
+func (r *Fields) only(n *graph.Node, inputs ...int) error {
 	for i, v := range n.Inputs() {
 		if r.image(v) != slices.Contains(inputs, i) {
 			return fmt.Errorf("input %d: the result depends on the image in another way than pixel by pixel", i)
@@ -65,14 +65,14 @@ func (r *reach) only(n *graph.Node, inputs ...int) error {
 }
 
 // pointwise is an operator whose operands broadcast to each other.
-func (r *reach) pointwise(u *rule) error {
+func (r *Fields) pointwise(u *rule) error {
 	s := op.Lookup(u.node.Op())
 	if s == nil || !s.Elementwise {
 		return fmt.Errorf("each of its results depends on more than a neighbourhood of one pixel")
 	}
-	least := area{n: 1, c: 1}
-	for _, v := range present(u.node.Inputs()) {
-		if r.image(v) {
+	least := Area{N: 1, C: 1}
+	for _, v := range u.node.Inputs() {
+		if v == nil || r.image(v) {
 			continue
 		}
 		dims, ok := dimsOf(v)
@@ -84,26 +84,26 @@ func (r *reach) pointwise(u *rule) error {
 			case fromEnd > 3 || fromEnd < 2 && d != 1:
 				return fmt.Errorf("operand %q of dimensions %v has rows and columns of its own", v.Name(), dims)
 			case fromEnd == 3:
-				least.n = max(least.n, d)
+				least.N = max(least.N, d)
 			case fromEnd == 2:
-				least.c = max(least.c, d)
+				least.C = max(least.C, d)
 			}
 		}
 	}
-	u.channels = func(in []area) ([]area, error) {
+	u.channels = func(in []Area) ([]Area, error) {
 		y := least
 		for _, a := range in {
-			y.n, y.c = max(y.n, a.n), max(y.c, a.c)
+			y.N, y.C = max(y.N, a.N), max(y.C, a.C)
 		}
-		return []area{y}, nil
+		return []Area{y}, nil
 	}
 	return nil
 }
 
 // spikingRule is that of an operator of domain ai.spikingir, timed or not.
-func (r *reach) spikingRule(u *rule) (*rule, error) {
+func (r *Fields) spikingRule(u *rule) (*rule, error) {
 	if !u.node.IsSpiking("CPM") {
-		if !sink(u.node) && !u.node.IsSpiking("Encode") && !u.node.IsSpiking("Bias") {
+		if !slices.Contains([]string{"Encode", "Bias", "IF", "MPRN", "Decode"}, u.node.Op().Type) {
 			return nil, fmt.Errorf("the operator is not known")
 		}
 		return u, r.only(u.node, 0)
@@ -120,7 +120,7 @@ func (r *reach) spikingRule(u *rule) (*rule, error) {
 }
 
 // kernel sets the moves of a convolution and its output channels.
-func (r *reach) kernel(u *rule, w op.Window, weights *graph.Value, axis func(i int) mover) error {
+func (r *Fields) kernel(u *rule, w op.Window, weights *graph.Value, axis func(i int) mover) error {
 	if len(w.Kernel) != 2 {
 		return fmt.Errorf("the kernel %v is not known, or not one of rows and columns", w.Kernel)
 	}
@@ -129,11 +129,11 @@ func (r *reach) kernel(u *rule, w op.Window, weights *graph.Value, axis func(i i
 		return fmt.Errorf("the size of the weights is not known")
 	}
 	u.axes = [2]mover{axis(0), axis(1)}
-	u.channels = func(in []area) ([]area, error) { return []area{{n: in[0].n, c: dims[0]}}, nil }
+	u.channels = func(in []Area) ([]Area, error) { return []Area{{N: in[0].N, C: dims[0]}}, nil }
 	return nil
 }
 
-func (r *reach) conv(u *rule) error {
+func (r *Fields) conv(u *rule) error {
 	c, err := op.ConvOf(u.node)
 	if err == nil {
 		err = r.only(u.node, 0)
@@ -149,7 +149,7 @@ func (r *reach) conv(u *rule) error {
 	})
 }
 
-func (r *reach) convTranspose(u *rule) error {
+func (r *Fields) convTranspose(u *rule) error {
 	c, err := op.ConvTransposeOf(u.node)
 	if err == nil {
 		err = r.only(u.node, 0)
@@ -164,13 +164,13 @@ func (r *reach) convTranspose(u *rule) error {
 		return err
 	}
 	dims, _ := dimsOf(c.W)
-	u.channels = func(in []area) ([]area, error) {
-		return []area{{n: in[0].n, c: dims[1] * int(c.Group)}}, nil
+	u.channels = func(in []Area) ([]Area, error) {
+		return []Area{{N: in[0].N, C: dims[1] * int(c.Group)}}, nil
 	}
 	return nil
 }
 
-func (r *reach) pool(u *rule) error {
+func (r *Fields) pool(u *rule) error {
 	p, err := op.PoolOf(u.node)
 	switch {
 	case err != nil:
@@ -188,7 +188,7 @@ func (r *reach) pool(u *rule) error {
 // are then the same bits anywhere in a frame.
 const mostFactor = 16
 
-func (r *reach) resize(u *rule) error {
+func (r *Fields) resize(u *rule) error {
 	z, err := op.ResizeOf(u.node, r.opset)
 	if err != nil {
 		return err
@@ -224,7 +224,7 @@ func (r *reach) resize(u *rule) error {
 	return nil
 }
 
-func (r *reach) block(u *rule) error {
+func (r *Fields) block(u *rule) error {
 	b, err := op.BlockOf(u.node)
 	if err != nil {
 		return err
@@ -239,19 +239,19 @@ func (r *reach) block(u *rule) error {
 			Dilation: []int64{1}, Pads: []int64{0, 0}}}
 	}
 	u.axes = [2]mover{m, m}
-	u.channels = func(in []area) ([]area, error) {
+	u.channels = func(in []Area) ([]Area, error) {
 		y := in[0]
 		if u.node.Is("SpaceToDepth") {
-			y.c *= size * size
+			y.C *= size * size
 		} else {
-			y.c /= size * size
+			y.C /= size * size
 		}
-		return []area{y}, nil
+		return []Area{y}, nil
 	}
 	return nil
 }
 
-func (r *reach) pad(u *rule) error {
+func (r *Fields) pad(u *rule) error {
 	p, err := op.PadOf(u.node, r.opset)
 	if err != nil {
 		return err
@@ -270,11 +270,11 @@ func (r *reach) pad(u *rule) error {
 		}
 		u.axes[axis] = border{begin, end, p.Mode == "reflect"}
 	}
-	u.channels = func(in []area) ([]area, error) {
+	u.channels = func(in []Area) ([]Area, error) {
 		y := in[0]
-		y.n += int(pads[0] + pads[4])
-		y.c += int(pads[1] + pads[5])
-		return []area{y}, nil
+		y.N += int(pads[0] + pads[4])
+		y.C += int(pads[1] + pads[5])
+		return []Area{y}, nil
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package exec
+package tile
 
 import (
 	"fmt"
@@ -8,12 +8,12 @@ import (
 	"spikingir/runtime/kernel"
 )
 
-// reach is what each node of a model does to the extents of images: which input
+// Fields is what each node of a model does to the extents of images: which input
 // elements its results depend on, and at what scale they lie. It exists for
 // models whose operators all look at a neighbourhood of each pixel, so that an
 // image may be restored tile by tile.
-type reach struct {
-	input *graph.Value
+type Fields struct {
+	Input *graph.Value
 	rules []*rule
 	// align is what the first row and column of a tile must be multiples of.
 	align [2]int
@@ -35,41 +35,50 @@ type rule struct {
 	beside *graph.Value
 	// channels sets n and c of the outputs from those of the inputs; fixed and
 	// omitted inputs have the zero area.
-	channels func(in []area) ([]area, error)
+	channels func(in []Area) ([]Area, error)
 }
 
 // area is the extent of an image-like value [n, c, rows, columns]; a
 // time-major one stands for a slice.
-type area struct {
-	n, c int
-	axes [2]span
+type Area struct {
+	N, C int
+	Axes [2]Span
 }
 
-// reachOf studies a model. The error says which node keeps it from being run
+// Network is what tiles depend on.
+type Network struct {
+	Graph     *graph.Graph
+	Opset     int64
+	Inputs    []*graph.Value       // that a run is given
+	Winograd  map[*graph.Node]bool // convolutions by minimal filtering
+	TimeMajor map[*graph.Value]bool
+}
+
+// New studies a network. The error says which node keeps it from being run
 // in tiles, and why.
-func reachOf(p *Program, opset int64) (*reach, error) {
-	r := &reach{align: [2]int{1, 1}, ratio: map[*graph.Value][2]ratio{}, opset: opset, fast: p.fast}
-	if err := r.takeInput(p); err != nil {
+func New(net Network) (*Fields, error) {
+	r := &Fields{align: [2]int{1, 1}, ratio: map[*graph.Value][2]ratio{}, opset: net.Opset, fast: net.Winograd}
+	if err := r.takeInput(net.Inputs); err != nil {
 		return nil, err
 	}
-	for n := range p.graph.Nodes() {
+	for n := range net.Graph.Nodes() {
 		if !r.varies(n) {
 			continue
 		}
 		u, err := r.rule(n)
 		if err != nil {
-			return nil, nodeError(n, err)
+			return nil, op.Wrap(n, err)
 		}
 		if err := r.scale(u); err != nil {
-			return nil, nodeError(n, err)
+			return nil, op.Wrap(n, err)
 		}
 		r.rules = append(r.rules, u)
 	}
-	for _, v := range p.graph.Outputs() {
+	for _, v := range net.Graph.Outputs() {
 		if _, ok := r.ratio[v]; !ok {
 			return nil, fmt.Errorf("output %q does not depend on the image", v.Name())
 		}
-		if p.timing.timed[v] {
+		if net.TimeMajor[v] {
 			return nil, fmt.Errorf("output %q is time-major", v.Name())
 		}
 	}
@@ -77,29 +86,28 @@ func reachOf(p *Program, opset int64) (*reach, error) {
 }
 
 // takeInput demands one image of free height and width.
-func (r *reach) takeInput(p *Program) error {
-	inputs := p.Inputs()
+func (r *Fields) takeInput(inputs []*graph.Value) error {
 	if len(inputs) != 1 {
 		return fmt.Errorf("the model has %d inputs, want one image", len(inputs))
 	}
-	r.input = inputs[0]
-	t := r.input.Type
+	r.Input = inputs[0]
+	t := r.Input.Type
 	if t.Kind == graph.TensorType && t.Shape != nil {
 		if len(t.Shape) != 4 {
-			return fmt.Errorf("input %q is %v, want an image [N,C,H,W]", r.input.Name(), t)
+			return fmt.Errorf("input %q is %v, want an image [N,C,H,W]", r.Input.Name(), t)
 		}
 		for _, d := range t.Shape[2:] {
 			if _, fixed := d.Size(); fixed {
-				return fmt.Errorf("input %q is %v, of a fixed size", r.input.Name(), t)
+				return fmt.Errorf("input %q is %v, of a fixed size", r.Input.Name(), t)
 			}
 		}
 	}
-	r.ratio[r.input] = [2]ratio{{1, 1}, {1, 1}}
+	r.ratio[r.Input] = [2]ratio{{1, 1}, {1, 1}}
 	return nil
 }
 
 // varies reports whether a node depends on the image.
-func (r *reach) varies(n *graph.Node) bool {
+func (r *Fields) varies(n *graph.Node) bool {
 	for _, v := range n.Inputs() {
 		if v != nil && r.image(v) {
 			return true
@@ -108,13 +116,13 @@ func (r *reach) varies(n *graph.Node) bool {
 	return false
 }
 
-func (r *reach) image(v *graph.Value) bool {
+func (r *Fields) image(v *graph.Value) bool {
 	_, ok := r.ratio[v]
 	return v != nil && ok
 }
 
 // scale sets the ratios of a node's outputs.
-func (r *reach) scale(u *rule) error {
+func (r *Fields) scale(u *rule) error {
 	var y [2]ratio
 	seen := false
 	for i, v := range u.node.Inputs() {
@@ -172,21 +180,21 @@ func gcd(a, b int) int {
 func lcm(a, b int) int { return a / gcd(a, b) * b }
 
 // walk carries the extent of the input through the model. What it says of a tile
-// holds for every model that reachOf accepts; an error tells that the tile is
+// holds for every model that New accepts; an error tells that the tile is
 // too small, or that the sizes do not suit the model.
-func (r *reach) walk(in area) (map[*graph.Value]area, error) {
-	areas := map[*graph.Value]area{r.input: in}
+func (r *Fields) Areas(in Area) (map[*graph.Value]Area, error) {
+	areas := map[*graph.Value]Area{r.Input: in}
 	for _, u := range r.rules {
 		if err := r.apply(u, areas); err != nil {
-			return nil, nodeError(u.node, err)
+			return nil, op.Wrap(u.node, err)
 		}
 	}
 	return areas, nil
 }
 
-func (r *reach) apply(u *rule, areas map[*graph.Value]area) error {
-	in := make([]area, u.node.NumInputs())
-	var y area
+func (r *Fields) apply(u *rule, areas map[*graph.Value]Area) error {
+	in := make([]Area, u.node.NumInputs())
+	var y Area
 	seen := false
 	for i, v := range u.node.Inputs() {
 		a, ok := areas[v]
@@ -199,7 +207,7 @@ func (r *reach) apply(u *rule, areas map[*graph.Value]area) error {
 				continue
 			}
 			var err error
-			if a.axes[axis], err = m.move(a.axes[axis]); err != nil {
+			if a.Axes[axis], err = m.move(a.Axes[axis]); err != nil {
 				return err
 			}
 		}
@@ -219,7 +227,7 @@ func (r *reach) apply(u *rule, areas map[*graph.Value]area) error {
 	for i, v := range u.node.Outputs() {
 		if v != nil {
 			a := out[min(i, len(out)-1)]
-			a.axes = y.axes
+			a.Axes = y.Axes
 			areas[v] = a
 		}
 	}
@@ -227,17 +235,17 @@ func (r *reach) apply(u *rule, areas map[*graph.Value]area) error {
 }
 
 // meet is what two operands of one place both have right.
-func meet(a, b area) (area, error) {
-	for i := range a.axes {
-		s, t := a.axes[i], b.axes[i]
-		if s.full != t.full || s.size != t.size || s.at != t.at {
+func meet(a, b Area) (Area, error) {
+	for i := range a.Axes {
+		s, t := a.Axes[i], b.Axes[i]
+		if s.Full != t.Full || s.Size != t.Size || s.At != t.At {
 			return a, fmt.Errorf("joins images of different sizes")
 		}
-		s.lo, s.hi = max(s.lo, t.lo), min(s.hi, t.hi)
-		if s.lo >= s.hi {
+		s.Lo, s.Hi = max(s.Lo, t.Lo), min(s.Hi, t.Hi)
+		if s.Lo >= s.Hi {
 			return a, fmt.Errorf("a tile is too small")
 		}
-		a.axes[i] = s
+		a.Axes[i] = s
 	}
 	return a, nil
 }

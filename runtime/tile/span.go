@@ -1,4 +1,4 @@
-package exec
+package tile
 
 import (
 	"fmt"
@@ -12,17 +12,17 @@ import (
 // frame and when it runs on a tile of it. Element i of the tile lies at element
 // at+i of the frame; those from lo up to hi have the bits that the whole frame
 // gives.
-type span struct {
-	full, size, at, lo, hi int
+type Span struct {
+	Full, Size, At, Lo, Hi int
 }
 
 // whole is the axis of a value of the whole frame.
-func whole(n int) span { return span{full: n, size: n, hi: n} }
+func Whole(n int) Span { return Span{Full: n, Size: n, Hi: n} }
 
 // clip keeps what is right inside of the tile. Nothing left is an error.
-func (s span) clip() (span, error) {
-	s.lo, s.hi = max(s.lo, s.at), min(s.hi, s.at+s.size)
-	if s.lo >= s.hi || s.at+s.size > s.full {
+func (s Span) clip() (Span, error) {
+	s.Lo, s.Hi = max(s.Lo, s.At), min(s.Hi, s.At+s.Size)
+	if s.Lo >= s.Hi || s.At+s.Size > s.Full {
 		return s, fmt.Errorf("a tile is too small")
 	}
 	return s, nil
@@ -34,7 +34,7 @@ func (s span) clip() (span, error) {
 type mover interface {
 	// scale is the size of the result over that of the input.
 	scale() (num, den int)
-	move(s span) (span, error)
+	move(s Span) (Span, error)
 }
 
 // window is an axis that a kernel slides over: Conv, pooling, SpaceToDepth, and
@@ -53,18 +53,18 @@ func windowAxis(w op.Window, i int) window {
 
 func (w window) scale() (num, den int) { return 1, int(w.Stride[0]) }
 
-func (w window) move(s span) (span, error) {
-	stride, pad := int(w.Stride[0]), int(w.PadsFor([]int64{int64(s.full)})[0])
-	y := span{
-		full: int(w.Out([]int64{int64(s.full)})[0]),
-		size: int(w.Out([]int64{int64(s.size)})[0]),
-		at:   s.at / stride,
+func (w window) move(s Span) (Span, error) {
+	stride, pad := int(w.Stride[0]), int(w.PadsFor([]int64{int64(s.Full)})[0])
+	y := Span{
+		Full: int(w.Out([]int64{int64(s.Full)})[0]),
+		Size: int(w.Out([]int64{int64(s.Size)})[0]),
+		At:   s.At / stride,
 	}
-	if s.lo > 0 {
-		y.lo = ceilDiv(s.lo+pad, stride)
+	if s.Lo > 0 {
+		y.Lo = ceilDiv(s.Lo+pad, stride)
 	}
-	if y.hi = y.full; s.hi < s.full {
-		y.hi = floorDiv(s.hi+pad-int(w.Reach(0)), stride) + 1
+	if y.Hi = y.Full; s.Hi < s.Full {
+		y.Hi = floorDiv(s.Hi+pad-int(w.Reach(0)), stride) + 1
 	}
 	return y.clip()
 }
@@ -74,21 +74,21 @@ func (w window) move(s span) (span, error) {
 // computed from has.
 type filtered struct{ window }
 
-func (f filtered) move(s span) (span, error) {
+func (f filtered) move(s Span) (Span, error) {
 	y, err := f.window.move(s)
-	if err != nil || y.full < ops.LeastFast {
+	if err != nil || y.Full < ops.LeastFast {
 		return y, err
 	}
-	if y.size < ops.LeastFast { // would be computed in another way
+	if y.Size < ops.LeastFast { // would be computed in another way
 		return y, fmt.Errorf("a tile is too small")
 	}
 	const tile = kernel.WinogradTile
-	pad := int(f.PadsFor([]int64{int64(s.full)})[0])
-	if s.lo > 0 {
-		y.lo = ceilDiv(s.lo+pad, tile) * tile
+	pad := int(f.PadsFor([]int64{int64(s.Full)})[0])
+	if s.Lo > 0 {
+		y.Lo = ceilDiv(s.Lo+pad, tile) * tile
 	}
-	if s.hi < s.full {
-		y.hi = floorDiv(s.hi+pad-kernel.WinogradReach, tile)*tile + tile
+	if s.Hi < s.Full {
+		y.Hi = floorDiv(s.Hi+pad-kernel.WinogradReach, tile)*tile + tile
 	}
 	return y.clip()
 }
@@ -104,20 +104,20 @@ func spreadAxis(c op.ConvTranspose, i int) spread {
 
 func (c spread) scale() (num, den int) { return int(c.Stride[0]), 1 }
 
-func (c spread) move(s span) (span, error) {
-	full, pads := c.Sizes([]int64{int64(s.full)})
-	size, _ := c.Sizes([]int64{int64(s.size)})
+func (c spread) move(s Span) (Span, error) {
+	full, pads := c.Sizes([]int64{int64(s.Full)})
+	size, _ := c.Sizes([]int64{int64(s.Size)})
 	stride, pad := int(c.Stride[0]), int(pads[0])
 	if pads[0]+pads[1] < 0 { // added behind the last element
 		pad = 0
 	}
-	y := span{full: int(full[0]), size: int(size[0]), at: s.at * stride}
-	if s.lo > 0 {
+	y := Span{Full: int(full[0]), Size: int(size[0]), At: s.At * stride}
+	if s.Lo > 0 {
 		// Output o reads the inputs from (o+pad-reach+1)/stride on.
-		y.lo = (s.lo-1)*stride - pad + int(c.Reach(0))
+		y.Lo = (s.Lo-1)*stride - pad + int(c.Reach(0))
 	}
-	if y.hi = y.full; s.hi < s.full {
-		y.hi = s.hi*stride - pad
+	if y.Hi = y.Full; s.Hi < s.Full {
+		y.Hi = s.Hi*stride - pad
 	}
 	return y.clip()
 }
@@ -128,13 +128,13 @@ type enlarge struct{ factor, reach int }
 
 func (e enlarge) scale() (num, den int) { return e.factor, 1 }
 
-func (e enlarge) move(s span) (span, error) {
-	y := span{full: s.full * e.factor, size: s.size * e.factor, at: s.at * e.factor}
-	if s.lo > 0 {
-		y.lo = (s.lo + e.reach) * e.factor
+func (e enlarge) move(s Span) (Span, error) {
+	y := Span{Full: s.Full * e.factor, Size: s.Size * e.factor, At: s.At * e.factor}
+	if s.Lo > 0 {
+		y.Lo = (s.Lo + e.reach) * e.factor
 	}
-	if y.hi = y.full; s.hi < s.full {
-		y.hi = (s.hi - e.reach) * e.factor
+	if y.Hi = y.Full; s.Hi < s.Full {
+		y.Hi = (s.Hi - e.reach) * e.factor
 	}
 	return y.clip()
 }
@@ -147,16 +147,16 @@ type border struct {
 
 func (b border) scale() (num, den int) { return 1, 1 }
 
-func (b border) move(s span) (span, error) {
-	y := span{full: s.full + b.begin + b.end, size: s.size + b.begin + b.end, at: s.at}
-	if s.lo > 0 {
-		y.lo = s.lo + b.begin
+func (b border) move(s Span) (Span, error) {
+	y := Span{Full: s.Full + b.begin + b.end, Size: s.Size + b.begin + b.end, At: s.At}
+	if s.Lo > 0 {
+		y.Lo = s.Lo + b.begin
 	}
-	if y.hi = y.full; s.hi < s.full {
-		y.hi = s.hi + b.begin
+	if y.Hi = y.Full; s.Hi < s.Full {
+		y.Hi = s.Hi + b.begin
 	}
-	cut := s.lo > 0 || s.hi < s.full
-	if b.mirror && cut && max(b.begin, b.end) >= s.hi-s.lo {
+	cut := s.Lo > 0 || s.Hi < s.Full
+	if b.mirror && cut && max(b.begin, b.end) >= s.Hi-s.Lo {
 		return y, fmt.Errorf("a tile is too small for the pads")
 	}
 	return y.clip()

@@ -1,4 +1,4 @@
-package exec
+package tile
 
 import (
 	"fmt"
@@ -21,7 +21,7 @@ func onChannels(axis int64) error {
 	return nil
 }
 
-func (r *reach) concat(u *rule) error {
+func (r *Fields) concat(u *rule) error {
 	c, err := op.ConcatOf(u.node)
 	if err == nil {
 		err = onChannels(c.Axis)
@@ -34,17 +34,17 @@ func (r *reach) concat(u *rule) error {
 			return fmt.Errorf("input %d does not depend on the image and has a size of its own", i)
 		}
 	}
-	u.channels = func(in []area) ([]area, error) {
+	u.channels = func(in []Area) ([]Area, error) {
 		y := in[0]
 		for _, a := range in[1:] {
-			y.c += a.c
+			y.C += a.C
 		}
-		return []area{y}, nil
+		return []Area{y}, nil
 	}
 	return nil
 }
 
-func (r *reach) split(u *rule) error {
+func (r *Fields) split(u *rule) error {
 	s, err := op.SplitOf(u.node, r.opset)
 	if err == nil {
 		err = onChannels(s.Axis)
@@ -55,16 +55,16 @@ func (r *reach) split(u *rule) error {
 	if err != nil {
 		return err
 	}
-	u.channels = func(in []area) ([]area, error) {
-		left := in[0].c
-		var list []area
+	u.channels = func(in []Area) ([]Area, error) {
+		left := in[0].C
+		var list []Area
 		for i := range int(s.Parts) {
 			y := in[0]
 			if s.Sizes.Given {
-				y.c = int(s.Sizes.Value[i])
+				y.C = int(s.Sizes.Value[i])
 			} else {
-				y.c = max(min(ceilDiv(in[0].c, int(s.Parts)), left), 0)
-				left -= y.c
+				y.C = max(min(ceilDiv(in[0].C, int(s.Parts)), left), 0)
+				left -= y.C
 			}
 			list = append(list, y)
 		}
@@ -73,7 +73,7 @@ func (r *reach) split(u *rule) error {
 	return nil
 }
 
-func (r *reach) softmax(u *rule) error {
+func (r *Fields) softmax(u *rule) error {
 	s, err := op.SoftmaxOf(u.node, r.opset)
 	if err == nil && s.Flattened {
 		err = fmt.Errorf("normalises over rows and columns too")
@@ -84,7 +84,7 @@ func (r *reach) softmax(u *rule) error {
 	return err
 }
 
-func (r *reach) reduce(u *rule) error {
+func (r *Fields) reduce(u *rule) error {
 	d, err := op.ReduceOf(u.node, r.opset)
 	if err != nil {
 		return err
@@ -99,11 +99,11 @@ func (r *reach) reduce(u *rule) error {
 	if !slices.Equal(axes, []int{channelAxis}) || !d.KeepDims {
 		return fmt.Errorf("reduces axes %v, want the channels alone, kept", axes)
 	}
-	u.channels = func(in []area) ([]area, error) { return []area{{n: in[0].n, c: 1}}, nil }
+	u.channels = func(in []Area) ([]Area, error) { return []Area{{N: in[0].N, C: 1}}, nil }
 	return nil
 }
 
-func (r *reach) batchNorm(u *rule) error {
+func (r *Fields) batchNorm(u *rule) error {
 	b, err := op.BatchNormOf(u.node, r.opset)
 	switch {
 	case err != nil:
@@ -117,7 +117,7 @@ func (r *reach) batchNorm(u *rule) error {
 }
 
 // slice cuts channels, and rows and columns off the sides.
-func (r *reach) slice(u *rule) error {
+func (r *Fields) slice(u *rule) error {
 	s, err := op.SliceOf(u.node, r.opset)
 	if err != nil {
 		return err
@@ -161,10 +161,10 @@ func (r *reach) slice(u *rule) error {
 			Dilation: []int64{1}, Pads: []int64{-c.start, min(c.end, 0)}}}
 	}
 	c := cuts[channelAxis]
-	u.channels = func(in []area) ([]area, error) {
+	u.channels = func(in []Area) ([]Area, error) {
 		y := in[0]
-		y.c = sliceLen(c.start, c.end, c.step, int64(y.c))
-		return []area{y}, nil
+		y.C = sliceLen(c.start, c.end, c.step, int64(y.C))
+		return []Area{y}, nil
 	}
 	return nil
 }
