@@ -8,11 +8,16 @@ OUT         ?=
 THREADS     ?= 2
 LIMIT       ?= 8m
 BIN         := bin/spikingir
+LAB         := bin/spikingir-lab
 
-.PHONY: build demo test check bench fixtures fuzz cross results update generate format race purego fused clean
+.PHONY: build lab demo test check bench fixtures fuzz cross results update generate format race purego fused clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/spikingir
+
+# What measures the project itself.
+lab:
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(LAB) ./cmd/spikingir-lab
 
 # Converts the embedded networks, runs and measures them; leaves demo/.
 demo: build
@@ -64,11 +69,11 @@ tree:
 # (ONNX Runtime by node, its folder in NODE_PATH, and PyTorch), printed or written
 # to OUT: make bench PEERS=DIR DATA=DIR OUT=docs/performance.md. That takes some
 # minutes, hardly more than LIMIT; each row is told as it is known.
-bench: build
+bench: build lab
 ifeq ($(PEERS),)
 	$(BIN) bench
 else
-	$(BIN) bench --peers "$(PEERS)" --data "$(DATA)" --threads $(THREADS) --runs 3 --limit $(LIMIT) -o "$(OUT)"
+	$(LAB) bench --peers "$(PEERS)" --data "$(DATA)" --threads $(THREADS) --runs 3 --limit $(LIMIT) -o "$(OUT)"
 endif
 
 # Trains and exports the fixtures again; installs PyTorch from Debian if needed.
@@ -81,8 +86,8 @@ fuzz:
 	    $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
 
 # Measures the recipes on real networks: make results DATA=DIR
-results: build
-	$(BIN) results --data "$(DATA)" -o docs/results.md
+results: lab
+	$(LAB) results --data "$(DATA)" -o docs/results.md
 
 clean:
 	rm -rf bin demo

@@ -1,22 +1,21 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"spikingir/cmd/internal/cli"
 	"spikingir/graph"
 	"spikingir/passes/recipes"
 	"spikingir/runtime/bench"
-	"spikingir/runtime/eval"
-	"spikingir/runtime/exec"
 	"spikingir/runtime/kernel"
 )
 
@@ -29,24 +28,19 @@ type benchmarking struct {
 	spiking       bool
 	train         bool
 	patch, batch  int
-	runs, rounds  int
-	rowTime       time.Duration
-	limit         time.Duration
+	runs          int
 	kernels       bool
-	peers, data   string
-	out           string
-	only          []string
 }
 
 func (a *app) benchCmd() *cobra.Command {
 	b := &benchmarking{}
 	cmd := &cobra.Command{
 		Use:   "bench",
-		Short: "Measure the speed of kernels, of a model, or of both beside other runtimes",
+		Short: "Measure the speed of kernels, of a model, or of training steps",
 		Long: `bench prints a JSON object a line: work, kernel, threads, h, w, T, ms_median, gops
 (10^9 operations a second of the dense convolutions of all slices, two for a
 multiply-add) and peak_share (of the probed peak of all threads; above 1 where
-minimal filtering spares an ANN's convolution products). Times are medians of --runs
+Winograd's method spares an ANN's convolution products). Times are medians of --runs
 after two runs that do not count, on pseudo-random images.
 
 Without a model it sweeps the probed peaks, convolutions and spiking layers: one of
@@ -67,14 +61,7 @@ the gradients, Adam, and weights made ready for the next one. Its operations are
 those of the dense convolutions, once forwards and twice backwards; lines end with
 batch, patches_per_s and firing_rate (spikes a neuron and timestep).
 
-gops counts both halves of the work where weights are multiplied byte by byte (amx).
-
---peers DIR measures networks of --data beside other runtimes, in turns, by the
-scripts ort_bench.js and torch_multistep_bench.py in DIR, and prints tables in
-Markdown: these rows, and the tables "training", "layers" (both of DnCNN-17),
-"kernels" and "cost".
-A row takes --rounds or as many as fit in --row-time, and none is begun after
---limit. What is missing is said and left out.`,
+gops counts both halves of the work where weights are multiplied byte by byte (amx).`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := b.check(cmd.Flags().Changed); err != nil {
@@ -83,14 +70,12 @@ A row takes --rounds or as many as fit in --row-time, and none is begun after
 			switch {
 			case b.kernels:
 				return a.listKernels()
-			case b.peers != "" || b.out != "":
-				return a.benchReport(cmd.Context(), b)
 			case b.train:
 				return a.benchTrain(cmd.Context(), b)
 			case b.model != "":
 				return a.benchModel(cmd.Context(), b)
 			}
-			return bench.New(a.kernels(), bench.DefaultWarmUp, b.runs).
+			return bench.New(a.Kernels(), bench.DefaultWarmUp, b.runs).
 				Sweep(cmd.Context(), bench.Size{H: b.height, W: b.width}, b.steps(), func(l bench.Line, err error) error {
 					if err != nil {
 						return fmt.Errorf("%s: %w", l.Work, err)
@@ -115,13 +100,6 @@ func (b *benchmarking) flags(f *pflag.FlagSet) {
 	f.IntVar(&b.batch, "batch", 4, "with --train: patches of a step")
 	f.IntVar(&b.runs, "runs", 7, "runs that a median is taken of")
 	f.BoolVar(&b.kernels, "kernels", false, "list the implementations of the kernels")
-	f.StringVar(&b.peers, "peers", "", "folder with the scripts that measure other runtimes")
-	f.StringVar(&b.data, "data", "", "with --peers: folder with models/; empty takes $SPIKINGIR_DATA")
-	f.IntVar(&b.rounds, "rounds", 5, "with --peers: how often the runtimes take turns at most")
-	f.DurationVar(&b.rowTime, "row-time", 24*time.Second, "with --peers: when a row of them begins no other round")
-	f.DurationVar(&b.limit, "limit", 0, "with --peers: when the page begins no other row beside a peer; 0 for never")
-	f.StringSliceVar(&b.only, "only", nil, "with --peers: rows and tables to measure, by name; empty measures all")
-	f.StringVarP(&b.out, "output", "o", "", "Markdown file to write")
 }
 
 // check finds flags that no measurement takes.
@@ -132,24 +110,10 @@ func (b *benchmarking) check(changed func(string) bool) error {
 	}{
 		{"height", b.height, 0, 1 << 15}, {"width", b.width, 0, 1 << 15},
 		{"timesteps", b.timesteps, 0, maxTimesteps},
-		{"patch", b.patch, 8, 1 << 10}, {"batch", b.batch, 1, 1 << 12}, {"runs", b.runs, 1, 1000}, {"rounds", b.rounds, 1, 1000},
+		{"patch", b.patch, 8, 1 << 10}, {"batch", b.batch, 1, 1 << 12}, {"runs", b.runs, 1, 1000},
 	} {
 		if f.value < f.least || f.value > f.top {
 			return fmt.Errorf("--%s %d, want %d to %d", f.name, f.value, f.least, f.top)
-		}
-	}
-	if b.rowTime < 0 || b.limit < 0 {
-		return fmt.Errorf("--row-time %v and --limit %v, want 0 or more", b.rowTime, b.limit)
-	}
-	report := b.peers != "" || b.out != ""
-	for _, name := range []string{"model", "height", "width", "timesteps", "memory", "spiking", "train"} {
-		if report && changed(name) {
-			return fmt.Errorf("--%s does not go with --peers and --output, which measure networks of their own", name)
-		}
-	}
-	for _, name := range []string{"data", "rounds", "row-time", "limit", "only"} {
-		if !report && changed(name) {
-			return fmt.Errorf("--%s goes with --peers or --output only", name)
 		}
 	}
 	for _, name := range []string{"patch", "batch"} {
@@ -167,9 +131,6 @@ func (b *benchmarking) check(changed func(string) bool) error {
 	}
 	if changed("memory") && b.model == "" {
 		return fmt.Errorf("--memory goes with --model only")
-	}
-	if b.out != "" {
-		return checkOutput(b.out)
 	}
 	return nil
 }
@@ -248,9 +209,9 @@ func (a *app) benchModel(ctx context.Context, b *benchmarking) error {
 		return fmt.Errorf("%s: %w", b.model, err)
 	}
 	name := strings.TrimSuffix(filepath.Base(b.model), ".onnx")
-	lines, err := bench.New(a.kernels(), bench.DefaultWarmUp, b.runs).Program(ctx, name, l.program, x)
+	lines, err := bench.New(a.Kernels(), bench.DefaultWarmUp, b.runs).Program(ctx, name, l.program, x)
 	if err != nil {
-		return unsupported(fmt.Errorf("%s: %w", b.model, err))
+		return cli.Unsupported(fmt.Errorf("%s: %w", b.model, err))
 	}
 	for _, line := range lines {
 		if err := a.line(line); err != nil {
@@ -271,13 +232,43 @@ func (a *app) spikingForm(ctx context.Context, path string, m *graph.Model, time
 	return nil
 }
 
-// compileOn plans a model on a pool of its own; channels are those of its image.
-func compileOn(m *graph.Model, pool *kernel.Pool, precision exec.Precision) (p *exec.Program, channels int, err error) {
-	ports, err := eval.PortsOf(m.Graph)
-	if err != nil {
-		return nil, 0, err
+// benchTrain measures the training steps of a model.
+func (a *app) benchTrain(ctx context.Context, b *benchmarking) error {
+	m, name := bench.DnCNN(17, 64, b.steps()), "dncnn-17"
+	if b.model != "" {
+		var err error
+		if m, err = a.trainee(ctx, b); err != nil {
+			return err
+		}
+		name = strings.TrimSuffix(filepath.Base(b.model), ".onnx")
 	}
-	eval.FreeSize(m.Graph)
-	p, err = exec.Compile(m, exec.Options{Pool: pool, Precision: precision})
-	return p, max(ports.Channels, 1), err
+	t, err := bench.NewTraining(m, b.patch, b.batch, a.Kernels().Threads())
+	if err != nil {
+		return cli.Unsupported(fmt.Errorf("%s: %w", cmp.Or(b.model, name), err))
+	}
+	for _, s := range bench.TrainStages() {
+		l, err := bench.New(a.Kernels(), bench.DefaultWarmUp, b.runs).Train(ctx, name, t, s)
+		if err != nil {
+			return err
+		}
+		if err := a.line(l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// trainee is the spiking network of a model file.
+func (a *app) trainee(ctx context.Context, b *benchmarking) (*graph.Model, error) {
+	m, err := a.load(b.model, "onnx")
+	if err != nil {
+		return nil, err
+	}
+	if spiking(m) {
+		if b.timesteps > 0 {
+			return nil, fmt.Errorf("--timesteps: %s is spiking already and is trained with its own", b.model)
+		}
+		return m, nil
+	}
+	return m, a.spikingForm(ctx, b.model, m, b.steps(), "none")
 }

@@ -10,6 +10,7 @@ import (
 	"hash"
 	"math"
 
+	"spikingir/cmd/internal/cli"
 	"spikingir/fixtures"
 	"spikingir/graph"
 	"spikingir/passes"
@@ -70,7 +71,7 @@ func (a *app) calibrationSet(dir string, t *taskFlags, channels int) (*calibrati
 	if dir == "" && t.kind != string(dataset.Pairs) {
 		return a.embedded(task, t.limit)
 	}
-	set, err := dataset.Open(task, dataset.Dirs{Data: dir, Input: t.input, Target: t.target}, t.limit, a.seed)
+	set, err := dataset.Open(task, dataset.Dirs{Data: dir, Input: t.input, Target: t.target}, t.limit, a.Seed)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +112,7 @@ func (a *app) embedded(task dataset.Task, limit int) (*calibration, error) {
 		files = files[:limit]
 	}
 	return newCalibration(len(files), task.String(), func(i int) (dataset.Image, error) {
-		return degraded(files[i], task, dataset.SampleSeed(a.seed, i))
+		return degraded(files[i], task, dataset.SampleSeed(a.Seed, i))
 	}), nil
 }
 
@@ -131,14 +132,14 @@ func degraded(f fixtures.File, task dataset.Task, seed uint64) (dataset.Image, e
 // last call stay in stats.
 func (a *app) calibrator(ctx context.Context, set *calibration, stats **graph.Stats) passes.Calibrator {
 	return func(m *graph.Model, values []string) (*graph.Stats, error) {
-		step, end := a.progress("calibrating")
+		step, end := a.Progress("calibrating")
 		defer end()
 		m = m.Clone()
 		eval.FreeSize(m.Graph)
-		s, err := calib.Collect(ctx, m, values, set, a.kernels(), step)
+		s, err := calib.Collect(ctx, m, values, set, a.Kernels(), step)
 		*stats = s
 		if err != nil && set.err == nil && ctx.Err() == nil {
-			err = unsupported(err)
+			err = cli.Unsupported(err)
 		}
 		return s, err
 	}
@@ -150,7 +151,7 @@ func (a *app) evaluate(n *graph.Node, opset int64) ([]*graph.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	env := &ops.Env{Pool: a.kernels(), Alloc: ops.NewTensor}
+	env := &ops.Env{Pool: a.Kernels(), Alloc: ops.NewTensor}
 	in := make([]*ops.Tensor, n.NumInputs())
 	for i, v := range n.Inputs() {
 		if v == nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"spikingir/cmd/internal/cli"
 	"spikingir/graph"
 	"spikingir/onnxio"
 	"spikingir/passes"
@@ -72,7 +73,7 @@ func (a *app) convertCmd() *cobra.Command {
 			if err := c.check(cmd.Flags()); err != nil {
 				return err
 			}
-			if err := checkOutput(out, args[0]); err != nil {
+			if err := cli.CheckOutput(out, args[0]); err != nil {
 				return err
 			}
 			m, err := a.load(args[0], c.reader)
@@ -87,7 +88,7 @@ func (a *app) convertCmd() *cobra.Command {
 				return err
 			}
 			if err := onnxio.WriteFile(out, m); err != nil {
-				return writing(out, err)
+				return cli.Writing(out, err)
 			}
 			s.Output = out
 			return a.printSummary(s)
@@ -140,7 +141,7 @@ func (a *app) convert(ctx context.Context, path string, m *graph.Model, c *conve
 		return nil, err
 	}
 	if !c.hasList && spiking(m) {
-		return nil, unsupported(fmt.Errorf("the model is a spiking network already; convert the network it was made from"))
+		return nil, cli.Unsupported(fmt.Errorf("the model is a spiking network already; convert the network it was made from"))
 	}
 	s := &summary{Model: path, Pipeline: p.String(), Notes: []string{}, Neurons: []string{}}
 	if len(p) == 0 {
@@ -155,7 +156,7 @@ func (a *app) convert(ctx context.Context, path string, m *graph.Model, c *conve
 		return nil, err
 	}
 	if c.calib == "" && c.kind != string(dataset.Pairs) && !c.builtin && needsCalibration(p) {
-		a.warnf("no --calib: thresholds come from %d embedded images; calibrate on images of your own for real use", set.Len())
+		a.Warnf("no --calib: thresholds come from %d embedded images; calibrate on images of your own for real use", set.Len())
 	}
 	var stats *graph.Stats
 	s.neurons(m)
@@ -238,18 +239,18 @@ func (c *conversion) describe(a *app, m *graph.Model, s *summary, set *calibrati
 		put("calib_images", strconv.Itoa(stats.Images))
 		put("task", set.task)
 	}
-	put("seed", strconv.FormatUint(a.seed, 10))
+	put("seed", strconv.FormatUint(a.Seed, 10))
 }
 
 func (a *app) printSummary(s *summary) error {
 	if a.format == "json" {
 		return a.json(s)
 	}
-	if a.quiet {
+	if a.Quiet {
 		return nil
 	}
 	for _, n := range s.Notes {
-		fmt.Fprintln(a.err, "note: "+n)
+		fmt.Fprintln(a.Err, "note: "+n)
 	}
 	what := fmt.Sprintf("%d neuron layers, T = %d", len(s.Neurons), s.Timesteps)
 	switch {

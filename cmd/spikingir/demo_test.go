@@ -5,14 +5,14 @@ import (
 	"context"
 	"testing"
 
-	"spikingir/runtime/kernel"
+	"spikingir/cmd/internal/cli"
 )
 
 // TestTuned holds that the embedded fine-tuned network restores the held-out images
 // to within 1 dB of its ANN.
 func TestTuned(t *testing.T) {
 	var errs bytes.Buffer
-	a := &app{err: &errs, pool: kernel.NewPool(2), quiet: true}
+	a := &app{Common: cli.Common{Err: &errs, Threads: 2, Quiet: true}}
 	out := t.TempDir()
 	if err := unpack(out); err != nil {
 		t.Fatal(err)

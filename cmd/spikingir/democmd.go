@@ -8,6 +8,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"spikingir/cmd/internal/cli"
 	"spikingir/fixtures"
 	"spikingir/onnxio"
 	"spikingir/passes/recipes"
@@ -97,7 +98,7 @@ func unpack(out string) error {
 		if err != nil {
 			return err
 		}
-		if err := writeFile(filepath.Join(out, name+".onnx"), b); err != nil {
+		if err := cli.WriteFile(filepath.Join(out, name+".onnx"), b); err != nil {
 			return err
 		}
 	}
@@ -107,7 +108,7 @@ func unpack(out string) error {
 			return err
 		}
 		for _, f := range files {
-			if err := writeFile(filepath.Join(out, "images", set, f.Name), f.Data); err != nil {
+			if err := cli.WriteFile(filepath.Join(out, "images", set, f.Name), f.Data); err != nil {
 				return err
 			}
 		}
@@ -142,7 +143,7 @@ func (a *app) demoTuned(ctx context.Context, out string, d demoCase) (*eval.Repo
 		return nil, nil
 	}
 	path := filepath.Join(out, d.name+".tuned.onnx")
-	if err := writeFile(path, data); err != nil {
+	if err := cli.WriteFile(path, data); err != nil {
 		return nil, err
 	}
 	return a.demoMeasure(ctx, out, d, path, "tuned")
@@ -164,11 +165,11 @@ func (a *app) demoMeasure(ctx context.Context, out string, d demoCase, spiking, 
 	if d.flags.kind != string(dataset.Dehaze) {
 		flags.data = filepath.Join(flags.data, fixtures.Clean)
 	}
-	set, err := flags.open(snn.ports.Channels, a.seed)
+	set, err := flags.open(snn.ports.Channels, a.Seed)
 	if err != nil {
 		return nil, err
 	}
-	step, end := a.progress(d.name)
+	step, end := a.Progress(d.name)
 	defer end()
 	r, err := eval.Run(ctx, eval.Config{Model: snn.program, Input: snn.ports.Input,
 		Ref: ann.program, RefInput: ann.ports.Input, Set: set, Window: metric.Gaussian,

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"testing"
 
+	"spikingir/cmd/internal/cli"
 	"spikingir/fixtures"
 )
 
@@ -35,7 +36,7 @@ func TestSameBytes(t *testing.T) {
 				var errs bytes.Buffer
 				code := run([]string{"convert", in, "-o", out, "-T", "6", "--limit", "2", "--quiet",
 					"--threads", strconv.Itoa(1 + i%2)}, nil, io.Discard, &errs)
-				if code != exitOK {
+				if code != cli.ExitOK {
 					t.Fatalf("exit code %d: %s", code, errs.String())
 				}
 				got, err := os.ReadFile(out)

@@ -7,6 +7,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"spikingir/cmd/internal/cli"
 	"spikingir/graph/diff"
 )
 
@@ -36,7 +37,7 @@ the same and with 4 when they differ.`,
 				a.printDiff(r)
 			}
 			if !r.Same {
-				return &codeError{exitGate, errDiffer(len(r.Entries))}
+				return &cli.CodeError{Code: cli.ExitGate, Err: errDiffer(len(r.Entries))}
 			}
 			return nil
 		},

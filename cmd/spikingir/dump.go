@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"spikingir/cmd/internal/cli"
 	"spikingir/graph"
 	"spikingir/onnxio/text"
 	"spikingir/passes"
@@ -56,7 +57,7 @@ func (d *dumper) after(a *app, m *graph.Model) func(passes.Report, *graph.Model)
 		}
 		for _, name := range d.print {
 			if name == "all" || name == r.Step.Pass.Name {
-				fmt.Fprintf(a.err, "// after %s\n%s\n", r.Step, now)
+				fmt.Fprintf(a.Err, "// after %s\n%s\n", r.Step, now)
 				break
 			}
 		}
@@ -65,5 +66,5 @@ func (d *dumper) after(a *app, m *graph.Model) func(passes.Report, *graph.Model)
 }
 
 func (d *dumper) write(name, s string) error {
-	return writeFile(filepath.Join(d.dir, name+".onnxtxt"), []byte(s))
+	return cli.WriteFile(filepath.Join(d.dir, name+".onnxtxt"), []byte(s))
 }

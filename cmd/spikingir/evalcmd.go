@@ -68,7 +68,7 @@ of which a layer runs step by step is measured whole.`,
 				return err
 			}
 			collectOften()
-			step, end := a.progress("evaluating")
+			step, end := a.Progress("evaluating")
 			c.Progress = step
 			all, err := eval.RunAll(cmd.Context(), c)
 			end()
@@ -118,7 +118,7 @@ func (a *app) evalConfig(path string, e *evaluation) (eval.Config, error) {
 		a.noteMeasured(model, e.memory)
 		c.Accept = func(dims []int) error { return checkMemory(model.program.Tiling(dims), dims[3], dims[2]) }
 	}
-	c.Set, err = e.open(model.ports.Channels, a.seed)
+	c.Set, err = e.open(model.ports.Channels, a.Seed)
 	return c, err
 }
 

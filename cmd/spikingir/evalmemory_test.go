@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"spikingir/cmd/internal/cli"
 	"spikingir/fixtures"
 )
 
@@ -34,7 +35,7 @@ func TestEvalMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	wanted := exitOK
+	wanted := cli.ExitOK
 	command := func(args ...string) (out, errs string) {
 		t.Helper()
 		var o, e bytes.Buffer
@@ -60,7 +61,7 @@ func TestEvalMemory(t *testing.T) {
 	if _, errs := eval("--memory", "400KiB", "--precision", "float32"); !strings.Contains(errs, "runs step by step") {
 		t.Errorf("layers in float32 are measured whole; eval says %q", errs)
 	}
-	wanted = exitUsage
+	wanted = cli.ExitUsage
 	if out, errs := eval("--memory", "1KiB"); out != "" || !strings.Contains(errs, `image "a.png": the smallest tiles worth running`) {
 		t.Errorf("what no tiles are small enough for: %s%s", out, errs)
 	}

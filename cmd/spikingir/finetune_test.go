@@ -18,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"spikingir/cmd/internal/cli"
 	"spikingir/fixtures"
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/train"
@@ -191,7 +192,7 @@ func trained(t *testing.T, steps int) (dir string, args []string) {
 		t.Fatal(err)
 	}
 	var errs bytes.Buffer
-	if code := run([]string{"convert", ann, "-o", snn, "-T", "3", "--limit", "2", "--quiet"}, nil, io.Discard, &errs); code != exitOK {
+	if code := run([]string{"convert", ann, "-o", snn, "-T", "3", "--limit", "2", "--quiet"}, nil, io.Discard, &errs); code != cli.ExitOK {
 		t.Fatalf("exit code %d: %s", code, errs.String())
 	}
 	args = slices.Concat([]string{"finetune", snn}, smallRun(filepath.Join(dir, "data")),
@@ -268,7 +269,7 @@ func TestKilled(t *testing.T) {
 		if err == nil {
 			break
 		}
-		if code := cmd.ProcessState.ExitCode(); n >= kills || code >= 0 && code != exitInterrupted {
+		if code := cmd.ProcessState.ExitCode(); n >= kills || code >= 0 && code != cli.ExitInterrupted {
 			t.Fatalf("session %d: %v: %s", n, err, output.String())
 		}
 	}
@@ -327,7 +328,7 @@ func TestInterrupted(t *testing.T) {
 	}
 	var exit *exec.ExitError
 	err := cmd.Wait()
-	if errors.As(err, &exit) && exit.ExitCode() == exitInterrupted {
+	if errors.As(err, &exit) && exit.ExitCode() == cli.ExitInterrupted {
 		if _, err := os.Stat(out); err == nil {
 			t.Error("an interrupted run wrote its output")
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"spikingir/cmd/internal/cli"
 	"spikingir/graph"
 	"spikingir/onnxio"
 	"spikingir/passes"
@@ -58,8 +59,8 @@ happened, bit for bit. It is removed when the last step is done. The same seed,
 			if err := t.check(); err != nil {
 				return err
 			}
-			if a.precision != "fixed" {
-				return fmt.Errorf("--precision %s: finetune trains in float32 and measures in fixed point, want eval to measure in another", a.precision)
+			if a.Precision != "fixed" {
+				return fmt.Errorf("--precision %s: finetune trains in float32 and measures in fixed point, want eval to measure in another", a.Precision)
 			}
 			return a.finetune(cmd.Context(), t)
 		},
@@ -98,7 +99,7 @@ func (a *app) finetune(ctx context.Context, t *tuning) error {
 	defer r.end()
 	trainer, err := train.New(*c)
 	if err != nil {
-		return unsupported(fmt.Errorf("%s: %w", t.path, err))
+		return cli.Unsupported(fmt.Errorf("%s: %w", t.path, err))
 	}
 	if err := a.position(t, trainer, r); err != nil {
 		return err
@@ -114,16 +115,16 @@ func (a *app) finetune(ctx context.Context, t *tuning) error {
 func (a *app) trainable(path string, m *graph.Model) (plain bool, err error) {
 	ports, err := eval.PortsOf(m.Graph)
 	if err != nil {
-		return false, unsupported(fmt.Errorf("%s: %w", path, err))
+		return false, cli.Unsupported(fmt.Errorf("%s: %w", path, err))
 	}
 	if ports.Channels != 1 && ports.Channels != 3 {
-		return false, unsupported(fmt.Errorf("%s takes images of %d channels, want 1 or 3 to train on images", path, ports.Channels))
+		return false, cli.Unsupported(fmt.Errorf("%s takes images of %d channels, want 1 or 3 to train on images", path, ports.Channels))
 	}
 	if spiking(m) {
 		return false, nil
 	}
 	if _, flat := m.Metadata.Get("spikingir.timesteps"); flat {
-		return false, unsupported(fmt.Errorf("%s is a spiking network in the flat form, whose neurons cannot be told any more; "+
+		return false, cli.Unsupported(fmt.Errorf("%s is a spiking network in the flat form, whose neurons cannot be told any more; "+
 			"want the form that convert --lower functions writes", path))
 	}
 	return true, a.cleanUp(path, m)
@@ -207,21 +208,21 @@ func (a *app) training(t *tuning, m *graph.Model, plain bool) (*train.Config, er
 	if err != nil {
 		return nil, err
 	}
-	src, err := patches.Open(t.patches(task, a.seed))
+	src, err := patches.Open(t.patches(task, a.Seed))
 	if err != nil {
 		return nil, err
 	}
 	for i, s := range src.Skipped() {
 		if i == 3 {
-			a.warnf("%d more images are too small", len(src.Skipped())-i)
+			a.Warnf("%d more images are too small", len(src.Skipped())-i)
 			break
 		}
-		a.warnf("left out: %s", s)
+		a.Warnf("left out: %s", s)
 	}
 	t.images, t.data256 = src.String(), src.SHA256()
 	c := t.config()
-	c.Model, c.Teacher, c.Source, c.Task, c.Threads = m, teacher, src, task, a.kernels().Threads()
-	t.settings = t.record(task, c.Threads, a.seed, teacher)
+	c.Model, c.Teacher, c.Source, c.Task, c.Threads = m, teacher, src, task, a.Kernels().Threads()
+	t.settings = t.record(task, c.Threads, a.Seed, teacher)
 	s, err := json.Marshal(t.settings)
 	if err != nil {
 		return nil, err
@@ -243,7 +244,7 @@ func (a *app) position(t *tuning, trainer *train.Trainer, r *reporter) error {
 	}
 	p := trainer.Position()
 	r.last = trainer.Best()
-	a.warnf("going on at step %d of stage %s, after %s of training", p.Step, t.plan[p.Stage].name, duration(p.Seconds))
+	a.Warnf("going on at step %d of stage %s, after %s of training", p.Step, t.plan[p.Stage].name, duration(p.Seconds))
 	return r.open(&p)
 }
 
@@ -254,7 +255,7 @@ func (a *app) finish(ctx context.Context, t *tuning, m *graph.Model, trainer *tr
 	p := trainer.Position()
 	switch {
 	case stopped && ctx.Err() != nil:
-		return &codeError{exitInterrupted, fmt.Errorf("interrupted after %d of %d steps; %s is not written; the state is in %s: "+
+		return &cli.CodeError{Code: cli.ExitInterrupted, Err: fmt.Errorf("interrupted after %d of %d steps; %s is not written; the state is in %s: "+
 			"the same command with --resume goes on", p.Total, trainer.Steps(), t.out, t.checkpoint)}
 	case errors.As(end, &diverged):
 	case end != nil && !stopped:
@@ -262,10 +263,10 @@ func (a *app) finish(ctx context.Context, t *tuning, m *graph.Model, trainer *tr
 	}
 	t.describe(m, trainer)
 	if err := atomicfile.Sweep(t.out); err != nil {
-		return writing(t.out, err)
+		return cli.Writing(t.out, err)
 	}
 	if err := onnxio.WriteFile(t.out, m); err != nil {
-		return writing(t.out, err)
+		return cli.Writing(t.out, err)
 	}
 	s := r.summary(trainer)
 	s.Ended = "complete"
@@ -276,7 +277,7 @@ func (a *app) finish(ctx context.Context, t *tuning, m *graph.Model, trainer *tr
 		s.Ended = "time"
 	default:
 		if err := os.Remove(t.checkpoint); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("remove checkpoint %s: %w", t.checkpoint, cause(err))
+			return fmt.Errorf("remove checkpoint %s: %w", t.checkpoint, cli.Cause(err))
 		}
 		s.Checkpoint = ""
 	}
@@ -284,7 +285,7 @@ func (a *app) finish(ctx context.Context, t *tuning, m *graph.Model, trainer *tr
 		return err
 	}
 	if diverged != nil {
-		return &codeError{exitGate, fmt.Errorf("%w; %s holds the best network until then, %s the last state that was saved; "+
+		return &cli.CodeError{Code: cli.ExitGate, Err: fmt.Errorf("%w; %s holds the best network until then, %s the last state that was saved; "+
 			"want a lower --rate or --clip", diverged, t.out, t.checkpoint)}
 	}
 	return nil

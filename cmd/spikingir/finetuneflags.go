@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"spikingir/cmd/internal/cli"
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/kernel"
 	"spikingir/runtime/train"
@@ -253,7 +254,7 @@ func (t *tuning) checkNames() error {
 		if f[1] == "" {
 			continue
 		}
-		if err := checkOutput(f[1], inputs...); err != nil {
+		if err := cli.CheckOutput(f[1], inputs...); err != nil {
 			return err
 		}
 		full, err := filepath.Abs(f[1])

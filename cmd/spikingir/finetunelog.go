@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 
+	"spikingir/cmd/internal/cli"
 	"spikingir/runtime/train"
 	"spikingir/runtime/train/checkpoint"
 )
@@ -24,7 +25,7 @@ func (r *reporter) open(from *checkpoint.Position) (err error) {
 		r.log, err = reopenLog(r.t.logFile, *from)
 	}
 	if err != nil {
-		return fmt.Errorf("log %s: %w", r.t.logFile, cause(err))
+		return fmt.Errorf("log %s: %w", r.t.logFile, cli.Cause(err))
 	}
 	return nil
 }
@@ -84,6 +85,6 @@ func (r *reporter) write(e train.Event) {
 	}
 	if err != nil {
 		r.broken = true
-		r.warnf("log %s: %v; nothing more is logged", r.t.logFile, cause(err))
+		r.Warnf("log %s: %v; nothing more is logged", r.t.logFile, cli.Cause(err))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
+	"spikingir/cmd/internal/cli"
 	"spikingir/runtime/train"
 	"spikingir/runtime/train/checkpoint"
 )
@@ -43,7 +44,7 @@ const lineEvery = 20 * time.Second
 func (r *reporter) report(e train.Event) {
 	r.write(e)
 	if e.Problem != "" {
-		r.warnf("%s; training goes on", e.Problem)
+		r.Warnf("%s; training goes on", e.Problem)
 		return
 	}
 	before := r.seconds
@@ -71,18 +72,18 @@ func (r *reporter) report(e train.Event) {
 
 // stepped shows a step.
 func (r *reporter) stepped(e train.Event) {
-	if r.quiet {
+	if r.Quiet {
 		return
 	}
 	text := fmt.Sprintf("%s, %s left: loss %.3g, PSNR %.2f dB", place(e.StageName, e.Step, e.Steps), r.eta(e), e.Loss, e.PSNR)
 	if e.FiringRate > 0 {
 		text += fmt.Sprintf(", firing rate %.4f", e.FiringRate)
 	}
-	to := r.terminal()
+	to := r.Terminal()
 	if to == nil {
 		if time.Since(r.spoken) > lineEvery {
 			r.spoken = time.Now()
-			fmt.Fprintln(r.err, text)
+			fmt.Fprintln(r.Err, text)
 		}
 		return
 	}
@@ -111,7 +112,7 @@ const barWidth = 10
 
 // validated shows a validation.
 func (r *reporter) validated(e train.Event) {
-	if r.quiet || r.terminal() != nil && e.Done > 0 {
+	if r.Quiet || r.Terminal() != nil && e.Done > 0 {
 		return
 	}
 	r.spoken = time.Now()
@@ -119,7 +120,7 @@ func (r *reporter) validated(e train.Event) {
 	if e.Best && e.Done > 0 {
 		best = ", the best so far"
 	}
-	fmt.Fprintf(r.err, "%s: held-out images %s%s\n", place(e.StageName, e.Step, e.Steps), figures(e.Validation), best)
+	fmt.Fprintf(r.Err, "%s: held-out images %s%s\n", place(e.StageName, e.Step, e.Steps), figures(e.Validation), best)
 }
 
 // place says where in a run something was measured.
@@ -174,7 +175,7 @@ func (r *reporter) end() {
 	}
 	if r.log != nil {
 		if err := r.log.Close(); err != nil {
-			r.warnf("log %s: %v", r.t.logFile, cause(err))
+			r.Warnf("log %s: %v", r.t.logFile, cli.Cause(err))
 		}
 		r.log = nil
 	}

@@ -75,7 +75,7 @@ func (a *app) printTuned(s *tuned) error {
 	if a.format == "json" {
 		return a.json(s)
 	}
-	if a.quiet {
+	if a.Quiet {
 		return nil
 	}
 	var stages []string

@@ -8,6 +8,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"spikingir/cmd/internal/cli"
 	"spikingir/graph"
 	"spikingir/graph/infer"
 	"spikingir/graph/op"
@@ -64,7 +65,7 @@ func (a *app) inspectCmd() *cobra.Command {
 				return err
 			}
 			if err := infer.Model(m); err != nil {
-				return invalid(fmt.Errorf("%s: %w", args[0], err))
+				return cli.Invalid(fmt.Errorf("%s: %w", args[0], err))
 			}
 			r := inspectModel(args[0], m)
 			if a.format == "json" {

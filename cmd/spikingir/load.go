@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 
+	"spikingir/cmd/internal/cli"
 	"spikingir/graph"
 	"spikingir/onnxio"
 	"spikingir/onnxio/onnxgo"
@@ -25,9 +26,9 @@ func (a *app) load(path, reader string) (*graph.Model, error) {
 	case err == nil:
 		return m, nil
 	case errors.Is(err, onnxgo.ErrUnsupported):
-		return nil, unsupported(err)
+		return nil, cli.Unsupported(err)
 	case !errors.As(err, &p):
-		return nil, invalid(err)
+		return nil, cli.Invalid(err)
 	case p.Path != path: // a file of external data
 		return nil, err
 	case errors.Is(err, fs.ErrNotExist):
@@ -92,7 +93,7 @@ func (a *app) loadProgram(path string, memory memorySize, timesteps ...int) (*lo
 func (a *app) program(path string, m *graph.Model, memory memorySize, timesteps ...int) (*loaded, error) {
 	ports, err := eval.PortsOf(m.Graph)
 	if err != nil {
-		return nil, unsupported(fmt.Errorf("%s: %w", path, err))
+		return nil, cli.Unsupported(fmt.Errorf("%s: %w", path, err))
 	}
 	if len(timesteps) > 0 && !spiking(m) {
 		return nil, fmt.Errorf("%s is not a spiking model: it has no timesteps to set", path)
@@ -100,10 +101,10 @@ func (a *app) program(path string, m *graph.Model, memory memorySize, timesteps 
 	if eval.FreeSize(m.Graph) {
 		a.log().Debug("the model states a fixed image size; it is run on images of any size", "model", path)
 	}
-	p, err := exec.Compile(m, exec.Options{Pool: a.kernels(), Checkpoints: timesteps, Precision: a.numbers(),
+	p, err := exec.Compile(m, exec.Options{Pool: a.Kernels(), Checkpoints: timesteps, Precision: a.Numbers(),
 		MemoryLimit: int64(memory)})
 	if err != nil {
-		return nil, unsupported(fmt.Errorf("%s: %w", path, err))
+		return nil, cli.Unsupported(fmt.Errorf("%s: %w", path, err))
 	}
 	return &loaded{path, m, p, ports}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"spikingir/cmd/internal/cli"
 	"spikingir/fixtures"
 	"spikingir/onnxio"
 )
@@ -32,15 +33,15 @@ func TestExternalData(t *testing.T) {
 		t.Fatal(err)
 	}
 	var refused strings.Builder
-	if code := run([]string{"inspect", split, "--reader", "onnx-go"}, nil, io.Discard, &refused); code != exitUnsupported {
-		t.Errorf("onnx-go: exit code %d, want %d: %s", code, exitUnsupported, refused.String())
+	if code := run([]string{"inspect", split, "--reader", "onnx-go"}, nil, io.Discard, &refused); code != cli.ExitUnsupported {
+		t.Errorf("onnx-go: exit code %d, want %d: %s", code, cli.ExitUnsupported, refused.String())
 	}
 	if err := os.Remove(split + ".data"); err != nil {
 		t.Fatal(err)
 	}
 	var errs strings.Builder
-	if code := run([]string{"inspect", split}, nil, io.Discard, &errs); code != exitUsage {
-		t.Errorf("exit code %d, want %d", code, exitUsage)
+	if code := run([]string{"inspect", split}, nil, io.Discard, &errs); code != cli.ExitUsage {
+		t.Errorf("exit code %d, want %d", code, cli.ExitUsage)
 	}
 	if got := errs.String(); !strings.Contains(got, "split.onnx.data") || strings.Count(got, "\n") != 1 {
 		t.Errorf("standard error %q, want one line that names split.onnx.data", got)

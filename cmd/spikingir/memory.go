@@ -100,7 +100,7 @@ func checkMemory(t exec.Tiling, w, h int) error {
 // noteUnbounded says where a limit that was asked for has no hold on a network.
 func (a *app) noteUnbounded(m *loaded, limit memorySize) {
 	if why := m.program.Whole(); why != nil && limit >= 0 {
-		a.warnf("%s: --memory does not bound what this network takes, as it runs on whole images only: %v", m.path, why)
+		a.Warnf("%s: --memory does not bound what this network takes, as it runs on whole images only: %v", m.path, why)
 	}
 }
 
@@ -111,7 +111,7 @@ func (a *app) noteMeasured(m *loaded, limit memorySize) {
 	for _, u := range m.program.Units() {
 		if u.StepByStep && limit >= 0 && m.program.Whole() == nil {
 			n := u.Nodes[len(u.Nodes)-1]
-			a.warnf("%s: --memory does not bound what this network takes to be measured, as the layer of %q runs step by step",
+			a.Warnf("%s: --memory does not bound what this network takes to be measured, as the layer of %q runs step by step",
 				m.path, n.OriginLabel())
 			return
 		}

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"spikingir/cmd/internal/cli"
 )
 
 // fullDisk fails every write.
@@ -18,8 +20,8 @@ func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left
 func TestFullOutput(t *testing.T) {
 	for _, args := range [][]string{{"passes"}, {"passes", "--format", "json"}, {"completion", "bash"}, {"--help"}} {
 		var errs bytes.Buffer
-		if code := run(args, nil, fullDisk{}, &errs); code != exitUsage {
-			t.Errorf("%v: exit code %d, want %d", args, code, exitUsage)
+		if code := run(args, nil, fullDisk{}, &errs); code != cli.ExitUsage {
+			t.Errorf("%v: exit code %d, want %d", args, code, cli.ExitUsage)
 		}
 		if got := errs.String(); !strings.Contains(got, "no space left") || strings.Count(got, "\n") != 1 {
 			t.Errorf("%v: standard error %q, want one line that says why", args, got)
@@ -35,7 +37,7 @@ func TestWriteFileLeavesNothing(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(taken, "inside"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	err := writeFile(taken, []byte("x"))
+	err := cli.WriteFile(taken, []byte("x"))
 	if err == nil || !strings.Contains(err.Error(), "write "+taken+": ") {
 		t.Errorf("error %v, want one that names %s", err, taken)
 	}

@@ -2,13 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"spikingir/cmd/internal/cli"
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/eval"
 )
@@ -95,10 +98,10 @@ type restored struct {
 func (r *restoration) files(model string) ([]job, error) {
 	info, err := os.Stat(r.in)
 	if err != nil {
-		return nil, fmt.Errorf("input %s: %w", r.in, cause(err))
+		return nil, fmt.Errorf("input %s: %w", r.in, cli.Cause(err))
 	}
 	if !info.IsDir() {
-		if err := checkOutput(r.out, r.in, model); err != nil {
+		if err := cli.CheckOutput(r.out, r.in, model); err != nil {
 			return nil, err
 		}
 		return []job{{r.in, r.out}}, checkImageName(r.out)
@@ -125,7 +128,7 @@ func (r *restoration) files(model string) ([]job, error) {
 		return jobs, nil // made when the first image is restored
 	}
 	for _, j := range jobs {
-		if err := checkOutput(j.out, append(list, model)...); err != nil {
+		if err := cli.CheckOutput(j.out, append(list, model)...); err != nil {
 			return nil, err
 		}
 	}
@@ -134,7 +137,7 @@ func (r *restoration) files(model string) ([]job, error) {
 
 func (a *app) restoreAll(ctx context.Context, m *loaded, jobs []job, r *restoration) error {
 	collectOften()
-	step, end := a.progress("restoring")
+	step, end := a.Progress("restoring")
 	defer end()
 	list := []restored{}
 	for i, j := range jobs {
@@ -162,7 +165,7 @@ func (a *app) restoreAll(ctx context.Context, m *loaded, jobs []job, r *restorat
 		}
 		step(i+1, len(jobs))
 		list = append(list, restored{j.in, j.out, out.W, out.H, how, tiles})
-		if !a.quiet && a.format == "text" {
+		if !a.Quiet && a.format == "text" {
 			fmt.Fprintf(a.out, "%s -> %s: %dx%d, %s%v\n", j.in, j.out, out.W, out.H, how, tiles)
 		}
 	}
@@ -234,4 +237,29 @@ func luma(img dataset.Image, run func(dataset.Image) (dataset.Image, error)) (da
 	}
 	copy(ycc.Plane(0), y.Pix)
 	return ycc.RGB()
+}
+
+// otherFormats are the names of images that would not hold a PNG.
+var otherFormats = []string{".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".onnx"}
+
+// checkImageName refuses a name that says another format than PNG.
+func checkImageName(path string) error {
+	if ext := strings.ToLower(filepath.Ext(path)); slices.Contains(otherFormats, ext) {
+		return fmt.Errorf("output %s: images are written as PNG, want a name that ends in .png", path)
+	}
+	return nil
+}
+
+// writeImage writes a PNG. A device or a pipe is written to; a file is replaced
+// when the image is complete.
+func writeImage(path string, img dataset.Image) error {
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().IsRegular() {
+		return cli.Writing(path, dataset.Write(path, img))
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return cli.Writing(path, err)
+	}
+	return cli.Writing(path, errors.Join(dataset.Encode(f, img), f.Close()))
 }

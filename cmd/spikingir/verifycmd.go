@@ -12,6 +12,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"spikingir/cmd/internal/cli"
 	"spikingir/fixtures"
 	"spikingir/graph"
 	"spikingir/runtime/dataset"
@@ -53,7 +54,7 @@ It exits with 4 when outputs differ by more than --tolerance.`,
 				return err
 			}
 			if !cmd.Flags().Changed("precision") {
-				a.precision = "float32"
+				a.Precision = "float32"
 			}
 			if v.against != "" && !cmd.Flags().Changed("crop") {
 				v.crop = smallImage
@@ -137,11 +138,11 @@ func (a *app) verify(ctx context.Context, v *verification, args []string) error 
 		}
 		other = b.compute
 	}
-	samples, err := v.samples(m.ports.Channels, a.seed)
+	samples, err := v.samples(m.ports.Channels, a.Seed)
 	if err != nil {
 		return err
 	}
-	step, end := a.progress("verifying")
+	step, end := a.Progress("verifying")
 	for i, s := range samples {
 		c, err := v.compare(ctx, m, other, s)
 		if err != nil {
@@ -175,7 +176,7 @@ func gorgonia(path string, m *graph.Model) rival {
 		if net == nil || !slices.Equal(dims, x.Dims) {
 			var err error
 			if net, err = reference.Build(m, x.Dims, reference.Options{}); err != nil {
-				return nil, nil, unsupported(fmt.Errorf("%s: %w", path, err))
+				return nil, nil, cli.Unsupported(fmt.Errorf("%s: %w", path, err))
 			}
 			dims = x.Dims
 		}
@@ -210,12 +211,12 @@ func (v *verification) compare(ctx context.Context, m *loaded, other rival, s sa
 		return comparison{}, err
 	}
 	if y.DType != graph.Float32 || z.DType != graph.Float32 || !slices.Equal(y.Dims, z.Dims) {
-		return comparison{}, &codeError{exitGate, fmt.Errorf("outputs of %v%v and %v%v, want float and equal sizes",
+		return comparison{}, &cli.CodeError{Code: cli.ExitGate, Err: fmt.Errorf("outputs of %v%v and %v%v, want float and equal sizes",
 			y.DType, y.Dims, z.DType, z.Dims)}
 	}
 	db, err := metric.PSNR(y.F32, z.F32)
 	if err != nil {
-		return comparison{}, &codeError{exitGate, err}
+		return comparison{}, &cli.CodeError{Code: cli.ExitGate, Err: err}
 	}
 	c := comparison{Name: s.name, Width: img.W, Height: img.H, Nearest: nearest,
 		Agreement: eval.Agreement{PSNR: metric.DB(db)}}
@@ -251,7 +252,7 @@ func (v *verification) samples(channels int, seed uint64) ([]sample, error) {
 		paths := []string{v.in}
 		info, err := os.Stat(v.in)
 		if err != nil {
-			return nil, fmt.Errorf("input %s: %w", v.in, cause(err))
+			return nil, fmt.Errorf("input %s: %w", v.in, cli.Cause(err))
 		}
 		if info.IsDir() {
 			if paths, err = dataset.List(v.in); err != nil {
@@ -311,12 +312,12 @@ func (a *app) printVerified(r *verified) error {
 	}
 	for _, c := range r.Images {
 		if c.Nearest != nil && *c.Nearest < near && c.Largest > r.Tolerance {
-			a.warnf("%s: a membrane potential lies within %.1g thresholds of the level that its neuron fires from: "+
+			a.Warnf("%s: a membrane potential lies within %.1g thresholds of the level that its neuron fires from: "+
 				"rounding decides on that spike", c.Name, *c.Nearest)
 		}
 	}
 	if !r.Same {
-		return &codeError{exitGate, fmt.Errorf("%s and %s differ by %.3g, want %.3g at most", r.A, r.B, r.Largest, r.Tolerance)}
+		return &cli.CodeError{Code: cli.ExitGate, Err: fmt.Errorf("%s and %s differ by %.3g, want %.3g at most", r.A, r.B, r.Largest, r.Tolerance)}
 	}
 	return nil
 }

@@ -10,10 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"spikingir/cmd/internal/cli"
 	"spikingir/fixtures"
 	"spikingir/graph"
 	"spikingir/runtime/bench"
-	"spikingir/runtime/kernel"
 )
 
 // testRace is a race of small effort on the embedded DnCNN, which takes the place
@@ -30,9 +30,9 @@ func testRace(t *testing.T) *race {
 	if err := os.WriteFile(filepath.Join(data, "models", dncnn+".onnx"), b, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	a := &app{err: &bytes.Buffer{}, pool: kernel.NewPool(2)}
-	t.Cleanup(a.pool.Close)
-	return &race{app: a, data: data, threads: 2, runs: 1, rounds: 1, tmp: t.TempDir(), networks: map[string]*graph.Model{}}
+	a := &lab{Common: cli.Common{Err: &bytes.Buffer{}, Threads: 2}}
+	t.Cleanup(a.Close)
+	return &race{lab: a, data: data, threads: 2, runs: 1, rounds: 1, tmp: t.TempDir(), networks: map[string]*graph.Model{}}
 }
 
 // TestKernelTable holds that the float32 and the spiking form of a layer share a

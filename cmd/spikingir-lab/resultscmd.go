@@ -14,8 +14,11 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"spikingir/cmd/internal/cli"
 	"spikingir/passes/recipes"
+	"spikingir/runtime/dataset"
 	"spikingir/runtime/eval"
+	"spikingir/runtime/exec"
 	"spikingir/runtime/metric"
 )
 
@@ -24,7 +27,7 @@ import (
 type benchmark struct {
 	title, model string
 	calib, test  string // under images
-	flags        taskFlags
+	task         dataset.Task
 	limit        int // calibration images, 0: all
 	crop         int // central part of each test image, 0: whole images
 	timesteps    []int
@@ -32,15 +35,15 @@ type benchmark struct {
 
 var benchmarks = []benchmark{
 	{"AOD-Net, dehazing, SOTS-outdoor", "aod_boyiliee_op11", "SOTS-indoor/train", "SOTS-outdoor",
-		taskFlags{kind: "dehaze"}, 0, 0, []int{5, 8, 10, 20, 50}},
+		dataset.Task{Kind: dataset.Dehaze}, 0, 0, []int{5, 8, 10, 20, 50}},
 	{"DnCNN, denoising sigma 25, Set12", "dncnn_s25_bn_op16", "Train400", "Set12",
-		taskFlags{kind: "denoise", sigma: 25}, 40, 128, []int{10, 20, 50, 100}},
+		dataset.Task{Kind: dataset.Denoise, Sigma: 25}, 40, 128, []int{10, 20, 50, 100}},
 	{"VDSR, super-resolution x2, Set5", "vdsr_twt_op16", "T91", "Set5",
-		taskFlags{kind: "sr", scale: 2}, 20, 128, []int{10, 20, 50, 100}},
+		dataset.Task{Kind: dataset.SR, Scale: 2}, 20, 128, []int{10, 20, 50, 100}},
 	{"DnCNN, denoising sigma 25, Set12, whole images", "dncnn_s25_bn_op16", "Train400", "Set12",
-		taskFlags{kind: "denoise", sigma: 25}, 40, 0, []int{10}},
+		dataset.Task{Kind: dataset.Denoise, Sigma: 25}, 40, 0, []int{10}},
 	{"VDSR, super-resolution x2, Set5, whole images", "vdsr_twt_op16", "T91", "Set5",
-		taskFlags{kind: "sr", scale: 2}, 20, 0, []int{10}},
+		dataset.Task{Kind: dataset.SR, Scale: 2}, 20, 0, []int{10}},
 }
 
 // variant is one way to convert: a group of rows.
@@ -73,7 +76,7 @@ func variants() []variant {
 	}
 }
 
-func (a *app) resultsCmd() *cobra.Command {
+func (a *lab) resultsCmd() *cobra.Command {
 	var data, out string
 	var only []string
 	cmd := &cobra.Command{
@@ -89,7 +92,7 @@ numbers of timesteps, and writes Markdown tables. What FILE holds from a line
 				return fmt.Errorf("results: --data is missing, want a folder with models and images")
 			}
 			if out != "" {
-				if err := checkOutput(out); err != nil {
+				if err := cli.CheckOutput(out); err != nil {
 					return err
 				}
 			}
@@ -115,15 +118,15 @@ readout, the step between the recipes.
 
 `
 
-func (a *app) results(ctx context.Context, data, out string, only []string) error {
+func (a *lab) results(ctx context.Context, data, out string, only []string) error {
 	for _, name := range only {
 		if !slices.ContainsFunc(benchmarks, func(bm benchmark) bool { return bm.model == name }) {
 			return fmt.Errorf("--only %s: no network of the results is called that", name)
 		}
 	}
 	numbers := "fixed-point"
-	if a.precision != "fixed" {
-		numbers = a.precision
+	if a.Precision != "fixed" {
+		numbers = a.Precision
 	}
 	b := bytes.NewBufferString(fmt.Sprintf(resultsHead, numbers))
 	for _, bm := range benchmarks {
@@ -143,7 +146,7 @@ func (a *app) results(ctx context.Context, data, out string, only []string) erro
 		return err
 	}
 	b.WriteString(kept)
-	return writeFile(out, b.Bytes())
+	return cli.WriteFile(out, b.Bytes())
 }
 
 // fineTunedHeading begins the part of a page that runs of hours have made.
@@ -166,7 +169,7 @@ func fineTuned(path string) (string, error) {
 }
 
 // benchmark measures one network: a table of all variants and timesteps.
-func (a *app) benchmark(ctx context.Context, b *bytes.Buffer, data string, bm benchmark) error {
+func (a *lab) benchmark(ctx context.Context, b *bytes.Buffer, data string, bm benchmark) error {
 	path := filepath.Join(data, "models", bm.model+".onnx")
 	t := table.NewWriter()
 	t.AppendHeader(table.Row{"recipe", "T", "PSNR (dB)", "SSIM", "rate PSNR (%)", "rate SSIM (%)", "rate (%)",
@@ -188,7 +191,7 @@ func (a *app) benchmark(ctx context.Context, b *bytes.Buffer, data string, bm be
 			t.AppendRow(table.Row{v.name, r.Timesteps, decibel(r.Model.PSNR), r4(r.Model.SSIM),
 				percent(r.Rate.PSNR), percent(r.Rate.SSIM), percent(r.Rate.Mean), decibel(r.Agreement.PSNR),
 				r4(r.FiringRate), fmt.Sprintf("%.3f", r.Energy.ModelMJ)})
-			a.warnf("%s: %s, T = %d: %s dB, agreement %s dB", bm.model, v.name, r.Timesteps,
+			a.Warnf("%s: %s, T = %d: %s dB, agreement %s dB", bm.model, v.name, r.Timesteps,
 				decibel(r.Model.PSNR), decibel(r.Agreement.PSNR))
 		}
 	}
@@ -205,36 +208,51 @@ func (a *app) benchmark(ctx context.Context, b *bytes.Buffer, data string, bm be
 
 func percent(x float64) string { return fmt.Sprintf("%.1f", x) }
 
+func r4(x float64) string { return fmt.Sprintf("%.4f", x) }
+
+// decibel prints a PSNR to three decimals, the precision of the paper's tables.
+func decibel(x metric.DB) string { return fmt.Sprintf("%.3f", float64(x)) }
+
 // measure converts the network one way and evaluates it at every number of
 // timesteps.
-func (a *app) measure(ctx context.Context, path, data string, bm benchmark, v variant) ([]*eval.Report, error) {
-	m, err := a.load(path, "onnx")
+func (a *lab) measure(ctx context.Context, path, data string, bm benchmark, v variant) ([]*eval.Report, error) {
+	m, err := a.load(path)
 	if err != nil {
 		return nil, err
 	}
-	ref, err := a.program(path, m.Clone(), 0)
+	ports, err := eval.PortsOf(m.Graph)
 	if err != nil {
 		return nil, err
 	}
-	c := &conversion{recipe: v.recipe, settings: v.settings, taskFlags: bm.flags,
-		calib: filepath.Join(data, "images", bm.calib)}
-	c.limit = bm.limit
-	if _, err := a.convert(ctx, path, m, c); err != nil {
-		return nil, err
-	}
-	snn, err := a.program(path, m, 0, bm.timesteps...)
+	eval.FreeSize(m.Graph)
+	ref, err := exec.Compile(m.Clone(), exec.Options{Pool: a.Kernels(), Precision: a.Numbers()})
 	if err != nil {
 		return nil, err
 	}
-	flags := bm.flags
-	flags.data = filepath.Join(data, "images", bm.test)
-	set, err := flags.open(snn.ports.Channels, a.seed)
+	task := bm.task
+	task.Channels = ports.Channels
+	calib, err := dataset.Open(task, dataset.Dirs{Data: filepath.Join(data, "images", bm.calib)}, bm.limit, a.Seed)
 	if err != nil {
 		return nil, err
 	}
-	step, end := a.progress(v.name)
+	err = a.convert(ctx, m, v.recipe, v.settings, images{calib.Len(), func(i int) (dataset.Image, error) {
+		s, err := calib.At(i)
+		return s.Input, err
+	}})
+	if err != nil {
+		return nil, err
+	}
+	snn, err := exec.Compile(m, exec.Options{Pool: a.Kernels(), Precision: a.Numbers(), Checkpoints: bm.timesteps})
+	if err != nil {
+		return nil, err
+	}
+	set, err := dataset.Open(task, dataset.Dirs{Data: filepath.Join(data, "images", bm.test)}, 0, a.Seed)
+	if err != nil {
+		return nil, err
+	}
+	step, end := a.Progress(v.name)
 	defer end()
-	return eval.RunAll(ctx, eval.Config{Model: snn.program, Input: snn.ports.Input, Ref: ref.program,
-		RefInput: ref.ports.Input, Set: set, Crop: bm.crop, Window: metric.Gaussian, Progress: step,
+	return eval.RunAll(ctx, eval.Config{Model: snn, Input: ports.Input, Ref: ref,
+		RefInput: ports.Input, Set: set, Crop: bm.crop, Window: metric.Gaussian, Progress: step,
 		Energy: metric.EnergyOptions{Mode: metric.Paper, FirstLayer: metric.Once}})
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"spikingir/cmd/internal/cli"
 	"spikingir/passes/recipes"
 	"spikingir/runtime/bench"
 )
@@ -40,13 +41,13 @@ func (r *race) layers(ctx context.Context, page *bytes.Buffer) error {
 		fmt.Sprintf("peak, %d x one thread", r.threads), "share", fmt.Sprintf("%d sustain at once", r.threads), "share, run by run", "least to most"})
 	var missing []string
 	for _, on := range []string{"", "avx512-vnni", "avx512-lookup"} {
-		r.warnf("bench: spiking layers on %s", cmp.Or(on, "the best kernels"))
+		r.Warnf("bench: spiking layers on %s", cmp.Or(on, "the best kernels"))
 		s := &side{duel: duel{model: dncnn, h: 256, w: 256, steps: 10, kernel: on}}
 		err := s.on(func() error {
 			if err := r.prepare(ctx, s); err != nil {
 				return err
 			}
-			hidden, all, err := bench.New(r.kernels(), bench.DefaultWarmUp, runs).Groups(ctx, s.program, s.x, 64)
+			hidden, all, err := bench.New(r.Kernels(), bench.DefaultWarmUp, runs).Groups(ctx, s.program, s.x, 64)
 			if err != nil {
 				return err
 			}
@@ -58,7 +59,7 @@ func (r *race) layers(ctx context.Context, page *bytes.Buffer) error {
 			return ctx.Err()
 		}
 		if err != nil {
-			missing = append(missing, fmt.Sprintf("on %s: %s", cmp.Or(on, "the best kernels"), oneLine(err)))
+			missing = append(missing, fmt.Sprintf("on %s: %s", cmp.Or(on, "the best kernels"), cli.OneLine(err)))
 		}
 	}
 	section(page, t, missing)
@@ -115,12 +116,12 @@ func (r *race) kernelRows(ctx context.Context, page *bytes.Buffer) error {
 func (r *race) sweep(ctx context.Context, page *bytes.Buffer, size bench.Size) error {
 	steps := recipes.Defaults().Timesteps
 	fmt.Fprintf(page, kernelsHead, steps, r.runs)
-	r.warnf("bench: kernels")
+	r.Warnf("bench: kernels")
 	var lines []bench.Line
 	var missing []string
-	err := bench.New(r.kernels(), bench.DefaultWarmUp, r.runs).SweepLayers(ctx, size, steps, func(l bench.Line, err error) error {
+	err := bench.New(r.Kernels(), bench.DefaultWarmUp, r.runs).SweepLayers(ctx, size, steps, func(l bench.Line, err error) error {
 		if err != nil {
-			missing = append(missing, fmt.Sprintf("%s at %dx%d: %s", l.Work, l.W, l.H, oneLine(err)))
+			missing = append(missing, fmt.Sprintf("%s at %dx%d: %s", l.Work, l.W, l.H, cli.OneLine(err)))
 			return nil
 		}
 		lines = append(lines, l)

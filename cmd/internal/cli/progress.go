@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"os"
@@ -7,11 +7,11 @@ import (
 	"golang.org/x/term"
 )
 
-// progress gives a function to report steps with, and one to call at the end.
+// Progress gives a function to report steps with, and one to call at the end.
 // A bar is drawn on standard error when that is a terminal; otherwise nothing.
-func (a *app) progress(what string) (step func(done, total int), end func()) {
-	f := a.terminal()
-	if a.quiet || f == nil {
+func (c *Common) Progress(what string) (step func(done, total int), end func()) {
+	f := c.Terminal()
+	if c.Quiet || f == nil {
 		return func(int, int) {}, func() {}
 	}
 	var bar *progressbar.ProgressBar
@@ -31,9 +31,9 @@ func (a *app) progress(what string) (step func(done, total int), end func()) {
 	}
 }
 
-// terminal is standard error when it is a terminal, else nil.
-func (a *app) terminal() *os.File {
-	if f, ok := a.err.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+// Terminal is standard error when it is a terminal, else nil.
+func (c *Common) Terminal() *os.File {
+	if f, ok := c.Err.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		return f
 	}
 	return nil

@@ -7,58 +7,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"spikingir/cmd/internal/cli"
 	"spikingir/graph"
 	"spikingir/passes/recipes"
 	"spikingir/runtime/bench"
 )
-
-// benchTrain measures the training steps of a model.
-func (a *app) benchTrain(ctx context.Context, b *benchmarking) error {
-	m, name := bench.DnCNN(17, 64, b.steps()), "dncnn-17"
-	if b.model != "" {
-		var err error
-		if m, err = a.trainee(ctx, b); err != nil {
-			return err
-		}
-		name = strings.TrimSuffix(filepath.Base(b.model), ".onnx")
-	}
-	t, err := bench.NewTraining(m, b.patch, b.batch, a.kernels().Threads())
-	if err != nil {
-		return unsupported(fmt.Errorf("%s: %w", cmp.Or(b.model, name), err))
-	}
-	for _, s := range bench.TrainStages() {
-		l, err := bench.New(a.kernels(), bench.DefaultWarmUp, b.runs).Train(ctx, name, t, s)
-		if err != nil {
-			return err
-		}
-		if err := a.line(l); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// trainee is the spiking network of a model file.
-func (a *app) trainee(ctx context.Context, b *benchmarking) (*graph.Model, error) {
-	m, err := a.load(b.model, "onnx")
-	if err != nil {
-		return nil, err
-	}
-	if spiking(m) {
-		if b.timesteps > 0 {
-			return nil, fmt.Errorf("--timesteps: %s is spiking already and is trained with its own", b.model)
-		}
-		return m, nil
-	}
-	return m, a.spikingForm(ctx, b.model, m, b.steps(), "none")
-}
 
 // trainHead explains the table of training.
 const trainHead = `## Training
@@ -111,7 +70,7 @@ func (r *race) train(ctx context.Context, page *bytes.Buffer, random *graph.Mode
 	steps := recipes.Defaults().Timesteps
 	limit := trainRows * r.rowTime
 	fmt.Fprintf(page, trainHead, trainBatch, patch, steps, r.rounds, limit, min(trainRuns, r.runs))
-	r.warnf("bench: training")
+	r.Warnf("bench: training")
 	rows := r.trainees(ctx, random, patch, steps)
 	argv, peerErr := r.torchTraining(ctx, patch, steps)
 	firing, start, longest := 0.0, time.Now(), time.Duration(0)
@@ -166,7 +125,7 @@ func (r *race) trainees(ctx context.Context, random *graph.Model, patch, steps i
 
 // trainRound takes the time of a row once; the peer's is 0 where it has none.
 func (r *race) trainRound(ctx context.Context, t *trainRow, theirs float64) error {
-	l, err := bench.New(r.kernels(), 1, min(trainRuns, r.runs)).Train(ctx, t.network, t.training, t.stage)
+	l, err := bench.New(r.Kernels(), 1, min(trainRuns, r.runs)).Train(ctx, t.network, t.training, t.stage)
 	if err != nil {
 		return err
 	}
@@ -243,7 +202,7 @@ func (r *race) trainTable(page *bytes.Buffer, rows []*trainRow, firing float64, 
 		"PyTorch (ms)", "PyTorch (patches/s)", "ratio", "least to most", "rounds"})
 	var missing []string
 	if peerErr != nil {
-		missing = append(missing, "PyTorch: "+oneLine(peerErr))
+		missing = append(missing, "PyTorch: "+cli.OneLine(peerErr))
 	}
 	for _, row := range rows {
 		if row.err == nil && len(row.ours) == 0 {
@@ -251,11 +210,11 @@ func (r *race) trainTable(page *bytes.Buffer, rows []*trainRow, firing float64, 
 		}
 		if row.err != nil {
 			missing = append(missing, fmt.Sprintf("%s, stage %s on %s: %s", row.network, row.stage,
-				cmp.Or(row.kernel, "the best kernels"), oneLine(row.err)))
+				cmp.Or(row.kernel, "the best kernels"), cli.OneLine(row.err)))
 			continue
 		}
 		cells := row.cells()
-		r.warnf("bench: %s, stage %s: %v ms on %v, PyTorch %v ms, ratio %v", row.network, row.stage, cells[4], cells[2], cells[6], cells[8])
+		r.Warnf("bench: %s, stage %s: %v ms on %v, PyTorch %v ms, ratio %v", row.network, row.stage, cells[4], cells[2], cells[6], cells[8])
 		t.AppendRow(cells)
 	}
 	section(page, t, missing)

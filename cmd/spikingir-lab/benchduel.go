@@ -10,6 +10,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"spikingir/cmd/internal/cli"
 	"spikingir/runtime/bench"
 	"spikingir/runtime/exec"
 	"spikingir/runtime/kernel"
@@ -126,7 +127,7 @@ func (r *race) run(ctx context.Context, heat []duel) []*side {
 		}
 		began := time.Now()
 		if err = r.round(ctx, able, argv, stdin); err != nil && i > 0 && ctx.Err() == nil {
-			r.warnf("bench: %s ends after round %d: %s", heat[0].name, i, oneLine(err))
+			r.Warnf("bench: %s ends after round %d: %s", heat[0].name, i, cli.OneLine(err))
 			return all
 		}
 		longest = max(longest, time.Since(began))
@@ -146,7 +147,7 @@ func (r *race) prepare(ctx context.Context, s *side) error {
 	if err != nil {
 		return err
 	}
-	p, channels, err := compileOn(m, r.kernels(), r.numbers())
+	p, channels, err := compileOn(m, r.Kernels(), r.Numbers())
 	if err != nil {
 		return err
 	}
@@ -204,18 +205,18 @@ func (r *race) duels(ctx context.Context, page *bytes.Buffer, only []string) err
 	var missing []string
 	for _, heat := range heats(only) {
 		start := time.Now()
-		r.warnf("bench: %s, %s", heat[0].title, heat[0].name)
+		r.Warnf("bench: %s, %s", heat[0].title, heat[0].name)
 		sides := r.run(ctx, heat)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		for _, s := range sides {
 			if s.err != nil {
-				r.warnf("bench: %s is not measured: %s", s.name, oneLine(s.err))
+				r.Warnf("bench: %s is not measured: %s", s.name, cli.OneLine(s.err))
 				missing = append(missing, s.missing())
 				continue
 			}
-			r.warnf("bench: %s", s.told(time.Since(start)))
+			r.Warnf("bench: %s", s.told(time.Since(start)))
 			t.AppendRow(s.row())
 		}
 	}
@@ -245,7 +246,7 @@ func (s *side) missing() string {
 	if s.kernel != "" {
 		on = " on " + s.kernel
 	}
-	return fmt.Sprintf("%s at %dx%d%s beside %s: %s", s.title, s.w, s.h, on, s.peer.title, oneLine(s.err))
+	return fmt.Sprintf("%s at %dx%d%s beside %s: %s", s.title, s.w, s.h, on, s.peer.title, cli.OneLine(s.err))
 }
 
 // told is the row for the log, where it outlives a run that is cut off.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"spikingir/cmd/internal/cli"
 	"spikingir/graph"
 	"spikingir/runtime/bench"
 	"spikingir/runtime/kernel"
@@ -53,7 +54,7 @@ DnCNN-17: medians of %d runs. The share is of the probed peak of one thread time
 `
 
 // benchReport measures networks, alone and beside peers, and writes Markdown.
-func (a *app) benchReport(ctx context.Context, b *benchmarking) error {
+func (a *lab) benchReport(ctx context.Context, b *benchmarking) error {
 	start := time.Now()
 	if err := b.checkReport(); err != nil {
 		return err
@@ -66,7 +67,7 @@ func (a *app) benchReport(ctx context.Context, b *benchmarking) error {
 	if b.data == "" {
 		b.data = os.Getenv("SPIKINGIR_DATA")
 	}
-	r := &race{app: a, peers: b.peers, data: b.data, threads: a.kernels().Threads(),
+	r := &race{lab: a, peers: b.peers, data: b.data, threads: a.Kernels().Threads(),
 		runs: b.runs, rounds: b.rounds, rowTime: b.rowTime, tmp: tmp, networks: map[string]*graph.Model{}}
 	if b.limit > 0 {
 		r.end = start.Add(b.limit)
@@ -76,12 +77,12 @@ func (a *app) benchReport(ctx context.Context, b *benchmarking) error {
 	if err := r.sections(ctx, page, b.only); err != nil {
 		return err
 	}
-	a.warnf("bench: measured in %s", time.Since(start).Round(time.Second))
+	a.Warnf("bench: measured in %s", time.Since(start).Round(time.Second))
 	if b.out == "" {
 		_, err := a.out.Write(page.Bytes())
 		return err
 	}
-	return writeFile(b.out, page.Bytes())
+	return cli.WriteFile(b.out, page.Bytes())
 }
 
 // sections writes the wanted tables. What fails within one is said there; an error
@@ -114,7 +115,7 @@ func (r *race) sections(ctx context.Context, page *bytes.Buffer, only []string) 
 func (b *benchmarking) checkReport() error {
 	if b.peers != "" {
 		if info, err := os.Stat(b.peers); err != nil {
-			return fmt.Errorf("--peers %s: %w", b.peers, cause(err))
+			return fmt.Errorf("--peers %s: %w", b.peers, cli.Cause(err))
 		} else if !info.IsDir() {
 			return fmt.Errorf("--peers %s is not a folder", b.peers)
 		}
@@ -138,7 +139,7 @@ func wanted(name string, only []string) bool { return len(only) == 0 || slices.C
 func (r *race) machine(page *bytes.Buffer) {
 	fmt.Fprintf(page, "Machine: %s, %d CPUs, %s/%s; %d threads.\n\n", processor(), goruntime.NumCPU(),
 		goruntime.GOOS, goruntime.GOARCH, r.threads)
-	b := bench.New(r.kernels(), 0, 1)
+	b := bench.New(r.Kernels(), 0, 1)
 	t := table.NewWriter()
 	t.AppendHeader(table.Row{"kernels", "implementation", "probed peak of one thread (10^9 operations/s)",
 		fmt.Sprintf("sustained by %d threads at once", r.threads)})
@@ -187,7 +188,7 @@ func (r *race) costs(ctx context.Context, page *bytes.Buffer) error {
 		for _, c := range group.rows {
 			l, ok := known[c]
 			if !ok {
-				r.warnf("bench: DnCNN-17 at %dx%d, T = %d, %d threads", c.size, c.size, c.steps, c.threads)
+				r.Warnf("bench: DnCNN-17 at %dx%d, T = %d, %d threads", c.size, c.size, c.steps, c.threads)
 				var err error
 				l, err = r.cost(ctx, c)
 				if ctx.Err() != nil {
@@ -195,7 +196,7 @@ func (r *race) costs(ctx context.Context, page *bytes.Buffer) error {
 				}
 				if err != nil {
 					missing = append(missing, fmt.Sprintf("%s, %dx%d, T = %d, %d threads: %s",
-						group.title, c.size, c.size, c.steps, c.threads, oneLine(err)))
+						group.title, c.size, c.size, c.steps, c.threads, cli.OneLine(err)))
 					continue
 				}
 				known[c] = l
@@ -250,7 +251,7 @@ func (r *race) cost(ctx context.Context, c cost) (bench.Line, error) {
 	}
 	pool := kernel.NewPool(c.threads)
 	defer pool.Close()
-	p, channels, err := compileOn(m, pool, r.numbers())
+	p, channels, err := compileOn(m, pool, r.Numbers())
 	if err != nil {
 		return bench.Line{}, err
 	}

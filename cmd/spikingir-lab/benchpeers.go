@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"spikingir/cmd/internal/cli"
 	"spikingir/fixtures"
 	"spikingir/graph"
 	"spikingir/onnxio"
@@ -88,7 +89,7 @@ func interpreter(ctx context.Context, candidates []string) string {
 
 // race is a run of all comparisons.
 type race struct {
-	*app
+	*lab
 	peers, data  string
 	threads      int
 	runs, rounds int
@@ -108,7 +109,7 @@ func (r *race) script(name string) (string, error) {
 	}
 	path := filepath.Join(r.peers, name)
 	if _, err := os.Stat(path); err != nil {
-		return "", fmt.Errorf("%s: %w", path, cause(err))
+		return "", fmt.Errorf("%s: %w", path, cli.Cause(err))
 	}
 	return path, nil
 }
@@ -128,7 +129,7 @@ func (r *race) open(name string) (*graph.Model, error) {
 	if r.data == "" {
 		return nil, fmt.Errorf("no folder with models was given: want --data or SPIKINGIR_DATA")
 	}
-	return r.load(r.modelPath(name), "onnx")
+	return r.load(r.modelPath(name))
 }
 
 // flat writes the flat form of a spiking network.

@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/pflag"
+
+	"spikingir/runtime/exec"
+	"spikingir/runtime/kernel"
+)
+
+// Common is the flags that every subcommand takes, and what they choose.
+type Common struct {
+	Name      string    // of the program
+	Err       io.Writer // standard error
+	Quiet     bool
+	Threads   int
+	Seed      uint64
+	Precision string // fixed or float32
+
+	pool *kernel.Pool
+}
+
+// AddFlags adds the flags.
+func (c *Common) AddFlags(f *pflag.FlagSet) {
+	f.IntVar(&c.Threads, "threads", 0, "threads; 0 takes every core")
+	f.StringVar(&c.Precision, "precision", "fixed", "numbers that spiking layers are computed in: fixed (integers, the same bits on every machine) or float32")
+	f.Uint64Var(&c.Seed, "seed", 0, "seed of all randomness")
+	f.BoolVar(&c.Quiet, "quiet", false, "no progress, notes or summaries, only errors and measured data")
+}
+
+// Check finds what is wrong with the flags, and with the environment.
+func (c *Common) Check() error {
+	if c.Threads < 0 || c.Threads > 1024 {
+		return fmt.Errorf("--threads %d, want 0 to 1024", c.Threads)
+	}
+	if c.Precision != "fixed" && c.Precision != "float32" {
+		return fmt.Errorf("--precision %s, want fixed or float32", c.Precision)
+	}
+	return kernel.EnvError()
+}
+
+// Numbers is what spiking layers are computed in.
+func (c *Common) Numbers() exec.Precision {
+	if c.Precision == "float32" {
+		return exec.Float32
+	}
+	return exec.FixedPoint
+}
+
+// Kernels is the pool that all work runs on.
+func (c *Common) Kernels() *kernel.Pool {
+	if c.pool == nil {
+		c.pool = kernel.NewPool(c.Threads)
+	}
+	return c.pool
+}
+
+// Close ends the threads of the pool.
+func (c *Common) Close() {
+	if c.pool != nil {
+		c.pool.Close()
+	}
+}
+
+// Warnf tells the user something that is not an error.
+func (c *Common) Warnf(format string, args ...any) {
+	if !c.Quiet {
+		fmt.Fprintf(c.Err, c.Name+": "+format+"\n", args...)
+	}
+}

@@ -1,0 +1,89 @@
+// Package cli is what the commands of this project share: the flags of every
+// subcommand, exit codes, standard output, files to write, and progress.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"spikingir/passes"
+)
+
+// The exit codes; they are a contract.
+const (
+	ExitOK          = 0
+	ExitUsage       = 1   // usage, input or output
+	ExitInvalid     = 2   // the model is not a valid one
+	ExitUnsupported = 3   // the model's structure cannot be converted or run
+	ExitGate        = 4   // a gate failed, models differ, or training diverged
+	ExitInterrupted = 130 // Ctrl-C
+)
+
+// CodeError carries an exit code with an error.
+type CodeError struct {
+	Code int
+	Err  error
+}
+
+func (e *CodeError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the error.
+func (e *CodeError) Unwrap() error { return e.Err }
+
+// Invalid marks an error as the model's fault.
+func Invalid(err error) error { return &CodeError{ExitInvalid, err} }
+
+// Unsupported marks an error as a structure that cannot be handled.
+func Unsupported(err error) error { return &CodeError{ExitUnsupported, err} }
+
+// Run runs the command tree that root builds on a standard output, and gives the exit
+// code. Ctrl-C cancels the context.
+func Run(args []string, in io.Reader, out, errw io.Writer, root func(out io.Writer) *cobra.Command) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	stdout := &output{w: out}
+	cmd := root(stdout)
+	cmd.SilenceUsage, cmd.SilenceErrors = true, true
+	cmd.SetIn(in)
+	cmd.SetOut(stdout)
+	cmd.SetErr(errw)
+	cmd.SetArgs(args)
+	err := cmd.ExecuteContext(ctx)
+	if err == nil {
+		err = stdout.err
+	}
+	if err == nil {
+		return ExitOK
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		fmt.Fprintf(errw, "%s: interrupted; no file is left half written\n", cmd.Name())
+		return ExitInterrupted
+	}
+	fmt.Fprintf(errw, "%s: %s\n", cmd.Name(), OneLine(err))
+	return exitCode(err)
+}
+
+// OneLine is the text of an error on one line.
+func OneLine(err error) string {
+	return strings.Join(strings.Fields(strings.ReplaceAll(err.Error(), "\n", "; ")), " ")
+}
+
+func exitCode(err error) int {
+	var c *CodeError
+	if errors.As(err, &c) {
+		return c.Code
+	}
+	var u *passes.Unsupported
+	if errors.As(err, &u) {
+		return ExitUnsupported
+	}
+	return ExitUsage
+}

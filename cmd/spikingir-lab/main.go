@@ -1,0 +1,43 @@
+// Command spikingir-lab measures the project itself: its speed beside other
+// runtimes, and its recipes on real networks. It starts node and python, and knows
+// the folder of models and images that the project's figures are made from.
+package main
+
+import (
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"spikingir/cmd/internal/cli"
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+
+// lab is what the subcommands share.
+type lab struct {
+	cli.Common
+	out io.Writer
+}
+
+// run is the program: it never calls os.Exit.
+func run(args []string, in io.Reader, out, errw io.Writer) int {
+	a := &lab{Common: cli.Common{Name: "spikingir-lab", Err: errw}}
+	defer a.Close()
+	return cli.Run(args, in, out, errw, func(out io.Writer) *cobra.Command {
+		a.out = out
+		return a.root()
+	})
+}
+
+// root builds the command tree.
+func (a *lab) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:               "spikingir-lab",
+		Short:             "Measure spikingir beside other runtimes, and on real networks",
+		PersistentPreRunE: func(*cobra.Command, []string) error { return a.Check() },
+	}
+	a.AddFlags(root.PersistentFlags())
+	root.AddCommand(a.benchCmd(), a.resultsCmd())
+	return root
+}
