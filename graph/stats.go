@@ -2,7 +2,6 @@ package graph
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 )
@@ -20,25 +19,14 @@ type Stats struct {
 type ValueStats struct{ Channels []*Histogram }
 
 // Over selects the elements a percentile is taken over.
-type Over uint8
+type Over string
 
 // OverNonzero takes the positive elements (Rueckauer et al. 2017), OverAll all
 // elements after the ReLU, zeros included.
 const (
-	OverNonzero Over = iota
-	OverAll
+	OverNonzero Over = "nonzero"
+	OverAll     Over = "all"
 )
-
-// ParseOver reads "nonzero" or "all".
-func ParseOver(s string) (Over, error) {
-	switch s {
-	case "nonzero":
-		return OverNonzero, nil
-	case "all":
-		return OverAll, nil
-	}
-	return 0, fmt.Errorf("over=%q, want nonzero or all", s)
-}
 
 // Side selects the population of a signed value: relu(x) or relu(-x).
 type Side uint8

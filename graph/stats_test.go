@@ -91,7 +91,7 @@ func compare(t *testing.T, name string, xs []float32) {
 				got, want := h.Percentile(p, over, side), exact(xs, p, over, side)
 				off := math.Abs(float64(got) - float64(want))
 				if !(off <= binWidth(want)) || (want == 0 && got != 0) {
-					t.Errorf("%s: p=%v over=%d side=%d: got %v, want %v", name, p, over, side, got, want)
+					t.Errorf("%s: p=%v over=%s side=%d: got %v, want %v", name, p, over, side, got, want)
 				}
 				if p >= 100 && got != want {
 					t.Errorf("%s: the maximum is %v, want exactly %v", name, got, want)
@@ -162,7 +162,7 @@ func TestPercentileIgnoresAnOutlier(t *testing.T) {
 	h := histogramOf(xs...)
 	for _, over := range overs {
 		if got := h.Percentile(99.9, over, Positive); got > 2 {
-			t.Errorf("over=%d: %v, want the largest but one", over, got)
+			t.Errorf("over=%s: %v, want the largest but one", over, got)
 		}
 	}
 }
@@ -239,20 +239,5 @@ func TestValueStats(t *testing.T) {
 	}
 	if a.Mean() != 2 || (&Histogram{}).Mean() != 0 {
 		t.Errorf("the mean is %v", a.Mean())
-	}
-}
-
-func TestParseOver(t *testing.T) {
-	for _, c := range []struct {
-		text string
-		over Over
-		want string
-	}{{"nonzero", OverNonzero, ""}, {"all", OverAll, ""},
-		{"some", 0, `over="some", want nonzero or all`}} {
-		got, err := ParseOver(c.text)
-		wantError(t, c.text, err, c.want)
-		if got != c.over {
-			t.Errorf("%q gives %v", c.text, got)
-		}
 	}
 }

@@ -22,59 +22,53 @@ type Pass struct {
 	Run func(*Context) (changed bool, err error)
 }
 
-// Option is one setting of a pass, written name=value in a pipeline string.
-type Option struct {
-	Name    string
-	Default string
-	Doc     string
-	// Parse refuses a bad value; nil accepts any.
-	Parse func(string) error
-}
-
-// Step is a pass with its options set.
+// Step is a pass with some of its options set; the others keep their defaults.
 type Step struct {
-	Pass *Pass
-	Args Args
+	Pass     *Pass
+	Settings []Setting
 }
 
-// With sets options of a pass; the others keep their defaults.
-func (p *Pass) With(args Args) (Step, error) {
-	for _, a := range args {
-		opt := p.option(a.Name)
-		if opt == nil {
-			return Step{}, fmt.Errorf("pass %s has no option %q%s", p.Name, a.Name, p.optionList())
+// With is the pass with options set, as a step of a pipeline. [Pipeline.Validate]
+// reports a value out of range.
+func (p *Pass) With(settings ...Setting) Step { return Step{p, settings} }
+
+// check refuses settings of other passes and values out of range.
+func (s Step) check() error {
+	seen := map[Option]bool{}
+	for _, x := range s.Settings {
+		name := x.option.Name()
+		switch {
+		case s.Pass.option(name) != x.option:
+			return s.Pass.unknown(name)
+		case seen[x.option]:
+			return fmt.Errorf("pass %s: option %s stands twice", s.Pass.Name, name)
+		case x.err != nil:
+			return fmt.Errorf("pass %s, option %s=%s: %w", s.Pass.Name, name, x.text, x.err)
 		}
-		if opt.Parse == nil {
-			continue
-		}
-		if err := opt.Parse(a.Value); err != nil {
-			return Step{}, fmt.Errorf("pass %s, option %s=%s: %w", p.Name, a.Name, a.Value, err)
-		}
+		seen[x.option] = true
 	}
-	return Step{p, args}, nil
+	return nil
 }
 
-// Step is the pass with its default options.
-func (p *Pass) Step() Step { return Step{Pass: p} }
-
-func (p *Pass) option(name string) *Option {
-	for i := range p.Options {
-		if p.Options[i].Name == name {
-			return &p.Options[i]
+func (p *Pass) option(name string) Option {
+	for _, o := range p.Options {
+		if o.Name() == name {
+			return o
 		}
 	}
 	return nil
 }
 
-func (p *Pass) optionList() string {
-	if len(p.Options) == 0 {
-		return "; it has none"
+// unknown says that the pass has no option of that name.
+func (p *Pass) unknown(name string) error {
+	list := "; it has none"
+	if len(p.Options) > 0 {
+		list = "; it has"
 	}
-	s := "; it has"
 	for _, o := range p.Options {
-		s += " " + o.Name
+		list += " " + o.Name()
 	}
-	return s
+	return fmt.Errorf("pass %s has no option %q%s", p.Name, name, list)
 }
 
 // Calibrator runs the model on the calibration set and returns the

@@ -36,9 +36,14 @@ type Report struct {
 	Notes   []Note
 }
 
-// Validate proves the order: each step's needs are given by an earlier step
-// and not dropped in between. The same step may stand twice.
+// Validate checks the settings and proves the order: each step's needs are given
+// by an earlier step and not dropped in between. The same step may stand twice.
 func (p Pipeline) Validate() error {
+	for _, s := range p {
+		if err := s.check(); err != nil {
+			return err
+		}
+	}
 	var have Facts
 	var errs []error
 	for i, s := range p {
@@ -161,18 +166,14 @@ func (p Pipeline) String() string {
 
 // String is the step as name{option=value,...}.
 func (s Step) String() string {
-	if len(s.Args) == 0 {
+	if len(s.Settings) == 0 {
 		return s.Pass.Name
 	}
-	var b strings.Builder
-	b.WriteString(s.Pass.Name + "{")
-	for i, a := range s.Args {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(a.Name + "=" + a.Value)
+	list := make([]string, len(s.Settings))
+	for i, x := range s.Settings {
+		list[i] = x.option.Name() + "=" + x.text
 	}
-	return b.String() + "}"
+	return s.Pass.Name + "{" + strings.Join(list, ",") + "}"
 }
 
 // Parse reads a pipeline such as "fold-batchnorm,relu-to-if{v0=0.5}"; the
@@ -236,7 +237,7 @@ func parseStep(name, args string, known []*Pass) (Step, error) {
 	if pass == nil {
 		return Step{}, fmt.Errorf("no pass is called %q; there are %s", name, strings.Join(names, ", "))
 	}
-	var list Args
+	step := pass.With()
 	for _, kv := range strings.Split(args, ",") {
 		if strings.TrimSpace(kv) == "" {
 			continue
@@ -246,10 +247,11 @@ func parseStep(name, args string, known []*Pass) (Step, error) {
 			return Step{}, fmt.Errorf("pass %s: found option %q, want name=value", name, kv)
 		}
 		k = strings.TrimSpace(k)
-		if _, twice := list.Get(k); twice {
-			return Step{}, fmt.Errorf("pass %s: option %s stands twice", name, k)
+		opt := pass.option(k)
+		if opt == nil {
+			return Step{}, pass.unknown(k)
 		}
-		list = append(list, Arg{k, strings.TrimSpace(v)})
+		step.Settings = append(step.Settings, opt.parse(strings.TrimSpace(v)))
 	}
-	return pass.With(list)
+	return step, step.check()
 }

@@ -19,16 +19,20 @@ func pass(name string, run func(*passes.Context) (bool, error)) *passes.Pass {
 	return &passes.Pass{Name: name, Doc: "a test pass", Run: run}
 }
 
+// The options of the pass beta.
+var (
+	mode       = passes.OneOf("mode", "how", "fast", "slow")
+	percentile = passes.Float("p", 99.9, 0, 100, "percentile")
+	n          = passes.Int("n", 3, 1, 9, "count")
+	on         = passes.Switch("on", false, "whether")
+	path       = passes.Text("path", "", "where")
+	odd        = passes.Odd("odd", 3, 1, 31, "width")
+)
+
 // known is the passes that the texts below name.
 var known = []*passes.Pass{
 	pass("alpha", nothing),
-	{Name: "beta", Doc: "a test pass", Run: nothing, Options: []passes.Option{
-		{Name: "mode", Default: "fast", Parse: passes.OneOf("fast", "slow")},
-		{Name: "p", Default: "99.9", Parse: passes.Number(0, 100)},
-		{Name: "n", Default: "3", Parse: passes.Whole(1, 9)},
-		{Name: "on", Default: "off", Parse: passes.Switch},
-		{Name: "path"},
-	}},
+	{Name: "beta", Doc: "a test pass", Run: nothing, Options: []passes.Option{mode, percentile, n, on, path, odd}},
 }
 
 // matches reports whether err contains the text wanted, or is nil where none is.
@@ -89,13 +93,14 @@ func TestParseErrors(t *testing.T) {
 		{"beta{mode=slow}alpha", `found "alpha", want a comma`},
 		{"beta{mode=slow},", `and none at the end`},
 		{"beta{mode}", `found option "mode", want name=value`},
-		{"beta{size=1}", `pass beta has no option "size"; it has mode p n on path`},
+		{"beta{size=1}", `pass beta has no option "size"; it has mode p n on path odd`},
 		{"alpha{size=1}", `pass alpha has no option "size"; it has none`},
 		{"beta{mode=medium}", "pass beta, option mode=medium: want fast or slow"},
 		{"beta{p=101}", "pass beta, option p=101: want a number from 0 to 100"},
 		{"beta{p=NaN}", "want a number"},
 		{"beta{n=1.5}", "want a whole number from 1 to 9"},
 		{"beta{on=yes}", "want on or off"},
+		{"beta{odd=4}", "want an odd number from 1 to 31"},
 		{"beta{p=1,p=2}", "option p stands twice"},
 	}
 	for _, test := range tests {
@@ -114,17 +119,23 @@ func TestOptions(t *testing.T) {
 	var got []string
 	reader := *known[1]
 	reader.Run = func(c *passes.Context) (bool, error) {
-		got = append(got, fmt.Sprint(c.String("mode"), c.Float("p"), c.Int("n"), c.Bool("on")))
+		got = append(got, fmt.Sprint(mode.Of(c), percentile.Of(c), n.Of(c), on.Of(c)))
 		return false, nil
 	}
-	p, err := passes.Parse("beta,beta{mode=slow,p=12.5,n=4,on=on}", []*passes.Pass{&reader})
+	text := "beta,beta{mode=slow,p=12.5,n=4,on=on}"
+	p, err := passes.Parse(text, []*passes.Pass{&reader})
 	if err != nil {
 		t.Fatal(err)
 	}
+	typed := passes.Pipeline{reader.With(), reader.With(mode.Set("slow"), percentile.Set(12.5), n.Set(4), on.Set(true))}
+	if typed.String() != text {
+		t.Errorf("settings print as %q, want %q", typed, text)
+	}
+	p = append(p, typed...)
 	if _, err := p.Run(model(), passes.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"fast99.9 3 false", "slow12.5 4 true"}
+	want := []string{"fast99.9 3 false", "slow12.5 4 true", "fast99.9 3 false", "slow12.5 4 true"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("options (-want +got):\n%s", d)
 	}
@@ -148,10 +159,18 @@ func TestValidate(t *testing.T) {
 		{[]*passes.Pass{giver, dropper, taker}, "step 3, pass taker, needs typed"},
 		{[]*passes.Pass{silent}, "pass silent is undocumented"},
 	}
+	wrong := passes.Pipeline{giver.With(on.Set(true))}
+	if err := wrong.Validate(); !matches(err, `pass giver has no option "on"; it has none`) {
+		t.Errorf("an option of another pass: %v", err)
+	}
+	wrong = passes.Pipeline{known[1].With(n.Set(10))}
+	if err := wrong.Validate(); !matches(err, "pass beta, option n=10: want a whole number from 1 to 9") {
+		t.Errorf("a number out of range: %v", err)
+	}
 	for _, test := range tests {
 		var p passes.Pipeline
 		for _, q := range test.pipeline {
-			p = append(p, q.Step())
+			p = append(p, q.With())
 		}
 		err := p.Validate()
 		if !matches(err, test.want) {
@@ -175,8 +194,8 @@ func TestRunFailures(t *testing.T) {
 	}{
 		{"error", func(*passes.Context) (bool, error) { return false, boom }, "pass broken: boom"},
 		{"panic", func(*passes.Context) (bool, error) { panic("oh") }, "pass broken: internal error: oh"},
-		{"undeclared option", func(c *passes.Context) (bool, error) { return c.Bool("x"), nil },
-			"broken reads undeclared option x"},
+		{"undeclared option", func(c *passes.Context) (bool, error) { return on.Of(c), nil },
+			"broken reads undeclared option on"},
 		{"ill-formed graph", func(c *passes.Context) (bool, error) {
 			_, err := c.Model.Graph.NewValue("loose")
 			return true, err
@@ -197,7 +216,7 @@ func TestRunFailures(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			p := passes.Pipeline{pass("first", nothing).Step(), pass("broken", test.run).Step()}
+			p := passes.Pipeline{pass("first", nothing).With(), pass("broken", test.run).With()}
 			reports, err := p.Run(model(), passes.Options{})
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Fatalf("error %v, want %q", err, test.want)
@@ -215,7 +234,7 @@ func TestRunFailures(t *testing.T) {
 
 func TestRunHoldsClaims(t *testing.T) {
 	liar := &passes.Pass{Name: "liar", Doc: "d", Run: nothing, Gives: passes.Timed}
-	_, err := passes.Pipeline{liar.Step()}.Run(model(), passes.Options{})
+	_, err := passes.Pipeline{liar.With()}.Run(model(), passes.Options{})
 	want := "pass liar: did not give what it claims: timed: the model holds no spiking node"
 	if err == nil || err.Error() != want {
 		t.Errorf("error %v, want %q", err, want)
@@ -242,7 +261,7 @@ func TestRunReports(t *testing.T) {
 		seen = append(seen, fmt.Sprintf("%d %s %v %d", r.Index, r.Step, r.Changed, r.Nodes))
 		return nil
 	}}
-	p := passes.Pipeline{pass("idle", nothing).Step(), negate.Step()}
+	p := passes.Pipeline{pass("idle", nothing).With(), negate.With()}
 	reports, err := p.Run(m, o)
 	if err != nil {
 		t.Fatal(err)
@@ -270,7 +289,7 @@ func TestRunReports(t *testing.T) {
 func TestRunStops(t *testing.T) {
 	ran := 0
 	count := pass("count", func(*passes.Context) (bool, error) { ran++; return false, nil })
-	p := passes.Pipeline{count.Step(), count.Step(), count.Step()}
+	p := passes.Pipeline{count.With(), count.With(), count.With()}
 	reports, err := p.Run(model(), passes.Options{Limit: 2})
 	if err != nil || ran != 2 || len(reports) != 2 {
 		t.Errorf("limit 2: ran %d, %d reports, error %v", ran, len(reports), err)

@@ -37,7 +37,7 @@ func twoHeads() *graph.Model {
 func runOn(t *testing.T, m *graph.Model, f func(*passes.Context) error) {
 	t.Helper()
 	edit := pass("edit", func(c *passes.Context) (bool, error) { return true, f(c) })
-	if _, err := (passes.Pipeline{edit.Step()}).Run(m, passes.Options{}); err != nil {
+	if _, err := (passes.Pipeline{edit.With()}).Run(m, passes.Options{}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -121,7 +121,7 @@ func TestSupersede(t *testing.T) {
 	c := passes.Pipeline{pass("merge", func(c *passes.Context) (bool, error) {
 		g := c.Model.Graph
 		return true, c.Supersede(g.Value("y"), g.Value("x"), g.Value("y").Producer())
-	}).Step()}
+	}).With()}
 	_, err := c.Run(model(), passes.Options{})
 	if err == nil || !strings.Contains(err.Error(), "both names are public") {
 		t.Errorf("error %v, want a refusal to merge public names", err)

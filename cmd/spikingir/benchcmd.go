@@ -223,7 +223,7 @@ func (a *app) benchModel(ctx context.Context, b *benchmarking) error {
 
 // spikingForm converts m in place by the default recipe, calibrated on the
 // embedded images: the speed hardly depends on thresholds.
-func (a *app) spikingForm(ctx context.Context, path string, m *graph.Model, timesteps int, lower string) error {
+func (a *app) spikingForm(ctx context.Context, path string, m *graph.Model, timesteps int, lower recipes.Form) error {
 	c := &conversion{recipe: recipes.Names()[0], settings: recipes.Defaults(), builtin: true}
 	c.settings.Timesteps, c.settings.Lower = timesteps, lower
 	if _, err := a.convert(ctx, path, m, c); err != nil {

@@ -4,7 +4,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"spikingir/passes/normalizethresholds"
 	"spikingir/passes/recipes"
+	"spikingir/passes/splitregions"
 	"spikingir/passes/standard"
 )
 
@@ -18,10 +20,10 @@ func choices() map[string][]string {
 		"format":         {"text", "json"},
 		"recipe":         recipes.Names(),
 		"print-ir-after": after,
-		"over":           {"nonzero", "all"},
-		"per":            {"layer", "channel"},
-		"analog":         {"refuse", "keep"},
-		"lower":          {"functions", "flat", "none"},
+		"over":           normalizethresholds.Over.Words(),
+		"per":            normalizethresholds.Per.Words(),
+		"analog":         splitregions.Analog.Words(),
+		"lower":          recipes.Forms(),
 		"reader":         {"onnx", "onnx-go"},
 		"task":           {"denoise", "sr", "dehaze", "pairs"},
 		"sr-input":       {"bicubic", "lowres"},

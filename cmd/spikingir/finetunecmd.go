@@ -133,11 +133,7 @@ func (a *app) trainable(path string, m *graph.Model) (plain bool, err error) {
 // cleanUp runs the passes that recipes begin with: they fold what training could not
 // keep apart, such as a BatchNormalization behind its convolution.
 func (a *app) cleanUp(path string, m *graph.Model) error {
-	p, err := recipes.CleanUp()
-	if err != nil {
-		return err
-	}
-	if _, err := p.Run(m, passes.Options{Evaluate: a.evaluate, Log: a.log()}); err != nil {
+	if _, err := recipes.CleanUp().Run(m, passes.Options{Evaluate: a.evaluate, Log: a.log()}); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil

@@ -61,7 +61,7 @@ func passInfos() []passInfo {
 		info := passInfo{Name: p.Name, Doc: p.Doc, Needs: p.Needs.String(), Gives: p.Gives.String(),
 			Drops: p.Drops.String(), Options: []optionInfo{}}
 		for _, o := range p.Options {
-			info.Options = append(info.Options, optionInfo{o.Name, o.Default, o.Doc})
+			info.Options = append(info.Options, optionInfo{o.Name(), o.Default(), o.Doc()})
 		}
 		list = append(list, info)
 	}

@@ -30,12 +30,9 @@ var Pass = &passes.Pass{
 	Doc: "put integrate-and-fire neurons in the place of Clip(0, a)\n\n" +
 		"The upper limit of the Clip becomes the neuron's threshold. Limits that a\n" +
 		"neuron cannot have are refused by name.",
-	Options: []passes.Option{{
-		Name: "v0", Default: "0", Parse: passes.Number(0, 1),
-		Doc: "initial membrane potential in units of the threshold (0 to 1)",
-	}},
-	Needs: passes.Split,
-	Run:   run,
+	Options: []passes.Option{spiking.V0},
+	Needs:   passes.Split,
+	Run:     run,
 }
 
 func run(c *passes.Context) (changed bool, err error) {
@@ -52,7 +49,7 @@ func run(c *passes.Context) (changed bool, err error) {
 			continue
 		}
 		theta := spiking.Parameter(n, "theta", nil, []float32{limit})
-		attrs := spiking.NeuronAttrs(c.Float("v0"))
+		attrs := spiking.NeuronAttrs(spiking.V0.Of(c))
 		in, relu := n.Input(0), rectifier(n.Input(0))
 		if relu != nil {
 			in = relu.Input(0)

@@ -36,17 +36,17 @@ var Pass = &passes.Pass{
 		"Analog inputs of the spiking region are encoded as constant currents, biases\n" +
 		"become currents of the main timesteps, and every spiking operator states\n" +
 		"the number of timesteps.",
-	Options: []passes.Option{{
-		Name: "timesteps", Default: "10", Parse: passes.Whole(1, 1<<16),
-		Doc: "number of main timesteps T",
-	}},
-	Needs: passes.Typed | passes.Neurons | passes.Readout | passes.Thresholds,
-	Gives: passes.Timed,
-	Run:   run,
+	Options: []passes.Option{Timesteps},
+	Needs:   passes.Typed | passes.Neurons | passes.Readout | passes.Thresholds,
+	Gives:   passes.Timed,
+	Run:     run,
 }
 
+// Timesteps is the number of main timesteps.
+var Timesteps = passes.Int("timesteps", 10, 1, 1<<16, "number of main timesteps T")
+
 func run(c *passes.Context) (changed bool, err error) {
-	want := c.Int("timesteps")
+	want := Timesteps.Of(c)
 	if have := spiking.Steps(c.Model).Timesteps; have == want {
 		return false, nil
 	} else if have > 0 {

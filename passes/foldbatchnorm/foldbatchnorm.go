@@ -28,14 +28,14 @@ var Pass = &passes.Pass{
 	Doc: "move BatchNormalization into the layer beside it\n\n" +
 		"Weights and bias of a Conv, ConvTranspose or Gemm take up the scale and the\n" +
 		"shift. What cannot be folded becomes a Mul and an Add by constants.",
-	Options: []passes.Option{{
-		Name: "lower", Default: "on", Parse: passes.Switch,
-		Doc: "rewrite what cannot be folded as Mul and Add (on or off)",
-	}},
-	Needs: passes.Typed,
-	Gives: passes.NoBatchNorm,
-	Run:   run,
+	Options: []passes.Option{Lower},
+	Needs:   passes.Typed,
+	Gives:   passes.NoBatchNorm,
+	Run:     run,
 }
+
+// Lower says what becomes of a BatchNormalization that cannot be folded.
+var Lower = passes.Switch("lower", true, "rewrite what cannot be folded as Mul and Add (on or off)")
 
 func run(c *passes.Context) (changed bool, err error) {
 	for n := range c.Model.Graph.Nodes() {
@@ -144,7 +144,7 @@ func foldAhead(c *passes.Context, n *graph.Node, a affine) (string, error) {
 func lower(c *passes.Context, n *graph.Node, b op.BatchNorm, a affine, why string) (bool, error) {
 	rank := len(b.X.Type.Shape)
 	switch {
-	case !c.Bool("lower"):
+	case !Lower.Of(c):
 		c.Notef(n, "stays: %s", why)
 		return false, nil
 	case rank < 2 || b.X.Type.Elem != graph.Float32:

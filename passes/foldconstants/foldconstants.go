@@ -28,14 +28,14 @@ var Pass = &passes.Pass{
 	Doc: "compute ahead what does not depend on the inputs\n\n" +
 		"Constant nodes become initializers; nodes of constants and shapes that are\n" +
 		"known are evaluated. Results that would blow up the file are left alone.",
-	Options: []passes.Option{{
-		Name: "max-elements", Default: "16777216", Parse: passes.Whole(1, math.MaxInt64),
-		Doc: "largest result, in elements",
-	}},
-	Needs: passes.Typed,
-	Gives: passes.NoConstants,
-	Run:   run,
+	Options: []passes.Option{MaxElements},
+	Needs:   passes.Typed,
+	Gives:   passes.NoConstants,
+	Run:     run,
 }
+
+// MaxElements bounds a result.
+var MaxElements = passes.Int("max-elements", 1<<24, 1, math.MaxInt64, "largest result, in elements")
 
 func run(c *passes.Context) (changed bool, err error) {
 	for n := range c.Model.Graph.Nodes() {
@@ -143,7 +143,7 @@ func worthwhile(c *passes.Context, n *graph.Node) bool {
 		}
 		out += product(dims)
 	}
-	if n.NumInputs() == 0 || out > c.Int("max-elements") {
+	if n.NumInputs() == 0 || out > MaxElements.Of(c) {
 		return false
 	}
 	return out <= small || out/growth <= in

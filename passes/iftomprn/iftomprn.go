@@ -28,16 +28,16 @@ var Pass = &passes.Pass{
 	Doc: "make hidden neurons reuse their membrane potential\n\n" +
 		"Each hidden IF neuron becomes an MPRN, which may fire once more after the\n" +
 		"last timestep, from a lower threshold on. Output neurons stay IF.",
-	Options: []passes.Option{{
-		Name: "beta", Default: "0", Parse: passes.Number(-80, 80),
-		Doc: "threshold of the post step: alpha = 0.5*sigmoid(beta) + 0.5",
-	}},
-	Needs: passes.Neurons,
-	Run:   run,
+	Options: []passes.Option{Beta},
+	Needs:   passes.Neurons,
+	Run:     run,
 }
 
+// Beta sets the threshold of the post step.
+var Beta = passes.Float("beta", 0, -80, 80, "threshold of the post step: alpha = 0.5*sigmoid(beta) + 0.5")
+
 func run(c *passes.Context) (changed bool, err error) {
-	beta := c.Float("beta")
+	beta := Beta.Of(c)
 	alpha := float32(0.5/(1+math.Exp(-beta)) + 0.5)
 	for n := range c.Model.Graph.Nodes() {
 		if !n.IsSpiking("IF") || !hidden(n) {

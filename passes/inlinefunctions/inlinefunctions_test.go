@@ -40,7 +40,7 @@ func apply(t *testing.T, src string) (*graph.Model, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = passes.Pipeline{inlinefunctions.Pass.Step()}.Run(m, passes.Options{})
+	_, err = passes.Pipeline{inlinefunctions.Pass.With()}.Run(m, passes.Options{})
 	return m, err
 }
 

@@ -33,22 +33,29 @@ var Pass = &passes.Pass{
 		"Each value that leaves the region gets an output neuron and a CPM, which\n" +
 		"compensates for the membrane potential that never became a spike; or, with\n" +
 		"readout=rate, the plain firing rate.",
-	Options: []passes.Option{
-		{Name: "readout", Default: "cpm", Parse: passes.OneOf("cpm", "rate"),
-			Doc: "cpm, or rate: the firing rate alone"},
-		{Name: "conv", Default: "on", Parse: passes.Switch,
-			Doc: "the CPM's convolution may be fine-tuned (on), or stays the identity"},
-		{Name: "residual", Default: "on", Parse: passes.Switch,
-			Doc: "the CPM's shortcut of the residual membrane potential"},
-		{Name: "kernel", Default: "3", Parse: odd,
-			Doc: "width of the CPM's convolution, odd"},
-		{Name: "relu", Default: "keep", Parse: passes.OneOf("keep", "off"),
-			Doc: "apply the activation again behind its readout (keep), or not"},
-	},
-	Needs: passes.Typed | passes.Split | passes.Neurons,
-	Gives: passes.Readout,
-	Run:   run,
+	Options: []passes.Option{Readout, Conv, Residual, Kernel, Relu},
+	Needs:   passes.Typed | passes.Split | passes.Neurons,
+	Gives:   passes.Readout,
+	Run:     run,
 }
+
+// The options.
+var (
+	Readout  = passes.OneOf("readout", "cpm, or rate: the firing rate alone", CPM, Rate)
+	Conv     = passes.Switch("conv", true, "the CPM's convolution may be fine-tuned (on), or stays the identity")
+	Residual = passes.Switch("residual", true, "the CPM's shortcut of the residual membrane potential")
+	Kernel   = passes.Odd("kernel", 3, 1, 31, "width of the CPM's convolution, odd")
+	Relu     = passes.OneOf("relu", "apply the activation again behind its readout (keep), or not", "keep", "off")
+)
+
+// Kind is a way to read spikes out.
+type Kind string
+
+// CPM compensates for the residual potential, Rate is the firing rate alone.
+const (
+	CPM  Kind = "cpm"
+	Rate Kind = "rate"
+)
 
 func run(c *passes.Context) (changed bool, err error) {
 	for _, v := range leaving(c.Model.Graph) {

@@ -22,7 +22,7 @@ func (r *readout) rate(x *graph.Value) (o *graph.Value, s *graph.Node, err error
 		on, off := r.half(x, ".on"), r.half(neg.Output(0), ".off")
 		o = r.analog(".rate", "Sub", nil, r.decode(".rate.on", on), r.decode(".rate.off", off))
 	}
-	if r.String("readout") == "rate" || !r.Bool("conv") {
+	if Readout.Of(r.Context) == Rate || !Conv.Of(r.Context) {
 		return o, s, nil
 	}
 	w, attrs, err := r.dirac(".conv.weight")

@@ -1,25 +1,14 @@
 package insertcpm
 
 import (
-	"fmt"
 	"math"
 	"slices"
-	"strconv"
 
 	"spikingir/graph"
 	"spikingir/graph/op"
 	"spikingir/passes"
 	"spikingir/passes/spiking"
 )
-
-// odd accepts the widths of a kernel with a centre.
-func odd(s string) error {
-	n, err := strconv.Atoi(s)
-	if err != nil || n < 1 || n > 31 || n%2 == 0 {
-		return fmt.Errorf("want an odd number from 1 to 31")
-	}
-	return nil
-}
 
 // readout is one value that leaves the region.
 type readout struct {
@@ -100,7 +89,7 @@ func (r *readout) insert() error {
 	if r.neuron {
 		x = r.from.Input(0)
 	}
-	compensated := r.String("readout") == "cpm" && r.Bool("residual")
+	compensated := Readout.Of(r.Context) == CPM && Residual.Of(r.Context)
 	var o *graph.Value
 	var err error
 	if compensated {
@@ -112,7 +101,7 @@ func (r *readout) insert() error {
 	if err != nil {
 		return err
 	}
-	if r.neuron && r.String("relu") == "keep" && compensated {
+	if r.neuron && Relu.Of(r.Context) == "keep" && compensated {
 		o = r.activation(o)
 	}
 	return r.redirect(o, s)
@@ -149,7 +138,7 @@ func (r *readout) cpm(s *graph.Node) (*graph.Value, error) {
 	}
 	attrs = append(spiking.Attrs(op.Steps{}), attrs...)
 	n := r.add(".cpm", spiking.Op("CPM"), attrs, []*graph.Value{s.Output(0), s.Output(1), w}, ".cpm")
-	if !r.Bool("conv") {
+	if !Conv.Of(r.Context) {
 		n.Metadata.Set("spikingir.frozen", "true")
 	}
 	return n.Output(0), nil
@@ -163,7 +152,7 @@ func (r *readout) dirac(name string) (*graph.Value, graph.Attrs, error) {
 		return nil, nil, op.Errorf(r.from, "its result %v leaves the spiking region, but a CPM needs "+
 			"[N, C, ...] with a known number of channels: use insert-cpm{readout=rate}", r.v.Type)
 	}
-	k := r.Int("kernel")
+	k := Kernel.Of(r.Context)
 	axes := len(shape) - 2
 	dims, kernel, pads := []int64{c, c}, graph.Ints{}, graph.Ints{}
 	area := int64(1)

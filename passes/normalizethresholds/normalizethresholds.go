@@ -31,18 +31,29 @@ var Pass = &passes.Pass{
 	Doc: "set thresholds from calibration\n\n" +
 		"Each neuron's threshold becomes a percentile of the activation it stands\n" +
 		"for, measured over the calibration set.",
-	Options: []passes.Option{
-		{Name: "percentile", Default: "99.9", Parse: passes.Number(1, 100),
-			Doc: "percentile of the activations (1 to 100; 100 is the maximum)"},
-		{Name: "over", Default: "nonzero", Parse: passes.OneOf("nonzero", "all"),
-			Doc: "over the nonzero activations, or over all, zeros included"},
-		{Name: "per", Default: "layer", Parse: passes.OneOf("layer", "channel"),
-			Doc: "one threshold for the layer, or one for each channel"},
-	},
-	Needs: passes.Typed | passes.Neurons,
-	Gives: passes.Thresholds,
-	Run:   run,
+	Options: []passes.Option{Percentile, Over, Per},
+	Needs:   passes.Typed | passes.Neurons,
+	Gives:   passes.Thresholds,
+	Run:     run,
 }
+
+// The options.
+var (
+	Percentile = passes.Float("percentile", 99.9, 1, 100,
+		"percentile of the activations (1 to 100; 100 is the maximum)")
+	Over = passes.OneOf("over", "over the nonzero activations, or over all, zeros included",
+		graph.OverNonzero, graph.OverAll)
+	Per = passes.OneOf("per", "one threshold for the layer, or one for each channel", PerLayer, PerChannel)
+)
+
+// Granularity is what has one threshold.
+type Granularity string
+
+// PerLayer is one threshold for a layer, PerChannel one for each of its channels.
+const (
+	PerLayer   Granularity = "layer"
+	PerChannel Granularity = "channel"
+)
 
 func run(c *passes.Context) (changed bool, err error) {
 	var open []*graph.Node
@@ -92,11 +103,7 @@ func set(c *passes.Context, n *graph.Node, stats *graph.Stats) error {
 	if vs == nil || len(vs.Channels) == 0 {
 		return op.Errorf(n, "calibration measured nothing for its current %q", x.Name())
 	}
-	over, err := graph.ParseOver(c.String("over"))
-	if err != nil {
-		return err
-	}
-	m := measure{vs, c.Float("percentile"), over, graph.Positive}
+	m := measure{vs, Percentile.Of(c), Over.Of(c), graph.Positive}
 	layer := m.layer()
 	if !usable(layer) && spiking.IsOutput(n) {
 		m.side = graph.Magnitude
@@ -107,7 +114,8 @@ func set(c *passes.Context, n *graph.Node, stats *graph.Stats) error {
 		layer = 1
 	}
 	xs, dims := []float32{layer}, []int64{}
-	if c.String("per") == "channel" {
+	if Per.Of(c) == PerChannel {
+		var err error
 		if xs, err = m.channels(n, layer); err != nil {
 			return err
 		}
@@ -115,8 +123,8 @@ func set(c *passes.Context, n *graph.Node, stats *graph.Stats) error {
 	}
 	setTheta(n, graph.NewFloat32(dims, xs))
 	n.Metadata.Set("spikingir.percentile", strconv.FormatFloat(m.p, 'g', -1, 64))
-	n.Metadata.Set("spikingir.over", c.String("over"))
-	n.Metadata.Set("spikingir.per", c.String("per"))
+	n.Metadata.Set("spikingir.over", string(m.over))
+	n.Metadata.Set("spikingir.per", string(Per.Of(c)))
 	return nil
 }
 

@@ -132,7 +132,7 @@ func (c *goldenCase) apply(pass *passes.Pass, m *graph.Model) outcome {
 	if err != nil {
 		return outcome{err: err}
 	}
-	p = append(passes.Pipeline{given.Step()}, p...)
+	p = append(passes.Pipeline{given.With()}, p...)
 	reports, err := p.Run(m, passes.Options{Evaluate: Evaluate, Calibrate: c.calibrate})
 	if err != nil {
 		return outcome{err: err}

@@ -31,13 +31,10 @@ var Pass = &passes.Pass{
 		"PRelu and LeakyRelu of the spiking region become two neuron populations,\n" +
 		"for the positive and the negative side; the slope goes into the weights of\n" +
 		"the layers behind. Runs last of the passes that make neurons.",
-	Options: []passes.Option{{
-		Name: "v0", Default: "0", Parse: passes.Number(0, 1),
-		Doc: "initial membrane potential in units of the threshold (0 to 1)",
-	}},
-	Needs: passes.Typed | passes.Split,
-	Gives: passes.Neurons,
-	Run:   run,
+	Options: []passes.Option{spiking.V0},
+	Needs:   passes.Typed | passes.Split,
+	Gives:   passes.Neurons,
+	Run:     run,
 }
 
 func run(c *passes.Context) (changed bool, err error) {
@@ -72,13 +69,13 @@ func split(c *passes.Context, n *graph.Node) error {
 	x, y := n.Input(0), n.Output(0)
 	if a.zero() {
 		theta := spiking.Parameter(n, "theta", nil, infinite)
-		_, err := c.Replace(n, spiking.Op("IF"), spiking.NeuronAttrs(c.Float("v0")), x, nil, theta)
+		_, err := c.Replace(n, spiking.Op("IF"), spiking.NeuronAttrs(spiking.V0.Of(c)), x, nil, theta)
 		return err
 	}
 	g := n.Graph()
 	neuron := func(x *graph.Value, side string) *graph.Value {
 		p := c.Insert(n, n, n.Label()+"."+side, spiking.Op("IF"),
-			spiking.NeuronAttrs(c.Float("v0")), []*graph.Value{x}, g.FreshName(y.Name()+"."+side))
+			spiking.NeuronAttrs(spiking.V0.Of(c)), []*graph.Value{x}, g.FreshName(y.Name()+"."+side))
 		p.Doc, p.Metadata = n.Doc, n.Metadata.Clone()
 		p.SetInput(2, spiking.Parameter(p, "theta", nil, infinite))
 		p.Output(0).Type = y.Type

@@ -7,6 +7,7 @@ import (
 
 	"spikingir/graph"
 	"spikingir/passes"
+	"spikingir/passes/normalizethresholds"
 	"spikingir/passes/recipes"
 	"spikingir/passes/standard"
 	"spikingir/runtime/ops"
@@ -67,7 +68,7 @@ func powersOfTwo(t *testing.T, m *graph.Model) {
 func TestUnitForm(t *testing.T) {
 	x := random(5, -1, 1, 2, 2, 8, 8)
 	for _, recipe := range recipes.Names() {
-		for _, per := range []string{"layer", "channel"} {
+		for _, per := range []normalizethresholds.Granularity{"layer", "channel"} {
 			s := plain(10)
 			s.Per = per
 			for _, exact := range []bool{true, false} {

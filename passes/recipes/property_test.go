@@ -7,6 +7,7 @@ import (
 
 	"spikingir/graph"
 	"spikingir/onnxio/text"
+	"spikingir/passes/normalizethresholds"
 	"spikingir/passes/recipes"
 	"spikingir/runtime/ops"
 )
@@ -129,8 +130,8 @@ func outputNeuron(t *testing.T, m *graph.Model) *graph.Node {
 func TestCompensation(t *testing.T) {
 	calibration, x := random(1, -1, 1, 1, 2, 8, 8), random(2, -20, 20, 2, 2, 8, 8)
 	for _, recipe := range recipes.Names() {
-		for _, per := range []string{"layer", "channel"} {
-			t.Run(recipe+"/"+per, func(t *testing.T) {
+		for _, per := range []normalizethresholds.Granularity{"layer", "channel"} {
+			t.Run(recipe+"/"+string(per), func(t *testing.T) {
 				m := parse(t, network)
 				s := plain(7)
 				s.Per, s.Readout = per, "cpm"

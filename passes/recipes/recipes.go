@@ -5,11 +5,29 @@ package recipes
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
+	"spikingir/graph"
 	"spikingir/passes"
-	"spikingir/passes/standard"
+	"spikingir/passes/absorbscales"
+	"spikingir/passes/cliptoif"
+	"spikingir/passes/deadnode"
+	"spikingir/passes/encodeinput"
+	"spikingir/passes/foldbatchnorm"
+	"spikingir/passes/foldconstants"
+	"spikingir/passes/foldidentity"
+	"spikingir/passes/iftomprn"
+	"spikingir/passes/infershapes"
+	"spikingir/passes/inlinefunctions"
+	"spikingir/passes/insertcpm"
+	"spikingir/passes/lowerflat"
+	"spikingir/passes/lowerfunctions"
+	"spikingir/passes/normalizethresholds"
+	"spikingir/passes/prelutoonoff"
+	"spikingir/passes/relutoif"
+	"spikingir/passes/spiking"
+	"spikingir/passes/splitregions"
+	"spikingir/passes/upgradeopset"
 )
 
 // Recipe is one conversion method.
@@ -19,7 +37,8 @@ type Recipe struct {
 	Source string // the publication
 	// Per and Readout are the recipe's own settings, taken where Settings
 	// leave them open.
-	Per, Readout string
+	Per     normalizethresholds.Granularity
+	Readout insertcpm.Kind
 
 	mprn bool // hidden neurons reuse their membrane potential
 }
@@ -28,20 +47,34 @@ type Recipe struct {
 type Settings struct {
 	Timesteps  int     // main timesteps T
 	Percentile float64 // of the activations, 1 to 100
-	Over       string  // nonzero or all
-	Per        string  // layer or channel; "" takes the recipe's own
-	V0         float64 // initial membrane potential in units of the threshold, 0 to 1
-	Beta       float64 // of MPRN
-	Readout    string  // cpm or rate; "" takes the recipe's own
-	Analog     string  // refuse or keep
-	Unit       bool    // thresholds 1, scales in the weights
-	Lower      string  // functions, flat or none
+	Over       graph.Over
+	Per        normalizethresholds.Granularity // "" takes the recipe's own
+	V0         float64                         // initial membrane potential in units of the threshold, 0 to 1
+	Beta       float64                         // of MPRN
+	Readout    insertcpm.Kind                  // "" takes the recipe's own
+	Analog     splitregions.Treatment
+	Unit       bool // thresholds 1, scales in the weights
+	Lower      Form
 }
+
+// Form is how the spiking operators are written.
+type Form string
+
+// Functions defines each operator by a function of standard ones, Flat unrolls
+// neurons over the timesteps, None leaves the operators alone.
+const (
+	Functions Form = "functions"
+	Flat      Form = "flat"
+	None      Form = "none"
+)
+
+// Forms lists the forms; the first is the default.
+func Forms() []string { return []string{string(Functions), string(Flat), string(None)} }
 
 // Defaults is the settings of a conversion that sets nothing.
 func Defaults() Settings {
 	return Settings{
-		Timesteps: 10, Percentile: 99.9, Over: "nonzero", Analog: "refuse", Lower: "functions",
+		Timesteps: 10, Percentile: 99.9, Over: graph.OverNonzero, Analog: splitregions.Refuse, Lower: Functions,
 	}
 }
 
@@ -51,13 +84,13 @@ var list = []Recipe{
 		Doc: "MPRN neurons, which reuse their membrane potential in a post step, and CPM " +
 			"readouts, which compensate for what is left of it",
 		Source: "Ouyang et al., SpikingIR, AAAI 2026",
-		Per:    "channel", Readout: "cpm", mprn: true,
+		Per:    normalizethresholds.PerChannel, Readout: insertcpm.CPM, mprn: true,
 	},
 	{
 		Name:   "rueckauer",
 		Doc:    "integrate-and-fire neurons with soft reset, thresholds from percentiles, rates read out",
 		Source: "Rueckauer et al., Conversion of Continuous-Valued Deep Networks, Front. Neurosci. 2017",
-		Per:    "layer", Readout: "rate",
+		Per:    normalizethresholds.PerLayer, Readout: insertcpm.Rate,
 	},
 }
 
@@ -100,67 +133,73 @@ func (r Recipe) Pipeline(s Settings) (passes.Pipeline, error) {
 	if err := s.check(); err != nil {
 		return nil, fmt.Errorf("recipe %s: %w", r.Name, err)
 	}
-	p, err := passes.Parse(r.text(s), standard.Passes())
-	if err != nil {
+	p := r.steps(s)
+	if err := p.Validate(); err != nil {
 		return nil, fmt.Errorf("recipe %s: %w", r.Name, err)
 	}
-	return p, p.Validate()
+	return p, nil
 }
 
-// cleanUp is the passes that leave a network what it computes. Types are inferred
-// first, so that a contradiction is reported in terms of the file, and again once
-// functions are inlined. Constants are folded again after the opset upgrade, which
-// may add some.
-var cleanUp = []string{
-	"infer-shapes", "inline-functions", "infer-shapes",
-	"fold-constants", "fold-identity", "fold-batchnorm", "dead-node",
-	"upgrade-opset", "infer-shapes", "fold-constants",
+// CleanUp is the passes that every recipe begins with and that leave a network what
+// it computes. The network that they leave is no spiking one yet, but its values have
+// the names that they keep in one. Types are inferred first, so that a contradiction is
+// reported in terms of the file, and again once functions are inlined. Constants are
+// folded again after the opset upgrade, which may add some.
+func CleanUp() passes.Pipeline {
+	return steps(infershapes.Pass, inlinefunctions.Pass, infershapes.Pass,
+		foldconstants.Pass, foldidentity.Pass, foldbatchnorm.Pass, deadnode.Pass,
+		upgradeopset.Pass, infershapes.Pass, foldconstants.Pass)
 }
 
-// CleanUp is the passes that every recipe begins with. The network that they leave is
-// no spiking one yet, but its values have the names that they keep in one.
-func CleanUp() (passes.Pipeline, error) {
-	return passes.Parse(strings.Join(cleanUp, ","), standard.Passes())
+// steps is passes with their default options.
+func steps(list ...*passes.Pass) passes.Pipeline {
+	var p passes.Pipeline
+	for _, pass := range list {
+		p = append(p, pass.With())
+	}
+	return p
 }
 
-// text is the pipeline as `--passes` takes it; dead nodes are removed before shapes
-// are inferred for good.
-func (r Recipe) text(s Settings) string {
-	v0 := "{v0=" + number(s.V0) + "}"
-	steps := append(slices.Clone(cleanUp),
-		"split-regions{analog="+s.Analog+"}",
-		"relu-to-if"+v0, "clip-to-if"+v0, "prelu-to-on-off"+v0,
-		"insert-cpm{readout="+s.Readout+"}",
-		"normalize-thresholds{percentile="+number(s.Percentile)+
-			",over="+s.Over+",per="+s.Per+"}",
+// steps is the recipe's pipeline; dead nodes are removed before shapes are inferred
+// for good.
+func (r Recipe) steps(s Settings) passes.Pipeline {
+	v0 := spiking.V0.Set(s.V0)
+	p := append(CleanUp(),
+		splitregions.Pass.With(splitregions.Analog.Set(s.Analog)),
+		relutoif.Pass.With(v0), cliptoif.Pass.With(v0), prelutoonoff.Pass.With(v0),
+		insertcpm.Pass.With(insertcpm.Readout.Set(s.Readout)),
+		normalizethresholds.Pass.With(normalizethresholds.Percentile.Set(s.Percentile),
+			normalizethresholds.Over.Set(s.Over), normalizethresholds.Per.Set(s.Per)),
 	)
 	if r.mprn {
-		steps = append(steps, "if-to-mprn{beta="+number(s.Beta)+"}")
+		p = append(p, iftomprn.Pass.With(iftomprn.Beta.Set(s.Beta)))
 	}
-	steps = append(steps, "encode-input{timesteps="+strconv.Itoa(s.Timesteps)+"}")
+	p = append(p, encodeinput.Pass.With(encodeinput.Timesteps.Set(int64(s.Timesteps))))
 	if s.Unit {
-		steps = append(steps, "absorb-scales")
+		p = append(p, absorbscales.Pass.With())
 	}
-	steps = append(steps, "dead-node", "infer-shapes")
-	if s.Lower != "none" {
-		steps = append(steps, "lower-"+s.Lower)
+	p = append(p, steps(deadnode.Pass, infershapes.Pass)...)
+	switch s.Lower {
+	case Functions:
+		p = append(p, lowerfunctions.Pass.With())
+	case Flat:
+		p = append(p, lowerflat.Pass.With())
 	}
-	return strings.Join(steps, ",")
+	return p
 }
 
-func number(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
-
-// check refuses what no pass would see: passes check their own options.
+// check refuses words that are none, in terms of the settings: passes check the
+// options of numbers.
 func (s Settings) check() error {
 	words := []struct {
 		name, value string
 		want        []string
 	}{
-		{"over", s.Over, []string{"nonzero", "all"}},
-		{"per", s.Per, []string{"layer", "channel"}},
-		{"readout", s.Readout, []string{"cpm", "rate"}},
-		{"analog", s.Analog, []string{"refuse", "keep"}},
-		{"lower", s.Lower, []string{"functions", "flat", "none"}},
+		{"over", string(s.Over), normalizethresholds.Over.Words()},
+		{"per", string(s.Per), normalizethresholds.Per.Words()},
+		{"readout", string(s.Readout), insertcpm.Readout.Words()},
+		{"analog", string(s.Analog), splitregions.Analog.Words()},
+		{"lower", string(s.Lower), Forms()},
 	}
 	for _, w := range words {
 		if !slices.Contains(w.want, w.value) {

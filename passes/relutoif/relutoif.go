@@ -24,12 +24,9 @@ var Pass = &passes.Pass{
 	Doc: "put integrate-and-fire neurons in the place of ReLUs\n\n" +
 		"Each Relu of the spiking region becomes an IF neuron without a threshold\n" +
 		"yet, in the untimed form that computes the same.",
-	Options: []passes.Option{{
-		Name: "v0", Default: "0", Parse: passes.Number(0, 1),
-		Doc: "initial membrane potential in units of the threshold (0 to 1)",
-	}},
-	Needs: passes.Split,
-	Run:   run,
+	Options: []passes.Option{spiking.V0},
+	Needs:   passes.Split,
+	Run:     run,
 }
 
 func run(c *passes.Context) (changed bool, err error) {
@@ -38,7 +35,7 @@ func run(c *passes.Context) (changed bool, err error) {
 			continue
 		}
 		theta := spiking.Parameter(n, "theta", nil, []float32{float32(math.Inf(1))})
-		attrs := spiking.NeuronAttrs(c.Float("v0"))
+		attrs := spiking.NeuronAttrs(spiking.V0.Of(c))
 		if _, err := c.Replace(n, spiking.Op("IF"), attrs, n.Input(0), nil, theta); err != nil {
 			return changed, err
 		}

@@ -8,7 +8,11 @@ import (
 
 	"spikingir/graph"
 	"spikingir/graph/op"
+	"spikingir/passes"
 )
+
+// V0 is the option of the passes that make neurons.
+var V0 = passes.Float("v0", 0, 0, 1, "initial membrane potential in units of the threshold (0 to 1)")
 
 // Op is the operator typ of the spiking domain.
 func Op(typ string) graph.Op { return graph.Op{Domain: graph.Spiking, Type: typ} }

@@ -30,14 +30,24 @@ var Pass = &passes.Pass{
 		"layer of weights is analog-post; the rest is the spiking region, where\n" +
 		"every operator must be linear over time. What cannot be spiking is refused\n" +
 		"by name, or left analog on request.",
-	Options: []passes.Option{{
-		Name: "analog", Default: "refuse", Parse: passes.OneOf("refuse", "keep"),
-		Doc: "what cannot be spiking: refuse it, or keep it and all behind it analog",
-	}},
-	Needs: passes.Typed,
-	Gives: passes.Split,
-	Run:   run,
+	Options: []passes.Option{Analog},
+	Needs:   passes.Typed,
+	Gives:   passes.Split,
+	Run:     run,
 }
+
+// Analog is the option of what cannot be spiking.
+var Analog = passes.OneOf("analog", "what cannot be spiking: refuse it, or keep it and all behind it analog",
+	Refuse, Keep)
+
+// Treatment is what becomes of operators that cannot be spiking.
+type Treatment string
+
+// Refuse is an error, Keep leaves them analog.
+const (
+	Refuse Treatment = "refuse"
+	Keep   Treatment = "keep"
+)
 
 func run(c *passes.Context) (changed bool, err error) {
 	g := c.Model.Graph
@@ -49,7 +59,7 @@ func run(c *passes.Context) (changed bool, err error) {
 		return true, nil
 	}
 	s := analyse(c.Model)
-	if len(s.forced) > 0 && c.String("analog") == "refuse" {
+	if len(s.forced) > 0 && Analog.Of(c) == Refuse {
 		return false, s.refuse()
 	}
 	for _, f := range s.order {

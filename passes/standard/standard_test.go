@@ -40,13 +40,13 @@ func checkOptions(t *testing.T, p *passes.Pass) {
 	t.Helper()
 	seen := map[string]bool{}
 	for _, o := range p.Options {
-		if seen[o.Name] || o.Name == "" || o.Doc == "" {
-			t.Errorf("pass %s: option %q is unnamed, undocumented or stands twice", p.Name, o.Name)
+		if seen[o.Name()] || o.Name() == "" || o.Doc() == "" {
+			t.Errorf("pass %s: option %q is unnamed, undocumented or stands twice", p.Name, o.Name())
 		}
-		seen[o.Name] = true
-		text := p.Name + "{" + o.Name + "=" + o.Default + "}"
+		seen[o.Name()] = true
+		text := p.Name + "{" + o.Name() + "=" + o.Default() + "}"
 		if _, err := passes.Parse(text, standard.Passes()); err != nil {
-			t.Errorf("the default of option %s is refused: %v", o.Name, err)
+			t.Errorf("the default of option %s is refused: %v", o.Name(), err)
 		}
 	}
 }

@@ -29,20 +29,20 @@ var Pass = &passes.Pass{
 	Doc: "rewrite the model in the operators of a later opset\n\n" +
 		"The spiking operators are defined by standard ones of opset 17, so a model of\n" +
 		"an older opset is brought there. Operators that cannot be are refused by name.",
-	Options: []passes.Option{{
-		Name: "to", Default: "17", Parse: passes.Whole(passes.FunctionOpset, op.Newest),
-		Doc: "the opset wanted (17 to 21)",
-	}},
-	Gives: passes.OpsetCurrent,
-	Run:   run,
+	Options: []passes.Option{To},
+	Gives:   passes.OpsetCurrent,
+	Run:     run,
 }
+
+// To is the opset wanted.
+var To = passes.Int("to", passes.FunctionOpset, passes.FunctionOpset, op.Newest, "the opset wanted (17 to 21)")
 
 // oldest is the first opset of today's broadcasting rules.
 const oldest = 7
 
 func run(c *passes.Context) (changed bool, err error) {
 	m := c.Model
-	to, from := c.Int("to"), m.Opset("")
+	to, from := To.Of(c), m.Opset("")
 	switch {
 	case from == 0 && len(standardNodes(m)) > 0:
 		return false, fmt.Errorf("the model uses standard operators and imports no opset of them,"+
