@@ -84,7 +84,7 @@ func (a *lab) evaluate(n *graph.Node, opset int64) ([]*graph.Tensor, error) {
 
 // spikingForm converts m in place by the default recipe, calibrated on the
 // embedded images: the speed hardly depends on thresholds.
-func (a *lab) spikingForm(ctx context.Context, path string, m *graph.Model, timesteps int, lower string) error {
+func (a *lab) spikingForm(ctx context.Context, path string, m *graph.Model, timesteps int, lower recipes.Form) error {
 	s := recipes.Defaults()
 	s.Timesteps, s.Lower = timesteps, lower
 	ports, err := eval.PortsOf(m.Graph)
