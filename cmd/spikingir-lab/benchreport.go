@@ -21,28 +21,30 @@ import (
 // benchHead says what the tables hold.
 const benchHead = `# Performance
 
-Made by ` + "`make bench PEERS=DIR DATA=DIR OUT=FILE`" + `, image to image on one machine. Times are in
-milliseconds. Networks are converted by the default recipe; spiking ones have a post step after
-their T timesteps. Operations are those of the dense convolutions of all slices, whatever kernels
-skip: two for a multiply-add, and four on amx in fixed point, which multiplies each of a weight's
-two bytes. On avx512-lookup spikes of six channels look up the sum of their weights: its peak is
-that of lookups, at six products each. Convolutions of 3x3 in ANNs, from 16 channels on either side,
-take a quarter of those products (Winograd's minimal filtering), so that their share of a peak may
-exceed 100 %. Peaks are probed again right before and after each measurement, and the larger one
-counts, because machines that others share change their speed from moment to moment.
+Made by ` + "`make bench PEERS=DIR DATA=DIR OUT=FILE`" + ` on one machine. Times are in milliseconds, from the
+input image to the output image. Networks are converted by the default recipe; spiking ones have a
+post step after their T timesteps.
+
+Operations are those of the dense convolutions of all slices, two for a multiply-add, even where a
+kernel skips some. On amx in fixed point a multiply-add counts four, because the two bytes of a weight
+are multiplied one by one. On avx512-lookup the spikes of six channels look up the sum of their
+weights, and the peak counts six products for each lookup. 3x3 convolutions of ANNs with at
+least 16 input and 16 output channels run by Winograd, with a quarter of the products: their share of
+the peak may exceed 100 %. Peaks are probed right before and after each measurement, and the larger one
+counts, because the speed of a shared machine changes from moment to moment.
 
 `
 
 // duelHead explains the comparison.
 const duelHead = `## Beside other runtimes
 
-In up to %d rounds, as many as fit in %v, this program and the peer take turns; a round's time is
-the median of up to %d runs after warming up, of 1 where it takes seconds (PyTorch's DnCNN always
-takes 3, and a network of its that runs for more than 10 s runs once). The ratio is the peer's time
-by ours, so above 1 this program is faster: its median over the rounds (of two, the less favourable
-one), and the least and the most of them. Where a spiking network stands beside the ANN, the peer
-computes another thing: the network it was made from. PyTorch's networks have random weights, no
-output neuron and no CPM. The kernel is the one that our convolutions ran on.
+This program and the peer take turns, in up to %d rounds, as many as fit in %v. A round's time is the
+median of up to %d runs after a warm-up, or of 1 where it takes seconds. (PyTorch's DnCNN always takes
+3 runs, and a PyTorch network that takes more than 10 s takes 1.) The ratio is the peer's time divided
+by ours: above 1, this program is faster. It is the median over the rounds (of two, the less
+favourable one), with the least and the most. Where a spiking network stands beside an ANN, the peer
+runs the ANN that it was converted from. PyTorch's networks have random weights, no output neuron and
+no CPM. The kernel is the one that our convolutions ran on.
 
 `
 

@@ -18,13 +18,13 @@ import (
 // layersHead explains the table of layers.
 const layersHead = `## Spiking layers
 
-DnCNN-17 at 256x256, T = 10, layers within runs from image to image: the least of at least %d runs,
-then the median. The 64->64 layers are those in fixed point; all layers include the neurons behind
-the first convolution and the output neurons. The first share is of what one thread was probed to
-reach at its best moment, times %[2]d. What %[2]d threads sustain at once is less where two of them are
-one core or share it with other programs, and changes from moment to moment: it is probed right
-before and right after every run, and the second share is that of a run in the mean of the two, the
-median over the runs, and the least and the most.
+DnCNN-17 at 256x256, T = 10: layers within whole runs, the least of at least %d runs and the median.
+The 64->64 layers are those in fixed point; "all" has the neurons behind the first convolution and the
+output neurons too. The first share is of the probed peak of one thread, times %[2]d. Threads reach less
+together where two of them share a core, with each other or with other programs, and that changes from
+moment to moment. So what %[2]d threads sustain at once is probed right before and after every run, and
+the second share is that of a run in the mean of the two: the median over the runs, the least and the
+most.
 
 `
 
@@ -80,31 +80,29 @@ func groupRow(name string, g bench.Group) table.Row {
 const kernelsHead = `## Kernels
 
 Layers alone: the float32 convolution, and the spiking layer at T = %d with its neurons. Medians of
-%d runs; shares are of the probed peak of one thread times the threads, of the kernels in question.
-"step by step" is the same layer in float32, which runs where whole numbers don't suit; it doesn't
-take minimal filtering, nor do 3x3 convolutions with more than 65536 pairs of channels, strides,
-dilations or groups.
+%d runs; shares are of the probed peak of one thread times the threads, of the kernel in question.
+"step by step" is the same layer in float32, which runs where integers do not suit. It does not use
+Winograd, nor do 3x3 convolutions with more than 65536 pairs of channels, strides, dilations or groups.
 
-Layers of more than 8 output channels, without strides or groups, run on lists of the spikes where
-their sources fire seldom: below a rate of 0.15 on avx512-lookup, 0.12 on avx512-vnni, 0.2 on avx2. Their
-time follows the rate, and their share is of the products or lookups that they spare. The sources of
-this table fire at a rate of 0.08 where none is given.
+Layers of more than 8 output channels, without strides or groups, work on lists of the spikes where
+few source neurons fire: below a rate of 0.15 on avx512-lookup, 0.12 on avx512-vnni, 0.2 on avx2. Their
+time follows the rate, and their share counts the products or lookups that they skip. The sources of
+this table fire at a rate of 0.08 unless another one is given.
 
-The slower paths of spiking layers, and why:
+Spiking layers are slower in these cases:
 
 - Few output channels: kernels compute 16 at a time, except by lookups. Neighbouring pixels share
-  them, over a window that is wider and holds zeros for all but one. With strides they do not: layers
-  of 3 fill 3 of 16 lanes, those of 1 a single one, and the share can't exceed 19 %% or 6 %%.
-- Few input channels: on amx a window is 64 bytes whatever it holds, and a row of a 3x3 kernel on 3
-  channels fills 12 of them.
-- Source channels that are no multiple of 6 leave lookups incomplete: 64 take 11, for 66.
-- Groups: except by lookups, a block of 16 output channels runs densely on whatever windows of the
-  source hold a weight of it; only all-zero windows are left out. A depthwise layer multiplies 15
-  zeros for each weight, on amx 63, and they count as no operations; its lookups take one of six.
-- Small sums, as of 1x1 kernels: beside the products there are spikes to expand and neurons to
-  advance, which count as no operations either.
-- auto_pad, residual additions, pooling, and layers whose weights and thresholds lie too far apart for
-  whole numbers run in float32, one timestep after another.
+  them, over a wider window that is zero elsewhere. With strides they do not: layers of 3 fill 3 of 16
+  lanes, those of 1 a single one, and the share can't exceed 19 %% or 6 %%.
+- Few input channels: on amx a window has 64 bytes, and a row of a 3x3 kernel on 3 channels fills 12.
+- Input channels that are no multiple of 6 leave lookups incomplete: 64 take 11, for 66.
+- Groups: except by lookups, a block of 16 output channels runs densely on every window of the source
+  that holds a weight of it. A depthwise layer multiplies 15 zeros for each weight, on amx 63, which
+  count as no operations; its lookups use one channel of six.
+- Small sums, such as 1x1 kernels: spikes are expanded and neurons advanced besides, which count as no
+  operations.
+- auto_pad, residual additions, pooling, and layers whose weights and thresholds are too far apart for
+  integers run in float32, one timestep after another.
 
 `
 

@@ -22,16 +22,16 @@ import (
 // trainHead explains the table of training.
 const trainHead = `## Training
 
-A step on %[1]d patches of %[2]dx%[2]d pixels at T = %[3]d: forwards, backwards, the sum of the gradients,
-Adam, and weights made ready for the next step. Stage "spikes" is backpropagation through all
-timesteps, as PyTorch's script does it; "fast" runs all timesteps forwards and goes back once,
-through mean rates; "rates" runs one slice of quantised activations both ways. The rows take turns
-with the script, in up to %[4]d rounds, as many as fit in %[5]v; a round's time is the median of up to
-%[6]d steps, PyTorch's of 3. PyTorch flushes subnormal numbers, as our kernels do. Its network has T
-slices, random weights, no output neuron and no CPM. "Random" is the same network with weights of
-the same distribution and a post step, an output neuron and a CPM besides; "trained" is the real one,
-converted by the default recipe. Our kernels pass silent neurons over, so that the firing rate
-(spikes a neuron and timestep) matters to them; to PyTorch it does not.
+A step on %[1]d patches of %[2]dx%[2]d pixels at T = %[3]d: forward, backward, the sum of the gradients, Adam,
+and preparing the weights for the next step. Stage "spikes" backpropagates through all timesteps, as
+PyTorch's script does. "fast" runs all timesteps forward and goes back once, through mean
+rates. "rates" runs one slice of quantised activations both ways. The rows take turns with the script,
+in up to %[4]d rounds, as many as fit in %[5]v. A round's time is the median of up to %[6]d steps, PyTorch's of 3.
+PyTorch flushes subnormal numbers, as our kernels do. Its network has T slices, random weights, no
+output neuron and no CPM. "Random" is the same network with weights of the same distribution, and with
+a post step, an output neuron and a CPM. "Trained" is the real one, converted by the default recipe.
+Our kernels skip silent neurons, so the firing rate (spikes for each neuron and timestep) matters to
+them; to PyTorch it does not.
 
 `
 
