@@ -180,7 +180,7 @@ func (c *call) broadcastDim(a, b Expr) (d Expr, ok bool) {
 	return Expr{}, true
 }
 
-// list is a setting of whole numbers, from the model or from contents carried
+// list is a setting of integers, from the model or from contents carried
 // along. ok is false when even its length is unknown; entries may be unknown.
 func (c *call) list(p op.Param[[]int64]) (list []Expr, ok bool) {
 	if p.Known {

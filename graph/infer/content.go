@@ -12,7 +12,7 @@ const maxContent = 128
 // content is the elements of a small tensor, flattened.
 type content []quantity
 
-// quantity is num/den: a whole number for den 1, as every element of an
+// quantity is num/den: an integer for den 1, as every element of an
 // integer tensor is. In a float tensor it is exact; a number is always one that
 // float32 holds. num unknown: an unknown element.
 type quantity struct {
@@ -20,7 +20,7 @@ type quantity struct {
 	den int64
 }
 
-// whole is the quantity of a whole number.
+// whole is the quantity of an integer.
 func whole(e Expr) quantity { return quantity{e, 1} }
 
 // whole is the elements as expressions; fractions are unknown.

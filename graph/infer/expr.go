@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Expr is a whole number that depends on parameters: a sum of products of
+// Expr is an integer that depends on parameters: a sum of products of
 // atoms with whole coefficients, where an atom is a parameter or
 // floor(Expr / number). The zero Expr is unknown, and so is whatever is
 // computed from it, or whatever would overflow or grow beyond maxTerms.

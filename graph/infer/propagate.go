@@ -190,7 +190,7 @@ func propagateWhere(c *call, in []content) (content, bool) {
 	return out, true
 }
 
-// propagateRange counts between whole numbers.
+// propagateRange counts between integers.
 func propagateRange(c *call, in []content) (content, bool) {
 	var args [3]int64
 	for i := range args {

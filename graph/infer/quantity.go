@@ -44,7 +44,7 @@ func mul(a, b quantity, float bool) quantity {
 	return quantity{a.num.Mul(b.num), den}.reduced()
 }
 
-// div divides floats by a number, and whole numbers towards zero.
+// div divides floats by a number, and integers towards zero.
 func div(a, b quantity, float bool) quantity {
 	if q, ok := numeric(a, b, float, func(x, y float32) float32 { return x / y }); ok {
 		return q
@@ -67,7 +67,7 @@ func div(a, b quantity, float bool) quantity {
 	return truncated(q)
 }
 
-// mod is the remainder by a whole number, with the divisor's sign, or the
+// mod is the remainder by an integer, with the divisor's sign, or the
 // dividend's for fmod.
 func mod(fmod bool) func(a, b quantity, float bool) quantity {
 	return func(a, b quantity, _ bool) quantity {

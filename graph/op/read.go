@@ -115,7 +115,7 @@ func (r *reader) input(i int, name string) *graph.Value {
 	return v
 }
 
-// intsParam is a list of whole numbers: attribute name in the opsets before
+// intsParam is a list of integers: attribute name in the opsets before
 // moved, else input i. moved <= 0: always an input.
 func (r *reader) intsParam(name string, i int, opset, moved int64) Param[[]int64] {
 	p := Param[[]int64]{Known: true, node: r.n, name: name}
@@ -142,7 +142,7 @@ func (r *reader) intsParam(name string, i int, opset, moved int64) Param[[]int64
 	return p
 }
 
-// intParam is one whole number, as intsParam.
+// intParam is one integer, as intsParam.
 func (r *reader) intParam(name string, i int) Param[int64] {
 	l := r.intsParam(name, i, 0, 0)
 	p := Param[int64]{Given: l.Given, Known: l.Known, From: l.From, node: l.node, name: name}

@@ -262,7 +262,7 @@ func runPRelu(env *Env, in []*Tensor) ([]*Tensor, error) {
 	return one(y), wantDims(0, "X", in[0], y.Dims...)
 }
 
-// bindMod is the remainder of a division of whole numbers with the sign of the
+// bindMod is the remainder of a division of integers with the sign of the
 // divisor, or with fmod that of the dividend, for floats too.
 func bindMod(n *graph.Node, _ int64) (runner, error) {
 	m, err := op.ModOf(n)

@@ -101,7 +101,7 @@ func dimsOf(sizes []int64) ([]int, error) {
 	return dims, nil
 }
 
-// intsParam is a list of whole numbers from a setting that may be computed:
+// intsParam is a list of integers from a setting that may be computed:
 // input i holds it then. given is false when the setting is left out.
 func intsParam(p op.Param[[]int64], in []*Tensor, i int) (list []int64, given bool, err error) {
 	if p.Known || !p.Given {

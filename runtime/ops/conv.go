@@ -17,7 +17,7 @@ type boundConv struct {
 	// packed the kernel for them at the pads that the node states.
 	weight *Tensor
 	packed *kernel.Conv
-	// fast computes the same by minimal filtering, nil unless [BindFast] chose it.
+	// fast computes the same by Winograd, nil unless [BindFast] chose it.
 	fast *kernel.WinogradConv
 }
 
@@ -109,10 +109,9 @@ func bindConv(n *graph.Node, _ int64) (runner, error) {
 	return c.run, nil
 }
 
-// BindFast is [Bind] for a node of operator Conv whose last bits need not be those of
-// the sums of [kernel.Conv]: where it gains by minimal filtering (see
-// [kernel.WinogradConv]) it is bound so, and fast is true. Images of less than
-// [LeastFast] rows or columns of outputs are convolved as Bind would.
+// BindFast is [Bind] for a Conv whose last bits need not be those of [kernel.Conv]: it
+// is bound to a [kernel.WinogradConv] where that is faster, and fast is true. Images of
+// less than [LeastFast] rows or columns of outputs are convolved as Bind would.
 func BindFast(n *graph.Node, opset int64) (o Op, fast bool, err error) {
 	if err := op.Check(n, opset); err != nil {
 		return nil, false, err
@@ -130,8 +129,7 @@ func BindFast(n *graph.Node, opset int64) (o Op, fast bool, err error) {
 	return &bound{n, c.run}, c.fast != nil, nil
 }
 
-// LeastFast is the rows and columns of outputs from which on minimal filtering gains
-// by it.
+// LeastFast is the rows and columns of outputs from which on Winograd is faster.
 const LeastFast = 16
 
 // run is the whole operator on a batch.

@@ -259,7 +259,7 @@ func (a resizeAxis) nearest(at float64, mode string) int {
 	return int(math.Max(0, math.Min(float64(a.in-1), roundBy(mode, at))))
 }
 
-// roundBy makes a place a whole number by one of the values of nearest_mode.
+// roundBy makes a place an integer by one of the values of nearest_mode.
 func roundBy(mode string, x float64) float64 {
 	switch mode {
 	case "floor":
