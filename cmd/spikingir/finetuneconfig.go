@@ -27,7 +27,7 @@ func (t *tuning) config() *train.Config {
 	c := &train.Config{Batch: t.batch, Loss: optim.Loss(t.loss), EnergyWeight: t.energyWeight, Adam: optim.DefaultAdam,
 		Clip: t.clip, Average: t.average, ValidateEvery: t.every, Checkpoint: t.checkpoint,
 		CheckpointEvery: time.Duration(t.checkpointMinutes * float64(time.Minute)),
-		Net: train.Options{Thresholds: t.thresholds, Rest: t.rest, Reset: t.resetGradient,
+		Net: train.Options{Thresholds: t.thresholds, V0: t.rest, Reset: t.resetGradient,
 			Surrogate: train.Surrogate{Kind: surrogates[t.surrogate], Slope: float32(t.slope)}}}
 	c.Adam.Decay = t.decay
 	c.CheckpointEvery = max(c.CheckpointEvery, 1)

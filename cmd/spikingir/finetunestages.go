@@ -20,7 +20,7 @@ var stageKinds = map[string]struct {
 	"rates":  {train.Rates, false},
 	"fast":   {train.Spikes, true},
 	"spikes": {train.Spikes, false},
-	"means":  {train.Means, false},
+	"means":  {train.ANN, false},
 }
 
 // stageNames are their names, in the order that they make sense in.

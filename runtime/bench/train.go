@@ -203,7 +203,7 @@ func (t *Training) patch(w *train.Worker, s TrainStage, i int) error {
 	gradient := make([]float32, len(out))
 	optim.MSE.Mean(out, part(t.targets, i, t.Batch), gradient, optim.Area{C: 1, H: 1, W: len(out)}, 1/float64(t.Batch))
 	if s == FastStage {
-		return w.BackwardMeans(gradient)
+		return w.BackwardRates(gradient)
 	}
 	return w.Backward(gradient)
 }

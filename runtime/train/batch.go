@@ -10,8 +10,8 @@ import (
 	"spikingir/runtime/train/optim"
 )
 
-// A crew is what one thread trains with: the network and its teacher.
-type crew struct {
+// Workers are what one thread trains with: one of the network and one of the teacher.
+type workers struct {
 	net, teacher *Worker
 	features     [][]float32 // the teacher's, of each neuron layer
 	target       []float32
@@ -26,29 +26,29 @@ type sums struct {
 // psnr is that of the mean square error of a batch, dB.
 func (s sums) psnr(batch int) float64 { return -10 * math.Log10(max(s.square/float64(batch), 1e-12)) }
 
-func (t *Trainer) newCrew() *crew {
-	return &crew{net: t.net.NewWorker(), teacher: t.teacher.NewWorker(), features: make([][]float32, len(t.net.neurons)),
+func (t *Trainer) newWorkers() *workers {
+	return &workers{net: t.net.NewWorker(), teacher: t.teacher.NewWorker(), features: make([][]float32, len(t.net.neurons)),
 		target: make([]float32, t.net.output.elems), gradient: make([]float32, t.net.output.elems)}
 }
 
 // batch computes the gradients of the next batch. Worker k of K takes patches k,
 // k+K, ... so that the sums are the same every time.
 func (t *Trainer) batch(ctx context.Context) (sums, error) {
-	parts := make([]sums, len(t.workers))
-	errs := make([]error, len(t.workers))
+	parts := make([]sums, len(t.threads))
+	errs := make([]error, len(t.threads))
 	var group sync.WaitGroup
-	for k, c := range t.workers {
+	for k, c := range t.threads {
 		group.Go(func() {
 			c.net.Clear()
-			for j := k; j < t.Batch && errs[k] == nil && ctx.Err() == nil; j += len(t.workers) {
+			for j := k; j < t.Batch && errs[k] == nil && ctx.Err() == nil; j += len(t.threads) {
 				errs[k] = t.patch(c, t.position.Patch+uint64(j), &parts[k])
 			}
 		})
 	}
 	group.Wait()
 	var all sums
-	nets := make([]*Worker, len(t.workers))
-	for k, c := range t.workers {
+	nets := make([]*Worker, len(t.threads))
+	for k, c := range t.threads {
 		if errs[k] != nil {
 			return all, errs[k]
 		}
@@ -62,7 +62,7 @@ func (t *Trainer) batch(ctx context.Context) (sums, error) {
 }
 
 // patch adds the gradients of one patch.
-func (t *Trainer) patch(c *crew, number uint64, sum *sums) error {
+func (t *Trainer) patch(c *workers, number uint64, sum *sums) error {
 	p, err := t.Source.Patch(number)
 	if err != nil {
 		return err
@@ -95,17 +95,17 @@ func (t *Trainer) patch(c *crew, number uint64, sum *sums) error {
 		sum.rate += share * c.net.FiringRate()
 	}
 	if s.Back {
-		return c.net.BackwardMeans(c.gradient)
+		return c.net.BackwardRates(c.gradient)
 	}
 	return c.net.Backward(c.gradient)
 }
 
 // teach runs the teacher on a patch.
-func (t *Trainer) teach(c *crew, p dataset.Sample) ([]float32, error) {
+func (t *Trainer) teach(c *workers, p dataset.Sample) ([]float32, error) {
 	for i := range c.features {
 		c.features[i] = nil
 	}
-	out, err := c.teacher.Forward(p.Input.Pix, Means, Hooks{})
+	out, err := c.teacher.Forward(p.Input.Pix, ANN, Hooks{})
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func (n *Net) named(name string) *value {
 }
 
 // hooks are the energy term and the distillation of hidden rates.
-func (t *Trainer) hooks(c *crew, sum *sums) Hooks {
+func (t *Trainer) hooks(c *workers, sum *sums) Hooks {
 	var h Hooks
 	s := t.stage()
 	if t.EnergyWeight > 0 {
@@ -166,7 +166,7 @@ const calibrationPatches = 32
 // measure finds the mean square of the teacher's features on the first patches.
 func (t *Trainer) measure() error {
 	t.norms = make([]float64, len(t.net.neurons))
-	c := t.workers[0]
+	c := t.threads[0]
 	for i := range calibrationPatches {
 		p, err := t.Source.Patch(uint64(i))
 		if err != nil {

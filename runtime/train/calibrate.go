@@ -35,7 +35,7 @@ func (t *Trainer) Calibrate(ctx context.Context, c Correction) error {
 
 // calibrate is Calibrate whose fronts hold as many bytes at most.
 func (t *Trainer) calibrate(ctx context.Context, c Correction, limit int) error {
-	net, teacher := front{net: t.net, mode: Spikes, limit: limit}, front{net: t.teacher, mode: Means, limit: limit}
+	net, teacher := front{net: t.net, mode: Spikes, limit: limit}, front{net: t.teacher, mode: ANN, limit: limit}
 	for i, l := range t.net.layers {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -66,14 +66,14 @@ func (t *Trainer) fit(i int, l *convLayer, c Correction, net, teacher *front) er
 	}
 	o.values, o.kept = net.advance(i, c.Patches)
 	o.teacherValues, o.teacherKept = teacher.advance(o.source, c.Patches)
-	parts := make([]*regression, len(t.workers))
-	errs := make([]error, len(t.workers))
+	parts := make([]*regression, len(t.threads))
+	errs := make([]error, len(t.threads))
 	var group sync.WaitGroup
-	for k, crew := range t.workers {
+	for k, w := range t.threads {
 		parts[k] = newRegression(l)
 		group.Go(func() {
-			for j := k; j < c.Patches && errs[k] == nil; j += len(t.workers) {
-				errs[k] = o.patch(crew, j, parts[k])
+			for j := k; j < c.Patches && errs[k] == nil; j += len(t.threads) {
+				errs[k] = o.patch(w, j, parts[k])
 			}
 		})
 	}
@@ -141,7 +141,7 @@ type observation struct {
 }
 
 // patch adds patch number i to the statistics.
-func (o *observation) patch(c *crew, i int, r *regression) error {
+func (o *observation) patch(c *workers, i int, r *regression) error {
 	image := func() ([]float32, error) {
 		p, err := o.t.Source.Patch(uint64(i))
 		return p.Input.Pix, err

@@ -130,17 +130,17 @@ func TestCalibrate(t *testing.T) {
 
 // distance is the mean square distance of outputs from the teacher's.
 func (t *Trainer) distance(tb testing.TB) float64 {
-	crew, sum, n := t.workers[0], 0.0, 0
+	w, sum, n := t.threads[0], 0.0, 0
 	for i := range 8 {
 		p, err := t.Source.Patch(uint64(100 + i))
 		if err != nil {
 			tb.Fatal(err)
 		}
-		want, err := crew.teacher.Forward(p.Input.Pix, Means, Hooks{})
+		want, err := w.teacher.Forward(p.Input.Pix, ANN, Hooks{})
 		if err != nil {
 			tb.Fatal(err)
 		}
-		got, err := crew.net.Forward(p.Input.Pix, Spikes, Hooks{})
+		got, err := w.net.Forward(p.Input.Pix, Spikes, Hooks{})
 		if err != nil {
 			tb.Fatal(err)
 		}

@@ -60,7 +60,7 @@ func (l *neuronLayer) meanCurrent(mean, last, fired []float32, t int) {
 	theta, bias := l.emits, elemsOrZeros(l)
 	shift := make([]float32, len(theta)) // what is left of v0 and of the bias
 	for k, v := range theta {
-		shift[k] = float32(l.v0*v) + float32(float32(t)*bias[k])
+		shift[k] = float32(l.start*v) + float32(float32(t)*bias[k])
 	}
 	each := 1 / float32(t)
 	for at := 0; at < len(mean); at += len(theta) {

@@ -7,7 +7,7 @@ import (
 	"spikingir/runtime/ops"
 )
 
-// A convLayer is a convolution over two axes. Behind a spike train it reads bits:
+// A convLayer is a convolution over two axes. Behind neurons it reads bits:
 // one packing of the weights holds the amplitudes of the spikes and is for the
 // forward pass, the other, plain, for the gradient by the input, which like all
 // gradients here is by amplitudes. The weights' gradient by bits is summed apart
@@ -20,7 +20,7 @@ type convLayer struct {
 	unit  int       // place of the gradient by bits
 
 	plain  *kernel.TrainConv
-	scaled *kernel.TrainConv // nil unless x is a spike train
+	scaled *kernel.TrainConv // nil unless x is spikes
 }
 
 // fastConv reports whether convLayer can do a Conv.

@@ -128,7 +128,7 @@ func (l *loss) check(t *testing.T, grads [][]float32, steps []float64, bound flo
 	t.Helper()
 	r := rand.New(rand.NewPCG(8, 9))
 	for i, p := range l.net.params {
-		if l.mode == Means && p.Role == Beta {
+		if l.mode == ANN && p.Role == Beta {
 			if norm(grads[i]) != 0 {
 				t.Errorf("gradient of %s is not 0, and there is no post step", p.Name)
 			}
@@ -172,7 +172,7 @@ func TestSmoothDifferences(t *testing.T) {
 					continue
 				}
 				t.Run(fmt.Sprintf("%s/%v/%v", c.name, s.of, reset), func(t *testing.T) {
-					n := c.compile(t, Options{Surrogate: Surrogate{s.kind, 2}, Reset: reset, Thresholds: true, Rest: true})
+					n := c.compile(t, Options{Surrogate: Surrogate{s.kind, 2}, Reset: reset, Thresholds: true, V0: true})
 					l := newLoss(&c, n, Spikes, true)
 					l.smooth = smooth(n)
 					grads := l.gradients(t)
@@ -204,7 +204,7 @@ func TestMeansDifferences(t *testing.T) {
 	for _, c := range cases() {
 		t.Run(c.name, func(t *testing.T) {
 			n := c.compile(t, Options{Thresholds: true})
-			l := newLoss(&c, n, Means, true)
+			l := newLoss(&c, n, ANN, true)
 			l.check(t, l.gradients(t), []float64{1e-2, 3e-3, 1e-3, 3e-4}, 2e-2)
 		})
 	}

@@ -18,9 +18,9 @@
 // 16 layers of 102,400 neurons in 11 slices, are 72 MB a worker.
 //
 // Modes: [Spikes] runs all T timesteps and the post step, [Rates] one slice of mean
-// currents rounded to the rates that a neuron can fire at, [Means] one slice of ReLUs,
+// currents rounded to the rates that a neuron can fire at, [ANN] one slice of ReLUs,
 // which is the ANN. [Worker.Backward] goes back the way that Forward came;
-// [Worker.BackwardMeans] goes back from spikes through their mean rates, one slice.
+// [Worker.BackwardRates] goes back from spikes through their mean rates, one slice.
 //
 // # Gradients
 //

@@ -3,7 +3,7 @@ package train
 import "spikingir/runtime/kernel"
 
 // forwardMean is a neuron on its mean current: rounded down to a rate that it can
-// fire at, or in mode Means a ReLU. What is left of the current is the residual
+// fire at, or in mode ANN a ReLU. What is left of the current is the residual
 // potential, so that count and residual together are the mean current, as in a
 // spiking run.
 func (l *neuronLayer) forwardMean(w *Worker) {
@@ -11,7 +11,7 @@ func (l *neuronLayer) forwardMean(w *Worker) {
 	st.u = w.floats(l.out.elems)
 	copy(st.u, in.x)
 	out := w.set(l.out)
-	if w.mode == Means {
+	if w.mode == ANN {
 		l.shift(out, st.u)
 		kernel.Clip(out, out, 0, maxFloat)
 	} else {
@@ -26,8 +26,8 @@ func (l *neuronLayer) forwardMean(w *Worker) {
 	c := l.out.channels()
 	for i := range res {
 		v0 := float32(0)
-		if w.mode == Rates && l.v0 != 0 {
-			v0 = l.v0 * l.emits[i%c]
+		if w.mode == Rates && l.start != 0 {
+			v0 = l.start * l.emits[i%c]
 		}
 		res[i] = t*(res[i]-out[i]) + v0
 	}
@@ -65,7 +65,7 @@ func (l *neuronLayer) backwardMean(w *Worker) {
 	}
 	period := l.kernel.Period()
 	sums := kernel.NeuronGrad{Bias: w.zeros(period), Theta: w.zeros(period)}
-	if w.mode == Means {
+	if w.mode == ANN {
 		b := w.floats(l.out.elems)
 		l.shift(b, st.u)
 		for i, x := range b {
@@ -109,15 +109,15 @@ func (l *neuronLayer) addBias(w *Worker, g []float32) {
 // addShift adds the gradients of what shifts the rounding to rates by v0 + 1 - alpha:
 // by a shift, a rate moves as by a current of theta/T.
 func (l *neuronLayer) addShift(w *Worker, bias []float32) {
-	if l.rest == nil && l.beta == nil {
+	if l.v0 == nil && l.beta == nil {
 		return
 	}
 	sums, t := w.zeros(l.out.channels()), float32(w.net.Timesteps)
 	kernel.FoldSums(sums, bias)
 	for i, s := range sums {
 		s *= l.emits[i] / t
-		if l.rest != nil {
-			w.grads[l.rest.grad][0] += s
+		if l.v0 != nil {
+			w.grads[l.v0.grad][0] += s
 		}
 		if l.beta != nil && w.net.Post == 1 {
 			alpha := w.grads[l.beta.grad]

@@ -16,7 +16,7 @@ var (
 )
 
 // relus is the source of a network with ReLUs in the place of neurons, without time:
-// what mode Means computes. The residual potential is what a ReLU takes off, T times.
+// what mode ANN computes. The residual potential is what a ReLU takes off, T times.
 func relus(t *testing.T, c *netCase) string {
 	t.Helper()
 	var out []string
@@ -53,7 +53,7 @@ func relus(t *testing.T, c *netCase) string {
 	return strings.Replace(src, "<float", fmt.Sprintf("<float steps = {%d}, float", c.steps), 1)
 }
 
-// TestMeansGorgonia holds output and gradients of mode Means against the reference
+// TestMeansGorgonia holds output and gradients of mode ANN against the reference
 // of the networks of ReLUs.
 func TestMeansGorgonia(t *testing.T) {
 	for _, c := range netCases {
@@ -61,7 +61,7 @@ func TestMeansGorgonia(t *testing.T) {
 			n := c.compile(t, Options{})
 			net := oracle(t, parse(t, relus(t, &c)), []int{1, c.channels, c.h, c.w}, reference.Options{})
 			by := normal(rand.New(rand.NewPCG(3, 4)), n.output.elems)
-			out, got := gradients(t, n, c.image(), by, Means, Hooks{})
+			out, got := gradients(t, n, c.image(), by, ANN, Hooks{})
 			want, err := net.Output(widen(c.image()))
 			if err != nil {
 				t.Fatal(err)

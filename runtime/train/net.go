@@ -18,8 +18,8 @@ type Options struct {
 	// Reset lets the gradient flow through the spike that resets the membrane
 	// potential too; otherwise it is detached there.
 	Reset bool
-	// Thresholds and Rest make thresholds and initial potentials parameters.
-	Thresholds, Rest bool
+	// Thresholds and V0 make thresholds and initial potentials parameters.
+	Thresholds, V0 bool
 }
 
 // Net is a network made ready for training on patches of one size: a tape of
@@ -52,7 +52,7 @@ type value struct {
 	grad  bool  // some parameter lies before it
 	dense bool  // some reader wants amplitudes, not spikes
 	kept  bool  // the layer that makes it reads it on the way back
-	// neuron is what emits it, nil for what is no spike train.
+	// neuron is what emits it, nil for what is not spikes.
 	neuron *neuronLayer
 	// reads counts the layers that read it.
 	reads int

@@ -114,7 +114,7 @@ func TestStoreUnchanged(t *testing.T) {
 			}
 		}
 		before := encoded(t, m)
-		compile(t, m, c.h, c.w, Options{Thresholds: true, Rest: true}).Store()
+		compile(t, m, c.h, c.w, Options{Thresholds: true, V0: true}).Store()
 		for n := range m.Graph.Nodes() {
 			n.Metadata.Delete("spikingir.beta")
 		}
@@ -139,7 +139,7 @@ func TestStore(t *testing.T) {
 	for _, c := range append(netCases, twinCase) {
 		t.Run(c.name, func(t *testing.T) {
 			m, x := c.model(t), c.image()
-			n := compile(t, m, c.h, c.w, Options{Thresholds: true, Rest: true})
+			n := compile(t, m, c.h, c.w, Options{Thresholds: true, V0: true})
 			before, err := n.NewWorker().Forward(x, Spikes, Hooks{})
 			if err != nil {
 				t.Fatal(err)
@@ -164,7 +164,7 @@ func TestStore(t *testing.T) {
 			if kernel.Add(after, after, negative(before)); norm(after) < 0.1 {
 				t.Errorf("other parameters change the output by %v", norm(after))
 			}
-			again := compile(t, stored, c.h, c.w, Options{Thresholds: true, Rest: true})
+			again := compile(t, stored, c.h, c.w, Options{Thresholds: true, V0: true})
 			for i, p := range again.Params() {
 				q := n.Params()[i]
 				if p.Name != q.Name || !slices.Equal(p.elems, q.elems) {

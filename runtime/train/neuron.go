@@ -39,9 +39,9 @@ type neuronLayer struct {
 	// steady: x is one slice, the current of every main step (direct encoding).
 	steady bool
 
-	bias, theta, beta, rest *Param // nil where they are not trained
-	fixed                   struct{ bias, theta, alpha []float32 }
-	v0                      float32
+	bias, theta, beta, v0 *Param // nil where they are not trained
+	fixed                 struct{ bias, theta, alpha []float32 }
+	start                 float32
 
 	kernel population
 	theta1 []float32 // the thresholds of all channels
@@ -96,7 +96,7 @@ func (n *Net) bindNeuron(node *graph.Node) (layer, error) {
 	if len(x.dims) != 4 {
 		return nil, op.Errorf(node, "current has dimensions %v, want [N,C,H,W]", x.dims)
 	}
-	l := &neuronLayer{node: node, index: len(n.neurons), x: x, v0: s.V0}
+	l := &neuronLayer{node: node, index: len(n.neurons), x: x, start: s.V0}
 	if e := n.encoded(x); e != nil {
 		l.x, l.steady = e, true
 	}
@@ -106,7 +106,7 @@ func (n *Net) bindNeuron(node *graph.Node) (layer, error) {
 	l.out = n.add(s.Y, x.dims, true)
 	l.out.neuron = l
 	l.out.dense = wantsAmplitudes(s.Y)
-	l.out.grad = l.x.grad || l.bias != nil || l.theta != nil || l.beta != nil || l.rest != nil
+	l.out.grad = l.x.grad || l.bias != nil || l.theta != nil || l.beta != nil || l.v0 != nil
 	if s.VRes != nil && len(s.VRes.Uses()) > 0 {
 		l.vres = n.add(s.VRes, x.dims, false)
 		l.vres.grad = l.out.grad
@@ -123,7 +123,7 @@ func (n *Net) encoded(x *value) *value {
 	return nil
 }
 
-// wantsAmplitudes reports whether some reader of a spike train cannot do with bits.
+// wantsAmplitudes reports whether some reader of spikes cannot do with bits.
 func wantsAmplitudes(v *graph.Value) bool {
 	for _, u := range v.Uses() {
 		if !(u.Node.Is("Conv") && u.Index == 0 && u.Node.Input(1).IsInitializer()) {
@@ -154,10 +154,10 @@ func (l *neuronLayer) parameters(n *Net, s op.Neuron) (err error) {
 	if n.options.Thresholds {
 		l.theta = n.param(node, 2, Threshold)
 	}
-	if n.options.Rest {
-		l.rest = &Param{Name: s.Y.Name() + ".v0", Role: Rest, node: node, trained: true,
+	if n.options.V0 {
+		l.v0 = &Param{Name: s.Y.Name() + ".v0", Role: V0, node: node, trained: true,
 			Data: []float32{s.V0}, elems: []float32{s.V0}}
-		n.enter(l.rest)
+		n.enter(l.v0)
 	}
 	k := kernel.NewTrainNeuron(kernel.NeuronParams{Theta: spread(l.fixed.theta, c)})
 	k.Surrogate = n.options.Surrogate.Kind
@@ -197,8 +197,8 @@ func elems(p *Param, fixed []float32) []float32 {
 func (l *neuronLayer) refresh() {
 	c := l.out.channels()
 	l.theta1 = spread(elems(l.theta, l.fixed.theta), c)
-	if l.rest != nil {
-		l.v0 = l.rest.elems[0]
+	if l.v0 != nil {
+		l.start = l.v0.elems[0]
 	}
 	l.emits = append(l.emits[:0], l.theta1...)
 	p := kernel.NeuronParams{Theta: l.theta1, Rest: make([]float32, c)}
@@ -206,7 +206,7 @@ func (l *neuronLayer) refresh() {
 		if theta > maxFloat {
 			l.emits[i] = 0
 		}
-		p.Rest[i] = l.v0 * l.emits[i]
+		p.Rest[i] = l.start * l.emits[i]
 	}
 	if b := elems(l.bias, l.fixed.bias); b != nil {
 		p.Bias = spread(b, c)

@@ -96,9 +96,9 @@ func (l *neuronLayer) featureTheta(w *Worker, st *neuronState) {
 // threshold's counts what it does to the initial potential v0*theta too.
 func (l *neuronLayer) fold(w *Worker, g kernel.NeuronGrad) {
 	c := l.out.channels()
-	rest := w.zeros(c)
+	v0 := w.zeros(c)
 	if g.Rest != nil {
-		kernel.FoldSums(rest, g.Rest)
+		kernel.FoldSums(v0, g.Rest)
 	}
 	add := func(p *Param, sums []float32) {
 		if p == nil || sums == nil {
@@ -114,14 +114,14 @@ func (l *neuronLayer) fold(w *Worker, g kernel.NeuronGrad) {
 	add(l.bias, g.Bias)
 	add(l.theta, g.Theta)
 	add(l.beta, g.Alpha)
-	for i, x := range rest {
+	for i, x := range v0 {
 		if l.theta != nil {
 			t := w.grads[l.theta.grad]
-			t[i%len(t)] += x * l.v0
+			t[i%len(t)] += x * l.start
 		}
-		if l.rest != nil {
-			w.grads[l.rest.grad][0] += x * l.emits[i]
+		if l.v0 != nil {
+			w.grads[l.v0.grad][0] += x * l.emits[i]
 		}
 	}
-	w.put(rest)
+	w.put(v0)
 }

@@ -18,7 +18,7 @@ const (
 	Bias      Role = "bias"
 	Beta      Role = "beta"      // of an MPRN: alpha = sigmoid(beta)/2 + 1/2, Eq. 15
 	Threshold Role = "threshold" // kept as softplus^-1(theta), so that theta stays positive
-	Rest      Role = "rest"      // v0, in units of theta
+	V0        Role = "v0"        // initial potential, in units of theta
 	CPM       Role = "cpm"       // weights and bias of a CPM
 )
 
@@ -34,7 +34,7 @@ type Param struct {
 	value   *graph.Value
 	given   []float32   // the tensor's elements as Compile found them
 	from    []float32   // Data as Compile made them
-	node    *graph.Node // of a Rest
+	node    *graph.Node // of a V0
 	grad    int         // index of its gradient in a worker
 	elems   []float32   // what layers read: of the tensor's own kind, by refresh
 	trained bool        // some element may change
@@ -82,8 +82,8 @@ func (p *Param) chain(g []float32) {
 
 func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 
-// setRest writes an initial potential to a neuron.
-func setRest(n *graph.Node, v0 float32) { n.Attrs.Set("v0", graph.Float(v0)) }
+// setV0 writes an initial potential to a neuron.
+func setV0(n *graph.Node, v0 float32) { n.Attrs.Set("v0", graph.Float(v0)) }
 
 // formatBeta is beta as metadata: one number, or one a channel.
 func formatBeta(beta []float32) string {
@@ -196,7 +196,7 @@ func (n *Net) Refresh() {
 func (n *Net) Store() {
 	for _, p := range n.params {
 		if p.value == nil {
-			setRest(p.node, p.Data[0])
+			setV0(p.node, p.Data[0])
 			continue
 		}
 		old := p.value.Const

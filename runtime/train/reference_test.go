@@ -177,7 +177,7 @@ func sameGradients(t *testing.T, n *Net, x []float32, channels int, o reference.
 		want[g.Name] = g.Value
 	}
 	for i, p := range n.params {
-		if p.Role == Rest {
+		if p.Role == V0 {
 			continue
 		}
 		near(t, "gradient of "+p.Name, got[i], byData(p, want[p.Name]), 1e-5)

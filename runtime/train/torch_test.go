@@ -111,7 +111,7 @@ func TestTorch(t *testing.T) {
 	for _, c := range file.Cases {
 		t.Run(fmt.Sprintf("%s/%s/%v", c.Name, c.Surrogate, c.Reset), func(t *testing.T) {
 			n := compile(t, c.model(t, file.Steps), c.Shape[2], c.Shape[3], Options{
-				Surrogate: Surrogate{kinds[c.Surrogate], c.Slope}, Reset: c.Reset, Thresholds: true, Rest: true})
+				Surrogate: Surrogate{kinds[c.Surrogate], c.Slope}, Reset: c.Reset, Thresholds: true, V0: true})
 			w := n.NewWorker()
 			image, size := len(c.Images)/c.Shape[0], len(c.By)/c.Shape[0]
 			var out []float32

@@ -18,8 +18,8 @@ import (
 // Config is a training run. The zero value of a field that says so has a default.
 type Config struct {
 	Model *graph.Model // the spiking network; trained in place
-	// Teacher is a network whose Means are the ANN: its output and the values that
-	// have the names of Model's spike trains are what distillation aims at. nil: Model
+	// Teacher is a network whose mode ANN is the ANN: its output and the values that
+	// have the names of Model's spikes are what distillation aims at. nil: Model
 	// as it is before training, which is right when it was converted and not trained.
 	Teacher *graph.Model
 	Source  *patches.Source
@@ -96,7 +96,7 @@ type Event struct {
 type Trainer struct {
 	Config
 	net, teacher *Net
-	workers      []*crew
+	threads      []*workers
 	params       []*optim.Param
 	grads        [][]float32
 	adam         *optim.Adam
@@ -149,7 +149,7 @@ func New(c Config) (*Trainer, error) {
 		return nil, fmt.Errorf("teacher gives %v, the network %v", t.teacher.output.dims, t.net.output.dims)
 	}
 	for range c.Threads {
-		t.workers = append(t.workers, t.newCrew())
+		t.threads = append(t.threads, t.newWorkers())
 	}
 	return t, t.optimiser()
 }

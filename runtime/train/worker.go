@@ -16,9 +16,9 @@ const (
 	// Rates runs one slice: a neuron rounds its mean current down to one of the
 	// rates that it can fire at, and passes the gradient straight through.
 	Rates
-	// Means runs one slice with ReLUs in the place of neurons: the network before
+	// ANN runs one slice with ReLUs in the place of neurons: the network before
 	// its conversion, as far as weights and biases go.
-	Means
+	ANN
 )
 
 // A Worker holds what lies between one patch's input and output, and the sum of
@@ -29,7 +29,7 @@ type Worker struct {
 	slots   []slot
 	states  []neuronState // of each neuron layer
 	grads   [][]float32   // of each parameter, by its elements
-	units   [][]float32   // of each layer of weights behind a spike train: see convLayer
+	units   [][]float32   // of each layer of weights behind neurons: see convLayer
 	scratch kernel.TrainScratch
 	env     ops.Env
 	free    map[int][][]float32
@@ -42,7 +42,7 @@ type Worker struct {
 // A slot is a value as this worker holds it: [slices][elems].
 type slot struct {
 	x    []float32 // nil for spikes that nobody wants as amplitudes
-	bits []uint64  // of a spike train: SpikeWords(elems) words a slice
+	bits []uint64  // of spikes: SpikeWords(elems) words a slice
 	g    []float32 // gradient, nil until someone has added to it
 	// late is the neurons that make the gradient when its only reader asks for it, a
 	// few rows at a time; nil for a gradient that is there.
@@ -279,11 +279,11 @@ func (n *Net) Gradients(dst [][]float32, workers []*Worker) [][]float32 {
 	return dst
 }
 
-// BackwardMeans is Backward through the mean rates of the last Forward of mode
+// BackwardRates is Backward through the mean rates of the last Forward of mode
 // Spikes: one pass for all timesteps, with the spikes' means in the place of
 // activations and the gradient passed straight through the neurons whose mean
 // current lies within the rates that they can fire at.
-func (w *Worker) BackwardMeans(gradient []float32) error {
+func (w *Worker) BackwardRates(gradient []float32) error {
 	if w.mode == Spikes {
 		for _, v := range w.net.order {
 			w.collapse(v)

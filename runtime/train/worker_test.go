@@ -55,8 +55,8 @@ func batch(t *testing.T, workers []*Worker, images, by [][]float32, mode Mode) [
 func TestWorkers(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	for _, c := range netCases {
-		for _, mode := range []Mode{Spikes, Rates, Means} {
-			n := c.compile(t, Options{Thresholds: true, Rest: true})
+		for _, mode := range []Mode{Spikes, Rates, ANN} {
+			n := c.compile(t, Options{Thresholds: true, V0: true})
 			var images, by [][]float32
 			for range 7 {
 				images = append(images, normal(r, n.input.elems))
@@ -89,7 +89,7 @@ func TestWorkers(t *testing.T) {
 // gradients may be written over the output.
 func TestWorkerAgain(t *testing.T) {
 	for _, c := range netCases {
-		n := c.compile(t, Options{Thresholds: true, Rest: true})
+		n := c.compile(t, Options{Thresholds: true, V0: true})
 		x := c.image()
 		other := normal(rand.New(rand.NewPCG(2, 2)), len(x))
 		fresh := func(mode Mode, image []float32, w *Worker) [][]float32 {
@@ -108,7 +108,7 @@ func TestWorkerAgain(t *testing.T) {
 			return append(n.Gradients(nil, []*Worker{w}), out)
 		}
 		old := n.NewWorker()
-		for _, mode := range []Mode{Spikes, Means, Rates, Spikes, Rates, Means, Spikes} {
+		for _, mode := range []Mode{Spikes, ANN, Rates, Spikes, Rates, ANN, Spikes} {
 			want := fresh(mode, x, n.NewWorker())
 			sameBits(t, fmt.Sprintf("%s, mode %d", c.name, mode), fresh(mode, x, old), want)
 			if _, err := old.Forward(other, mode, Hooks{}); err != nil { // and no way back
@@ -122,7 +122,7 @@ func TestWorkerAgain(t *testing.T) {
 // the mean amplitudes.
 func TestHooks(t *testing.T) {
 	for _, c := range netCases {
-		for _, mode := range []Mode{Spikes, Rates, Means} {
+		for _, mode := range []Mode{Spikes, Rates, ANN} {
 			n := c.compile(t, Options{Thresholds: true})
 			x, by := c.image(), normal(rand.New(rand.NewPCG(2, 2)), n.output.elems)
 			rates := make([][]float32, len(n.neurons))
@@ -171,8 +171,8 @@ func TestWorkerErrors(t *testing.T) {
 // TestNoGradient goes back with gradients of 0.
 func TestNoGradient(t *testing.T) {
 	for _, c := range netCases {
-		for _, mode := range []Mode{Spikes, Rates, Means} {
-			n := c.compile(t, Options{Thresholds: true, Rest: true})
+		for _, mode := range []Mode{Spikes, Rates, ANN} {
+			n := c.compile(t, Options{Thresholds: true, V0: true})
 			_, got := gradients(t, n, c.image(), make([]float32, n.output.elems), mode, Hooks{})
 			for i, p := range n.params {
 				if norm(got[i]) != 0 {
@@ -189,15 +189,15 @@ func TestExtremeThresholds(t *testing.T) {
 	inf := float32(math.Inf(1))
 	for _, theta := range []float32{inf, 1e-39, 1e-30, 1e30} {
 		for _, c := range append(netCases, twinCase) {
-			for _, rest := range []bool{false, true} {
+			for _, v0 := range []bool{false, true} {
 				m := c.model(t)
 				for _, v := range m.Graph.Initializers() {
 					if name := v.Name(); name[0] == 't' {
 						setSome(m, v, theta)
 					}
 				}
-				n := compile(t, m, c.h, c.w, Options{Thresholds: true, Rest: rest})
-				for _, mode := range []Mode{Spikes, Rates, Means} {
+				n := compile(t, m, c.h, c.w, Options{Thresholds: true, V0: v0})
+				for _, mode := range []Mode{Spikes, Rates, ANN} {
 					l := newLoss(&c, n, mode, true)
 					w := n.NewWorker()
 					y, err := w.Forward(l.image, mode, Hooks{Energy: l.energy, Feature: l.give})

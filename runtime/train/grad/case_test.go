@@ -19,7 +19,7 @@ type manner int
 const (
 	// smooth: normal numbers; differences of fourth order.
 	smooth manner = iota
-	// linear in each input by itself: small whole numbers and a step of 1, so that
+	// linear in each input by itself: small integers and a step of 1, so that
 	// float32 differences are exact or nearly so.
 	linear
 	// whole: the same for functions that are linear in each element only.
