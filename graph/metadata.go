@@ -1,5 +1,38 @@
 package graph
 
+// Keys of the metadata that this program writes. The key of a model's property is
+// MetaPrefix and a name.
+const (
+	MetaPrefix = "spikingir."
+
+	// Of nodes: where a node comes from.
+	MetaOrigin = MetaPrefix + "origin"
+	MetaPass   = MetaPrefix + "pass"
+	MetaRegion = MetaPrefix + "region"
+
+	// Of neurons and CPMs: how they were made.
+	MetaPercentile = MetaPrefix + "percentile"
+	MetaOver       = MetaPrefix + "over"
+	MetaPer        = MetaPrefix + "per"
+	MetaBeta       = MetaPrefix + "beta"
+	MetaFrozen     = MetaPrefix + "frozen"
+
+	// Of models: how they were converted and trained.
+	MetaVersion     = MetaPrefix + "version"
+	MetaRecipe      = MetaPrefix + "recipe"
+	MetaPipeline    = MetaPrefix + "pipeline"
+	MetaTimesteps   = MetaPrefix + "timesteps"
+	MetaSource      = MetaPrefix + "source_sha256"
+	MetaCalib       = MetaPrefix + "calib_sha256"
+	MetaCalibImages = MetaPrefix + "calib_images"
+	MetaTask        = MetaPrefix + "task"
+	MetaSeed        = MetaPrefix + "seed"
+	MetaFinetune    = MetaPrefix + "finetune"
+)
+
+// MetadataIR is the first IR version with metadata on nodes and values.
+const MetadataIR = 10
+
 // KV is one metadata property.
 type KV struct{ Key, Value string }
 

@@ -13,9 +13,6 @@ import (
 // maxIRVersion is the newest IR version that the schema covers.
 const maxIRVersion = 13
 
-// provenanceIR is the IR version that brought metadata to nodes and values.
-const provenanceIR = 10
-
 // maxDepth bounds the nesting of subgraphs and of types.
 const maxDepth = 64
 

@@ -8,13 +8,6 @@ import (
 	"spikingir/onnxio/onnxpb"
 )
 
-// The metadata keys that hold a node's provenance.
-const (
-	originKey = "spikingir.origin"
-	passKey   = "spikingir.pass"
-	regionKey = "spikingir.region"
-)
-
 var (
 	graphFields = fields{full: set(1, 5, 11, 12, 13, 15, 16), nonzero: set(2, 10)}
 	nodeFields  = fields{full: set(1, 2, 5, 9), nonzero: set(3, 4, 6, 7, 8)}
@@ -205,11 +198,11 @@ func takeProvenance(n *graph.Node) {
 		switch {
 		case kv.Value == "":
 			keep = append(keep, kv)
-		case kv.Key == originKey && n.From.Node == "":
+		case kv.Key == graph.MetaOrigin && n.From.Node == "":
 			n.From.Node = kv.Value
-		case kv.Key == passKey && n.From.Pass == "":
+		case kv.Key == graph.MetaPass && n.From.Pass == "":
 			n.From.Pass = kv.Value
-		case kv.Key == regionKey && known && n.Region == graph.Unassigned:
+		case kv.Key == graph.MetaRegion && known && n.Region == graph.Unassigned:
 			n.Region = region
 		default:
 			keep = append(keep, kv)

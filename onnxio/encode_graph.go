@@ -130,9 +130,9 @@ func (e *encoder) node(n *graph.Node) (*onnxpb.NodeProto, error) {
 func withProvenance(n *graph.Node) graph.Metadata {
 	m := n.Metadata.Clone()
 	for _, kv := range []graph.KV{
-		{Key: originKey, Value: n.From.Node},
-		{Key: passKey, Value: n.From.Pass},
-		{Key: regionKey, Value: n.Region.String()},
+		{Key: graph.MetaOrigin, Value: n.From.Node},
+		{Key: graph.MetaPass, Value: n.From.Pass},
+		{Key: graph.MetaRegion, Value: n.Region.String()},
 	} {
 		if kv.Value != "" {
 			m = append(m, kv)

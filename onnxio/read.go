@@ -107,7 +107,7 @@ func (o ReadOptions) remember(m *graph.Model, d *decoder, data []byte) error {
 		Path:          o.Path,
 		Fingerprint:   sha256.Sum256(own),
 		SHA256:        sha256.Sum256(data),
-		EarlyMetadata: d.early && m.IRVersion < provenanceIR,
+		EarlyMetadata: d.early && m.IRVersion < graph.MetadataIR,
 	}
 	if !bytes.Equal(own, data) {
 		m.Source.Bytes = data

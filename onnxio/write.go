@@ -31,13 +31,13 @@ func encodeWith(e *encoder, m *graph.Model) ([]byte, error) {
 // checkEarly refuses metadata that the model's IR version has no field for,
 // unless the file had it all the same.
 func checkEarly(m *graph.Model) error {
-	if m.IRVersion >= provenanceIR || m.Source != nil && m.Source.EarlyMetadata {
+	if m.IRVersion >= graph.MetadataIR || m.Source != nil && m.Source.EarlyMetadata {
 		return nil
 	}
 	if where := earlyMetadata(m); where != "" {
 		return fmt.Errorf("%s carries metadata but the model's ir_version is %d, want %d "+
 			"or more: the pass that added it must raise the version",
-			where, m.IRVersion, provenanceIR)
+			where, m.IRVersion, graph.MetadataIR)
 	}
 	return nil
 }

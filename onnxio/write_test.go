@@ -148,7 +148,7 @@ func TestProvenance(t *testing.T) {
 func TestForeignProvenance(t *testing.T) {
 	p := base()
 	p.Graph.Node[0].MetadataProps = []*onnxpb.StringStringEntryProto{
-		entry(originKey, ""), entry(regionKey, "nowhere"), entry(passKey, "a"), entry(passKey, "b"),
+		entry(graph.MetaOrigin, ""), entry(graph.MetaRegion, "nowhere"), entry(graph.MetaPass, "a"), entry(graph.MetaPass, "b"),
 	}
 	m := mustDecode(t, p)
 	n := m.Graph.Value("s").Producer()
@@ -169,7 +169,7 @@ func TestEarlyMetadata(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), `node "add" carries metadata`) {
 		t.Errorf("the error is %v, want one about the node's metadata", err)
 	}
-	m.IRVersion = provenanceIR
+	m.IRVersion = graph.MetadataIR
 	if _, err := Encode(m); err != nil {
 		t.Error(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"spikingir/graph"
+	"spikingir/graph/op"
 )
 
 // Facts is a set of properties of a model. Each has a checker, so that a pass
@@ -192,9 +193,6 @@ func checkReadout(m *graph.Model) error {
 	return nil
 }
 
-// IsNeuron reports whether n is a spiking neuron.
-func IsNeuron(n *graph.Node) bool { return n.IsSpiking("IF") || n.IsSpiking("MPRN") }
-
 // Threshold gives a neuron's threshold: a scalar or one number per channel.
 func Threshold(n *graph.Node) ([]float32, error) {
 	v := n.Input(2)
@@ -227,7 +225,7 @@ func checkUnit(m *graph.Model) error {
 
 func eachThreshold(m *graph.Model, f func(*graph.Node, float32) error) error {
 	for n := range m.Graph.Nodes() {
-		if !IsNeuron(n) {
+		if !op.IsNeuron(n) {
 			continue
 		}
 		theta, err := Threshold(n)

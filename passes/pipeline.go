@@ -135,15 +135,11 @@ func (s Step) run(index int, m *graph.Model, o Options) (Report, error) {
 		if n.From.Pass == "" || n.From.Node == "" {
 			return r, fmt.Errorf("made node %q without provenance", n.Label())
 		}
-		m.IRVersion = max(m.IRVersion, provenanceIR)
+		m.IRVersion = max(m.IRVersion, graph.MetadataIR)
 	}
 	r.Nodes = m.Graph.NumNodes()
 	return r, nil
 }
-
-// provenanceIR is the first IR version whose nodes carry metadata, which is
-// where a written model keeps provenance.
-const provenanceIR = 10
 
 // protected turns a panic of the pass into an error that names the place.
 func (s Step) protected(c *Context) (changed bool, err error) {

@@ -12,6 +12,7 @@ import (
 
 	"spikingir/cmd/internal/cli"
 	"spikingir/graph"
+	"spikingir/graph/op"
 	"spikingir/onnxio"
 	"spikingir/passes"
 	"spikingir/passes/recipes"
@@ -206,7 +207,7 @@ func needsCalibration(p passes.Pipeline) bool {
 func (s *summary) neurons(m *graph.Model) {
 	var list []string
 	for n := range m.Graph.Nodes() {
-		if passes.IsNeuron(n) {
+		if op.IsNeuron(n) {
 			list = append(list, n.Op().Type+" "+n.OriginLabel())
 			t, _ := graph.Get(n.Attrs, "timesteps", graph.Int(0))
 			s.Timesteps = int64(t)
@@ -222,24 +223,24 @@ func (c *conversion) describe(a *app, m *graph.Model, s *summary, set *calibrati
 	if len(s.Neurons) == 0 {
 		return
 	}
-	put := func(key, value string) { m.Metadata.Set("spikingir."+key, value) }
-	put("version", version)
+	put := m.Metadata.Set
+	put(graph.MetaVersion, version)
 	if !c.hasList {
 		s.Recipe = c.recipe
-		put("recipe", c.recipe)
+		put(graph.MetaRecipe, c.recipe)
 	}
-	put("pipeline", s.Pipeline)
-	put("timesteps", strconv.FormatInt(s.Timesteps, 10))
+	put(graph.MetaPipeline, s.Pipeline)
+	put(graph.MetaTimesteps, strconv.FormatInt(s.Timesteps, 10))
 	if m.Source != nil {
-		put("source_sha256", hex.EncodeToString(m.Source.SHA256[:]))
+		put(graph.MetaSource, hex.EncodeToString(m.Source.SHA256[:]))
 	}
 	if stats != nil {
 		s.Images, s.Calib = stats.Images, stats.SHA256
-		put("calib_sha256", stats.SHA256)
-		put("calib_images", strconv.Itoa(stats.Images))
-		put("task", set.task)
+		put(graph.MetaCalib, stats.SHA256)
+		put(graph.MetaCalibImages, strconv.Itoa(stats.Images))
+		put(graph.MetaTask, set.task)
 	}
-	put("seed", strconv.FormatUint(a.Seed, 10))
+	put(graph.MetaSeed, strconv.FormatUint(a.Seed, 10))
 }
 
 func (a *app) printSummary(s *summary) error {

@@ -16,6 +16,7 @@ import (
 
 	"spikingir/cmd/internal/cli"
 	"spikingir/graph"
+	"spikingir/graph/op"
 	"spikingir/onnxio"
 	"spikingir/passes"
 	"spikingir/passes/recipes"
@@ -123,7 +124,7 @@ func (a *app) trainable(path string, m *graph.Model) (plain bool, err error) {
 	if spiking(m) {
 		return false, nil
 	}
-	if _, flat := m.Metadata.Get("spikingir.timesteps"); flat {
+	if _, flat := m.Metadata.Get(graph.MetaTimesteps); flat {
 		return false, cli.Unsupported(fmt.Errorf("%s is a spiking network in the flat form, whose neurons cannot be told any more; "+
 			"want the form that convert --lower functions writes", path))
 	}
@@ -142,7 +143,7 @@ func (a *app) cleanUp(path string, m *graph.Model) error {
 // teacher is the ANN of --ref as training takes it; nil where there is none.
 func (a *app) teacher(t *tuning, m *graph.Model) (*graph.Model, error) {
 	if t.ref == "" {
-		if _, tuned := m.Metadata.Get(tunedKey); tuned && t.learns() {
+		if _, tuned := m.Metadata.Get(graph.MetaFinetune); tuned && t.learns() {
 			return nil, fmt.Errorf("%s was fine-tuned before and no longer knows its ANN: want --ref ANN, "+
 				"or --distill-output 0, no --distill-features and no stage calibrate", t.path)
 		}
@@ -163,14 +164,14 @@ func (a *app) teacher(t *tuning, m *graph.Model) (*graph.Model, error) {
 // comparable refuses an ANN whose values are not those of m, where the run compares
 // them by their names.
 func (t *tuning) comparable(m, ann *graph.Model) error {
-	pipeline, _ := m.Metadata.Get("spikingir.pipeline")
+	pipeline, _ := m.Metadata.Get(graph.MetaPipeline)
 	isConv := func(n *graph.Node) bool { return n.Is("Conv") }
 	switch {
 	case t.features == 0 && !t.calibrates():
 	case strings.Contains(pipeline, "absorb-scales"):
 		return fmt.Errorf("%s is in unit form, whose activations are not those of %s: "+
 			"want no --distill-features and no stage calibrate, or a model converted without --absorb-scales", t.path, t.ref)
-	case t.features > 0 && !shared(m, ann, passes.IsNeuron):
+	case t.features > 0 && !shared(m, ann, op.IsNeuron):
 		return fmt.Errorf("--distill-features compares activations by their names, and %s has none of those of %s: "+
 			"want the ANN that it was converted from, without PRelu", t.ref, t.path)
 	case t.calibrates() && !shared(m, ann, isConv):
@@ -287,12 +288,9 @@ func (a *app) finish(ctx context.Context, t *tuning, m *graph.Model, trainer *tr
 	return nil
 }
 
-// tunedKey is where a fine-tuned model keeps what was done to it.
-const tunedKey = "spikingir.finetune"
-
 // describe writes what was done into the model's metadata.
 func (t *tuning) describe(m *graph.Model, trainer *train.Trainer) {
-	put := func(key, value string) { m.Metadata.Set(tunedKey+key, value) }
+	put := func(key, value string) { m.Metadata.Set(graph.MetaFinetune+key, value) }
 	steps := ""
 	for i, s := range trainer.Stages {
 		if i > 0 {

@@ -182,7 +182,7 @@ func (a *app) printInspection(r *inspection) {
 		fmt.Fprintln(a.out, "operators not known to spikingir: "+strings.Join(r.Unknown, ", "))
 	}
 	for _, key := range []string{"recipe", "timesteps", "pipeline", "task", "calib_sha256", "source_sha256"} {
-		if v, ok := r.Metadata["spikingir."+key]; ok {
+		if v, ok := r.Metadata[graph.MetaPrefix+key]; ok {
 			fmt.Fprintf(a.out, "%s: %s\n", key, v)
 		}
 	}

@@ -8,9 +8,9 @@ import (
 
 	"spikingir/cmd/internal/cli"
 	"spikingir/graph"
+	"spikingir/graph/op"
 	"spikingir/onnxio"
 	"spikingir/onnxio/onnxgo"
-	"spikingir/passes"
 	"spikingir/runtime/eval"
 	"spikingir/runtime/exec"
 )
@@ -112,7 +112,7 @@ func (a *app) program(path string, m *graph.Model, memory memorySize, timesteps 
 // spiking reports whether a model holds neurons.
 func spiking(m *graph.Model) bool {
 	for n := range m.Graph.Nodes() {
-		if passes.IsNeuron(n) {
+		if op.IsNeuron(n) {
 			return true
 		}
 	}

@@ -77,6 +77,9 @@ type Neuron struct {
 	Y, VRes               *graph.Value
 }
 
+// IsNeuron reports whether n is a spiking neuron.
+func IsNeuron(n *graph.Node) bool { return n.IsSpiking("IF") || n.IsSpiking("MPRN") }
+
 // NeuronOf decodes an IF or MPRN.
 func NeuronOf(n *graph.Node) (Neuron, error) {
 	r := read(n)

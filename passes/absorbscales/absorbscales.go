@@ -64,7 +64,7 @@ func (a *absorber) visit(n *graph.Node) error {
 	switch {
 	case n.IsSpiking("Encode"):
 		return a.encode(n)
-	case passes.IsNeuron(n):
+	case op.IsNeuron(n):
 		return a.neuron(n)
 	case n.IsSpiking("Bias"):
 		return a.bias(n)
@@ -138,7 +138,7 @@ func (a *absorber) want(v *graph.Value) scale {
 func (a *absorber) wantOf(u graph.Use) scale {
 	n := u.Node
 	switch {
-	case passes.IsNeuron(n):
+	case op.IsNeuron(n):
 		theta, err := passes.Threshold(n)
 		if err != nil || a.have[n.Output(0)] != nil {
 			return nil

@@ -55,7 +55,7 @@ func (m *mover) raw(v *graph.Value) *graph.Value {
 // visit moves what is due to n's inputs behind n, or adds it in front of n.
 func (m *mover) visit(n *graph.Node) error {
 	switch {
-	case passes.IsNeuron(n):
+	case op.IsNeuron(n):
 		return m.fuse(n)
 	case n.Is("Conv"), n.Is("ConvTranspose"), n.Is("Gemm"):
 		m.settle(n)

@@ -123,7 +123,7 @@ func retype(m *graph.Model) error {
 			continue
 		}
 		for i, v := range n.Outputs() {
-			if v != nil && !(passes.IsNeuron(n) && i == 1) {
+			if v != nil && !(op.IsNeuron(n) && i == 1) {
 				v.Type = graph.Type{}
 			}
 		}

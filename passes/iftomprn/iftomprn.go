@@ -52,7 +52,7 @@ func run(c *passes.Context) (changed bool, err error) {
 		if err != nil {
 			return changed, err
 		}
-		m.Metadata.Set("spikingir.beta", strconv.FormatFloat(beta, 'g', -1, 64))
+		m.Metadata.Set(graph.MetaBeta, strconv.FormatFloat(beta, 'g', -1, 64))
 		changed = true
 	}
 	return changed, nil

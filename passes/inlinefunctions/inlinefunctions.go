@@ -114,9 +114,6 @@ func (in *inliner) node(n *graph.Node) error {
 	return nil
 }
 
-// metadataIR is the first IR version that stores provenance, in subgraphs too.
-const metadataIR = 10
-
 // inline replaces the call n of f and gives the nodes that it became.
 func (in *inliner) inline(n *graph.Node, f *graph.Function) ([]*graph.Node, error) {
 	label := n.Label()
@@ -126,7 +123,7 @@ func (in *inliner) inline(n *graph.Node, f *graph.Function) ([]*graph.Node, erro
 		Name:   func(base string) string { return in.names.freshValue(label + "_" + base) },
 	})
 	in.inlined = true
-	in.m.IRVersion = max(in.m.IRVersion, metadataIR)
+	in.m.IRVersion = max(in.m.IRVersion, graph.MetadataIR)
 	for _, k := range nodes {
 		in.descend(k, n, label)
 	}

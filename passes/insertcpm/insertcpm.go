@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"spikingir/graph"
+	"spikingir/graph/op"
 	"spikingir/passes"
 	"spikingir/passes/spiking"
 )
@@ -83,7 +84,7 @@ func leaving(g *graph.Graph) []*graph.Value {
 			continue
 		}
 		for i, v := range n.Outputs() {
-			if v == nil || passes.IsNeuron(n) && i == 1 {
+			if v == nil || op.IsNeuron(n) && i == 1 {
 				continue
 			}
 			if v.IsOutput() || slices.ContainsFunc(v.Uses(), outside) {

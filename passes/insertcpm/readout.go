@@ -37,7 +37,7 @@ func newReadout(c *passes.Context, v *graph.Value) (*readout, error) {
 		return nil, op.Errorf(from, "its time-major result %q leaves the spiking region: "+
 			"run insert-cpm before encode-input", v.Name())
 	}
-	if !passes.IsNeuron(from) {
+	if !op.IsNeuron(from) {
 		return r, nil
 	}
 	r.neuron = true
@@ -125,7 +125,7 @@ func (r *readout) outputNeuron(x *graph.Value) *graph.Node {
 	}
 	if r.neuron {
 		n.Doc, n.Metadata = r.from.Doc, r.from.Metadata.Clone()
-		n.Metadata.Delete("spikingir.beta")
+		n.Metadata.Delete(graph.MetaBeta)
 	}
 	return n
 }
@@ -139,7 +139,7 @@ func (r *readout) cpm(s *graph.Node) (*graph.Value, error) {
 	attrs = append(spiking.Attrs(op.Steps{}), attrs...)
 	n := r.add(".cpm", spiking.Op("CPM"), attrs, []*graph.Value{s.Output(0), s.Output(1), w}, ".cpm")
 	if !Conv.Of(r.Context) {
-		n.Metadata.Set("spikingir.frozen", "true")
+		n.Metadata.Set(graph.MetaFrozen, "true")
 	}
 	return n.Output(0), nil
 }

@@ -76,7 +76,7 @@ func run(c *passes.Context) (changed bool, err error) {
 // explicit states the inputs and outputs that n omits.
 func explicit(c *passes.Context, n *graph.Node, biased bool) (changed bool, err error) {
 	switch {
-	case passes.IsNeuron(n):
+	case op.IsNeuron(n):
 		if n.Input(1) == nil {
 			n.SetInput(1, spiking.Parameter(n, "bias", nil, []float32{0}))
 			changed = true

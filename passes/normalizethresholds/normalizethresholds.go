@@ -60,7 +60,7 @@ func run(c *passes.Context) (changed bool, err error) {
 	var names []string
 	seen := map[string]bool{}
 	for n := range c.Model.Graph.Nodes() {
-		if !passes.IsNeuron(n) {
+		if !op.IsNeuron(n) {
 			continue
 		}
 		theta, err := passes.Threshold(n)
@@ -122,9 +122,9 @@ func set(c *passes.Context, n *graph.Node, stats *graph.Stats) error {
 		dims = spiking.PerChannel(len(xs), len(x.Type.Shape))
 	}
 	setTheta(n, graph.NewFloat32(dims, xs))
-	n.Metadata.Set("spikingir.percentile", strconv.FormatFloat(m.p, 'g', -1, 64))
-	n.Metadata.Set("spikingir.over", string(m.over))
-	n.Metadata.Set("spikingir.per", string(Per.Of(c)))
+	n.Metadata.Set(graph.MetaPercentile, strconv.FormatFloat(m.p, 'g', -1, 64))
+	n.Metadata.Set(graph.MetaOver, string(m.over))
+	n.Metadata.Set(graph.MetaPer, string(Per.Of(c)))
 	return nil
 }
 

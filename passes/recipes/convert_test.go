@@ -12,6 +12,7 @@ import (
 
 	"spikingir/fixtures"
 	"spikingir/graph"
+	"spikingir/graph/op"
 	"spikingir/onnxio"
 	"spikingir/onnxio/text"
 	"spikingir/passes"
@@ -321,7 +322,7 @@ func TestAnalog(t *testing.T) {
 		checkFacts(t, m, s)
 		neurons := 0
 		for n := range m.Graph.Nodes() {
-			if passes.IsNeuron(n) {
+			if op.IsNeuron(n) {
 				neurons++
 			}
 		}
@@ -355,7 +356,7 @@ Block (u, w) => (v)
 	checkFacts(t, m, s)
 	neurons := 0
 	for n := range m.Graph.Nodes() {
-		if passes.IsNeuron(n) {
+		if op.IsNeuron(n) {
 			neurons++
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"spikingir/graph"
+	"spikingir/graph/op"
 	"spikingir/passes"
 	"spikingir/passes/normalizethresholds"
 	"spikingir/passes/recipes"
@@ -19,7 +20,7 @@ func trains(t *testing.T, m *graph.Model, x *ops.Tensor) [][]float32 {
 	t.Helper()
 	var neurons []*graph.Node
 	for n := range m.Graph.Nodes() {
-		if passes.IsNeuron(n) {
+		if op.IsNeuron(n) {
 			neurons = append(neurons, n)
 			expose(m, n.Output(0))
 		}
@@ -49,7 +50,7 @@ func trains(t *testing.T, m *graph.Model, x *ops.Tensor) [][]float32 {
 func powersOfTwo(t *testing.T, m *graph.Model) {
 	t.Helper()
 	for n := range m.Graph.Nodes() {
-		if !passes.IsNeuron(n) {
+		if !op.IsNeuron(n) {
 			continue
 		}
 		theta, err := passes.Threshold(n)
@@ -152,7 +153,7 @@ func TestPerChannel(t *testing.T) {
 		convert(t, layer, recipe, s, x)
 		channel := layer.Clone()
 		for n := range channel.Graph.Nodes() {
-			if !passes.IsNeuron(n) {
+			if !op.IsNeuron(n) {
 				continue
 			}
 			theta, err := passes.Threshold(n)

@@ -89,7 +89,7 @@ func complete(g *graph.Graph) bool {
 // that can become one.
 func hasNeurons(g *graph.Graph) bool {
 	for n := range g.Nodes() {
-		if passes.IsNeuron(n) || n.Region == graph.SpikingRegion && isActivation(n) {
+		if op.IsNeuron(n) || n.Region == graph.SpikingRegion && isActivation(n) {
 			return true
 		}
 	}
@@ -99,7 +99,7 @@ func hasNeurons(g *graph.Graph) bool {
 // isSpiking reports whether the model is converted already.
 func isSpiking(g *graph.Graph) bool {
 	for n := range g.Nodes() {
-		if passes.IsNeuron(n) {
+		if op.IsNeuron(n) {
 			return true
 		}
 	}
@@ -127,7 +127,7 @@ func restore(g *graph.Graph) {
 		n.Region = region
 		readout := n.IsSpiking("CPM") || n.IsSpiking("Decode")
 		for i, v := range n.Outputs() {
-			residual := passes.IsNeuron(n) && i == 1
+			residual := op.IsNeuron(n) && i == 1
 			inside[v] = region == graph.SpikingRegion && !readout && !residual
 			behind[v] = region == graph.AnalogPost || readout
 		}

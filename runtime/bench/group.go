@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"spikingir/graph"
+	"spikingir/graph/op"
 	"spikingir/runtime/exec"
 	"spikingir/runtime/ops"
 )
@@ -89,7 +90,7 @@ func (t *timing) group(in func(*unitTiming) bool, sustained []float64) Group {
 
 // neurons reports whether the unit is a layer of spiking neurons.
 func (u *unitTiming) neurons() bool {
-	return slices.ContainsFunc(u.Nodes, func(n *graph.Node) bool { return n.IsSpiking("IF") || n.IsSpiking("MPRN") })
+	return slices.ContainsFunc(u.Nodes, op.IsNeuron)
 }
 
 // convolves reports whether the unit has a convolution of so many channels to as

@@ -86,7 +86,7 @@ func (p *Program) trains(v *graph.Value) []*graph.Value {
 	switch {
 	case n == nil || !p.timing.timed[v]:
 		return nil
-	case isNeuron(n) && v == n.Output(0):
+	case op.IsNeuron(n) && v == n.Output(0):
 		return []*graph.Value{v}
 	case !n.Is("Concat"):
 		return nil

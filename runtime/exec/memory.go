@@ -2,6 +2,7 @@ package exec
 
 import (
 	"spikingir/graph"
+	"spikingir/graph/op"
 	"spikingir/runtime/ops"
 	"spikingir/runtime/tile"
 )
@@ -75,7 +76,7 @@ func (m *memory) unit(u unit) {
 		m.readout(u)
 	case *rate:
 		m.analog(u, u.node, u.node.IsSpiking("Encode") || u.node.IsSpiking("Decode"))
-		if isNeuron(u.node) && u.node.Output(1) == nil { // is made all the same
+		if op.IsNeuron(u.node) && u.node.Output(1) == nil { // is made all the same
 			m.floats.give(m.floats.take(m.size(u.node.Output(0))))
 		}
 	case *chain:

@@ -23,7 +23,7 @@ func (p *Program) readout(l *layer) *packedReadout {
 		return nil
 	}
 	s, ok := l.sinks[0].(*readoutSink)
-	if !ok || !isNeuron(s.source().Producer()) {
+	if !ok || !op.IsNeuron(s.source().Producer()) {
 		return nil
 	}
 	u := &packedReadout{layer: l, sink: s}

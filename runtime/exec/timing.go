@@ -33,9 +33,6 @@ func sink(n *graph.Node) bool {
 	return false
 }
 
-// isNeuron reports whether n is an IF or MPRN.
-func isNeuron(n *graph.Node) bool { return n.IsSpiking("IF") || n.IsSpiking("MPRN") }
-
 // analyse finds the time-major values. override > 0 replaces the number of
 // timesteps that the nodes state.
 func analyse(g *graph.Graph, override int) (*timing, error) {
@@ -140,7 +137,7 @@ func (t *timing) visit(n *graph.Node) {
 		if v == nil {
 			continue
 		}
-		t.timed[v] = timed && !(isNeuron(n) && i == 1)
+		t.timed[v] = timed && !(op.IsNeuron(n) && i == 1)
 		t.depth[v] = depth
 	}
 }

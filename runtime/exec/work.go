@@ -4,6 +4,7 @@ import (
 	"math/bits"
 
 	"spikingir/graph"
+	"spikingir/graph/op"
 	"spikingir/runtime/ops"
 )
 
@@ -92,7 +93,7 @@ func (p *Program) driven(v *graph.Value) bool {
 		return false
 	}
 	n := v.Producer()
-	if isNeuron(n) {
+	if op.IsNeuron(n) {
 		return true
 	}
 	if n.IsSpiking("Encode") || weighted(n) {

@@ -11,7 +11,7 @@ import (
 // known, or whose current is not [N,C,H,W], go without.
 func AddBiases(m *graph.Model) (added int) {
 	for node := range m.Graph.Nodes() {
-		if !node.IsSpiking("IF") && !node.IsSpiking("MPRN") || node.Input(1) != nil {
+		if !op.IsNeuron(node) || node.Input(1) != nil {
 			continue
 		}
 		s, err := op.NeuronOf(node)

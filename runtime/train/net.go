@@ -116,7 +116,7 @@ func Compile(m *graph.Model, o Options) (*Net, error) {
 // time finds T and whether a post step follows.
 func (n *Net) time() error {
 	for node := range n.model.Graph.Nodes() {
-		if node.Op().Domain != graph.Spiking || !(node.IsSpiking("IF") || node.IsSpiking("MPRN")) {
+		if !op.IsNeuron(node) {
 			continue
 		}
 		s, err := op.NeuronOf(node)

@@ -203,7 +203,7 @@ func (n *Net) Store() {
 		n.model.Graph.SetInitializer(p.value, graph.NewFloat32(old.Dims, p.elems), nil)
 		if p.Role == Beta {
 			for _, u := range p.value.Uses() {
-				u.Node.Metadata.Set("spikingir.beta", formatBeta(p.Data))
+				u.Node.Metadata.Set(graph.MetaBeta, formatBeta(p.Data))
 			}
 		}
 	}
