@@ -56,12 +56,10 @@ func (p peaks) and(q peaks) peaks {
 // peak is the peak of one thread, probed for about d.
 func peak(family string, d time.Duration) float64 {
 	switch family {
-	case analogFamily:
+	case analogFamily, trainingFamily:
 		return kernel.PeakFloat32(d)
 	case spikingFamily:
 		return kernel.SpikePeak(d)
-	case trainingFamily:
-		return kernel.TrainPeak(d)
 	}
 	panic("bench: no peak is known for kernels of family " + family)
 }

@@ -106,9 +106,7 @@
 //	sums       of the weights of the neurons that spike, listed pixel by pixel
 //	sums       of the gradients of the pixels that spike, listed channel by channel
 //
-// Spikes take the last two ways while they are few. On AMX products are of tiles:
-// numbers in two or three terms of bfloat16, forwards spikes in bytes by weights in three
-// digits of a byte each, whose sums are exact integers. A convolution in groups takes one
+// Spikes take the last two ways while they are few. A convolution in groups takes one
 // group after the other, which suits few, wide groups; with strides, the gradient of
 // the input spends products on zeros between the pixels.
 //

@@ -8,16 +8,6 @@ import "time"
 // the machine matter little.
 func PeakFloat32(d time.Duration) float64 { return probe(d, float32s.kernels.fmaPeak) }
 
-// TrainPeak is like PeakFloat32 for the selected implementation of training
-// convolutions, with the operations of whatever it multiplies: bfloat16 on tiles,
-// float32 otherwise.
-func TrainPeak(d time.Duration) float64 {
-	if t := trains.kernels.tiles; t != nil {
-		return probe(d, t.peak)
-	}
-	return PeakFloat32(d)
-}
-
 // SustainedFloat32 is like PeakFloat32, but the mean over about d instead of the
 // best: what the thread gets beside others.
 func SustainedFloat32(d time.Duration) float64 { return mean(d, float32s.kernels.fmaPeak) }

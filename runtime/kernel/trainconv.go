@@ -26,18 +26,6 @@ import "fmt"
 //
 // The vector kernels flush subnormal numbers to zero, operands and results, as
 // gradients have long tails of them that slow every product down.
-//
-// The implementation amx multiplies tiles, where both sides have a multiple of 32
-// channels, in one group and without strides. ForwardSpikes takes each weight for an
-// integer of 24 bits in a unit of its output channel, which is within 1.2e-7 of the
-// channel's largest weight (or within 2^-128); the sums of these are exact before they
-// become float32. A weight that is not finite makes all results of its channel what is
-// not a number. Forward is that of avx512 where it uses minimal filtering. All else
-// multiplies bfloat16, and takes a float32 for the sum of three of them in Forward, which
-// is exact, and of two backwards, which leaves out less than 2^-16 of each product.
-// Gradients use minimal filtering of the same shapes as other implementations do, whose
-// relative error is then some 5e-5, root mean square. An infinity, or a number that rounds
-// to one (3.3895e38 and more), gives what is not a number there.
 type TrainConv struct {
 	shape    TrainShape
 	forward  trainPlan
@@ -45,7 +33,6 @@ type TrainConv struct {
 	sparse   *sparsePlan // nil in groups
 	dots     *dotPlan    // nil where products are faster
 	work     int         // vectors for an output pixel of the gradient of the weights
-	tiles    *trainTiles // nil where they do not suit
 	kernels  *trainKernels
 	packing  packing
 }
@@ -75,8 +62,6 @@ type TrainScratch struct {
 	positions       []float32 // transformed sums
 	transform       winogradArgs
 	vectors         []float32 // of the transform
-
-	tiles tileScratch
 }
 
 // NewTrainConv returns a convolution whose weights are all 0.
@@ -89,9 +74,6 @@ func NewTrainConv(s TrainShape) (*TrainConv, error) {
 		kernels: &trains.kernels,
 	}
 	c.chooseWeightSums()
-	if haveTiles() && tilesSuit(s) {
-		c.tiles = c.newTiles()
-	}
 	c.packing.weights = make([]float32, s.Weights())
 	return c, nil
 }
@@ -116,11 +98,6 @@ func (c *TrainConv) SetWeights(w, scale []float32) {
 func (c *TrainConv) Forward(sc *TrainScratch, y, x []float32, slices int) {
 	c.want("inputs", len(x), slices*c.shape.InSize())
 	c.want("outputs", len(y), slices*c.shape.OutSize())
-	if c.onTiles() && c.forward.fast == nil {
-		c.pack(tiledForward)
-		c.tiles.forward.numbers(c.kernels.tiles, sc, y, x, slices, ofNumbers)
-		return
-	}
 	c.pack(c.forward.form(filteredForward, directForward))
 	c.forward.run(c.kernels, sc, y, x, slices)
 }
@@ -128,25 +105,13 @@ func (c *TrainConv) Forward(sc *TrainScratch, y, x []float32, slices int) {
 // ForwardSpikes is Forward of an input of ones where a bit of spikes is set and
 // zeros elsewhere.
 func (c *TrainConv) ForwardSpikes(sc *TrainScratch, y []float32, spikes []uint64, slices int) {
-	c.ForwardSpikesBy(sc, y, spikes, slices, func(int, int) {})
-}
-
-// ForwardSpikesBy is ForwardSpikes that calls done when rows from to end of the outputs
-// of all slices are there, from the first to the last, so that they can be used while
-// they are in a near cache.
-func (c *TrainConv) ForwardSpikesBy(sc *TrainScratch, y []float32, spikes []uint64, slices int, done func(from, end int)) {
 	words, out := SpikeWords(c.shape.InSize()), c.shape.OutSize()
 	c.want("words of spikes", len(spikes), slices*words)
 	c.want("outputs", len(y), slices*out)
 	sparse := c.fewSpikes(spikes, slices)
-	switch {
-	case sparse:
+	if sparse {
 		c.pack(sparseForward)
-	case c.onTiles():
-		c.pack(byteForward)
-		c.tiles.bytes.run(&c.kernels.tiles.bytes, sc, y, spikes, slices, done)
-		return
-	default:
+	} else {
 		c.pack(directForward)
 	}
 	for s := range slices {
@@ -157,7 +122,6 @@ func (c *TrainConv) ForwardSpikesBy(sc *TrainScratch, y []float32, spikes []uint
 		x := sc.expand(spikes[s*words:(s+1)*words], c.shape.InSize())
 		c.forward.direct(c.kernels, sc, y[s*out:(s+1)*out], x, 1)
 	}
-	done(0, c.shape.OutH)
 }
 
 // A TrainBackward is what Backward works on.
@@ -174,46 +138,21 @@ type TrainBackward struct {
 	Spikes []uint64
 	GY     []float32 // [slices][OutH][OutW][OutC]
 	Slices int
-	// Ready, if there is one, makes rows from to end of GY, of all slices, before they
-	// are read: from the first to the last, so that they are used while they are in a
-	// near cache.
-	Ready func(from, end int)
-
-	made int // rows that are ready
-}
-
-// ready makes all rows before end ready.
-func (b *TrainBackward) ready(end int) {
-	if end > b.made && b.Ready != nil {
-		b.Ready(b.made, end)
-	}
-	b.made = max(b.made, end)
 }
 
 // Backward computes the gradients that b asks for.
 func (c *TrainConv) Backward(sc *TrainScratch, b *TrainBackward) {
 	c.check(b)
-	b.made = 0
-	few := b.GW != nil && b.X == nil && c.fewGradients(b.Spikes, b.Slices)
-	if c.onTiles() && c.tiles.filter != nil && !few {
-		if b.GX != nil {
-			c.pack(tiledFilter)
-		}
-		c.tiles.filter.run(c, sc, b)
-		return
-	}
-	b.ready(c.shape.OutH)
 	switch {
 	case b.GW == nil:
-	case few:
+	case b.X == nil && c.fewGradients(b.Spikes, b.Slices):
 		c.listedWeights(sc, b)
-	case c.onTiles():
-		c.tiles.weights.add(c.kernels.tiles, sc, b)
 	default:
 		c.weights(sc, b)
 	}
 	if b.GX != nil {
-		c.input(sc, b)
+		c.pack(c.backward.form(filteredBackward, directBackward))
+		c.backward.run(c.kernels, sc, b.GX, b.GY, b.Slices)
 	}
 }
 
@@ -243,21 +182,6 @@ func (c *TrainConv) check(b *TrainBackward) {
 		return
 	}
 	c.want("words of spikes", len(b.Spikes), b.Slices*SpikeWords(s.InSize()))
-}
-
-// input computes the gradient by the input.
-func (c *TrainConv) input(sc *TrainScratch, b *TrainBackward) {
-	switch {
-	case c.onTiles() && c.tiles.filter != nil:
-		c.pack(tiledFilter)
-		c.tiles.filter.run(c, sc, &TrainBackward{GX: b.GX, GY: b.GY, Slices: b.Slices})
-	case c.onTiles():
-		c.pack(tiledBackward)
-		c.tiles.backward.numbers(c.kernels.tiles, sc, b.GX, b.GY, b.Slices, ofBackward)
-	default:
-		c.pack(c.backward.form(filteredBackward, directBackward))
-		c.backward.run(c.kernels, sc, b.GX, b.GY, b.Slices)
-	}
 }
 
 // weights adds the gradient by the weights.
@@ -305,9 +229,6 @@ func (sc *TrainScratch) expand(spikes []uint64, n int) []float32 {
 func (c *TrainConv) fewSpikes(spikes []uint64, slices int) bool {
 	if c.sparse == nil {
 		return false
-	}
-	if c.onTiles() {
-		return c.share(spikes, slices, c.kernels.tiles.sumBelow)
 	}
 	s := c.shape
 	pixels := slices * s.OutH * s.OutW

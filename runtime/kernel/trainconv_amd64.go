@@ -8,34 +8,26 @@ import "golang.org/x/sys/cpu"
 // take subnormal numbers for zeros and leave the processor's state as they found it.
 func acceleratedTrain() []entry[trainKernels] {
 	x := &cpu.X86
-	avx512 := trainKernels{
-		product:          productAVX512,
-		planes:           planesAVX512,
-		dots:             dotsAVX512,
-		listSpikes:       listSpikesAVX512,
-		joinSpikes:       joinSpikesAVX512,
-		sumRuns:          sumRunsAVX512,
-		sumBelow:         60,
-		copyLanes:        copyLanesAVX512,
-		sumGradients:     sumGradientsAVX512,
-		gradientsBelow:   85,
-		winogradIn:       winogradInAVX512,
-		winogradOut:      winogradOutAVX512,
-		winogradGradient: winogradGradientAVX512,
-		winogradWeights:  winogradWeightsAVX512,
-	}
-	tiled := avx512
-	tiled.tiles = &amxTiles
-	available := x.HasAVX512F && x.HasAVX512VL && x.HasAVX512BW && x.HasAVX512DQ &&
-		x.HasFMA && x.HasPOPCNT
 	return []entry[trainKernels]{{
-		name:      "amx",
-		available: available && x.HasAVX512BF16 && amxAvailable(x.HasAMXBF16 && x.HasAMXInt8),
-		kernels:   tiled,
-	}, {
-		name:      "avx512",
-		available: available,
-		kernels:   avx512,
+		name: "avx512",
+		available: x.HasAVX512F && x.HasAVX512VL && x.HasAVX512BW && x.HasAVX512DQ &&
+			x.HasFMA && x.HasPOPCNT,
+		kernels: trainKernels{
+			product:          productAVX512,
+			planes:           planesAVX512,
+			dots:             dotsAVX512,
+			listSpikes:       listSpikesAVX512,
+			joinSpikes:       joinSpikesAVX512,
+			sumRuns:          sumRunsAVX512,
+			sumBelow:         60,
+			copyLanes:        copyLanesAVX512,
+			sumGradients:     sumGradientsAVX512,
+			gradientsBelow:   85,
+			winogradIn:       winogradInAVX512,
+			winogradOut:      winogradOutAVX512,
+			winogradGradient: winogradGradientAVX512,
+			winogradWeights:  winogradWeightsAVX512,
+		},
 	}, {
 		name:      "avx2",
 		available: x.HasAVX2 && x.HasFMA,

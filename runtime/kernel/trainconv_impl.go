@@ -23,8 +23,6 @@ type trainKernels struct {
 	gradientsBelow int
 	// The transforms work like winogradInGeneric and so on.
 	winogradIn, winogradOut, winogradGradient, winogradWeights func(a *winogradArgs)
-	// tiles compute what suits them, nil where there are none.
-	tiles *tileKernels
 }
 
 // trains is the family of the kernels for training. They do not promise the bits of

@@ -14,10 +14,6 @@ const (
 	sparseForward                      // of sums of spikes
 	directBackward                     // of the gradient by the input
 	filteredBackward                   // likewise, of minimal filtering
-	tiledForward                       // of trainTiles
-	tiledBackward                      // likewise, of the gradient by the input
-	tiledFilter                        // likewise, of minimal filtering
-	byteForward                        // likewise, of sums of spikes
 	weightForms
 )
 
@@ -67,7 +63,7 @@ func (c *TrainConv) pack(form weightForm) {
 	inC, taps := s.InC/s.Group, s.taps()
 	w.group = s.OutC / s.Group * inC * taps
 	switch form {
-	case directForward, filteredForward, sparseForward, tiledForward:
+	case directForward, filteredForward, sparseForward:
 		w.in, w.out = taps, inC*taps
 	default:
 		w.in, w.out = inC*taps, taps
@@ -83,14 +79,6 @@ func (c *TrainConv) pack(form weightForm) {
 		c.backward.fast.setWeights(w, true)
 	case sparseForward:
 		c.sparse.setWeights(w, inC)
-	case tiledForward:
-		c.tiles.forward.setWeights(c.kernels.tiles, w)
-	case tiledBackward:
-		c.tiles.backward.setWeights(c.kernels.tiles, w)
-	case tiledFilter:
-		c.tiles.filter.setWeights(c.kernels.tiles, w)
-	case byteForward:
-		c.tiles.bytes.setWeights(&c.kernels.tiles.bytes, p.weights)
 	}
 	p.ready[form].Store(true)
 }

@@ -36,9 +36,6 @@ func (c *TrainConv) fewGradients(spikes []uint64, slices int) bool {
 	if s.StrideH > 1 || s.StrideW > 1 || s.Group > 1 {
 		return false
 	}
-	if c.onTiles() {
-		return c.share(spikes, slices, c.kernels.tiles.gradientsBelow)
-	}
 	chunks := ceilDiv(s.taps(), gradientTaps)
 	pixels := slices * s.OutH * s.OutW
 	// To list and copy costs as much as 6 vectors a spike and 50 a pixel.

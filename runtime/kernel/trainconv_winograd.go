@@ -31,22 +31,13 @@ const (
 // tile are pitch apart, tiles channels apart.
 //
 // The input kernel reads patches of 6 x 6 pixels, 4 pixels apart, from image; the
-// output kernel writes tiles of 4 x 4 pixels there. Those of tileKernels write terms
-// instead of positions.
+// output kernel writes tiles of 4 x 4 pixels there.
 type winogradArgs struct {
 	image, positions []float32
 	row              int // floats from one row of the image to the next
 	pitch, channels  int
 	tiles            int
 	scratch          *float32 // 36 vectors on a cache line
-
-	// terms begins at the first position of the first tile of a block; the second
-	// term of a number is plane elements behind the first, if two are asked for.
-	terms []uint16
-	plane int
-	first int // number of the next tile in the block
-	chunk int // elements from 16 channels to the next, where tiles come in pairs
-	two   bool
 }
 
 // newWinograd returns nil when the plan is no convolution that gains by it.
@@ -134,10 +125,9 @@ func (w *winograd) run(k *trainKernels, sc *TrainScratch, dst, src []float32, sl
 	tiles := slices * w.inputs.tiles()
 	for at := 0; at < tiles; at += winogradTiles {
 		n := min(winogradTiles, tiles-at)
-		sc.transform.first = 0
-		w.inputs.transform(k.winogradIn, sc, patchInput{numbers: src}, w.inputs.all(), at, n, sc.inputs)
+		w.inputs.transform(k.winogradIn, sc, src, at, n, sc.inputs)
 		w.multiply(k, sc, n)
-		w.transformOut(k, sc, dst, w.inputs.all(), at, n)
+		w.transformOut(k, sc, dst, at, n)
 	}
 }
 
@@ -145,11 +135,6 @@ func (w *winograd) run(k *trainKernels, sc *TrainScratch, dst, src []float32, sl
 func (w *winograd) grow(sc *TrainScratch) {
 	sc.inputs = growAligned(sc.inputs, winogradPositions*w.pitch)
 	sc.outputs = growAligned(sc.outputs, winogradPositions*w.pitch)
-	w.growTransform(sc)
-}
-
-// growTransform makes room for what the transforms need besides.
-func (w *winograd) growTransform(sc *TrainScratch) {
 	size := (winogradTile*w.inputs.tilesW + 2) * max(w.plan.inC, w.plan.outC)
 	sc.strip = growAligned(sc.strip, max(len(sc.strip), winogradPatch*size))
 	sc.vectors = growAligned(sc.vectors, winogradPositions*trainLanes)
@@ -171,14 +156,14 @@ func (w *winograd) multiply(k *trainKernels, sc *TrainScratch, n int) {
 	}
 }
 
-// transformOut transforms the outputs of n tiles of a band from at on. Tiles that the border
-// cuts are written to a strip and copied.
-func (w *winograd) transformOut(k *trainKernels, sc *TrainScratch, dst []float32, b tileBand, at, n int) {
+// transformOut transforms the outputs of n tiles from at on. Tiles that the border cuts
+// are written to a strip and copied.
+func (w *winograd) transformOut(k *trainKernels, sc *TrainScratch, dst []float32, at, n int) {
 	p, a := &w.plan, &sc.transform
 	a.channels = p.outC
 	row := p.dstW * p.outC
 	for done := 0; done < n; done += a.tiles {
-		slice, y, x := w.inputs.place(b, at+done)
+		slice, y, x := w.inputs.place(at + done)
 		a.tiles = min(n-done, w.inputs.tilesW-x)
 		a.positions = sc.outputs[done*p.outC:]
 		x, y = x*winogradTile, y*winogradTile
@@ -198,13 +183,49 @@ func (w *winograd) transformOut(k *trainKernels, sc *TrainScratch, dst []float32
 }
 
 // winogradInGeneric is the input kernel in Go.
-func winogradInGeneric(a *winogradArgs) {
-	eachPosition(a, winogradPatch, a.setPosition)
+func winogradInGeneric(a *winogradArgs) { a.eachPosition(winogradPatch) }
+
+// eachPosition writes the positions of all tiles and channels: patches of size x size
+// pixels, transformed.
+func (a *winogradArgs) eachPosition(size int) {
+	var patch [winogradPositions]float32
+	for tile := range a.tiles {
+		for c := range a.channels {
+			for i := range size * size {
+				patch[i] = a.image[i/size*a.row+(tile*winogradTile+i%size)*a.channels+c]
+			}
+			if size == winogradPatch {
+				winogradInputs(&patch)
+			} else {
+				winogradGradients(&patch)
+			}
+			for i, v := range patch {
+				a.positions[i*a.pitch+tile*a.channels+c] = v
+			}
+		}
+	}
 }
 
-// setPosition writes a transformed number of a channel of a tile.
-func (a *winogradArgs) setPosition(tile, c, position int, v float32) {
-	a.positions[position*a.pitch+tile*a.channels+c] = v
+// winogradInputs transforms a patch.
+func winogradInputs(patch *[winogradPositions]float32) {
+	var half [winogradPositions]float32
+	for x := range winogradPatch {
+		winogradInput(half[x:], patch[x:], winogradPatch)
+	}
+	for y := 0; y < winogradPositions; y += winogradPatch {
+		winogradInput(patch[y:], half[y:], 1)
+	}
+}
+
+// winogradGradients transforms a tile, the first 16 numbers of patch.
+func winogradGradients(patch *[winogradPositions]float32) {
+	var half [winogradTile * winogradPatch]float32
+	for x := range winogradTile {
+		winogradFilter(half[x:], patch[x:], winogradTile)
+	}
+	for y := range winogradPatch {
+		winogradFilter(patch[y*winogradPatch:], half[y*winogradTile:], 1)
+	}
 }
 
 // winogradInput is the transform B^T of six numbers that are step apart.

@@ -22,10 +22,8 @@ func (c *TrainConv) addTiles(sc *TrainScratch, x, gy []float32) {
 	m := &sc.product
 	for at := 0; at < f.inputs.tiles(); at += winogradTiles {
 		n := min(winogradTiles, f.inputs.tiles()-at)
-		sc.transform.first = 0
-		f.inputs.transform(k.winogradIn, sc, patchInput{numbers: x}, f.inputs.all(), at, n, sc.inputs)
-		sc.transform.first = 0
-		f.outputs.transform(k.winogradGradient, sc, patchInput{numbers: gy}, f.inputs.all(), at, n, sc.outputs)
+		f.inputs.transform(k.winogradIn, sc, x, at, n, sc.inputs)
+		f.outputs.transform(k.winogradGradient, sc, gy, at, n, sc.outputs)
 		m.rows, m.cols, m.outStride, m.bStride, m.add = f.cols, f.rows[:n], p.outC, p.outC, true
 		for position := range winogradPositions {
 			m.a = sc.inputs[position*f.pitch:]
@@ -50,9 +48,7 @@ func (c *TrainConv) finishTiles(sc *TrainScratch) []float32 {
 
 // winogradGradientGeneric is the kernel in Go that transforms tiles of 4 x 4, 4
 // pixels apart, to positions.
-func winogradGradientGeneric(a *winogradArgs) {
-	eachPosition(a, winogradTile, a.setPosition)
-}
+func winogradGradientGeneric(a *winogradArgs) { a.eachPosition(winogradTile) }
 
 // winogradFilter is the transform G of F(3, 4): four numbers to six, step apart.
 func winogradFilter(to, g []float32, step int) {

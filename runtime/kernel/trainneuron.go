@@ -22,29 +22,6 @@ type NeuronSteps struct {
 	// Steady says that the current of all main steps is one slice, [Size], and that
 	// of the post step 0, as of the first layer (direct encoding).
 	Steady bool
-	// From and End are the elements that a call is about, both of them multiples of the
-	// period or End the size; both 0 stand for all.
-	From, End int
-}
-
-// bounds are From and End.
-func (s NeuronSteps) bounds(period int) (from, end int) {
-	from, end = s.From, s.End
-	if from == 0 && end == 0 {
-		end = s.Size
-	}
-	if from < 0 || from > end || end > s.Size || from%period != 0 || end != s.Size && end%period != 0 {
-		panic(fmt.Sprintf("kernel: elements %d to %d of %d with a period of %d", from, end, s.Size, period))
-	}
-	return from, end
-}
-
-// after is x from element i on, for those that move on.
-func after(x []float32, i, move int) []float32 {
-	if x == nil {
-		return nil
-	}
-	return x[i*move:]
 }
 
 // Slices is the number of steps, the post step included.
@@ -244,20 +221,12 @@ func (n *TrainNeuron) Forward(out NeuronTrace, current []float32, steps NeuronSt
 		wantLength("Forward", "currents", len(current), slices*size)
 		a.post, a.postMove = current[steps.Main*size:], 1
 	}
-	from, end := steps.bounds(n.Period())
-	if from == end {
+	if size == 0 {
 		return
 	}
-	a.shift(from)
-	whole := (end - from) &^ (spikeBits - 1)
+	whole := size &^ (spikeBits - 1)
 	trainNeurons.kernels.forward(&a, whole)
-	neuronForwardGeneric(&a, whole, end-from)
-}
-
-// shift makes element i the first.
-func (a *neuronForward) shift(i int) {
-	a.current, a.post, a.u, a.spikes = a.current[i:], after(a.post, i, a.postMove), a.u[i:], a.spikes[i/spikeBits:]
-	a.amplitude, a.counts, a.residual = after(a.amplitude, i, 1), after(a.counts, i, 1), after(a.residual, i, 1)
+	neuronForwardGeneric(&a, whole, size)
 }
 
 func (s NeuronSteps) check(name string, channels int) {

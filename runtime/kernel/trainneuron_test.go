@@ -80,44 +80,6 @@ func TestTrainForwardInPlace(t *testing.T) {
 	})
 }
 
-// TestTrainRanges holds that neurons a few at a time give the bits of all at once.
-func TestTrainRanges(t *testing.T) {
-	forEachOf(t, trainNeurons, func(t *testing.T) {
-		r := rand.New(rand.NewPCG(5, 1))
-		for _, steady := range []bool{false, true} {
-			c := neuronNewTrainCase(r, 3, NeuronSteps{Size: 3*64*7 + 30, Main: 3, Post: true, Steady: steady}, normal)
-			want := c.forward(t)
-			wantG, _ := c.gradients(r, normal)
-			gotG, check := c.gradients(r, normal)
-			gotG.Amplitude, gotG.Spike, gotG.Counts, gotG.Residual = wantG.Amplitude, wantG.Spike, wantG.Counts, wantG.Residual
-			for i, sums := range [][]float32{wantG.Bias, wantG.Theta, wantG.Alpha, wantG.Rest} {
-				copy([][]float32{gotG.Bias, gotG.Theta, gotG.Alpha, gotG.Rest}[i], sums)
-			}
-			c.n.Backward(wantG, want.Potential, c.steps)
-			got := NeuronTrace{Spikes: make([]uint64, len(want.Spikes)), Potential: make([]float32, len(want.Potential)),
-				Amplitude: make([]float32, len(want.Amplitude)), Counts: make([]float32, c.steps.Size), Residual: make([]float32, c.steps.Size)}
-			steps := c.steps
-			for _, end := range []int{3 * 64, 3 * 64, 3 * 64 * 5, c.steps.Size} {
-				steps.From, steps.End = steps.End, end
-				c.n.Forward(got, c.current, steps)
-				c.n.Backward(gotG, want.Potential, steps)
-			}
-			check(t)
-			if !slices.Equal(got.Spikes, want.Spikes) {
-				t.Error("spikes differ")
-			}
-			for i, pair := range [][2][]float32{
-				{got.Potential, want.Potential}, {got.Amplitude, want.Amplitude}, {got.Counts, want.Counts}, {got.Residual, want.Residual},
-				{gotG.Current, wantG.Current}, {gotG.Bias, wantG.Bias}, {gotG.Theta, wantG.Theta}, {gotG.Alpha, wantG.Alpha}, {gotG.Rest, wantG.Rest},
-			} {
-				if d := firstDifference(pair[0], pair[1]); d >= 0 {
-					t.Errorf("steady %v, operand %d: element %d is %v in ranges, %v at once", steady, i, d, pair[0][d], pair[1][d])
-				}
-			}
-		}
-	})
-}
-
 // TestTrainBackwardAgrees demands the bits of the Go loop, which TestTrainGradients
 // compares with differences.
 func TestTrainBackwardAgrees(t *testing.T) {

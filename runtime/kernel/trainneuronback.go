@@ -66,21 +66,12 @@ func (n *TrainNeuron) Backward(g NeuronGrad, potential []float32, steps NeuronSt
 	} else {
 		wantLength("Backward", "gradients of currents", len(g.Current), slices*size)
 	}
-	from, end := steps.bounds(period)
-	if from == end {
+	if size == 0 {
 		return
 	}
-	a.shift(from)
-	whole := (end - from) &^ (spikeBits - 1)
+	whole := size &^ (spikeBits - 1)
 	trainNeurons.kernels.backward(&a, whole)
-	neuronBackwardGeneric(&a, whole, end-from)
-}
-
-// shift makes element i the first.
-func (a *neuronBackward) shift(i int) {
-	a.u, a.current = a.u[i:], a.current[i:]
-	a.amplitude = after(a.amplitude, i, a.amplitudeMove)
-	a.counts, a.residual = after(a.counts, i, a.countsMove), after(a.residual, i, a.residualMove)
+	neuronBackwardGeneric(&a, whole, size)
 }
 
 // noFloats is what a kernel reads in place of a missing operand, never moving on.

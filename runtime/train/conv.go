@@ -98,30 +98,12 @@ func (l *convLayer) forward(w *Worker) error {
 	y, s := w.set(l.y), &w.slots[l.x.id]
 	if s.x != nil {
 		l.plain.Forward(&w.scratch, y, s.x, w.slices(l.x))
-		if b := l.biases(); b != nil {
-			addChannels(y, b, l.y.channels())
-		}
-		return nil
+	} else {
+		l.scaled.ForwardSpikes(&w.scratch, y, s.bits, w.slices(l.x))
 	}
-	follower := l.y.follower
-	if !w.follow || w.mode != Spikes {
-		follower = nil
+	if b := l.biases(); b != nil {
+		addChannels(y, b, l.y.channels())
 	}
-	if follower != nil {
-		follower.begin(w)
-		w.states[follower.index].ahead = true
-	}
-	slices, row := w.slices(l.x), l.y.width()*l.y.channels()
-	l.scaled.ForwardSpikesBy(&w.scratch, y, s.bits, slices, func(from, end int) {
-		if b := l.biases(); b != nil {
-			for at := from * row; at < slices*l.y.elems; at += l.y.elems {
-				addChannels(y[at:at+(end-from)*row], b, l.y.channels())
-			}
-		}
-		if follower != nil {
-			follower.rows(w, from, end)
-		}
-	})
 	return nil
 }
 
@@ -137,13 +119,7 @@ func (l *convLayer) backward(w *Worker) error {
 	if l.x.grad {
 		b.GX = w.floats(w.size(l.x))
 	}
-	if n := w.slots[l.y.id].late; n != nil {
-		b.Ready = func(from, end int) { n.rowsBack(w, from, end) }
-	}
 	l.plain.Backward(&w.scratch, &b)
-	if n := w.slots[l.y.id].late; n != nil {
-		n.endBack(w)
-	}
 	if l.b != nil {
 		sumChannels(w.grads[l.b.grad], b.GY, l.y.channels())
 	}

@@ -22,7 +22,7 @@ func (f *front) restart() { f.layer, f.values, f.kept = 0, nil, nil }
 // gives the image.
 func (f *front) run(w *Worker, i, to int, image func() ([]float32, error)) error {
 	w.reset()
-	w.mode, w.hooks, w.follow = f.mode, Hooks{}, false
+	w.mode, w.hooks = f.mode, Hooks{}
 	if f.kept == nil {
 		pix, err := image()
 		if err != nil {

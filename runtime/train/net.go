@@ -56,9 +56,6 @@ type value struct {
 	neuron *neuronLayer
 	// reads counts the layers that read it.
 	reads int
-	// follower is the neurons that alone read it, a convolution, and may follow it a few
-	// rows at a time, and go back before it; nil for most values.
-	follower *neuronLayer
 }
 
 // channels, height and width are those of a value of rank 4.
@@ -198,27 +195,12 @@ func (n *Net) tape() error {
 			v.reads++
 		}
 	}
-	for _, l := range n.layers {
-		if c, ok := l.(*convLayer); ok {
-			c.y.follower = n.followerOf(c.y)
-		}
-	}
 	n.output = n.values[n.model.Graph.Outputs()[0]]
 	if n.output == nil || n.output.timed {
 		return fmt.Errorf("output %q does not depend on the input, or is not read out", n.model.Graph.Outputs()[0].Name())
 	}
 	if len(n.params) == 0 {
 		return fmt.Errorf("the model has no parameters that can be trained")
-	}
-	return nil
-}
-
-// followerOf is the neurons that follow v.
-func (n *Net) followerOf(v *value) *neuronLayer {
-	for _, l := range n.neurons {
-		if l.x == v && l.follows() {
-			return l
-		}
 	}
 	return nil
 }

@@ -67,11 +67,6 @@ type neuronState struct {
 	feature []float32 // gradient by the mean amplitude; nil for none
 	counts  []float32 // spikes of each neuron, when wanted
 
-	trace   kernel.NeuronTrace
-	current []float32
-	ahead   bool // the layer before has run these neurons
-
-	grad kernel.NeuronGrad
 }
 
 func (s *neuronState) reset(w *Worker) {
@@ -229,49 +224,30 @@ func (l *neuronLayer) forward(w *Worker) error {
 		l.feature(w)
 		return nil
 	}
-	if st := &w.states[l.index]; !st.ahead {
-		l.begin(w)
-		l.kernel.Forward(st.trace, st.current, l.steps(w))
-	}
-	l.feature(w)
-	return nil
-}
-
-// begin makes room for what neurons write.
-func (l *neuronLayer) begin(w *Worker) {
-	slices := l.steps(w).Slices()
+	steps := l.steps(w)
+	slices := steps.Slices()
 	in, s, st := &w.slots[l.x.id], &w.slots[l.out.id], &w.states[l.index]
-	st.current = in.x
+	current := in.x
 	if l.x.reads == 1 && !l.x.kept && !l.steady {
 		st.u, in.x = in.x, nil // the potentials take the place of the currents
 	} else {
 		st.u = w.floats(slices * l.out.elems)
 	}
 	s.bits = w.bits(slices * kernel.SpikeWords(l.out.elems))
-	st.trace = kernel.NeuronTrace{Spikes: s.bits, Potential: st.u}
+	trace := kernel.NeuronTrace{Spikes: s.bits, Potential: st.u}
 	if l.out.dense {
-		st.trace.Amplitude = w.set(l.out)
+		trace.Amplitude = w.set(l.out)
 	}
 	if l.vres != nil {
-		st.trace.Residual = w.set(l.vres)
+		trace.Residual = w.set(l.vres)
 	}
 	if w.hooks.Feature != nil {
 		st.counts = w.floats(l.out.elems)
-		st.trace.Counts = st.counts
+		trace.Counts = st.counts
 	}
-}
-
-// rows runs the neurons of some rows, of which the currents are known.
-func (l *neuronLayer) rows(w *Worker, from, end int) {
-	st, steps, row := &w.states[l.index], l.steps(w), l.x.width()*l.x.channels()
-	steps.From, steps.End = from*row, end*row
-	l.kernel.Forward(st.trace, st.current, steps)
-}
-
-// follows reports whether the neurons can run as soon as rows of their currents are
-// there.
-func (l *neuronLayer) follows() bool {
-	return !l.steady && l.x.reads == 1 && l.x.timed && l.x.width()*l.x.channels()%l.kernel.Period() == 0
+	l.kernel.Forward(trace, current, steps)
+	l.feature(w)
+	return nil
 }
 
 // feature asks the hook for a gradient by the mean amplitude.

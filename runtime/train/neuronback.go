@@ -12,19 +12,26 @@ func (l *neuronLayer) backward(w *Worker) error {
 		l.backwardMean(w)
 		return nil
 	}
-	l.beginBack(w)
-	if st := &w.states[l.index]; l.x.follower == l && l.x.grad {
-		w.give(l.x, st.grad.Current)
-		w.slots[l.x.id].late = l
-		return nil
+	st := &w.states[l.index]
+	g := l.gradients(w)
+	l.kernel.Backward(g, st.u, l.steps(w))
+	l.fold(w, g)
+	for _, x := range [][]float32{g.Amplitude, g.Residual, g.Bias, g.Theta, g.Alpha, g.Rest, g.Spike} {
+		w.put(x)
 	}
-	l.kernel.Backward(w.states[l.index].grad, w.states[l.index].u, l.steps(w))
-	l.endBack(w)
+	if !l.steady {
+		st.u = nil
+	}
+	if l.x.grad {
+		w.give(l.x, g.Current)
+	} else {
+		w.put(g.Current)
+	}
 	return nil
 }
 
-// beginBack makes room for the gradients, and takes those that the neurons read.
-func (l *neuronLayer) beginBack(w *Worker) {
+// gradients makes room for the gradients, and takes those that the neurons read.
+func (l *neuronLayer) gradients(w *Worker) kernel.NeuronGrad {
 	st := &w.states[l.index]
 	g := kernel.NeuronGrad{Amplitude: w.take(l.out), Residual: w.take(l.vres), Current: st.u}
 	if l.steady {
@@ -44,36 +51,7 @@ func (l *neuronLayer) beginBack(w *Worker) {
 		g.Counts = st.feature
 	}
 	g.Bias, g.Theta, g.Alpha, g.Rest = w.zeros(period), w.zeros(period), w.zeros(period), w.zeros(period)
-	st.grad = g
-}
-
-// rowsBack goes back through the neurons of some rows.
-func (l *neuronLayer) rowsBack(w *Worker, from, end int) {
-	st, steps, row := &w.states[l.index], l.steps(w), l.x.width()*l.x.channels()
-	steps.From, steps.End = from*row, end*row
-	l.kernel.Backward(st.grad, st.u, steps)
-}
-
-// endBack adds up the gradients of all neurons.
-func (l *neuronLayer) endBack(w *Worker) {
-	st := &w.states[l.index]
-	g := st.grad
-	st.grad = kernel.NeuronGrad{}
-	l.fold(w, g)
-	for _, x := range [][]float32{g.Amplitude, g.Residual, g.Bias, g.Theta, g.Alpha, g.Rest, g.Spike} {
-		w.put(x)
-	}
-	if !l.steady {
-		st.u = nil
-	}
-	if l.x.follower == l && l.x.grad {
-		return // given before
-	}
-	if l.x.grad {
-		w.give(l.x, g.Current)
-	} else {
-		w.put(g.Current)
-	}
+	return g
 }
 
 // featureTheta adds to the gradient of the threshold what the mean amplitude

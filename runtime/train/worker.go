@@ -35,7 +35,6 @@ type Worker struct {
 	free    map[int][][]float32
 	words   map[int][][]uint64
 	hooks   Hooks
-	follow  bool      // neurons run with the layer before them
 	out     []float32 // what the last Forward gave
 }
 
@@ -44,9 +43,6 @@ type slot struct {
 	x    []float32 // nil for spikes that nobody wants as amplitudes
 	bits []uint64  // of spikes: SpikeWords(elems) words a slice
 	g    []float32 // gradient, nil until someone has added to it
-	// late is the neurons that make the gradient when its only reader asks for it, a
-	// few rows at a time; nil for a gradient that is there.
-	late *neuronLayer
 }
 
 // Hooks are gradients from outside of the network's output.
@@ -139,7 +135,7 @@ func (w *Worker) give(v *value, g []float32) {
 // drop frees the gradient by v, which its layer is done with.
 func (w *Worker) drop(v *value) {
 	w.put(w.slots[v.id].g)
-	w.slots[v.id].g, w.slots[v.id].late = nil, nil
+	w.slots[v.id].g = nil
 }
 
 // take removes the gradient by v, which the caller will put back.
@@ -156,7 +152,7 @@ func (w *Worker) take(v *value) []float32 {
 // [C][H][W], the caller's until the next Forward.
 func (w *Worker) Forward(image []float32, mode Mode, h Hooks) ([]float32, error) {
 	w.reset()
-	w.mode, w.hooks, w.follow = mode, h, true
+	w.mode, w.hooks = mode, h
 	in := w.net.input
 	if len(image) != in.elems {
 		return nil, fmt.Errorf("image of %d values, want %d", len(image), in.elems)
