@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"spikingir"
 	"spikingir/cmd/internal/cli"
 )
 
@@ -40,7 +41,7 @@ it as ONNX that other runtimes execute.
 
 Exit codes: 0 ok; 1 usage, input or output; 2 invalid model; 3 unsupported
 structure; 4 a gate failed, models differ or training diverged; 130 interrupted.`,
-		Version: version,
+		Version: spikingir.Version,
 	}
 	f := root.PersistentFlags()
 	f.StringVar(&a.format, "format", "text", "output format: text or json")

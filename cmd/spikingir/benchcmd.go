@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"spikingir"
 	"spikingir/cmd/internal/cli"
 	"spikingir/graph"
 	"spikingir/passes/recipes"
@@ -184,7 +185,7 @@ func (a *app) benchModel(ctx context.Context, b *benchmarking) error {
 	}
 	var timesteps []int
 	switch {
-	case spiking(m):
+	case spikingir.Spiking(m):
 		if b.timesteps > 0 {
 			timesteps = []int{b.timesteps}
 		}
@@ -193,10 +194,11 @@ func (a *app) benchModel(ctx context.Context, b *benchmarking) error {
 			return err
 		}
 	}
-	l, err := a.program(b.model, m, b.memory, timesteps...)
+	l, err := a.ready(b.model, m, spikingir.RunOptions{MemoryLimit: int64(b.memory), Timesteps: timesteps})
 	if err != nil {
 		return err
 	}
+	defer l.Close()
 	size := bench.Size{H: 256, W: 256}
 	if b.height > 0 {
 		size.H = b.height
@@ -204,12 +206,12 @@ func (a *app) benchModel(ctx context.Context, b *benchmarking) error {
 	if b.width > 0 {
 		size.W = b.width
 	}
-	x := bench.Uniform(1, max(l.ports.Channels, 1), size.H, size.W)
-	if err := checkMemory(l.program.Tiling(x.Dims), size.W, size.H); err != nil {
+	x := bench.Uniform(1, max(l.Channels(), 1), size.H, size.W)
+	if err := checkMemory(l.Tiling(size.W, size.H), size.W, size.H); err != nil {
 		return fmt.Errorf("%s: %w", b.model, err)
 	}
 	name := strings.TrimSuffix(filepath.Base(b.model), ".onnx")
-	lines, err := bench.New(a.Kernels(), bench.DefaultWarmUp, b.runs).Program(ctx, name, l.program, x)
+	lines, err := bench.New(a.Kernels(), bench.DefaultWarmUp, b.runs).Program(ctx, name, l.Program(), x)
 	if err != nil {
 		return cli.Unsupported(fmt.Errorf("%s: %w", b.model, err))
 	}
@@ -264,7 +266,7 @@ func (a *app) trainee(ctx context.Context, b *benchmarking) (*graph.Model, error
 	if err != nil {
 		return nil, err
 	}
-	if spiking(m) {
+	if spikingir.Spiking(m) {
 		if b.timesteps > 0 {
 			return nil, fmt.Errorf("--timesteps: %s is spiking already and is trained with its own", b.model)
 		}

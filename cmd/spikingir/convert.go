@@ -2,27 +2,17 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"spikingir"
 	"spikingir/cmd/internal/cli"
 	"spikingir/graph"
-	"spikingir/graph/op"
-	"spikingir/onnxio"
-	"spikingir/passes"
 	"spikingir/passes/recipes"
-	"spikingir/passes/standard"
-	"spikingir/runtime/dataset"
-	"spikingir/runtime/eval"
 )
-
-// version is the program's own; it is written into converted models.
-const version = "0.1.0"
 
 // conversion is what convert is asked for.
 type conversion struct {
@@ -85,10 +75,7 @@ func (a *app) convertCmd() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
-			if err := cmd.Context().Err(); err != nil {
-				return err
-			}
-			if err := onnxio.WriteFile(out, m); err != nil {
+			if err := spikingir.Write(out, m); err != nil {
 				return cli.Writing(out, err)
 			}
 			s.Output = out
@@ -124,123 +111,41 @@ func (c *conversion) check(f *pflag.FlagSet) error {
 
 // summary is what convert reports.
 type summary struct {
-	Model     string   `json:"model"`
-	Output    string   `json:"output"`
-	Recipe    string   `json:"recipe,omitempty"`
-	Pipeline  string   `json:"pipeline"`
-	Timesteps int64    `json:"timesteps"`
-	Neurons   []string `json:"neurons"`
-	Images    int      `json:"calibration_images"`
-	Calib     string   `json:"calibration_sha256,omitempty"`
-	Notes     []string `json:"notes"`
+	Model  string `json:"model"`
+	Output string `json:"output"`
+	*spikingir.Conversion
 }
 
-// convert runs the pipeline over m in place.
+// convert runs the passes over m in place.
 func (a *app) convert(ctx context.Context, path string, m *graph.Model, c *conversion) (*summary, error) {
-	p, err := c.pipeline()
-	if err != nil {
-		return nil, err
-	}
-	if !c.hasList && spiking(m) {
-		return nil, cli.Unsupported(fmt.Errorf("the model is a spiking network already; convert the network it was made from"))
-	}
-	s := &summary{Model: path, Pipeline: p.String(), Notes: []string{}, Neurons: []string{}}
-	if len(p) == 0 {
-		return s, nil
-	}
-	channels := 0
-	if ports, err := eval.PortsOf(m.Graph); err == nil {
-		channels = ports.Channels
-	}
-	set, err := a.calibrationSet(c.calib, &c.taskFlags, channels)
-	if err != nil {
-		return nil, err
-	}
-	if c.calib == "" && c.kind != string(dataset.Pairs) && !c.builtin && needsCalibration(p) {
-		a.Warnf("no --calib: thresholds come from %d embedded images; calibrate on images of your own for real use", set.Len())
-	}
-	var stats *graph.Stats
-	s.neurons(m)
-	dump := c.dump.after(a, m)
-	reports, err := p.Run(m, passes.Options{
-		Calibrate: a.calibrator(ctx, set, &stats),
-		Evaluate:  a.evaluate,
-		Log:       a.log(),
-		After: func(r passes.Report, m *graph.Model) error {
-			s.neurons(m)
-			if dump == nil {
-				return nil
-			}
-			return dump(r, m)
-		},
-	})
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range reports {
-		for _, n := range r.Notes {
-			s.Notes = append(s.Notes, n.String())
+	o := spikingir.Options{Recipe: c.recipe, Settings: c.settings, Calibration: c.images(c.calib, a.Seed),
+		Threads: a.Threads, After: c.dump.after(a, m), Log: a.log()}
+	if c.hasList {
+		var err error
+		if o.Pipeline, err = c.pipeline(); err != nil {
+			return nil, err
 		}
 	}
-	c.describe(a, m, s, set, stats)
-	return s, nil
+	step, end := a.Progress("calibrating")
+	defer end()
+	told := c.builtin || c.calib != "" || c.kind == string(spikingir.Pairs)
+	o.Progress = func(done, total int) {
+		if !told {
+			a.Warnf("no --calib: thresholds come from %d embedded images; calibrate on images of your own for real use", total)
+		}
+		told = true
+		step(done, total)
+	}
+	r, err := spikingir.Convert(ctx, m, o)
+	return &summary{Model: path, Conversion: r}, err
 }
 
 // pipeline is the passes asked for.
-func (c *conversion) pipeline() (passes.Pipeline, error) {
+func (c *conversion) pipeline() (spikingir.Pipeline, error) {
 	if c.hasList {
-		return passes.Parse(c.passes, standard.Passes())
+		return spikingir.ParsePipeline(c.passes)
 	}
-	return recipes.New(c.recipe, c.settings)
-}
-
-func needsCalibration(p passes.Pipeline) bool {
-	for _, s := range p {
-		if s.Pass.Name == "normalize-thresholds" {
-			return true
-		}
-	}
-	return false
-}
-
-// neurons notes the neurons of m, unless a lowering has left none to see.
-func (s *summary) neurons(m *graph.Model) {
-	var list []string
-	for n := range m.Graph.Nodes() {
-		if op.IsNeuron(n) {
-			list = append(list, n.Op().Type+" "+n.OriginLabel())
-			t, _ := graph.Get(n.Attrs, "timesteps", graph.Int(0))
-			s.Timesteps = int64(t)
-		}
-	}
-	if list != nil {
-		s.Neurons = list
-	}
-}
-
-// describe writes what was done into the model's metadata and the summary.
-func (c *conversion) describe(a *app, m *graph.Model, s *summary, set *calibration, stats *graph.Stats) {
-	if len(s.Neurons) == 0 {
-		return
-	}
-	put := m.Metadata.Set
-	put(graph.MetaVersion, version)
-	if !c.hasList {
-		s.Recipe = c.recipe
-		put(graph.MetaRecipe, c.recipe)
-	}
-	put(graph.MetaPipeline, s.Pipeline)
-	put(graph.MetaTimesteps, strconv.FormatInt(s.Timesteps, 10))
-	if m.Source != nil {
-		put(graph.MetaSource, hex.EncodeToString(m.Source.SHA256[:]))
-	}
-	if stats != nil {
-		s.Images, s.Calib = stats.Images, stats.SHA256
-		put(graph.MetaCalib, stats.SHA256)
-		put(graph.MetaCalibImages, strconv.Itoa(stats.Images))
-		put(graph.MetaTask, set.task)
-	}
-	put(graph.MetaSeed, strconv.FormatUint(a.Seed, 10))
+	return spikingir.Recipe(c.recipe, c.settings)
 }
 
 func (a *app) printSummary(s *summary) error {

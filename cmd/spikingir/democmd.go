@@ -4,17 +4,15 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"spikingir"
 	"spikingir/cmd/internal/cli"
 	"spikingir/fixtures"
-	"spikingir/onnxio"
 	"spikingir/passes/recipes"
-	"spikingir/runtime/dataset"
-	"spikingir/runtime/eval"
-	"spikingir/runtime/metric"
 )
 
 // demoCase is one embedded network with its task.
@@ -63,7 +61,7 @@ func (a *app) demo(ctx context.Context, out string, timesteps int) error {
 	t := a.table()
 	t.AppendHeader(table.Row{"model", "task", "", "PSNR (dB)", "SSIM", "rate (%)", "agreement (dB)",
 		"firing rate", "energy (mJ)"})
-	reports := map[string]*eval.Report{}
+	reports := map[string]*spikingir.Report{}
 	for i, d := range demoCases {
 		if i > 0 {
 			t.AppendSeparator()
@@ -118,7 +116,7 @@ func unpack(out string) error {
 
 // demoCase converts one network with the embedded calibration images, measures
 // it and writes its images.
-func (a *app) demoCase(ctx context.Context, out string, timesteps int, d demoCase) (*eval.Report, error) {
+func (a *app) demoCase(ctx context.Context, out string, timesteps int, d demoCase) (*spikingir.Report, error) {
 	path := filepath.Join(out, d.name+".onnx")
 	m, err := a.load(path, "onnx")
 	if err != nil {
@@ -130,14 +128,14 @@ func (a *app) demoCase(ctx context.Context, out string, timesteps int, d demoCas
 		return nil, err
 	}
 	spiking := filepath.Join(out, d.name+".spiking.onnx")
-	if err := onnxio.WriteFile(spiking, m); err != nil {
+	if err := spikingir.Write(spiking, m); err != nil {
 		return nil, err
 	}
 	return a.demoMeasure(ctx, out, d, spiking, "after")
 }
 
 // demoTuned measures what fine-tuning made of a network; nil for one without.
-func (a *app) demoTuned(ctx context.Context, out string, d demoCase) (*eval.Report, error) {
+func (a *app) demoTuned(ctx context.Context, out string, d demoCase) (*spikingir.Report, error) {
 	data, ok := fixtures.Tuned(d.name)
 	if !ok {
 		return nil, nil
@@ -151,59 +149,57 @@ func (a *app) demoTuned(ctx context.Context, out string, d demoCase) (*eval.Repo
 
 // demoMeasure measures a spiking network beside its ANN and writes its images, the
 // network's own under the name after.
-func (a *app) demoMeasure(ctx context.Context, out string, d demoCase, spiking, after string) (*eval.Report, error) {
-	snn, err := a.loadProgram(spiking, 0)
+func (a *app) demoMeasure(ctx context.Context, out string, d demoCase, spiking, after string) (*spikingir.Report, error) {
+	snn, err := a.open(spiking, spikingir.RunOptions{})
 	if err != nil {
 		return nil, err
 	}
-	ann, err := a.loadProgram(filepath.Join(out, d.name+".onnx"), 0)
+	defer snn.Close()
+	ann, err := a.open(filepath.Join(out, d.name+".onnx"), spikingir.RunOptions{})
 	if err != nil {
 		return nil, err
 	}
-	flags := d.flags
-	flags.data = filepath.Join(out, "images")
-	if d.flags.kind != string(dataset.Dehaze) {
-		flags.data = filepath.Join(flags.data, fixtures.Clean)
-	}
-	set, err := flags.open(snn.ports.Channels, a.Seed)
-	if err != nil {
-		return nil, err
+	defer ann.Close()
+	data := d.flags.images(filepath.Join(out, "images"), a.Seed)
+	if data.Task.Kind != spikingir.Dehaze {
+		data.Dir = filepath.Join(data.Dir, fixtures.Clean)
 	}
 	step, end := a.Progress(d.name)
 	defer end()
-	r, err := eval.Run(ctx, eval.Config{Model: snn.program, Input: snn.ports.Input,
-		Ref: ann.program, RefInput: ann.ports.Input, Set: set, Window: metric.Gaussian,
-		Energy:   metric.EnergyOptions{Mode: metric.Paper, FirstLayer: metric.Once},
-		Progress: step})
+	all, err := spikingir.Evaluate(ctx, snn.Network, data, spikingir.EvaluateOptions{Reference: ann.Network, Progress: step})
 	if err != nil {
 		return nil, err
 	}
-	return r, showcase(ctx, out, d, set, ann, snn, after)
+	return all[0], showcase(ctx, out, d, data, ann, snn, after)
 }
 
 // showcase writes one image before, by the ANN, by the SNN, and the truth.
-func showcase(ctx context.Context, out string, d demoCase, set *dataset.Set, ann, snn *loaded, after string) error {
+func showcase(ctx context.Context, out string, d demoCase, data spikingir.Data, ann, snn *loaded, after string) error {
+	set, err := data.Samples(snn.Channels())
+	if err != nil {
+		return err
+	}
 	for i := range set.Len() {
-		if name := set.Name(i); len(name) < len(d.show) || name[:len(d.show)] != d.show {
-			continue
-		}
 		s, err := set.At(i)
 		if err != nil {
 			return err
 		}
-		byANN, err := eval.Restore(ctx, ann.program, ann.ports.Input, s.Input)
+		if !strings.HasPrefix(s.Name, d.show) {
+			continue
+		}
+		byANN, err := ann.Restore(ctx, s.Input)
 		if err != nil {
 			return err
 		}
-		bySNN, err := eval.Restore(ctx, snn.program, snn.ports.Input, s.Input)
+		bySNN, err := snn.Restore(ctx, s.Input)
 		if err != nil {
 			return err
 		}
 		for _, f := range []struct {
 			name string
-			img  dataset.Image
+			img  spikingir.Image
 		}{{"before", s.Input}, {"ann", byANN}, {after, bySNN}, {"truth", s.Target}} {
-			if err := dataset.Write(filepath.Join(out, d.name+"."+f.name+".png"), f.img); err != nil {
+			if err := spikingir.WriteImage(filepath.Join(out, d.name+"."+f.name+".png"), f.img); err != nil {
 				return err
 			}
 		}
@@ -211,7 +207,7 @@ func showcase(ctx context.Context, out string, d demoCase, set *dataset.Set, ann
 	return nil
 }
 
-func demoRows(t table.Writer, d demoCase, r *eval.Report) {
+func demoRows(t table.Writer, d demoCase, r *spikingir.Report) {
 	if r.Input.PSNR != 0 {
 		t.AppendRow(table.Row{d.name, d.what, "input", decibel(r.Input.PSNR), r4(r.Input.SSIM)})
 	}
@@ -220,7 +216,7 @@ func demoRows(t table.Writer, d demoCase, r *eval.Report) {
 	t.AppendRow(spikingRow(d, r, "SNN"))
 }
 
-func spikingRow(d demoCase, r *eval.Report, what string) table.Row {
+func spikingRow(d demoCase, r *spikingir.Report, what string) table.Row {
 	return table.Row{d.name, d.what, fmt.Sprintf("%s, T = %d", what, r.Timesteps), decibel(r.Model.PSNR),
 		r4(r.Model.SSIM), fmt.Sprintf("%.1f", r.Rate.Mean), decibel(r.Agreement.PSNR), r4(r.FiringRate),
 		fmt.Sprintf("%.4f", r.Energy.ModelMJ)}

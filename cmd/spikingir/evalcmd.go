@@ -1,13 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"spikingir/runtime/eval"
+	"spikingir"
 	"spikingir/runtime/metric"
 )
 
@@ -32,10 +33,6 @@ func (m *measureFlags) check() error {
 		return fmt.Errorf("--first-layer %s, want once or per-step", m.first)
 	}
 	return nil
-}
-
-func (m *measureFlags) options() metric.EnergyOptions {
-	return metric.EnergyOptions{Mode: metric.Mode(m.energy), FirstLayer: metric.FirstLayer(m.first)}
 }
 
 // evaluation is what eval is asked for.
@@ -63,15 +60,7 @@ of which a layer runs step by step is measured whole.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			e.bounded = cmd.Flags().Changed("memory")
-			c, err := a.evalConfig(args[0], e)
-			if err != nil {
-				return err
-			}
-			collectOften()
-			step, end := a.Progress("evaluating")
-			c.Progress = step
-			all, err := eval.RunAll(cmd.Context(), c)
-			end()
+			all, err := a.evaluate(cmd.Context(), args[0], e)
 			if err != nil {
 				return err
 			}
@@ -89,52 +78,55 @@ of which a layer runs step by step is measured whole.`,
 	return cmd
 }
 
-// evalConfig reads the networks and opens the images.
-func (a *app) evalConfig(path string, e *evaluation) (eval.Config, error) {
-	none := eval.Config{}
+// evaluate measures the network of a file.
+func (a *app) evaluate(ctx context.Context, path string, e *evaluation) ([]*spikingir.Report, error) {
 	if err := e.measureFlags.check(); err != nil {
-		return none, err
+		return nil, err
 	}
 	if err := checkTimesteps(e.timesteps); err != nil {
-		return none, err
+		return nil, err
 	}
 	if err := e.taskFlags.check(); err != nil {
-		return none, err
+		return nil, err
 	}
-	model, err := a.loadProgram(path, e.memory, e.timesteps...)
+	model, err := a.open(path, spikingir.RunOptions{MemoryLimit: int64(e.memory), Timesteps: e.timesteps})
 	if err != nil {
-		return none, err
+		return nil, err
 	}
-	c := eval.Config{Model: model.program, Input: model.ports.Input,
-		Window: metric.Window(e.ssim), Energy: e.options()}
+	defer model.Close()
+	o := spikingir.EvaluateOptions{SSIM: metric.Window(e.ssim), Energy: metric.Mode(e.energy), FirstLayer: metric.FirstLayer(e.first)}
 	if e.ref != "" {
 		r, err := a.reference(e.ref, model, e.memory)
 		if err != nil {
-			return none, err
+			return nil, err
 		}
-		c.Ref, c.RefInput = r.program, r.ports.Input
+		defer r.Close()
+		o.Reference = r.Network
 	}
 	if e.bounded {
 		a.noteMeasured(model, e.memory)
-		c.Accept = func(dims []int) error { return checkMemory(model.program.Tiling(dims), dims[3], dims[2]) }
+		o.Accept = func(w, h int) error { return checkMemory(model.Tiling(w, h), w, h) }
 	}
-	c.Set, err = e.open(model.ports.Channels, a.Seed)
-	return c, err
+	collectOften()
+	step, end := a.Progress("evaluating")
+	defer end()
+	o.Progress = step
+	return spikingir.Evaluate(ctx, model.Network, e.images(e.data, a.Seed), o)
 }
 
 // reference reads the ANN that a model is compared with.
 func (a *app) reference(path string, model *loaded, memory memorySize) (*loaded, error) {
-	r, err := a.loadProgram(path, memory)
-	if err == nil && r.ports.Channels != model.ports.Channels {
+	r, err := a.open(path, spikingir.RunOptions{MemoryLimit: int64(memory)})
+	if err == nil && r.Channels() != model.Channels() {
 		return nil, fmt.Errorf("%s takes images of %d channels and its reference %s of %d, want equal",
-			model.path, model.ports.Channels, path, r.ports.Channels)
+			model.path, model.Channels(), path, r.Channels())
 	}
 	return r, err
 }
 
 // printReports shows what was measured; JSON is one object, or a list where
 // several numbers of timesteps were asked for.
-func (a *app) printReports(all []*eval.Report) error {
+func (a *app) printReports(all []*spikingir.Report) error {
 	if a.format == "json" {
 		if len(all) == 1 {
 			return a.json(all[0])
@@ -148,7 +140,7 @@ func (a *app) printReports(all []*eval.Report) error {
 }
 
 // printReport shows a report as tables.
-func (a *app) printReport(r *eval.Report) {
+func (a *app) printReport(r *spikingir.Report) {
 	t := a.table()
 	t.AppendHeader(table.Row{"", "PSNR (dB)", "SSIM", "energy (mJ)"})
 	if r.Input.PSNR != 0 {

@@ -14,11 +14,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"spikingir"
 	"spikingir/cmd/internal/cli"
 	"spikingir/graph"
 	"spikingir/graph/op"
 	"spikingir/onnxio"
-	"spikingir/passes"
 	"spikingir/passes/recipes"
 	"spikingir/runtime/atomicfile"
 	"spikingir/runtime/eval"
@@ -121,7 +121,7 @@ func (a *app) trainable(path string, m *graph.Model) (plain bool, err error) {
 	if ports.Channels != 1 && ports.Channels != 3 {
 		return false, cli.Unsupported(fmt.Errorf("%s takes images of %d channels, want 1 or 3 to train on images", path, ports.Channels))
 	}
-	if spiking(m) {
+	if spikingir.Spiking(m) {
 		return false, nil
 	}
 	if _, flat := m.Metadata.Get(graph.MetaTimesteps); flat {
@@ -134,7 +134,7 @@ func (a *app) trainable(path string, m *graph.Model) (plain bool, err error) {
 // cleanUp runs the passes that recipes begin with: they fold what training could not
 // keep apart, such as a BatchNormalization behind its convolution.
 func (a *app) cleanUp(path string, m *graph.Model) error {
-	if _, err := recipes.CleanUp().Run(m, passes.Options{Evaluate: a.evaluate, Log: a.log()}); err != nil {
+	if _, err := spikingir.Convert(context.Background(), m, spikingir.Options{Pipeline: recipes.CleanUp(), Threads: a.Threads, Log: a.log()}); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
@@ -224,7 +224,7 @@ func (a *app) training(t *tuning, m *graph.Model, plain bool) (*train.Config, er
 	if err != nil {
 		return nil, err
 	}
-	c.Identity = checkpoint.Header{Program: "spikingir " + version, Data: src.SHA256(), Settings: s}
+	c.Identity = checkpoint.Header{Program: "spikingir " + spikingir.Version, Data: src.SHA256(), Settings: s}
 	if m.Source != nil {
 		c.Identity.Model = hex.EncodeToString(m.Source.SHA256[:])
 	}
@@ -306,7 +306,7 @@ func (t *tuning) describe(m *graph.Model, trainer *train.Trainer) {
 		p = b.Position
 	}
 	put("", string(trainer.Identity.Settings))
-	put("_version", version)
+	put("_version", spikingir.Version)
 	put("_stages", steps)
 	put("_steps", strconv.FormatUint(p.Total, 10))
 	put("_patches", strconv.FormatUint(p.Patch, 10))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -9,7 +10,8 @@ import (
 // module is the import path of the project.
 const module = "spikingir"
 
-// layer says which of our packages the packages under a path may import.
+// layers says which of our packages the packages under a path may import; the first
+// path that fits counts. The empty path is the package at the root alone.
 var layers = []struct {
 	path  string
 	may   []string
@@ -19,19 +21,28 @@ var layers = []struct {
 	{"onnxio", []string{"graph", "onnxio"}, false},
 	{"passes", []string{"graph", "passes"}, true},
 	{"runtime/reference", []string{"graph"}, false},
+	{"runtime/kernel", []string{"runtime/kernel"}, false},
+	{"runtime/tile", []string{"graph", "runtime/kernel", "runtime/ops", "runtime/tile"}, true},
 	{"runtime", []string{"graph", "runtime"}, false},
 	{"fixtures", nil, true},
-	{"cmd", []string{"cmd", "fixtures", "graph", "onnxio", "passes", "runtime"}, false},
+	{"cmd", []string{"", "cmd", "fixtures", "graph", "onnxio", "passes", "runtime"}, false},
+	{"", []string{"fixtures", "graph", "onnxio", "passes", "runtime"}, false},
 }
+
+// trainers are what may know of training; the rest of the runtime, which runs networks,
+// must not.
+var trainers = []string{"", "cmd", "runtime/bench", "runtime/train"}
 
 // testsOnly are packages that serve tests and may reach further; nothing else
 // may import them.
 var testsOnly = []string{module + "/passes/passtest"}
 
-// TestLayers holds the import rules: imports point down, passes and
-// runtime do not know each other, graph and passes stand on the standard
-// library, only onnxio sees protobuf, and only runtime/reference Gorgonia. The
-// reference, an oracle for the rest of the runtime, shares nothing with it.
+// TestLayers holds the import rules: imports point down (cmd, the root, then onnxio,
+// passes and runtime, then graph), passes and runtime do not know each other, kernels
+// know nothing else of ours, what runs networks knows nothing of training, graph and
+// passes stand on the standard library, only onnxio sees protobuf, and only
+// runtime/reference Gorgonia. The reference, an oracle for the rest of the runtime,
+// shares nothing with it.
 func TestLayers(t *testing.T) {
 	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}}:{{range .Imports}} {{.}}{{end}}", module+"/...").Output()
 	if err != nil {
@@ -73,11 +84,14 @@ func refuse(pkg, imp string) string {
 	if strings.HasPrefix(imp, "gorgonia.org/gorgonia") && !under(pkg, "runtime/reference") {
 		return "only runtime/reference sees Gorgonia"
 	}
+	if under(imp, "runtime/train") && !slices.ContainsFunc(trainers, func(path string) bool { return under(pkg, path) }) {
+		return "what runs networks does not know how they are trained"
+	}
 	for _, l := range layers {
 		if !under(pkg, l.path) {
 			continue
 		}
-		if !strings.HasPrefix(imp, module+"/") {
+		if imp != module && !strings.HasPrefix(imp, module+"/") {
 			if l.plain && strings.Contains(strings.Split(imp, "/")[0], ".") {
 				return l.path + " stands on the standard library"
 			}
@@ -93,7 +107,11 @@ func refuse(pkg, imp string) string {
 	return "the package is in no layer"
 }
 
+// under reports whether pkg is the package at path or one below it.
 func under(pkg, path string) bool {
+	if path == "" {
+		return pkg == module
+	}
 	p := module + "/" + path
 	return pkg == p || strings.HasPrefix(pkg, p+"/")
 }
@@ -110,6 +128,18 @@ func TestLayersRefuse(t *testing.T) {
 		{module + "/runtime/exec", "gorgonia.org/gorgonia"},
 		{module + "/runtime/reference", module + "/runtime/neuron"},
 		{module + "/cmd/spikingir", module + "/passes/passtest"},
+		{module, module + "/passes/passtest"},
+		{module, module + "/cmd/spikingir"},
+		{module + "/graph", module},
+		{module + "/onnxio", module},
+		{module + "/passes", module},
+		{module + "/runtime/exec", module},
+		{module + "/fixtures", module},
+		{module + "/runtime/kernel", module + "/runtime/train/optim"},
+		{module + "/runtime/kernel", module + "/runtime/ops"},
+		{module + "/runtime/exec", module + "/runtime/train"},
+		{module + "/runtime/eval", module + "/runtime/train/patches"},
+		{module + "/runtime/tile", module + "/runtime/exec"},
 	} {
 		if refuse(c[0], c[1]) == "" {
 			t.Errorf("%s may import %s", c[0], c[1])

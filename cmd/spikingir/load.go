@@ -6,13 +6,10 @@ import (
 	"io/fs"
 	"os"
 
+	"spikingir"
 	"spikingir/cmd/internal/cli"
 	"spikingir/graph"
-	"spikingir/graph/op"
-	"spikingir/onnxio"
 	"spikingir/onnxio/onnxgo"
-	"spikingir/runtime/eval"
-	"spikingir/runtime/exec"
 )
 
 // load reads a model; reader is onnx or onnx-go.
@@ -39,7 +36,7 @@ func (a *app) load(path, reader string) (*graph.Model, error) {
 
 func readModel(path, reader string) (*graph.Model, error) {
 	if reader == "onnx" {
-		return onnxio.ReadFile(path)
+		return spikingir.Read(path)
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -70,51 +67,33 @@ func checkTimesteps(list []int) error {
 	return nil
 }
 
-// loaded is a model ready to run on images.
+// loaded is a network ready to run on images, from a file.
 type loaded struct {
-	path    string
-	model   *graph.Model
-	program *exec.Program
-	ports   eval.Ports
+	path string
+	*spikingir.Network
 }
 
-// loadProgram reads a model and plans its execution; see [app.program].
-func (a *app) loadProgram(path string, memory memorySize, timesteps ...int) (*loaded, error) {
+// open reads a model and makes it ready to run.
+func (a *app) open(path string, o spikingir.RunOptions) (*loaded, error) {
 	m, err := a.load(path, "onnx")
 	if err != nil {
 		return nil, err
 	}
-	return a.program(path, m, memory, timesteps...)
+	return a.ready(path, m, o)
 }
 
-// program plans the execution of a model; timesteps, when given, replace the
-// model's own: rising numbers, each with results of its own. No memory stated is the
-// default.
-func (a *app) program(path string, m *graph.Model, memory memorySize, timesteps ...int) (*loaded, error) {
-	ports, err := eval.PortsOf(m.Graph)
-	if err != nil {
+// ready makes a model ready to run, by the common flags.
+func (a *app) ready(path string, m *graph.Model, o spikingir.RunOptions) (*loaded, error) {
+	if _, err := spikingir.Channels(m); err != nil {
 		return nil, cli.Unsupported(fmt.Errorf("%s: %w", path, err))
 	}
-	if len(timesteps) > 0 && !spiking(m) {
+	if len(o.Timesteps) > 0 && !spikingir.Spiking(m) {
 		return nil, fmt.Errorf("%s is not a spiking model: it has no timesteps to set", path)
 	}
-	if eval.FreeSize(m.Graph) {
-		a.log().Debug("the model states a fixed image size; it is run on images of any size", "model", path)
-	}
-	p, err := exec.Compile(m, exec.Options{Pool: a.Kernels(), Checkpoints: timesteps, Precision: a.Numbers(),
-		MemoryLimit: int64(memory)})
+	o.Threads, o.Precision = a.Threads, a.Numbers()
+	n, err := spikingir.Open(m, o)
 	if err != nil {
-		return nil, cli.Unsupported(fmt.Errorf("%s: %w", path, err))
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return &loaded{path, m, p, ports}, nil
-}
-
-// spiking reports whether a model holds neurons.
-func spiking(m *graph.Model) bool {
-	for n := range m.Graph.Nodes() {
-		if op.IsNeuron(n) {
-			return true
-		}
-	}
-	return false
+	return &loaded{path, n}, nil
 }

@@ -99,7 +99,7 @@ func checkMemory(t exec.Tiling, w, h int) error {
 
 // noteUnbounded says where a limit that was asked for has no hold on a network.
 func (a *app) noteUnbounded(m *loaded, limit memorySize) {
-	if why := m.program.Whole(); why != nil && limit >= 0 {
+	if why := m.Program().Whole(); why != nil && limit >= 0 {
 		a.Warnf("%s: --memory does not bound what this network takes, as it runs on whole images only: %v", m.path, why)
 	}
 }
@@ -108,8 +108,8 @@ func (a *app) noteUnbounded(m *loaded, limit memorySize) {
 // on whole images.
 func (a *app) noteMeasured(m *loaded, limit memorySize) {
 	a.noteUnbounded(m, limit)
-	for _, u := range m.program.Units() {
-		if u.StepByStep && limit >= 0 && m.program.Whole() == nil {
+	for _, u := range m.Program().Units() {
+		if u.StepByStep && limit >= 0 && m.Program().Whole() == nil {
 			n := u.Nodes[len(u.Nodes)-1]
 			a.Warnf("%s: --memory does not bound what this network takes to be measured, as the layer of %q runs step by step",
 				m.path, n.OriginLabel())

@@ -11,9 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"spikingir"
 	"spikingir/cmd/internal/cli"
 	"spikingir/runtime/dataset"
-	"spikingir/runtime/eval"
 )
 
 // restoration is what run is asked for.
@@ -50,21 +50,25 @@ the program itself come on top: count on 0.5 GiB more for 3840x2160 pixels.`,
 			if r.scale < 1 || r.scale > 16 {
 				return fmt.Errorf("--scale %d, want 1 to 16", r.scale)
 			}
-			var timesteps []int
-			if cmd.Flags().Changed("timesteps") {
-				timesteps = []int{r.timesteps}
+			o := spikingir.RunOptions{MemoryLimit: int64(r.memory)}
+			if r.colour == "channels" {
+				o.Colour = spikingir.EachChannel
 			}
-			if err := checkTimesteps(timesteps); err != nil {
+			if cmd.Flags().Changed("timesteps") {
+				o.Timesteps = []int{r.timesteps}
+			}
+			if err := checkTimesteps(o.Timesteps); err != nil {
 				return err
 			}
 			files, err := r.files(args[0])
 			if err != nil {
 				return err
 			}
-			m, err := a.loadProgram(args[0], r.memory, timesteps...)
+			m, err := a.open(args[0], o)
 			if err != nil {
 				return err
 			}
+			defer m.Close()
 			if cmd.Flags().Changed("memory") {
 				a.noteUnbounded(m, r.memory)
 			}
@@ -141,12 +145,12 @@ func (a *app) restoreAll(ctx context.Context, m *loaded, jobs []job, r *restorat
 	defer end()
 	list := []restored{}
 	for i, j := range jobs {
-		img, err := dataset.Read(j.in)
+		img, err := spikingir.ReadImage(j.in)
 		if err != nil {
 			return err
 		}
 		if r.scale > 1 {
-			if img, err = dataset.ResizeScale(img, float64(r.scale)); err != nil {
+			if img, err = spikingir.Enlarge(img, float64(r.scale)); err != nil {
 				return fmt.Errorf("%s: %w", j.in, err)
 			}
 		}
@@ -175,68 +179,26 @@ func (a *app) restoreAll(ctx context.Context, m *loaded, jobs []job, r *restorat
 	return nil
 }
 
-// restore runs the model on an image of any kind and says how, and in what tiles.
-func restore(ctx context.Context, m *loaded, img dataset.Image, colour string) (
-	out dataset.Image, how string, tiles *tiled, err error,
+// restore runs the network on an image of any kind and says how, and in what tiles.
+func restore(ctx context.Context, m *loaded, img spikingir.Image, colour string) (
+	out spikingir.Image, how string, tiles *tiled, err error,
 ) {
-	run := func(x dataset.Image) (dataset.Image, error) {
-		t := m.program.Tiling(eval.Tensor(x).Dims)
-		if err := checkMemory(t, x.W, x.H); err != nil {
-			return dataset.Image{}, err
-		}
-		tiles = tiledAs(t)
-		return eval.Restore(ctx, m.program, m.ports.Input, x)
-	}
 	switch {
-	case m.ports.Channels == 3:
+	case m.Channels() == 3:
 		how = "colour"
-		out, err = run(img.Color())
 	case img.C == 1:
 		how = "gray"
-		out, err = run(img)
 	case colour == "channels":
 		how = "each of red, green and blue"
-		out, err = perChannel(img, run)
 	default:
 		how = "luma, chroma kept"
-		out, err = luma(img, run)
 	}
-	return out, how, tiles, err
-}
-
-// perChannel restores red, green and blue as three gray images.
-func perChannel(img dataset.Image, run func(dataset.Image) (dataset.Image, error)) (dataset.Image, error) {
-	var out dataset.Image
-	for c := range img.C {
-		y, err := run(dataset.Image{C: 1, H: img.H, W: img.W, Pix: img.Plane(c)})
-		if err != nil {
-			return out, err
-		}
-		if c == 0 {
-			out = dataset.NewImage(img.C, y.H, y.W)
-		}
-		copy(out.Plane(c), y.Pix)
+	t := m.Tiling(img.W, img.H)
+	if err := checkMemory(t, img.W, img.H); err != nil {
+		return out, how, nil, err
 	}
-	return out, nil
-}
-
-// luma restores Y and keeps Cb and Cr, enlarged where the model enlarges.
-func luma(img dataset.Image, run func(dataset.Image) (dataset.Image, error)) (dataset.Image, error) {
-	ycc, err := img.YCbCr()
-	if err != nil {
-		return img, err
-	}
-	y, err := run(dataset.Image{C: 1, H: img.H, W: img.W, Pix: ycc.Plane(0)})
-	if err != nil {
-		return img, err
-	}
-	if y.H != ycc.H || y.W != ycc.W {
-		if ycc, err = dataset.Resize(ycc, y.H, y.W); err != nil {
-			return img, err
-		}
-	}
-	copy(ycc.Plane(0), y.Pix)
-	return ycc.RGB()
+	out, err = m.Restore(ctx, img)
+	return out, how, tiledAs(t), err
 }
 
 // otherFormats are the names of images that would not hold a PNG.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"spikingir"
 	"spikingir/runtime/dataset"
 )
 
@@ -71,14 +72,8 @@ func (t *taskFlags) check() error {
 	return err
 }
 
-// open lists the images of the task.
-func (t *taskFlags) open(channels int, seed uint64) (*dataset.Set, error) {
-	if err := t.check(); err != nil {
-		return nil, err
-	}
-	task, err := t.task(channels)
-	if err != nil {
-		return nil, err
-	}
-	return dataset.Open(task, dataset.Dirs{Data: t.data, Input: t.input, Target: t.target}, t.limit, seed)
+// images is the flags, once they are checked, as the library takes them.
+func (t *taskFlags) images(dir string, seed uint64) spikingir.Data {
+	task, _ := t.task(0)
+	return spikingir.Data{Task: task, Dir: dir, Inputs: t.input, Targets: t.target, Limit: t.limit, Seed: seed}
 }

@@ -12,12 +12,12 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"spikingir"
 	"spikingir/cmd/internal/cli"
 	"spikingir/fixtures"
 	"spikingir/graph"
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/eval"
-	"spikingir/runtime/exec"
 	"spikingir/runtime/metric"
 	"spikingir/runtime/ops"
 	"spikingir/runtime/reference"
@@ -123,22 +123,24 @@ type verified struct {
 type rival func(ctx context.Context, x *ops.Tensor) (y *ops.Tensor, nearest *float64, err error)
 
 func (a *app) verify(ctx context.Context, v *verification, args []string) error {
-	m, err := a.loadProgram(args[0], 0)
+	m, err := a.open(args[0], spikingir.RunOptions{})
 	if err != nil {
 		return err
 	}
+	defer m.Close()
 	r := &verified{A: args[0], B: v.against, Tolerance: v.tolerance, Images: []comparison{},
 		Agreement: eval.Agreement{PSNR: metric.DB(math.Inf(1))}}
-	other := gorgonia(m.path, m.model)
+	other := gorgonia(m.path, m.Model())
 	if v.against == "" {
 		r.B = args[1]
 		b, err := a.reference(args[1], m, 0)
 		if err != nil {
 			return err
 		}
+		defer b.Close()
 		other = b.compute
 	}
-	samples, err := v.samples(m.ports.Channels, a.Seed)
+	samples, err := v.samples(m, a.Seed)
 	if err != nil {
 		return err
 	}
@@ -161,11 +163,11 @@ func (a *app) verify(ctx context.Context, v *verification, args []string) error 
 
 // compute runs a program on one input.
 func (l *loaded) compute(ctx context.Context, x *ops.Tensor) (*ops.Tensor, *float64, error) {
-	res, err := l.program.Run(ctx, map[string]*ops.Tensor{l.ports.Input: x}, exec.RunOptions{})
+	out, err := l.Run(ctx, x)
 	if err != nil {
 		return nil, nil, err
 	}
-	return res.Outputs[0], nil, nil
+	return out[0], nil, nil
 }
 
 // gorgonia is a model's twin; it is built anew when the size of the input changes.
@@ -201,7 +203,7 @@ func (v *verification) compare(ctx context.Context, m *loaded, other rival, s sa
 	if img, err = v.cropped(img); err != nil {
 		return comparison{}, err
 	}
-	x := eval.Tensor(img)
+	x := spikingir.ImageTensor(img)
 	y, _, err := m.compute(ctx, x)
 	if err != nil {
 		return comparison{}, err
@@ -235,8 +237,9 @@ func (v *verification) cropped(m dataset.Image) (dataset.Image, error) {
 	return m.Crop((m.H-h)/2, (m.W-w)/2, h, w)
 }
 
-// samples is the inputs for a model of that many channels.
-func (v *verification) samples(channels int, seed uint64) ([]sample, error) {
+// samples is the inputs for a model.
+func (v *verification) samples(model *loaded, seed uint64) ([]sample, error) {
+	channels := model.Channels()
 	var list []sample
 	fit := func(read func() (dataset.Image, error)) func() (dataset.Image, error) {
 		return func() (dataset.Image, error) {
@@ -244,7 +247,7 @@ func (v *verification) samples(channels int, seed uint64) ([]sample, error) {
 			if err != nil {
 				return m, err
 			}
-			return fitChannels(m, channels)
+			return model.Fit(m)
 		}
 	}
 	switch {

@@ -14,7 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"spikingir/passes"
+	"spikingir"
 )
 
 // The exit codes; they are a contract.
@@ -81,7 +81,7 @@ func exitCode(err error) int {
 	if errors.As(err, &c) {
 		return c.Code
 	}
-	var u *passes.Unsupported
+	var u *spikingir.UnsupportedError
 	if errors.As(err, &u) {
 		return ExitUnsupported
 	}

@@ -1,0 +1,156 @@
+package spikingir
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"math"
+
+	"spikingir/fixtures"
+	"spikingir/graph"
+	"spikingir/passes"
+	"spikingir/runtime/calib"
+	"spikingir/runtime/dataset"
+	"spikingir/runtime/eval"
+	"spikingir/runtime/kernel"
+	"spikingir/runtime/ops"
+)
+
+// calibration is a set of model inputs; it is hashed as it is read.
+type calibration struct {
+	Samples
+	channels int
+	hash     hash.Hash
+	err      error // of the images, not of the model
+	pool     *kernel.Pool
+	progress func(done, total int)
+}
+
+// newCalibration opens the images that a conversion calibrates on.
+func newCalibration(d Data, channels int) (*calibration, error) {
+	var err error
+	if d.inMemory() && d.Images == nil {
+		if d, err = d.embedded(); err != nil {
+			return nil, err
+		}
+	}
+	set, err := d.Samples(channels)
+	return &calibration{Samples: set, channels: channels, hash: sha256.New()}, err
+}
+
+// Input makes image i as the model's input.
+func (c *calibration) Input(i int) (*ops.Tensor, error) {
+	m, err := c.at(i)
+	if err != nil {
+		c.err = err
+		return nil, err
+	}
+	if i == 0 {
+		c.hash.Reset()
+		c.hash.Write([]byte(c.Task().String()))
+	}
+	var b []byte
+	for _, d := range []int{m.C, m.H, m.W} {
+		b = binary.LittleEndian.AppendUint32(b, uint32(d))
+	}
+	for _, x := range m.Pix {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
+	}
+	c.hash.Write(b)
+	return eval.Tensor(m), nil
+}
+
+func (c *calibration) at(i int) (dataset.Image, error) {
+	s, err := c.At(i)
+	if err != nil {
+		return s.Input, err
+	}
+	return fitChannels(s.Input, c.channels)
+}
+
+// SHA256 identifies the inputs read since the first.
+func (c *calibration) SHA256() string { return hex.EncodeToString(c.hash.Sum(nil)) }
+
+// fitChannels makes an image gray or RGB as the model wants it.
+func fitChannels(m dataset.Image, channels int) (dataset.Image, error) {
+	switch {
+	case channels == 0 || m.C == channels:
+		return m, nil
+	case channels == 1:
+		return m.Gray(), nil
+	case channels == 3:
+		return m.Color(), nil
+	}
+	return m, fmt.Errorf("the model wants %d channels; images have 1 or 3", channels)
+}
+
+// embedded is the fixture images as a calibration set.
+func (d Data) embedded() (Data, error) {
+	name := fixtures.Calib
+	if d.Task.Kind == dataset.Dehaze {
+		name = fixtures.CalibHazy
+		d.Task.Kind = dataset.None
+	}
+	files, err := fixtures.Images(name)
+	if err != nil {
+		return d, err
+	}
+	for _, f := range files {
+		m, err := dataset.Decode(bytes.NewReader(f.Data))
+		if err != nil {
+			return d, fmt.Errorf("embedded image %s: %w", f.Name, err)
+		}
+		d.Images = append(d.Images, m)
+	}
+	return d, nil
+}
+
+// calibrator runs the model of the moment over the set. The statistics of the
+// last call stay in stats.
+func (c *calibration) calibrator(ctx context.Context, stats **graph.Stats) passes.Calibrator {
+	return func(m *graph.Model, values []string) (*graph.Stats, error) {
+		m = m.Clone()
+		eval.FreeSize(m.Graph)
+		s, err := calib.Collect(ctx, m, values, c, c.pool, c.progress)
+		*stats = s
+		if err != nil && c.err == nil && ctx.Err() == nil {
+			err = unsupported(err)
+		}
+		return s, err
+	}
+}
+
+// evaluate computes a constant node.
+func (c *calibration) evaluate(n *graph.Node, opset int64) ([]*graph.Tensor, error) {
+	op, err := ops.Bind(n, opset)
+	if err != nil {
+		return nil, err
+	}
+	env := &ops.Env{Pool: c.pool, Alloc: ops.NewTensor}
+	in := make([]*ops.Tensor, n.NumInputs())
+	for i, v := range n.Inputs() {
+		if v == nil {
+			continue
+		}
+		if in[i], err = ops.FromGraph(v.Const); err != nil {
+			return nil, err
+		}
+	}
+	out, err := op.Run(env, in)
+	if err != nil {
+		return nil, err
+	}
+	var list []*graph.Tensor
+	for _, t := range out {
+		c, err := t.Graph()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, c)
+	}
+	return list, nil
+}

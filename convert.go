@@ -1,0 +1,170 @@
+package spikingir
+
+import (
+	"cmp"
+	"context"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"strconv"
+
+	"spikingir/graph"
+	"spikingir/graph/op"
+	"spikingir/passes"
+)
+
+// Options is what [Convert] is asked for. The zero value converts by the default
+// recipe, calibrated on a few embedded images.
+type Options struct {
+	// Recipe is the conversion method, one of [Recipes]; empty takes the first.
+	Recipe string
+	// Settings are those of the recipe; what is zero takes its default, see
+	// [DefaultSettings].
+	Settings Settings
+	// Pipeline, when not nil, runs in the place of a recipe. [Recipe] and
+	// [ParsePipeline] make one, to which passes of one's own can be added.
+	Pipeline Pipeline
+	// Calibration is the images whose activations set the thresholds: degraded as the
+	// network will be used, and not those that it is measured on. Without any, embedded
+	// ones are taken, which is enough to try things out.
+	Calibration Data
+	// Threads is how many threads work; 0 takes every core. The result does not depend
+	// on it.
+	Threads int
+	// Progress, when not nil, is called after each calibration image.
+	Progress func(done, total int)
+	// After, when not nil, is called after each pass; its error ends the conversion.
+	After func(passes.Report, *Model) error
+	// Log hears what each pass does, at the level of debugging; nil is silent.
+	Log *slog.Logger
+}
+
+// A Conversion says what was done to a model.
+type Conversion struct {
+	Recipe    string   `json:"recipe,omitempty"` // empty where a pipeline was given
+	Pipeline  string   `json:"pipeline"`         // as [ParsePipeline] reads it
+	Timesteps int64    `json:"timesteps"`        // T; 0 while neurons are not timed
+	Neurons   []string `json:"neurons"`          // type and node of the file
+	Images    int      `json:"calibration_images"`
+	Calib     string   `json:"calibration_sha256,omitempty"` // of the calibration inputs
+	Notes     []string `json:"notes"`                        // of the passes, to the user
+}
+
+// Convert turns a network into a spiking one, in place, and says what it did. Weights
+// and biases keep their bits unless the settings ask for the unit form. The model's
+// metadata then states recipe, pipeline, T, and the hashes of the source and of the
+// calibration inputs. The same model, options and images give the same bytes. What
+// cannot be converted is an [UnsupportedError] that names every such node; after an
+// error the model is in no defined state.
+func Convert(ctx context.Context, m *Model, o Options) (*Conversion, error) {
+	p, c, err := o.plan()
+	if err != nil {
+		return nil, err
+	}
+	if o.Pipeline == nil && Spiking(m) {
+		return nil, unsupported(errors.New("the model is a spiking network already; convert the network it was made from"))
+	}
+	if len(p) == 0 {
+		return c, nil
+	}
+	channels, err := Channels(m)
+	if err != nil {
+		channels = 0 // the passes may do with less
+	}
+	set, err := newCalibration(o.Calibration, channels)
+	if err != nil {
+		return nil, err
+	}
+	if set.pool, err = newPool(o.Threads); err != nil {
+		return nil, err
+	}
+	defer set.pool.Close()
+	set.progress = o.Progress
+	var stats *graph.Stats
+	c.neurons(m)
+	reports, err := p.Run(m, passes.Options{
+		Calibrate: set.calibrator(ctx, &stats),
+		Evaluate:  set.evaluate,
+		Log:       o.Log,
+		After: func(r passes.Report, m *graph.Model) error {
+			c.neurons(m)
+			if o.After == nil {
+				return nil
+			}
+			return o.After(r, m)
+		},
+	})
+	if err != nil {
+		var refused *passes.Unsupported
+		if errors.As(err, &refused) {
+			err = unsupported(err)
+		}
+		return nil, err
+	}
+	for _, r := range reports {
+		for _, n := range r.Notes {
+			c.Notes = append(c.Notes, n.String())
+		}
+	}
+	if len(c.Neurons) > 0 {
+		c.describe(m, set, stats, o.Calibration.Seed)
+	}
+	return c, ctx.Err()
+}
+
+// plan is the passes to run, and the report to begin with.
+func (o *Options) plan() (Pipeline, *Conversion, error) {
+	c := &Conversion{Neurons: []string{}, Notes: []string{}}
+	p := o.Pipeline
+	if p == nil {
+		s, d := o.Settings, DefaultSettings()
+		s.Timesteps = cmp.Or(s.Timesteps, d.Timesteps)
+		s.Percentile = cmp.Or(s.Percentile, d.Percentile)
+		s.Over = cmp.Or(s.Over, d.Over)
+		s.Analog = cmp.Or(s.Analog, d.Analog)
+		s.Lower = cmp.Or(s.Lower, d.Lower)
+		c.Recipe = cmp.Or(o.Recipe, Recipes()[0])
+		var err error
+		if p, err = Recipe(c.Recipe, s); err != nil {
+			return nil, nil, err
+		}
+	}
+	c.Pipeline = p.String()
+	return p, c, nil
+}
+
+// neurons notes the neurons of m, unless a lowering has left none to see.
+func (c *Conversion) neurons(m *graph.Model) {
+	var list []string
+	for n := range m.Graph.Nodes() {
+		if op.IsNeuron(n) {
+			list = append(list, n.Op().Type+" "+n.OriginLabel())
+			t, _ := graph.Get(n.Attrs, "timesteps", graph.Int(0))
+			c.Timesteps = int64(t)
+		}
+	}
+	if list != nil {
+		c.Neurons = list
+	}
+}
+
+// describe writes what was done into the model's metadata.
+func (c *Conversion) describe(m *graph.Model, set *calibration, stats *graph.Stats, seed uint64) {
+	put := m.Metadata.Set
+	put(graph.MetaVersion, Version)
+	if c.Recipe != "" {
+		put(graph.MetaRecipe, c.Recipe)
+	}
+	put(graph.MetaPipeline, c.Pipeline)
+	put(graph.MetaTimesteps, strconv.FormatInt(c.Timesteps, 10))
+	if m.Source != nil {
+		put(graph.MetaSource, hex.EncodeToString(m.Source.SHA256[:]))
+	}
+	if stats != nil {
+		c.Images, c.Calib = stats.Images, stats.SHA256
+		put(graph.MetaCalib, stats.SHA256)
+		put(graph.MetaCalibImages, strconv.Itoa(stats.Images))
+		put(graph.MetaTask, set.Task().String())
+	}
+	put(graph.MetaSeed, strconv.FormatUint(seed, 10))
+}

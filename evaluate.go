@@ -1,0 +1,53 @@
+package spikingir
+
+import (
+	"context"
+
+	"spikingir/runtime/eval"
+	"spikingir/runtime/metric"
+)
+
+// EvaluateOptions is what [Evaluate] is asked for; the zero value measures the network
+// alone.
+type EvaluateOptions struct {
+	// Reference is, as a rule, the ANN that the network was converted from. With it the
+	// report has the conversion rate, the agreement and the energy saved.
+	Reference *Network
+	// SSIM is its window: "gaussian" (11x11, sigma 1.5; the default) or "uniform7".
+	SSIM metric.Window
+	// Energy is the energy model, "paper" (the default) or "exact", and FirstLayer says
+	// whether the first layer is charged "once" (the default) or "per-step".
+	Energy     metric.Mode
+	FirstLayer metric.FirstLayer
+	// Crop measures the central Crop x Crop pixels of each image; 0 takes the whole.
+	Crop int
+	// Accept, when not nil, may refuse an image of w x h pixels before it is run.
+	Accept func(w, h int) error
+	// Progress, when not nil, is called after each image.
+	Progress func(done, total int)
+}
+
+// Evaluate measures a network on images with a ground truth, one report for each
+// number of timesteps that it was opened with: PSNR and SSIM against the truth, firing
+// rates and residual potentials layer by layer, and energy by the models of the
+// SpikingIR paper. The task must be one that has a truth, which [AsIs] has not.
+// Quality alone misleads as a measure of conversion, for quantisation may move an image
+// closer to the truth: the agreement with the reference does not.
+func Evaluate(ctx context.Context, n *Network, d Data, o EvaluateOptions) ([]*Report, error) {
+	if n.noImage != nil {
+		return nil, unsupported(n.noImage)
+	}
+	c := eval.Config{Model: n.program, Input: n.input, Window: o.SSIM, Crop: o.Crop, Progress: o.Progress,
+		Energy: metric.EnergyOptions{Mode: o.Energy, FirstLayer: o.FirstLayer}}
+	if o.Reference != nil {
+		c.Ref, c.RefInput = o.Reference.program, o.Reference.input
+	}
+	if o.Accept != nil {
+		c.Accept = func(dims []int) error { return o.Accept(dims[3], dims[2]) }
+	}
+	var err error
+	if c.Set, err = d.Samples(n.channels); err != nil {
+		return nil, err
+	}
+	return eval.RunAll(ctx, c)
+}

@@ -1,0 +1,159 @@
+// Package spikingir turns an image-restoration CNN in ONNX into a spiking neural
+// network of the same topology, runs it, measures it, fine-tunes it and writes it as
+// ONNX again. The method is SpikingIR (Ouyang et al., AAAI 2026); docs/design.md says
+// what the spiking operators mean.
+//
+//	m, err := spikingir.Read("dncnn.onnx")
+//	_, err = spikingir.Convert(ctx, m, spikingir.Options{Calibration: spikingir.Data{Dir: "images"}})
+//	err = spikingir.Write("spiking.onnx", m)
+//	net, err := spikingir.Open(m, spikingir.RunOptions{})
+//	defer net.Close()
+//	clean, err := net.Restore(ctx, noisy)
+//
+// Images are float32 from 0 to 1, gray or RGB; tensors are row-major [N,C,H,W]. A
+// function that takes a context ends soon after the context does, with its error.
+// An error that is the fault of a model's structure is an [UnsupportedError].
+//
+// # Stability
+//
+// This package is what programs should import. It, graph, graph/op, onnxio, passes,
+// passes/passtest and runtime/neuron change only with a note in the release; all other
+// packages may change at any time, and so may what [Network.Program] gives.
+package spikingir
+
+import (
+	"errors"
+
+	"spikingir/graph"
+	"spikingir/graph/op"
+	"spikingir/onnxio"
+	"spikingir/passes"
+	"spikingir/passes/recipes"
+	"spikingir/passes/standard"
+	"spikingir/runtime/dataset"
+	"spikingir/runtime/eval"
+	"spikingir/runtime/exec"
+	"spikingir/runtime/kernel"
+	"spikingir/runtime/ops"
+)
+
+// Version is the version of this module; converted models state it.
+const Version = "0.1.0"
+
+// The types of other packages that a caller meets.
+type (
+	Model    = graph.Model     // an ONNX model that can be edited
+	Pipeline = passes.Pipeline // passes in order
+	Pass     = passes.Pass     // one rewrite of a model
+	Settings = recipes.Settings
+	Image    = dataset.Image  // planes [C,H,W] of float32 from 0 to 1
+	Task     = dataset.Task   // how images are degraded
+	Sample   = dataset.Sample // an input and what it should become
+	Samples  = eval.Samples   // a list of them
+	Tensor   = ops.Tensor     // row-major numbers
+	Report   = eval.Report    // what [Evaluate] measured
+	Tiling   = exec.Tiling    // how an image is cut
+)
+
+// The kinds of [Task].
+const (
+	AsIs    = dataset.None    // images are fed as they are
+	Denoise = dataset.Denoise // Sigma: Gaussian noise of that deviation, in 8-bit units
+	SR      = dataset.SR      // Scale: shrunk by that factor, bicubic
+	Dehaze  = dataset.Dehaze  // the folders hazy and clear
+	Pairs   = dataset.Pairs   // a folder of inputs and one of targets
+)
+
+// Read reads an ONNX file, with its external data. What is no valid model is an
+// [onnxio.Error].
+func Read(path string) (*Model, error) { return onnxio.ReadFile(path) }
+
+// Write writes an ONNX file, which appears under its name when it is complete. The
+// same model gives the same bytes.
+func Write(path string, m *Model) error { return onnxio.WriteFile(path, m) }
+
+// ReadImage reads a PNG or JPEG: one channel where it is gray, else three.
+func ReadImage(path string) (Image, error) { return dataset.Read(path) }
+
+// WriteImage writes an 8-bit PNG, which appears under its name when it is complete.
+func WriteImage(path string, m Image) error { return dataset.Write(path, m) }
+
+// Enlarge resizes an image by a factor, by MATLAB's bicubic: the input of networks
+// such as VDSR.
+func Enlarge(m Image, factor float64) (Image, error) { return dataset.ResizeScale(m, factor) }
+
+// NewTensor is a float32 tensor over data, which it keeps; their number must be the
+// product of dims.
+func NewTensor(data []float32, dims ...int) *Tensor { return ops.Floats(data, dims...) }
+
+// ImageTensor is an image as a tensor [1,C,H,W] over the same pixels.
+func ImageTensor(m Image) *Tensor { return eval.Tensor(m) }
+
+// TensorImage is a tensor float32[1,C,H,W], of 1 or 3 channels, as an image over the
+// same numbers.
+func TensorImage(t *Tensor) (Image, error) { return eval.Image(t) }
+
+// Spiking reports whether a model holds spiking neurons. Those of the form "flat" are
+// standard operators and do not count.
+func Spiking(m *Model) bool {
+	for n := range m.Graph.Nodes() {
+		if op.IsNeuron(n) {
+			return true
+		}
+	}
+	return false
+}
+
+// Channels is the number of channels of the image that a model takes, 0 where it
+// leaves it open. A model that takes or gives anything but one image is an error.
+func Channels(m *Model) (int, error) {
+	p, err := eval.PortsOf(m.Graph)
+	return p.Channels, err
+}
+
+// Recipes lists the conversion methods; the first is the default.
+func Recipes() []string { return recipes.Names() }
+
+// DefaultSettings is the settings of a recipe of which nothing is set.
+func DefaultSettings() Settings { return recipes.Defaults() }
+
+// Recipe is the passes of a conversion method: "spikingir" (Ouyang et al., AAAI 2026)
+// or "rueckauer" (Rueckauer et al., Front. Neurosci. 2017). A setting out of range is
+// an error that names it.
+func Recipe(name string, s Settings) (Pipeline, error) { return recipes.New(name, s) }
+
+// ParsePipeline reads passes such as "fold-batchnorm,relu-to-if{v0=0.5}"; own are
+// passes beside the standard ones. The empty text is a pipeline of no passes, not nil.
+func ParsePipeline(text string, own ...*Pass) (Pipeline, error) {
+	p, err := passes.Parse(text, append(standard.Passes(), own...))
+	if p == nil && err == nil {
+		p = Pipeline{}
+	}
+	return p, err
+}
+
+// An UnsupportedError says that a model's structure cannot be converted, run or
+// trained. Its text names the node of the file and what was wanted there.
+type UnsupportedError struct{ Err error }
+
+func (e *UnsupportedError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the cause; a [passes.Unsupported] lists all nodes that a conversion
+// refuses.
+func (e *UnsupportedError) Unwrap() error { return e.Err }
+
+func unsupported(err error) error {
+	var known *UnsupportedError
+	if errors.As(err, &known) {
+		return err
+	}
+	return &UnsupportedError{err}
+}
+
+// newPool starts the threads of a call; 0 takes every core.
+func newPool(threads int) (*kernel.Pool, error) {
+	if err := kernel.EnvError(); err != nil {
+		return nil, err
+	}
+	return kernel.NewPool(threads), nil
+}
