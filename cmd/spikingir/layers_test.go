@@ -17,16 +17,17 @@ var layers = []struct {
 	may   []string
 	plain bool // may import nothing but the standard library beside these
 }{
+	{"internal", []string{"internal"}, true},
 	{"graph", []string{"graph"}, true},
-	{"onnxio", []string{"graph", "onnxio"}, false},
+	{"onnxio", []string{"graph", "onnxio", "internal"}, false},
 	{"passes", []string{"graph", "passes"}, true},
 	{"runtime/reference", []string{"graph"}, false},
 	{"runtime/kernel", []string{"runtime/kernel"}, false},
 	{"runtime/tile", []string{"graph", "runtime/kernel", "runtime/ops", "runtime/tile"}, true},
-	{"runtime", []string{"graph", "runtime"}, false},
+	{"runtime", []string{"graph", "internal", "runtime"}, false},
 	{"fixtures", nil, true},
-	{"cmd", []string{"", "cmd", "fixtures", "graph", "onnxio", "passes", "runtime"}, false},
-	{"", []string{"fixtures", "graph", "onnxio", "passes", "runtime"}, false},
+	{"cmd", []string{"", "cmd", "fixtures", "graph", "internal", "onnxio", "passes", "runtime"}, false},
+	{"", []string{"fixtures", "graph", "internal", "onnxio", "passes", "runtime"}, false},
 }
 
 // trainers are what may know of training; the rest of the runtime, which runs networks,
@@ -127,6 +128,8 @@ func TestLayersRefuse(t *testing.T) {
 		{module + "/runtime/exec", "google.golang.org/protobuf/proto"},
 		{module + "/runtime/exec", "gorgonia.org/gorgonia"},
 		{module + "/runtime/reference", module + "/runtime/neuron"},
+		{module + "/internal/atomicfile", module + "/graph"},
+		{module + "/graph", module + "/internal/atomicfile"},
 		{module + "/cmd/spikingir", module + "/passes/passtest"},
 		{module, module + "/passes/passtest"},
 		{module, module + "/cmd/spikingir"},

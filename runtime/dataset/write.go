@@ -9,7 +9,7 @@ import (
 	"math"
 	"os"
 
-	"spikingir/runtime/atomicfile"
+	"spikingir/internal/atomicfile"
 )
 
 // Write stores m as an 8-bit PNG at path; see [Encode]. The file appears whole

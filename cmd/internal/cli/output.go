@@ -8,7 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"spikingir/runtime/atomicfile"
+	"spikingir/internal/atomicfile"
 )
 
 // output is standard output; it remembers the first error of writing to it, so

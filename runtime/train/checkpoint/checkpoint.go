@@ -8,7 +8,7 @@ import (
 	"os"
 	"unicode/utf8"
 
-	"spikingir/runtime/atomicfile"
+	"spikingir/internal/atomicfile"
 )
 
 // A Header is what a checkpoint says in words.
