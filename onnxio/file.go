@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	"spikingir/graph"
+	"spikingir/internal/atomicfile"
 )
 
 // WriteOptions tells how to write a model. The zero value leaves every tensor
@@ -179,7 +180,7 @@ func (l *layout) write(path string, source *graph.Source, data []byte) (err erro
 			made = append(made, target)
 		}
 	}
-	return writeFile(path, data)
+	return atomicfile.WriteBytes(path, false, data)
 }
 
 // inputData reports whether target holds data of the input model, which is not
@@ -267,7 +268,7 @@ func (w *dataFile) write() error {
 	if err := os.MkdirAll(filepath.Dir(w.target), 0o777); err != nil {
 		return err
 	}
-	return writeFile(w.target, file)
+	return atomicfile.WriteBytes(w.target, false, file)
 }
 
 // maxGap bounds the unused bytes of a data file that is put together.

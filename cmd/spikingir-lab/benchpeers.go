@@ -14,9 +14,9 @@ import (
 	"strings"
 	"time"
 
-	"spikingir/cmd/internal/cli"
 	"spikingir/fixtures"
 	"spikingir/graph"
+	"spikingir/internal/atomicfile"
 	"spikingir/onnxio"
 )
 
@@ -109,7 +109,7 @@ func (r *race) script(name string) (string, error) {
 	}
 	path := filepath.Join(r.peers, name)
 	if _, err := os.Stat(path); err != nil {
-		return "", fmt.Errorf("%s: %w", path, cli.Cause(err))
+		return "", fmt.Errorf("%s: %w", path, atomicfile.Cause(err))
 	}
 	return path, nil
 }

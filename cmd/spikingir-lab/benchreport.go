@@ -14,6 +14,7 @@ import (
 
 	"spikingir/cmd/internal/cli"
 	"spikingir/graph"
+	"spikingir/internal/atomicfile"
 	"spikingir/runtime/bench"
 	"spikingir/runtime/kernel"
 )
@@ -117,7 +118,7 @@ func (r *race) sections(ctx context.Context, page *bytes.Buffer, only []string) 
 func (b *benchmarking) checkReport() error {
 	if b.peers != "" {
 		if info, err := os.Stat(b.peers); err != nil {
-			return fmt.Errorf("--peers %s: %w", b.peers, cli.Cause(err))
+			return fmt.Errorf("--peers %s: %w", b.peers, atomicfile.Cause(err))
 		} else if !info.IsDir() {
 			return fmt.Errorf("--peers %s is not a folder", b.peers)
 		}

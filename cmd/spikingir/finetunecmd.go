@@ -274,7 +274,7 @@ func (a *app) finish(ctx context.Context, t *tuning, m *graph.Model, trainer *tr
 		s.Ended = "time"
 	default:
 		if err := os.Remove(t.checkpoint); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("remove checkpoint %s: %w", t.checkpoint, cli.Cause(err))
+			return fmt.Errorf("remove checkpoint %s: %w", t.checkpoint, atomicfile.Cause(err))
 		}
 		s.Checkpoint = ""
 	}

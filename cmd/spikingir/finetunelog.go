@@ -9,7 +9,7 @@ import (
 	"io"
 	"os"
 
-	"spikingir/cmd/internal/cli"
+	"spikingir/internal/atomicfile"
 	"spikingir/runtime/train"
 	"spikingir/runtime/train/checkpoint"
 )
@@ -25,7 +25,7 @@ func (r *reporter) open(from *checkpoint.Position) (err error) {
 		r.log, err = reopenLog(r.t.logFile, *from)
 	}
 	if err != nil {
-		return fmt.Errorf("log %s: %w", r.t.logFile, cli.Cause(err))
+		return fmt.Errorf("log %s: %w", r.t.logFile, atomicfile.Cause(err))
 	}
 	return nil
 }
@@ -85,6 +85,6 @@ func (r *reporter) write(e train.Event) {
 	}
 	if err != nil {
 		r.broken = true
-		r.Warnf("log %s: %v; nothing more is logged", r.t.logFile, cli.Cause(err))
+		r.Warnf("log %s: %v; nothing more is logged", r.t.logFile, atomicfile.Cause(err))
 	}
 }

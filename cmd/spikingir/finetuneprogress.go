@@ -8,7 +8,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
-	"spikingir/cmd/internal/cli"
+	"spikingir/internal/atomicfile"
 	"spikingir/runtime/train"
 	"spikingir/runtime/train/checkpoint"
 )
@@ -175,7 +175,7 @@ func (r *reporter) end() {
 	}
 	if r.log != nil {
 		if err := r.log.Close(); err != nil {
-			r.Warnf("log %s: %v", r.t.logFile, cli.Cause(err))
+			r.Warnf("log %s: %v", r.t.logFile, atomicfile.Cause(err))
 		}
 		r.log = nil
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 
 	"spikingir"
 	"spikingir/cmd/internal/cli"
+	"spikingir/internal/atomicfile"
 	"spikingir/runtime/dataset"
 )
 
@@ -102,7 +102,7 @@ type restored struct {
 func (r *restoration) files(model string) ([]job, error) {
 	info, err := os.Stat(r.in)
 	if err != nil {
-		return nil, fmt.Errorf("input %s: %w", r.in, cli.Cause(err))
+		return nil, fmt.Errorf("input %s: %w", r.in, atomicfile.Cause(err))
 	}
 	if !info.IsDir() {
 		if err := cli.CheckOutput(r.out, r.in, model); err != nil {
@@ -164,7 +164,7 @@ func (a *app) restoreAll(ctx context.Context, m *loaded, jobs []job, r *restorat
 		if err := os.MkdirAll(filepath.Dir(j.out), 0o777); err != nil {
 			return err
 		}
-		if err := writeImage(j.out, out); err != nil {
+		if err := cli.Writing(j.out, dataset.Write(j.out, out)); err != nil {
 			return err
 		}
 		step(i+1, len(jobs))
@@ -210,18 +210,4 @@ func checkImageName(path string) error {
 		return fmt.Errorf("output %s: images are written as PNG, want a name that ends in .png", path)
 	}
 	return nil
-}
-
-// writeImage writes a PNG. A device or a pipe is written to; a file is replaced
-// when the image is complete.
-func writeImage(path string, img dataset.Image) error {
-	info, err := os.Stat(path)
-	if err != nil || info.Mode().IsRegular() {
-		return cli.Writing(path, dataset.Write(path, img))
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
-	if err != nil {
-		return cli.Writing(path, err)
-	}
-	return cli.Writing(path, errors.Join(dataset.Encode(f, img), f.Close()))
 }

@@ -16,6 +16,7 @@ import (
 	"spikingir/cmd/internal/cli"
 	"spikingir/fixtures"
 	"spikingir/graph"
+	"spikingir/internal/atomicfile"
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/eval"
 	"spikingir/runtime/metric"
@@ -255,7 +256,7 @@ func (v *verification) samples(model *loaded, seed uint64) ([]sample, error) {
 		paths := []string{v.in}
 		info, err := os.Stat(v.in)
 		if err != nil {
-			return nil, fmt.Errorf("input %s: %w", v.in, cli.Cause(err))
+			return nil, fmt.Errorf("input %s: %w", v.in, atomicfile.Cause(err))
 		}
 		if info.IsDir() {
 			if paths, err = dataset.List(v.in); err != nil {

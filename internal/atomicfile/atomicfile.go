@@ -4,8 +4,10 @@ package atomicfile
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,19 +15,32 @@ import (
 
 // Write makes or replaces the file at path with what fill writes. That goes to a
 // temporary file in the same folder, which is renamed when it is complete: until
-// then, and when anything fails, what was at path stays. With durable the
-// content is on disk before the file is renamed, and the rename before Write
-// returns, as far as the system can tell: a loss of power leaves the old file or
-// the new one.
+// then, and when anything fails, what was at path stays. A symbolic link stays
+// and its target is replaced. A file that is replaced keeps its permissions; a new
+// one has those of the umask. A device or a pipe is written to.
+//
+// With durable the content is on disk before the file is renamed, and the rename
+// before Write returns, as far as the system can tell: a loss of power leaves the
+// old file or the new one. Devices and pipes are then refused.
 //
 // A process that is killed leaves its temporary file behind, see [Sweep].
-// Anything at path but a regular file, such as a device, is refused.
 func Write(path string, durable bool, fill func(io.Writer) error) (err error) {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+	old, err := os.Stat(path)
+	switch {
+	case err != nil: // a new file, or making it says what is wrong
+		old = nil
+	case old.Mode().IsRegular():
+	case durable:
 		return &fs.PathError{Op: "write", Path: path, Err: errors.New("is no regular file")}
+	case old.IsDir():
+		return fmt.Errorf("%s is a folder, want a file name", path)
+	default:
+		return writeThrough(path, fill)
 	}
-	dir, prefix := temporary(path)
-	f, err := os.CreateTemp(dir, prefix+"*"+suffix)
+	if path, err = target(path); err != nil {
+		return err
+	}
+	f, err := create(path, old)
 	if err != nil {
 		return err
 	}
@@ -36,11 +51,7 @@ func Write(path string, durable bool, fill func(io.Writer) error) (err error) {
 			os.Remove(f.Name())
 		}
 	}()
-	w := bufio.NewWriter(f)
-	if err := fill(w); err != nil {
-		return err
-	}
-	if err := errors.Join(w.Flush(), f.Chmod(0o644)); err != nil {
+	if err := filled(f, fill); err != nil {
 		return err
 	}
 	if durable {
@@ -55,18 +66,111 @@ func Write(path string, durable bool, fill func(io.Writer) error) (err error) {
 		return err
 	}
 	if durable {
-		syncFolder(dir)
+		syncFolder(filepath.Dir(path))
 	}
 	return nil
 }
 
-// suffix ends the names of temporary files.
-const suffix = ".tmp"
+// WriteBytes is Write of data.
+func WriteBytes(path string, durable bool, data []byte) error {
+	return Write(path, durable, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
 
-// temporary returns the folder of path and what the names of its temporary files
-// begin with.
-func temporary(path string) (dir, prefix string) {
-	return filepath.Dir(path), "." + filepath.Base(path) + "."
+// filled writes what fill gives to f.
+func filled(f *os.File, fill func(io.Writer) error) error {
+	w := bufio.NewWriter(f)
+	if err := fill(w); err != nil {
+		return err
+	}
+	return w.Flush()
+}
+
+func writeThrough(path string, fill func(io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(filled(f, fill), f.Close())
+}
+
+// target follows the symbolic links at path, to a file that need not exist.
+func target(path string) (string, error) {
+	for range 40 {
+		dir, base := filepath.Split(path)
+		if dir == "" {
+			dir = "."
+		}
+		// Links among the folders first: ".." in a link starts from where it is.
+		dir, err := filepath.EvalSymlinks(dir)
+		if err != nil {
+			return "", err
+		}
+		path = filepath.Join(dir, base)
+		to, err := os.Readlink(path)
+		if err != nil {
+			return path, nil // no link
+		}
+		if !filepath.IsAbs(to) {
+			to = dir + string(filepath.Separator) + to
+		}
+		path = to
+	}
+	return "", &fs.PathError{Op: "write", Path: path, Err: errors.New("too many symbolic links")}
+}
+
+// create makes a temporary file for path, with the permissions of old, the file
+// that it is to replace, or those of the umask where old is nil.
+func create(path string, old fs.FileInfo) (*os.File, error) {
+	perm := fs.FileMode(0o666)
+	if old != nil {
+		perm = old.Mode().Perm()
+	}
+	for {
+		name := filepath.Join(filepath.Dir(path), temporary(path, fmt.Sprint(rand.Uint32())))
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err != nil || old == nil {
+			return f, err
+		}
+		if err := f.Chmod(perm); err != nil {
+			f.Close()
+			os.Remove(name)
+			return nil, err
+		}
+		return f, nil
+	}
+}
+
+// temporary is the name of a temporary file of path; number is digits.
+func temporary(path, number string) string {
+	return "." + filepath.Base(path) + "." + number + ".tmp"
+}
+
+// isTemporary reports whether name is one that temporary gives for path.
+func isTemporary(name, path string) bool {
+	number := strings.TrimSuffix(strings.TrimPrefix(name, "."+filepath.Base(path)+"."), ".tmp")
+	return number != "" && strings.Trim(number, "0123456789") == "" && name == temporary(path, number)
+}
+
+// Sweep removes the temporary files that killed processes left beside path. A
+// process that is just writing path fails then, with what was at path untouched.
+func Sweep(path string) error {
+	path, err := target(path)
+	if err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(filepath.Dir(path))
+	for _, e := range entries {
+		if isTemporary(e.Name(), path) && e.Type().IsRegular() {
+			err = errors.Join(err, os.Remove(filepath.Join(filepath.Dir(path), e.Name())))
+		}
+	}
+	return err
 }
 
 // syncFolder brings a rename to disk. Not every system can open or sync a
@@ -78,25 +182,16 @@ func syncFolder(dir string) {
 	}
 }
 
-// Sweep removes the temporary files that killed processes left beside path. A
-// process that is just writing path fails then, with what was at path untouched.
-func Sweep(path string) error {
-	dir, prefix := temporary(path)
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
+// Cause strips the operation and the path, which may be that of a temporary
+// file, from an error of the file system.
+func Cause(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
 	}
-	for _, e := range entries {
-		middle, begins := strings.CutPrefix(e.Name(), prefix)
-		middle, ends := strings.CutSuffix(middle, suffix)
-		if begins && ends && isNumber(middle) && e.Type().IsRegular() {
-			err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
-		}
+	var l *os.LinkError
+	if errors.As(err, &l) {
+		return l.Err
 	}
 	return err
-}
-
-// isNumber tells what os.CreateTemp puts into a name from what users do.
-func isNumber(s string) bool {
-	return s != "" && strings.Trim(s, "0123456789") == ""
 }

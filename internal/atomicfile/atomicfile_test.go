@@ -80,6 +80,69 @@ func TestWriteFails(t *testing.T) {
 	}
 }
 
+// TestLinks checks that links stay and what they lead to is written, there or not.
+func TestLinks(t *testing.T) {
+	dir := t.TempDir()
+	at := func(names ...string) string { return filepath.Join(append([]string{dir}, names...)...) }
+	for _, name := range []string{"real/deep", "other"} {
+		if err := os.MkdirAll(at(name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	links := []struct{ link, to, file string }{
+		{at("chain"), "near", at("near.txt")},
+		{at("near"), "near.txt", at("near.txt")},
+		{at("far"), at("other", "far.txt"), at("other", "far.txt")},
+		{at("dir"), filepath.Join("real", "deep"), ""},
+		{at("real", "deep", "up"), filepath.Join("..", "up.txt"), at("real", "up.txt")},
+	}
+	for _, l := range links {
+		if err := os.Symlink(l.to, l.link); err != nil {
+			t.Skipf("no symbolic links here: %v", err)
+		}
+	}
+	links[4].link = at("dir", "up") // ".." starts from real/deep
+	for _, content := range []string{"new", "over the old"} {
+		for _, l := range links {
+			if l.file == "" {
+				continue
+			}
+			if err := os.WriteFile(filepath.Join(filepath.Dir(l.file), "."+filepath.Base(l.file)+".7.tmp"), nil, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(Sweep(l.link), WriteBytes(l.link, false, []byte(content))); err != nil {
+				t.Fatal(err)
+			}
+			if b, err := os.ReadFile(l.file); err != nil || string(b) != content {
+				t.Errorf("%s: %s holds %q, %v", l.link, l.file, b, err)
+			}
+			if info, err := os.Lstat(l.link); err != nil || info.Mode()&os.ModeSymlink == 0 {
+				t.Errorf("%s was replaced: %v", l.link, err)
+			}
+			if left, _ := filepath.Glob(filepath.Join(filepath.Dir(l.file), ".*.tmp")); left != nil {
+				t.Errorf("%s: %v is left", l.link, left)
+			}
+		}
+	}
+	if err := os.Symlink("round", at("round")); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteBytes(at("round"), false, nil); err == nil {
+		t.Error("a link to itself was written")
+	}
+}
+
+// TestCause checks that a message says neither the operation nor the temporary name.
+func TestCause(t *testing.T) {
+	err := Write(filepath.Join(t.TempDir(), "no", "a"), false, text(""))
+	if got := Cause(err); got == err || !errors.Is(got, os.ErrNotExist) {
+		t.Errorf("the cause is %v", got)
+	}
+	if plain := errors.New("plain"); Cause(plain) != plain {
+		t.Error("another error is not its own cause")
+	}
+}
+
 // TestSweep checks that only temporary files of this very name go.
 func TestSweep(t *testing.T) {
 	dir := t.TempDir()

@@ -1,13 +1,11 @@
 package dataset
 
 import (
-	"errors"
 	"fmt"
 	"image"
 	"image/png"
 	"io"
 	"math"
-	"os"
 
 	"spikingir/internal/atomicfile"
 )
@@ -21,19 +19,7 @@ func Write(path string, m Image) (err error) {
 			err = fmt.Errorf("write image %s: %w", path, err)
 		}
 	}()
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
-		return writeThrough(path, m)
-	}
 	return atomicfile.Write(path, false, func(w io.Writer) error { return Encode(w, m) })
-}
-
-// writeThrough writes to a pipe or device.
-func writeThrough(path string, m Image) error {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
-	if err != nil {
-		return err
-	}
-	return errors.Join(Encode(f, m), f.Close())
 }
 
 // Encode writes m as an 8-bit gray or RGB PNG: clipped to [0,1], times 255,

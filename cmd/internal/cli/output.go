@@ -1,10 +1,8 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -21,28 +19,14 @@ type output struct {
 func (o *output) Write(b []byte) (int, error) {
 	n, err := o.w.Write(b)
 	if err != nil && o.err == nil {
-		o.err = fmt.Errorf("standard output: %w", Cause(err))
+		o.err = fmt.Errorf("standard output: %w", atomicfile.Cause(err))
 	}
 	return n, err
 }
 
-// Cause strips the operation and the path, which may be that of a temporary
-// file, from an error of the file system.
-func Cause(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	var l *os.LinkError
-	if errors.As(err, &l) {
-		return l.Err
-	}
-	return err
-}
-
 // Writing names the file that could not be written.
 func Writing(path string, err error) error {
-	if c := Cause(err); c != err {
+	if c := atomicfile.Cause(err); c != err {
 		return fmt.Errorf("write %s: %w", path, c)
 	}
 	return err
@@ -54,7 +38,7 @@ func Writing(path string, err error) error {
 func CheckOutput(path string, inputs ...string) error {
 	dir := filepath.Dir(path)
 	if info, err := os.Stat(dir); err != nil {
-		return fmt.Errorf("write %s: folder %s: %w", path, dir, Cause(err))
+		return fmt.Errorf("write %s: folder %s: %w", path, dir, atomicfile.Cause(err))
 	} else if !info.IsDir() {
 		return fmt.Errorf("write %s: %s is not a folder", path, dir)
 	}
@@ -79,8 +63,5 @@ func WriteFile(path string, b []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
-	return Writing(path, atomicfile.Write(path, false, func(w io.Writer) error {
-		_, err := w.Write(b)
-		return err
-	}))
+	return Writing(path, atomicfile.WriteBytes(path, false, b))
 }

@@ -72,7 +72,7 @@ func Write(path string, c *Checkpoint) error {
 		err = atomicfile.Write(path, true, func(w io.Writer) error { return Encode(w, c) })
 	}
 	if err != nil {
-		return fmt.Errorf("write checkpoint %s: %w", path, cause(err))
+		return fmt.Errorf("write checkpoint %s: %w", path, atomicfile.Cause(err))
 	}
 	return nil
 }
@@ -81,7 +81,7 @@ func Write(path string, c *Checkpoint) error {
 func Read(path string) (*Checkpoint, error) {
 	c, err := read(path)
 	if err != nil {
-		return nil, fmt.Errorf("read checkpoint %s: %w", path, cause(err))
+		return nil, fmt.Errorf("read checkpoint %s: %w", path, atomicfile.Cause(err))
 	}
 	return c, nil
 }
@@ -100,20 +100,6 @@ func read(path string) (*Checkpoint, error) {
 		return nil, errors.New("it is no regular file")
 	}
 	return Decode(f, info.Size())
-}
-
-// cause strips the operation and the name, which may be that of a temporary
-// file, from an error of the file system.
-func cause(err error) error {
-	var p *os.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	var l *os.LinkError
-	if errors.As(err, &l) {
-		return l.Err
-	}
-	return err
 }
 
 // check reports what could not be read back.
