@@ -16,7 +16,7 @@ import (
 	"spikingir/runtime/calib"
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/eval"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
 )
 
@@ -26,7 +26,7 @@ type calibration struct {
 	channels int
 	hash     hash.Hash
 	err      error // of the images, not of the model
-	pool     *kernel.Pool
+	pool     *machine.Pool
 	progress func(done, total int)
 }
 

@@ -7,7 +7,7 @@ import (
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/eval"
 	"spikingir/runtime/exec"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
 )
 
@@ -47,7 +47,7 @@ const (
 type Network struct {
 	model    *Model
 	program  *exec.Program
-	pool     *kernel.Pool
+	pool     *machine.Pool
 	colour   Colour
 	input    string
 	channels int

@@ -33,7 +33,7 @@ import (
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/eval"
 	"spikingir/runtime/exec"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
 )
 
@@ -151,9 +151,9 @@ func unsupported(err error) error {
 }
 
 // newPool starts the threads of a call; 0 takes every core.
-func newPool(threads int) (*kernel.Pool, error) {
-	if err := kernel.EnvError(); err != nil {
+func newPool(threads int) (*machine.Pool, error) {
+	if err := machine.EnvError(); err != nil {
 		return nil, err
 	}
-	return kernel.NewPool(threads), nil
+	return machine.NewPool(threads), nil
 }

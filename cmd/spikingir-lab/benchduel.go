@@ -13,7 +13,7 @@ import (
 	"spikingir/cmd/internal/cli"
 	"spikingir/runtime/bench"
 	"spikingir/runtime/exec"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
 )
 
@@ -155,7 +155,7 @@ func (r *race) prepare(ctx context.Context, s *side) error {
 	if slices.ContainsFunc(p.Units(), func(u exec.Unit) bool { return u.FixedPoint }) {
 		family = "spikes"
 	}
-	s.program, s.x, s.ran = p, bench.Uniform(1, channels, s.h, s.w), kernel.Selected(family)
+	s.program, s.x, s.ran = p, bench.Uniform(1, channels, s.h, s.w), machine.Selected(family)
 	return nil
 }
 

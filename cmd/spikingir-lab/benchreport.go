@@ -16,7 +16,7 @@ import (
 	"spikingir/graph"
 	"spikingir/internal/atomicfile"
 	"spikingir/runtime/bench"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 )
 
 // benchHead says what the tables hold.
@@ -252,7 +252,7 @@ func (r *race) cost(ctx context.Context, c cost) (bench.Line, error) {
 	if err != nil {
 		return bench.Line{}, err
 	}
-	pool := kernel.NewPool(c.threads)
+	pool := machine.NewPool(c.threads)
 	defer pool.Close()
 	p, channels, err := compileOn(m, pool, r.Numbers())
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/eval"
 	"spikingir/runtime/exec"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
 )
 
@@ -109,7 +109,7 @@ func (a *lab) spikingForm(ctx context.Context, path string, m *graph.Model, time
 }
 
 // compileOn plans a model on a pool of its own; channels are those of its image.
-func compileOn(m *graph.Model, pool *kernel.Pool, precision exec.Precision) (p *exec.Program, channels int, err error) {
+func compileOn(m *graph.Model, pool *machine.Pool, precision exec.Precision) (p *exec.Program, channels int, err error) {
 	ports, err := eval.PortsOf(m.Graph)
 	if err != nil {
 		return nil, 0, err

@@ -17,7 +17,7 @@ import (
 	"spikingir/graph"
 	"spikingir/passes/recipes"
 	"spikingir/runtime/bench"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 )
 
 // benchmarking is what bench is asked for.
@@ -146,7 +146,7 @@ func (b *benchmarking) steps() int {
 
 // listKernels lists the implementations that this build has.
 func (a *app) listKernels() error {
-	list := kernel.Implementations()
+	list := machine.Implementations()
 	if a.format == "json" {
 		type row struct {
 			Family    string `json:"family"`

@@ -21,7 +21,7 @@ import (
 	"spikingir/passes/standard"
 	"spikingir/runtime/calib"
 	"spikingir/runtime/exec"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
 )
 
@@ -34,7 +34,7 @@ func (s images) SHA256() string                   { return "" }
 
 // options is what a pipeline needs of the runtime; it calibrates on x.
 func options(x *ops.Tensor) passes.Options {
-	pool := kernel.NewPool(1)
+	pool := machine.NewPool(1)
 	return passes.Options{
 		Evaluate: passtest.Evaluate,
 		Calibrate: func(m *graph.Model, values []string) (*graph.Stats, error) {
@@ -119,7 +119,7 @@ func array(t *testing.T, data []byte) *ops.Tensor {
 
 // slow tells that a convolution takes a hundred times what the assembly needs, or
 // that little time is wanted: images are small then.
-func slow() bool { return testing.Short() || kernel.Selected("float32") == "generic" }
+func slow() bool { return testing.Short() || machine.Selected("float32") == "generic" }
 
 // fixture gives an embedded model's file and its test input, the smaller one where
 // tests are slow.

@@ -15,7 +15,7 @@ import (
 	"spikingir/passes"
 	"spikingir/passes/passtest"
 	"spikingir/passes/standard"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 )
 
 // cleanup is the passes that every conversion starts with.
@@ -40,7 +40,7 @@ func TestFixtures(t *testing.T) {
 
 // slow tells that a convolution takes a hundred times what the assembly needs, or
 // that little time is wanted: one network of each kind is run then.
-func slow() bool { return testing.Short() || kernel.Selected("float32") == "generic" }
+func slow() bool { return testing.Short() || machine.Selected("float32") == "generic" }
 
 // oneOfEach is a published network of every kind.
 var oneOfEach = []string{"aod_boyiliee_op11", "dncnn_s25_bn_op16", "fsrcnn_x2_op11", "vdsr_twt_op16"}

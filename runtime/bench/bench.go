@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"spikingir/graph"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
 )
 
@@ -32,7 +32,7 @@ type Line struct {
 
 // Bench measures on one pool of threads.
 type Bench struct {
-	pool   *kernel.Pool
+	pool   *machine.Pool
 	warmUp int
 	runs   int
 }
@@ -42,7 +42,7 @@ const DefaultWarmUp = 2
 
 // New makes a Bench that takes the median of some runs, at least one, after a
 // number of runs that do not count.
-func New(pool *kernel.Pool, warmUp, runs int) *Bench {
+func New(pool *machine.Pool, warmUp, runs int) *Bench {
 	return &Bench{pool, warmUp, max(runs, 1)}
 }
 

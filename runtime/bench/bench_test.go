@@ -12,7 +12,7 @@ import (
 
 	"spikingir/graph"
 	"spikingir/runtime/exec"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
 )
 
@@ -40,7 +40,7 @@ func TestLineJSON(t *testing.T) {
 
 // TestSweep runs the sweep on images of 8x8.
 func TestSweep(t *testing.T) {
-	pool := kernel.NewPool(2)
+	pool := machine.NewPool(2)
 	defer pool.Close()
 	b := New(pool, 0, 1)
 	var lines []Line
@@ -94,7 +94,7 @@ func TestSweepGoesOn(t *testing.T) {
 		both(shape{in: 3, out: 4, kernel: 3, groups: 2}), both(shape{in: 2, out: 3, kernel: 3}),
 	}
 	failed, done := 0, 0
-	b := New(kernel.NewPool(1), 0, 1)
+	b := New(machine.NewPool(1), 0, 1)
 	err := b.SweepLayers(t.Context(), Size{8, 8}, 2, func(l Line, err error) error {
 		switch {
 		case err == nil:
@@ -148,7 +148,7 @@ func TestDenseMACs(t *testing.T) {
 }
 
 func TestLine(t *testing.T) {
-	b := New(kernel.NewPool(2), 0, 1)
+	b := New(machine.NewPool(2), 0, 1)
 	l := b.line("x", analogFamily, 1, 1, 0, 2*time.Millisecond, 3e6, peaks{analogFamily: 6})
 	if l.MS != 2 || l.GOPS != 3 || l.Share != 0.25 {
 		t.Errorf("3 million multiply-adds in 2 ms are %+v, want 3 gops, a quarter of the peak", l)
@@ -210,7 +210,7 @@ func TestGroups(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	some, all, err := New(kernel.NewPool(1), 0, 3).Groups(t.Context(), p, Uniform(1, 3, 8, 5), 3)
+	some, all, err := New(machine.NewPool(1), 0, 3).Groups(t.Context(), p, Uniform(1, 3, 8, 5), 3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +236,7 @@ func TestGroups(t *testing.T) {
 
 // TestWith selects every implementation of this CPU and comes back.
 func TestWith(t *testing.T) {
-	before := kernel.Implementations()
+	before := machine.Implementations()
 	for _, i := range before {
 		if i.Family != spikingFamily {
 			continue
@@ -252,7 +252,7 @@ func TestWith(t *testing.T) {
 		if want := i.Available && !i.Selected; ran != want || (err == nil) != want {
 			t.Errorf("%+v: ran %v, %v", i, ran, err)
 		}
-		if !slices.Equal(kernel.Implementations(), before) {
+		if !slices.Equal(machine.Implementations(), before) {
 			t.Fatalf("after %s the selection is another one", i.Name)
 		}
 	}
@@ -265,7 +265,7 @@ func TestWith(t *testing.T) {
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	b := New(kernel.NewPool(1), 0, 1)
+	b := New(machine.NewPool(1), 0, 1)
 	if err := b.Sweep(ctx, Size{8, 8}, 2, func(Line, error) error { return nil }); err == nil {
 		t.Error("a sweep under a cancelled context succeeds")
 	}
@@ -275,7 +275,7 @@ func TestInterrupted(t *testing.T) {
 // and says in how many tiles it ran.
 func TestTiles(t *testing.T) {
 	s := shape{in: 2, out: 3, kernel: 3, h: 64, w: 50}
-	b := New(kernel.NewPool(1), 0, 2)
+	b := New(machine.NewPool(1), 0, 2)
 	x := Uniform(1, 2, 64, 50)
 	for _, limit := range []int64{-1, 1 << 15} {
 		m := s.network(4)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 )
 
 // The families of kernels that work runs on: layers between spikes in fixed point
@@ -120,7 +121,7 @@ func operations(family string) float64 {
 
 // selected names the implementation in use of a family.
 func selected(family string) string {
-	return cmp.Or(kernel.Selected(family), family)
+	return cmp.Or(machine.Selected(family), family)
 }
 
 // With runs f with another implementation of the spiking kernels selected, and of
@@ -128,20 +129,20 @@ func selected(family string) string {
 // It is an error when this CPU lacks the implementation, or when it is selected
 // anyway.
 func With(implementation string, f func() error) error {
-	if answers(implementation, func(i kernel.Implementation) bool { return i.Selected }) {
+	if answers(implementation, func(i machine.Implementation) bool { return i.Selected }) {
 		return fmt.Errorf("%s is what is selected anyway", implementation)
 	}
-	if !answers(implementation, func(i kernel.Implementation) bool { return i.Available }) {
+	if !answers(implementation, func(i machine.Implementation) bool { return i.Available }) {
 		return fmt.Errorf("this CPU lacks what the %s kernels need", implementation)
 	}
-	before := kernel.Implementations()
-	if err := kernel.Select(implementation); err != nil {
+	before := machine.Implementations()
+	if err := machine.Select(implementation); err != nil {
 		return err
 	}
 	err := f()
 	for _, i := range before {
 		if i.Selected {
-			err = errors.Join(err, kernel.SelectFamily(i.Family, i.Name))
+			err = errors.Join(err, machine.SelectFamily(i.Family, i.Name))
 		}
 	}
 	return err
@@ -149,8 +150,8 @@ func With(implementation string, f func() error) error {
 
 // answers reports whether an implementation of the spiking kernels that is so answers
 // to a name.
-func answers(name string, so func(kernel.Implementation) bool) bool {
-	return slices.ContainsFunc(kernel.Implementations(), func(i kernel.Implementation) bool {
+func answers(name string, so func(machine.Implementation) bool) bool {
+	return slices.ContainsFunc(machine.Implementations(), func(i machine.Implementation) bool {
 		return i.Family == spikingFamily && i.Answers(name) && so(i)
 	})
 }

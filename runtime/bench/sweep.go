@@ -5,6 +5,7 @@ import (
 
 	"spikingir/runtime/exec"
 	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
 )
 
@@ -136,7 +137,7 @@ func (b *Bench) convolution(ctx context.Context, s shape) (Line, error) {
 
 // packed is the convolution's kernel with its weights: the one that networks without
 // neurons run on.
-func (s shape) packed() (run func(p *kernel.Pool, dst, src []float32, h, w int), err error) {
+func (s shape) packed() (run func(p *machine.Pool, dst, src []float32, h, w int), err error) {
 	bias := make([]float32, s.out)
 	if s.transposed {
 		c, err := kernel.PackConvTranspose(s.geometry(), s.weights(), bias)

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"spikingir/graph"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 )
 
 func TestTrainLineJSON(t *testing.T) {
@@ -27,7 +27,7 @@ func TestTrain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pool := kernel.NewPool(2)
+	pool := machine.NewPool(2)
 	defer pool.Close()
 	for s, slices := range map[TrainStage][2]float64{RateStage: {1, 1}, FastStage: {steps + 1, 1}, SpikeStage: {steps + 1, steps + 1}} {
 		l, err := New(pool, 0, 2).Train(t.Context(), "net", tr, s)

@@ -12,7 +12,7 @@ import (
 
 	"spikingir/graph"
 	"spikingir/runtime/exec"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
 )
 
@@ -28,7 +28,7 @@ type Images interface {
 // Collect runs the model over the images and returns the distributions of the
 // named values of its main graph. pool may be nil: one thread. progress, when not
 // nil, is called after each image.
-func Collect(ctx context.Context, m *graph.Model, values []string, set Images, pool *kernel.Pool,
+func Collect(ctx context.Context, m *graph.Model, values []string, set Images, pool *machine.Pool,
 	progress func(done, total int)) (*graph.Stats, error) {
 	if set.Len() == 0 {
 		return nil, fmt.Errorf("the calibration set holds no image")
@@ -38,7 +38,7 @@ func Collect(ctx context.Context, m *graph.Model, values []string, set Images, p
 		return nil, err
 	}
 	if pool == nil {
-		pool = kernel.NewPool(1)
+		pool = machine.NewPool(1)
 		defer pool.Close()
 	}
 	inputs := p.Inputs()
@@ -100,7 +100,7 @@ func newCollector(g *graph.Graph, values []string) (*collector, error) {
 }
 
 // observe adds one tensor [N,C,...].
-func (c *collector) observe(pool *kernel.Pool, v *graph.Value, t *ops.Tensor) {
+func (c *collector) observe(pool *machine.Pool, v *graph.Value, t *ops.Tensor) {
 	if !c.wanted[v] || t.F32 == nil {
 		return
 	}

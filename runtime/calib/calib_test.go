@@ -14,7 +14,7 @@ import (
 
 	"spikingir/graph"
 	"spikingir/onnxio/text"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
 )
 
@@ -59,7 +59,7 @@ func parse(t *testing.T, src string) *graph.Model {
 	return m
 }
 
-func collect(t *testing.T, m *graph.Model, set images, pool *kernel.Pool, values ...string) *graph.Stats {
+func collect(t *testing.T, m *graph.Model, set images, pool *machine.Pool, values ...string) *graph.Stats {
 	t.Helper()
 	s, err := Collect(t.Context(), m, values, set, pool, nil)
 	if err != nil {
@@ -163,7 +163,7 @@ func TestThreads(t *testing.T) {
 	set := normal(5, [4]int{2, 3, 33, 41}, [4]int{1, 3, 64, 50}, [4]int{1, 3, 7, 5})
 	want := collect(t, m, set, nil, "x", "c", "y")
 	for _, n := range []int{1, 2, 5} {
-		pool := kernel.NewPool(n)
+		pool := machine.NewPool(n)
 		got := collect(t, m, set, pool, "x", "c", "y")
 		pool.Close()
 		if d := cmp.Diff(want, got); d != "" {

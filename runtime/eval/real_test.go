@@ -9,7 +9,7 @@ import (
 	"spikingir/onnxio"
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/exec"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/metric"
 )
 
@@ -20,7 +20,7 @@ func TestPublishedFigures(t *testing.T) {
 	if dir == "" {
 		t.Skip("SPIKINGIR_DATA is unset: no real models and images to test")
 	}
-	if testing.Short() || kernel.Selected("float32") == "generic" {
+	if testing.Short() || machine.Selected("float32") == "generic" {
 		t.Skip("measures whole data sets, which takes minutes even by kernels in assembly")
 	}
 	sr := func(scale int, input string) dataset.Task {
@@ -68,7 +68,7 @@ func measure(t *testing.T, dir, model, set string, task dataset.Task) *Report {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pool := kernel.NewPool(0)
+	pool := machine.NewPool(0)
 	defer pool.Close()
 	p, err := exec.Compile(m, exec.Options{Pool: pool})
 	if err != nil {

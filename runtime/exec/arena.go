@@ -2,7 +2,7 @@ package exec
 
 import (
 	"spikingir/graph"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
 )
 
@@ -32,7 +32,7 @@ func newArena() *arena {
 func (a *arena) words(n int) []uint64 {
 	list := a.trains[n]
 	if len(list) == 0 {
-		return kernel.NewArray[uint64](n)
+		return machine.NewArray[uint64](n)
 	}
 	a.trains[n] = list[:len(list)-1]
 	return list[len(list)-1]
@@ -50,7 +50,7 @@ func (a *arena) bringBack(t *train) {
 func (a *arena) masks(n int) []uint16 {
 	list := a.packed[n]
 	if len(list) == 0 {
-		return kernel.NewArray[uint16](n)
+		return machine.NewArray[uint16](n)
 	}
 	a.packed[n] = list[:len(list)-1]
 	return list[len(list)-1]
@@ -74,7 +74,7 @@ func (a *arena) floats(n int) []float32 {
 		a.inUse[&b[0]] = &lease{buffer: b}
 		return b
 	}
-	b := kernel.NewArray[float32](n)
+	b := machine.NewArray[float32](n)
 	a.inUse[&b[0]] = &lease{buffer: b}
 	return b
 }

@@ -10,7 +10,7 @@ import (
 	"spikingir/graph"
 	"spikingir/onnxio/text"
 	"spikingir/runtime/exec"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
 )
 
@@ -53,7 +53,7 @@ func TestChains(t *testing.T) {
 			t.Fatalf("%s: %v", c.body, err)
 		}
 		for _, threads := range []int{1, 3} {
-			pool := kernel.NewPool(threads)
+			pool := machine.NewPool(threads)
 			defer pool.Close()
 			p := compile(t, m, exec.Options{Pool: pool})
 			if n := len(p.Units()); n != c.units {

@@ -6,7 +6,7 @@ import (
 
 	"spikingir/graph"
 	"spikingir/runtime/exec"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
 )
 
@@ -85,7 +85,7 @@ func TestFastThreads(t *testing.T) {
 	x := random(7, -1, 1, 1, 1, 45, 61)
 	want := runModel(t, m, x, exec.Options{})
 	for _, threads := range []int{2, 3, 8} {
-		pool := kernel.NewPool(threads)
+		pool := machine.NewPool(threads)
 		if i := firstDifference(runModel(t, m, x, exec.Options{Pool: pool}).F32, want.F32); i >= 0 {
 			t.Errorf("%d threads: output %d differs", threads, i)
 		}

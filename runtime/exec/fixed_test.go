@@ -11,6 +11,7 @@ import (
 	"spikingir/graph"
 	"spikingir/runtime/exec"
 	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
 )
 
@@ -170,10 +171,10 @@ func TestFixedPointIsExact(t *testing.T) {
 // TestFixedPointEverywhere demands the same bits of all kernels, at any number of
 // threads, and tile by tile.
 func TestFixedPointEverywhere(t *testing.T) {
-	for _, i := range kernel.Implementations() {
+	for _, i := range machine.Implementations() {
 		if i.Selected {
 			defer func() {
-				if err := kernel.SelectFamily(i.Family, i.Name); err != nil {
+				if err := machine.SelectFamily(i.Family, i.Name); err != nil {
 					t.Fatal(err)
 				}
 			}()
@@ -182,17 +183,17 @@ func TestFixedPointEverywhere(t *testing.T) {
 	m := model(t, chain, 7, 1)
 	x := random(9, -1, 1, 2, 1, 65, 41)
 	want := runModel(t, m, x, exec.Options{MemoryLimit: -1})
-	for _, i := range kernel.Implementations() {
+	for _, i := range machine.Implementations() {
 		if i.Family != "spikes" || !i.Available {
 			t.Logf("%s of %s: not run", i.Name, i.Family)
 			continue
 		}
-		if err := kernel.Select(i.Name); err != nil {
+		if err := machine.Select(i.Name); err != nil {
 			t.Fatal(err)
 		}
 		for _, threads := range []int{1, 2, 5} {
 			for _, limit := range []int64{-1, 60 << 10} {
-				pool := kernel.NewPool(threads)
+				pool := machine.NewPool(threads)
 				got := runModel(t, m, x, exec.Options{Pool: pool, MemoryLimit: limit})
 				if d := cmp.Diff(want.F32, got.F32); d != "" {
 					t.Errorf("%s, %d threads, limit %d: output differs", i.Name, threads, limit)

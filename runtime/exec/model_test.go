@@ -14,7 +14,7 @@ import (
 	"spikingir/graph"
 	"spikingir/onnxio"
 	"spikingir/runtime/exec"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
 )
 
@@ -97,7 +97,7 @@ func fixtureVector(t *testing.T, name, what string) *ops.Tensor {
 
 // slow tells that a convolution takes a hundred times what the assembly needs, or
 // that little time is wanted: one network of each kind is run then.
-func slow() bool { return testing.Short() || kernel.Selected("float32") == "generic" }
+func slow() bool { return testing.Short() || machine.Selected("float32") == "generic" }
 
 // oneOfEach is a published network of every kind.
 var oneOfEach = []string{"aod_boyiliee_op11", "dncnn_s25_bn_op16", "fsrcnn_x2_op11", "vdsr_twt_op16"}
@@ -134,7 +134,7 @@ func TestRealVectors(t *testing.T) {
 			if d := distance(t, one, want); d > near {
 				t.Errorf("differs from PyTorch by %g, want at most %g", d, near)
 			}
-			pool := kernel.NewPool(3)
+			pool := machine.NewPool(3)
 			defer pool.Close()
 			three := runModel(t, m, in, exec.Options{Pool: pool})
 			if d := distance(t, three, one); d != 0 {

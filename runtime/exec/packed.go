@@ -5,6 +5,7 @@ import (
 
 	"spikingir/graph"
 	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/neuron"
 	"spikingir/runtime/ops"
 )
@@ -24,7 +25,7 @@ func (r *run) newPacked(dims []int, amplitude []float32) *packed {
 }
 
 // expand writes a slice in amplitude form.
-func (p *packed) expand(pool *kernel.Pool, dst []float32, step int) {
+func (p *packed) expand(pool *machine.Pool, dst []float32, step int) {
 	size := p.C * p.H * p.W
 	for n := range p.N {
 		p.Sum(pool, dst[n*size:(n+1)*size], n, []int{step}, p.amplitude)

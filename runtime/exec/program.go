@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"spikingir/graph"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
 )
 
@@ -22,7 +22,7 @@ type Options struct {
 	// Timesteps.
 	Checkpoints []int
 	// Pool runs the kernels; nil makes the program use one thread.
-	Pool *kernel.Pool
+	Pool *machine.Pool
 	// Precision is fixed point unless asked otherwise.
 	Precision Precision
 	// MemoryLimit is the bytes that the values between input and output may take
@@ -40,7 +40,7 @@ type Program struct {
 	Checkpoints []int // where results are given; T alone unless asked for more
 
 	graph  *graph.Graph
-	pool   *kernel.Pool
+	pool   *machine.Pool
 	timing *timing
 	consts map[*graph.Value]*ops.Tensor
 	units  []unit
@@ -68,7 +68,7 @@ func Compile(m *graph.Model, o Options) (*Program, error) {
 	p := &Program{graph: m.Graph, pool: o.Pool, arena: newArena(),
 		thresholds: hasThresholds(m.Graph), fast: map[*graph.Node]bool{}}
 	if p.pool == nil {
-		p.pool = kernel.NewPool(1)
+		p.pool = machine.NewPool(1)
 	}
 	if err := o.check(); err != nil {
 		return nil, err

@@ -12,7 +12,7 @@ import (
 	"spikingir/graph"
 	"spikingir/onnxio/text"
 	"spikingir/runtime/exec"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
 )
 
@@ -317,7 +317,7 @@ func TestThreads(t *testing.T) {
 	x := random(9, -1, 1, 2, 1, 33, 41)
 	want := runModel(t, model(t, chain, 7, 1), x, exec.Options{})
 	for _, n := range []int{1, 2, 5} {
-		pool := kernel.NewPool(n)
+		pool := machine.NewPool(n)
 		p, err := exec.Compile(model(t, chain, 7, 1), exec.Options{Pool: pool})
 		if err != nil {
 			t.Fatal(err)

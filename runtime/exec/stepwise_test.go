@@ -9,7 +9,7 @@ import (
 
 	"spikingir/graph"
 	"spikingir/runtime/exec"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
 )
 
@@ -77,7 +77,7 @@ func (s *stepwise) standard(n *graph.Node, in []*ops.Tensor) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	pool := kernel.NewPool(1)
+	pool := machine.NewPool(1)
 	defer pool.Close()
 	out, err := op.Run(&ops.Env{Pool: pool, Alloc: ops.NewTensor}, in)
 	if err != nil {

@@ -22,7 +22,7 @@ func (s *stencil) suitsBands() bool {
 // where that goes, which spares a single channel of output the copy of many of
 // input, and from the strip elsewhere.
 func (t *task) cut(c cut, lo, hi int) {
-	if hi-lo > 1 || t.blocks[lo].width > 1 || !t.banded || !float32s.kernels.directBands {
+	if hi-lo > 1 || t.blocks[lo].width > 1 || !t.banded || !float32s.Kernels.directBands {
 		t.group(c, lo, hi)
 		return
 	}
@@ -87,7 +87,7 @@ func (t *task) bands(c cut, b *block, weights []float32) {
 			default:
 				a.nothingAhead()
 			}
-			float32s.kernels.convBand(a)
+			float32s.Kernels.convBand(a)
 		}
 	}
 	t.finish(b, dst, c.rows, c.cols, t.dst.w, 0)

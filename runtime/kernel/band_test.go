@@ -4,6 +4,9 @@ import (
 	goruntime "runtime"
 	"slices"
 	"testing"
+
+	"spikingir/runtime/kernel/kerneltest"
+	"spikingir/runtime/kernel/machine"
 )
 
 // TestConvBands covers heights and widths round the sizes of bands and tiles, for
@@ -24,7 +27,7 @@ func TestConvBands(t *testing.T) {
 					continue
 				}
 				c := convCase{s: s, h: h, w: w}
-				src, weight, bias := c.data(uint64(h+w/7), normal)
+				src, weight, bias := c.data(uint64(h+w/7), kerneltest.Normal)
 				exact, _, _ := c.reference(src, weight, bias)
 				stripFloats = []int{128 << 10, 3000, 700}[(h+w+i)%3]
 				forEachQuietly(t, func(name string) {
@@ -51,12 +54,12 @@ func checkTail(t *testing.T, c convCase, src, weight, bias, plain []float32, thr
 	for o := range c.s.OutC {
 		channelTail(o, want[o*size:(o+1)*size])
 	}
-	p := NewPool(threads)
+	p := machine.NewPool(threads)
 	defer p.Close()
-	dst, check := fence(make([]float32, len(want)), 12345)
+	dst, check := kerneltest.Fence(make([]float32, len(want)), 12345)
 	conv.RunTail(p, dst, src, c.h, c.w, Tail{Bias: bias, Finish: channelTail})
 	check(t)
-	if d := firstDifference(dst, want); d >= 0 {
+	if d := kerneltest.FirstDifference(dst, want); d >= 0 {
 		t.Errorf("with a tail output %d is %v, want %v", d, dst[d], want[d])
 	}
 }
@@ -109,7 +112,7 @@ func TestConvUnderCollection(t *testing.T) {
 			t.Run("", func(t *testing.T) {
 				t.Parallel()
 				c := convCase{s: s, h: 40, w: 70}
-				src, weight, bias := c.data(2, normal)
+				src, weight, bias := c.data(2, kerneltest.Normal)
 				exact, _, _ := c.reference(src, weight, bias)
 				for threads := 1; threads <= 8; threads++ {
 					checkConv(t, c, slices.Clone(src), weight, bias, exact, threads, stripFloats)

@@ -1,6 +1,10 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
+
+	"spikingir/runtime/kernel/machine"
+)
 
 // A Conv is a convolution with its weights packed for the kernels. It is
 // immutable and may be used from several goroutines, each with its own Pool.
@@ -41,7 +45,9 @@ func (c *Conv) Shape() ConvShape { return c.shape }
 // must not overlap; slices that are too short are a programmer's error and
 // panic. Scratch memory stays with the pool, and its size is bounded by a strip
 // of the image.
-func (c *Conv) Run(p *Pool, dst, src []float32, h, w int) { c.RunTail(p, dst, src, h, w, Tail{}) }
+func (c *Conv) Run(p *machine.Pool, dst, src []float32, h, w int) {
+	c.RunTail(p, dst, src, h, w, Tail{})
+}
 
 // A Tail is what a convolution does to each output before it leaves the caches.
 type Tail struct {
@@ -67,7 +73,7 @@ type Direct struct {
 
 // RunTail is Run with a tail: the outputs are what Tail.Finish makes of those of
 // Run.
-func (c *Conv) RunTail(p *Pool, dst, src []float32, h, w int, tail Tail) {
+func (c *Conv) RunTail(p *machine.Pool, dst, src []float32, h, w int, tail Tail) {
 	tail.check(c.shape)
 	oh, ow := c.shape.OutSize(h, w)
 	c.stencil.run(p, plane{dst, c.shape.OutC, oh, ow}, plane{src, c.shape.InC, h, w}, tail)
@@ -146,7 +152,7 @@ func (c *ConvTranspose) Shape() ConvTransposeShape { return c.shape }
 // rows and columns, in rising order, that meet the output at all for some input,
 // be it inside or beyond the border; a tap beyond takes part as fma(w, 0, acc).
 // The rules of Conv.Run hold.
-func (c *ConvTranspose) Run(p *Pool, dst, src []float32, h, w int) {
+func (c *ConvTranspose) Run(p *machine.Pool, dst, src []float32, h, w int) {
 	oh, ow := c.shape.OutSize(h, w)
 	c.stencil.run(p, plane{dst, c.shape.OutC, oh, ow}, plane{src, c.shape.InC, h, w}, Tail{})
 }

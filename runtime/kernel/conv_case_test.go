@@ -3,6 +3,8 @@ package kernel
 import (
 	"math"
 	"math/rand/v2"
+
+	"spikingir/runtime/kernel/machine"
 )
 
 // A convCase is a convolution, or a transposed one, and the image it runs on.
@@ -116,7 +118,7 @@ func (c convCase) outSize() (oh, ow int) {
 }
 
 // run packs the case and computes it into dst.
-func (c convCase) run(p *Pool, dst, src, weight, bias []float32) error {
+func (c convCase) run(p *machine.Pool, dst, src, weight, bias []float32) error {
 	if c.transposed {
 		conv, err := PackConvTranspose(c.s, weight, bias)
 		if err == nil {
@@ -175,7 +177,7 @@ func (c convCase) reference(src, weight, bias []float32) (exact []float32, sum, 
 			for ox := range ow {
 				acc, s, a := float32(0), 0.0, 0.0
 				c.chain(src, weight, o, oy, ox, func(w, x float32) {
-					acc = fma32(w, x, acc)
+					acc = machine.FMA32(w, x, acc)
 					s += float64(w) * float64(x)
 					a += math.Abs(float64(w) * float64(x))
 				})

@@ -1,5 +1,7 @@
 package kernel
 
+import "spikingir/runtime/kernel/machine"
+
 // genericFloat32 are the reference kernels, which need no particular CPU.
 var genericFloat32 = float32Kernels{
 	lanes:            1,
@@ -52,7 +54,7 @@ func (a *rowArgs) chain(acc []float32, i, k int) {
 			w := a.weights[(c*len(a.offsets)+t)*a.weightStep+k]
 			x := a.src[c*a.channelStride+offset+i:][:len(acc)]
 			for j, v := range x {
-				acc[j] = fma32(w, v, acc[j])
+				acc[j] = machine.FMA32(w, v, acc[j])
 			}
 		}
 	}

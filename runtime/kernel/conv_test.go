@@ -5,6 +5,9 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"spikingir/runtime/kernel/kerneltest"
+	"spikingir/runtime/kernel/machine"
 )
 
 // withStrips runs f with several bounds on the size of a strip. At 1560 the case
@@ -19,7 +22,7 @@ func withStrips(f func(floats int)) {
 
 func TestConvReference(t *testing.T) {
 	for i, c := range convCases {
-		for j, values := range []func(*rand.Rand, int) []float32{normal, harsh} {
+		for j, values := range []func(*rand.Rand, int) []float32{kerneltest.Normal, harsh} {
 			src, weight, bias := c.data(uint64(i+j), values)
 			exact, sum, size := c.reference(src, weight, bias)
 			t.Run(fmt.Sprintf("%s/%d", c.name, j), func(t *testing.T) {
@@ -51,23 +54,23 @@ func checkClose(t *testing.T, exact []float32, sum, size []float64) {
 // checkConv compares one run with the expected bits, guards round all slices.
 func checkConv(t *testing.T, c convCase, src, weight, bias, want []float32, threads, floats int) {
 	t.Helper()
-	p := NewPool(threads)
+	p := machine.NewPool(threads)
 	defer p.Close()
 	stale := make([]float32, len(want))
 	for i := range stale {
 		stale[i] = float32(math.NaN())
 	}
-	dst, checkD := fence(stale, 12345)
-	in, checkS := fence(src, 54321)
+	dst, checkD := kerneltest.Fence(stale, 12345)
+	in, checkS := kerneltest.Fence(src, 54321)
 	if err := c.run(p, dst, in, weight, bias); err != nil {
 		t.Fatal(err)
 	}
 	checkD(t)
 	checkS(t)
-	if d := firstDifference(in, src); d >= 0 {
+	if d := kerneltest.FirstDifference(in, src); d >= 0 {
 		t.Errorf("%d threads, strips of %d: input %d was changed", threads, floats, d)
 	}
-	if d := firstDifference(dst, want); d >= 0 {
+	if d := kerneltest.FirstDifference(dst, want); d >= 0 {
 		t.Fatalf("%d threads, strips of %d: output %d of %d is %v, want %v",
 			threads, floats, d, len(want), dst[d], want[d])
 	}
@@ -76,7 +79,7 @@ func checkConv(t *testing.T, c convCase, src, weight, bias, want []float32, thre
 // TestConvWidths covers every width round the vector and tile sizes, for every
 // block width of output channels, with a pool that keeps its scratch memory.
 func TestConvWidths(t *testing.T) {
-	p := NewPool(2)
+	p := machine.NewPool(2)
 	defer p.Close()
 	for out := 1; out <= 9; out++ {
 		for w := 1; w <= 116; w++ {
@@ -84,15 +87,15 @@ func TestConvWidths(t *testing.T) {
 				continue
 			}
 			c := convCase{s: with(2, out, 1, 2, 3, pad(1, 1, 0, 1)), h: 3, w: w}
-			src, weight, bias := c.data(uint64(w), normal)
+			src, weight, bias := c.data(uint64(w), kerneltest.Normal)
 			exact, _, _ := c.reference(src, weight, bias)
 			forEachQuietly(t, func(name string) {
-				dst, check := fence(make([]float32, len(exact)), 12345)
+				dst, check := kerneltest.Fence(make([]float32, len(exact)), 12345)
 				if err := c.run(p, dst, src, weight, bias); err != nil {
 					t.Fatal(err)
 				}
 				check(t)
-				if d := firstDifference(dst, exact); d >= 0 {
+				if d := kerneltest.FirstDifference(dst, exact); d >= 0 {
 					t.Fatalf("%s, %d channels, width %d: output %d is %v, want %v",
 						name, out, w, d, dst[d], exact[d])
 				}
@@ -105,8 +108,8 @@ func TestConvWidths(t *testing.T) {
 func forEachQuietly(t *testing.T, f func(name string)) {
 	t.Helper()
 	defer selectImplementation(t, selectedName())
-	for _, i := range float32s.implementations() {
-		if i.Available {
+	for _, i := range machine.Implementations() {
+		if i.Family == "float32" && i.Available {
 			selectImplementation(t, i.Name)
 			f(i.Name)
 		}
@@ -125,7 +128,7 @@ func TestConvRandomShapes(t *testing.T) {
 		c := randomCase(r)
 		stripFloats = 1 << r.IntN(18)
 		threads := 1 + r.IntN(8)
-		src, weight, bias := c.data(uint64(i), normal)
+		src, weight, bias := c.data(uint64(i), kerneltest.Normal)
 		exact, sum, size := c.reference(src, weight, bias)
 		checkClose(t, exact, sum, size)
 		forEachQuietly(t, func(name string) {
@@ -165,7 +168,7 @@ func TestConvTransposeScatters(t *testing.T) {
 		if !c.transposed {
 			continue
 		}
-		src, weight, _ := c.data(uint64(i)|1, normal)
+		src, weight, _ := c.data(uint64(i)|1, kerneltest.Normal)
 		_, sum, size := c.reference(src, weight, nil)
 		oh, ow := c.outSize()
 		got := make([]float64, c.s.OutC*oh*ow)
@@ -196,7 +199,7 @@ func TestConvTransposeScatters(t *testing.T) {
 // contract's fma(w, 0, acc) is.
 func TestConvPaddingTakesPart(t *testing.T) {
 	forEachImplementation(t, func(t *testing.T) {
-		p := NewPool(1)
+		p := machine.NewPool(1)
 		defer p.Close()
 		c, err := PackConv(with(1, 1, 1, 1, 2, pad(0, 1, 0, 0)).ConvShape,
 			[]float32{float32(math.Inf(1)), 1}, nil)
@@ -212,7 +215,7 @@ func TestConvPaddingTakesPart(t *testing.T) {
 }
 
 func TestConvReusesMemory(t *testing.T) {
-	p := NewPool(1)
+	p := machine.NewPool(1)
 	defer p.Close()
 	c, err := PackConv(same(8, 8, 1, 3), make([]float32, 8*8*9), nil)
 	if err != nil {
@@ -248,17 +251,17 @@ func TestStripsAreBounded(t *testing.T) {
 }
 
 func TestRunPanicsOnShortTensors(t *testing.T) {
-	p := NewPool(1)
+	p := machine.NewPool(1)
 	defer p.Close()
 	c, err := PackConv(same(2, 2, 1, 1), make([]float32, 4), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ok, short := make([]float32, 2*12), make([]float32, 2*12-1)
-	if caught(func() { c.Run(p, short, ok, 3, 4) }) == nil {
+	if kerneltest.Caught(func() { c.Run(p, short, ok, 3, 4) }) == nil {
 		t.Error("Run into a short dst did not panic")
 	}
-	if caught(func() { c.Run(p, ok, short, 3, 4) }) == nil {
+	if kerneltest.Caught(func() { c.Run(p, ok, short, 3, 4) }) == nil {
 		t.Error("Run of a short src did not panic")
 	}
 }
@@ -312,7 +315,7 @@ func ExampleConv_Run() {
 		fmt.Println(err)
 		return
 	}
-	p := NewPool(1)
+	p := machine.NewPool(1)
 	defer p.Close()
 	dst := make([]float32, 4)
 	c.Run(p, dst, []float32{1, 0, 0, 1}, 1, 4)

@@ -2,6 +2,8 @@
 
 package kernel
 
+import "spikingir/runtime/kernel/machine"
+
 // wideCells is the number of cells whose sums a wide row kernel keeps at once: whole
 // tiles and whole vectors.
 const (
@@ -13,7 +15,7 @@ const (
 // cell, [cell][32], and turned round when they are done.
 func convRowWideAVX512(a *rowArgs) {
 	if cap(a.sums) < wideCells*wideBlock {
-		a.sums = aligned[float32](wideCells * wideBlock)
+		a.sums = machine.Aligned[float32](wideCells * wideBlock)
 	}
 	sums := a.sums[:wideCells*wideBlock]
 	tail := a.wideTail()

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"sync/atomic"
+
+	"spikingir/runtime/kernel/machine"
 )
 
 // A WinogradConv is a convolution of 3 x 3 that is computed by Winograd's minimal
@@ -77,7 +79,7 @@ func PackWinograd(s ConvShape, weight, bias []float32) (*WinogradConv, error) {
 // transformWeights gives the weights of a block.
 func transformWeights(weight []float32, b block, inC int) []float32 {
 	var lanes [winogradPositions][trainLanes]float32
-	to := aligned[float32](winogradPositions * inC * b.width)
+	to := machine.Aligned[float32](winogradPositions * inC * b.width)
 	for i := range inC {
 		for o := range b.width {
 			winogradLane(&lanes, o, (*[9]float32)(weight[((b.first+o)*inC+i)*9:]), false)
@@ -91,12 +93,12 @@ func transformWeights(weight []float32, b block, inC int) []float32 {
 
 // Run computes what [Conv.Run] does, in other roundings. Its rules hold: the bits
 // depend on no implementation and no number of threads.
-func (c *WinogradConv) Run(p *Pool, dst, src []float32, h, w int) {
+func (c *WinogradConv) Run(p *machine.Pool, dst, src []float32, h, w int) {
 	c.RunTail(p, dst, src, h, w, Tail{})
 }
 
 // RunTail is Run with a tail, as [Conv.RunTail] is.
-func (c *WinogradConv) RunTail(p *Pool, dst, src []float32, h, w int, tail Tail) {
+func (c *WinogradConv) RunTail(p *machine.Pool, dst, src []float32, h, w int, tail Tail) {
 	tail.check(c.shape)
 	oh, ow := c.shape.OutSize(h, w)
 	to, from := plane{dst, c.shape.OutC, oh, ow}, plane{src, c.shape.InC, h, w}
@@ -106,7 +108,7 @@ func (c *WinogradConv) RunTail(p *Pool, dst, src []float32, h, w int, tail Tail)
 	blocks := ceilDiv(g.count(), max(g.block, 1))
 	var next atomic.Int64
 	p.Run(min(p.Threads(), blocks), func(worker, _, _ int) {
-		t := filterTask{WinogradConv: c, tileGrid: g, filterScratch: &p.workers[worker].scratch.filter,
+		t := filterTask{WinogradConv: c, tileGrid: g, filterScratch: &scratches.Of(p, worker).filter,
 			dst: to, src: from, tail: tail}
 		t.reserve()
 		for i := int(next.Add(1)) - 1; i < blocks; i = int(next.Add(1)) - 1 {

@@ -1,5 +1,7 @@
 package kernel
 
+import "spikingir/runtime/kernel/machine"
+
 // filterInGeneric is the input kernel in Go: rows first, then columns.
 func filterInGeneric(a *filterArgs) {
 	var half, all [winogradPositions]float32
@@ -22,10 +24,10 @@ func filterInput(to, d []float32, step int) {
 	a, b, c, e, f, g := d[0], d[step], d[2*step], d[3*step], d[4*step], d[5*step]
 	even, odd := f-c, e-b
 	ac, ge := a-c, g-e
-	p, q := fma32(-4, c, f), fma32(-4, b, e)
-	to[0], to[5*step] = fma32(4, ac, even), fma32(-4, odd, ge)
+	p, q := machine.FMA32(-4, c, f), machine.FMA32(-4, b, e)
+	to[0], to[5*step] = machine.FMA32(4, ac, even), machine.FMA32(-4, odd, ge)
 	to[step], to[2*step] = p+q, p-q
-	to[3*step], to[4*step] = fma32(2, odd, even), fma32(-2, odd, even)
+	to[3*step], to[4*step] = machine.FMA32(2, odd, even), machine.FMA32(-2, odd, even)
 }
 
 // filterOutGeneric is the output kernel in Go: columns first, then rows.
@@ -55,9 +57,9 @@ func filterOutput(to, m []float32, step int) {
 	end := d + m[5*step]
 	first := m[0] + s
 	to[0] = first + s2
-	to[step] = fma32(2, d2, d)
-	to[2*step] = fma32(4, s2, s)
-	to[3*step] = fma32(8, d2, end)
+	to[step] = machine.FMA32(2, d2, d)
+	to[2*step] = machine.FMA32(4, s2, s)
+	to[3*step] = machine.FMA32(8, d2, end)
 }
 
 // finish is the tail of one output.

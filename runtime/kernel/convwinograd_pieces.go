@@ -49,7 +49,7 @@ func (t *filterTask) cutReads(row tilePiece) {
 
 // cutWrites cuts tiles of a row into vectors within the image and what is left.
 func (t *filterTask) cutWrites(row tilePiece) {
-	lanes := float32s.kernels.lanes
+	lanes := float32s.Kernels.lanes
 	whole := min(row.tiles, (t.dst.w-row.x)/winogradTile) / lanes * lanes
 	if row.y+winogradTile <= t.dst.h && whole > 0 {
 		row.inside = true

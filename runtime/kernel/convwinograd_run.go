@@ -1,5 +1,7 @@
 package kernel
 
+import "spikingir/runtime/kernel/machine"
+
 // A filterScratch is the memory of a worker for minimal filtering. It only grows.
 type filterScratch struct {
 	inputs  []float32   // transformed, [position][input channel][tile]
@@ -51,10 +53,10 @@ func (t *filterTask) inputPitch() int { return t.block*t.shape.InC + filterLanes
 func (t *filterTask) sumPitch() int { return t.block*blockWidth + filterLanes }
 
 func (t *filterTask) reserve() {
-	t.inputs = growAligned(t.inputs, winogradPositions*t.inputPitch()+overrun)
-	t.sums = growAligned(t.sums, winogradPositions*t.sumPitch()+overrun)
-	t.strip = growAligned(t.strip, winogradPatch*stripPitch+overrun)
-	t.vectors = growAligned(t.vectors, winogradPositions*filterLanes)
+	t.inputs = machine.GrowAligned(t.inputs, winogradPositions*t.inputPitch()+overrun)
+	t.sums = machine.GrowAligned(t.sums, winogradPositions*t.sumPitch()+overrun)
+	t.strip = machine.GrowAligned(t.strip, winogradPatch*stripPitch+overrun)
+	t.vectors = machine.GrowAligned(t.vectors, winogradPositions*filterLanes)
 	t.filter.scratch = &t.vectors[0]
 	t.offsets = grow(t.offsets, t.shape.InC)
 	for c := range t.offsets {
@@ -78,7 +80,7 @@ func (t *filterTask) run(at, n int) {
 			a.dst, a.src = t.sums[position*t.sumPitch():], t.inputs[position*t.inputPitch():]
 			a.weights = t.weights[i][position*size:][:size]
 			a.nothingAhead()
-			float32s.kernels.convRow(a, b.width)
+			float32s.Kernels.convRow(a, b.width)
 		}
 		for k := range b.width {
 			t.transformOut(b, k)
@@ -96,7 +98,7 @@ func (t *filterTask) transformIn() {
 			p := &t.reads[i]
 			a.image, a.row = t.patches(c, p)
 			a.positions, a.tiles = t.inputs[c*t.block+p.at:], p.tiles
-			float32s.kernels.filterIn(a)
+			float32s.Kernels.filterIn(a)
 		}
 	}
 }
@@ -136,7 +138,7 @@ func (t *filterTask) transformOut(b *block, k int) {
 			a.image, a.row = t.strip, stripPitch
 		}
 		a.positions, a.tiles = t.sums[k*t.block+p.at:], p.tiles
-		float32s.kernels.filterOut(a)
+		float32s.Kernels.filterOut(a)
 		height, width := min(winogradTile, t.dst.h-p.y), min(p.tiles*winogradTile, t.dst.w-p.x)
 		for r := range height {
 			row := to[r*t.dst.w:][:width]

@@ -5,6 +5,9 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"spikingir/runtime/kernel/kerneltest"
+	"spikingir/runtime/kernel/machine"
 )
 
 // winogradCases are images whose tiles fill vectors, blocks and the image itself, and
@@ -39,10 +42,10 @@ func (c convCase) winograd(t *testing.T, weight, bias []float32) *WinogradConv {
 func TestWinogradIsClose(t *testing.T) {
 	defer selectImplementation(t, selectedName())
 	selectImplementation(t, "generic")
-	p := NewPool(2)
+	p := machine.NewPool(2)
 	defer p.Close()
 	for i, c := range winogradCases {
-		src, weight, bias := c.data(uint64(i), normal)
+		src, weight, bias := c.data(uint64(i), kerneltest.Normal)
 		_, sum, size := c.reference(src, weight, bias)
 		got := make([]float32, len(sum))
 		c.winograd(t, weight, bias).RunTail(p, got, src, c.h, c.w, Tail{})
@@ -74,16 +77,16 @@ func threadCounts() []int {
 // for any number of threads, fences round everything.
 func TestWinogradBits(t *testing.T) {
 	for i, c := range winogradCases {
-		for j, values := range []func(*rand.Rand, int) []float32{normal, harsh} {
+		for j, values := range []func(*rand.Rand, int) []float32{kerneltest.Normal, harsh} {
 			src, weight, bias := c.data(uint64(i+j), values)
 			conv := c.winograd(t, weight, bias)
 			var want []float32
 			checkEach := func(name string) {
 				for _, threads := range threadCounts() {
-					p := NewPool(threads)
+					p := machine.NewPool(threads)
 					oh, ow := c.outSize()
-					dst, checkD := fence(make([]float32, c.s.OutC*oh*ow), 12345)
-					in, checkS := fence(src, 54321)
+					dst, checkD := kerneltest.Fence(make([]float32, c.s.OutC*oh*ow), 12345)
+					in, checkS := kerneltest.Fence(src, 54321)
 					conv.RunTail(p, dst, in, c.h, c.w, Tail{})
 					p.Close()
 					checkD(t)
@@ -91,7 +94,7 @@ func TestWinogradBits(t *testing.T) {
 					if want == nil {
 						want = dst
 					}
-					if d := firstDifference(dst, want); d >= 0 {
+					if d := kerneltest.FirstDifference(dst, want); d >= 0 {
 						t.Fatalf("%s, %s, %d threads: output %d is %v, want %v",
 							c.name, name, threads, d, dst[d], want[d])
 					}
@@ -106,10 +109,10 @@ func TestWinogradBits(t *testing.T) {
 // follows.
 func TestWinogradTails(t *testing.T) {
 	c := convCase{s: with(16, 21, 1, 3, 3, pad(1, 1, 1, 1)), h: 13, w: 83}
-	src, weight, bias := c.data(4, normal)
-	offset, scale, shift := bias, normal(rand.New(rand.NewPCG(1, 2)), 21), normal(rand.New(rand.NewPCG(3, 4)), 21)
+	src, weight, bias := c.data(4, kerneltest.Normal)
+	offset, scale, shift := bias, kerneltest.Normal(rand.New(rand.NewPCG(1, 2)), 21), kerneltest.Normal(rand.New(rand.NewPCG(3, 4)), 21)
 	conv := c.winograd(t, weight, make([]float32, 21))
-	p := NewPool(2)
+	p := machine.NewPool(2)
 	defer p.Close()
 	size := c.h * c.w
 	for _, d := range []Direct{{}, {Relu: true}, {offset, scale, shift, false}, {offset, scale, shift, true}} {
@@ -130,11 +133,11 @@ func TestWinogradTails(t *testing.T) {
 		}
 		forEachQuietly(t, func(name string) {
 			conv.RunTail(p, got, src, c.h, c.w, Tail{Bias: bias, Finish: finish, Direct: &d})
-			if i := firstDifference(got, want); i >= 0 {
+			if i := kerneltest.FirstDifference(got, want); i >= 0 {
 				t.Fatalf("%s, %+v: output %d is %v, want %v", name, d, i, got[i], want[i])
 			}
 			conv.RunTail(p, later, src, c.h, c.w, Tail{Bias: bias, Finish: finish})
-			if i := firstDifference(later, want); i >= 0 {
+			if i := kerneltest.FirstDifference(later, want); i >= 0 {
 				t.Fatalf("%s, %+v, finished later: output %d is %v, want %v", name, d, i, later[i], want[i])
 			}
 		})
@@ -145,9 +148,9 @@ func TestWinogradTails(t *testing.T) {
 // the whole image where all inputs of their tiles are there.
 func TestWinogradParts(t *testing.T) {
 	c := convCase{s: with(16, 16, 1, 3, 3, pad(1, 1, 1, 1)), h: 40, w: 37}
-	src, weight, bias := c.data(6, normal)
+	src, weight, bias := c.data(6, kerneltest.Normal)
 	conv := c.winograd(t, weight, bias)
-	p := NewPool(3)
+	p := machine.NewPool(3)
 	defer p.Close()
 	want := make([]float32, 16*c.h*c.w)
 	conv.RunTail(p, want, src, c.h, c.w, Tail{})
@@ -160,7 +163,7 @@ func TestWinogradParts(t *testing.T) {
 	for o := range 16 {
 		for y := from + WinogradTile; y < (to-WinogradReach+1)/4*4+4; y++ {
 			whole, cut := want[(o*c.h+y)*c.w:][:c.w], got[(o*(to-from)+y-from)*c.w:][:c.w]
-			if i := firstDifference(cut, whole); i >= 0 {
+			if i := kerneltest.FirstDifference(cut, whole); i >= 0 {
 				t.Fatalf("channel %d, row %d, column %d: %v, of the whole %v", o, y, i, cut[i], whole[i])
 			}
 		}
@@ -185,10 +188,10 @@ func TestWinogradRefuses(t *testing.T) {
 }
 
 func TestWinogradReusesMemory(t *testing.T) {
-	p := NewPool(1)
+	p := machine.NewPool(1)
 	defer p.Close()
 	c := convCase{s: with(16, 16, 1, 3, 3, pad(1, 1, 1, 1)), h: 64, w: 64}
-	src, weight, bias := c.data(2, normal)
+	src, weight, bias := c.data(2, kerneltest.Normal)
 	conv := c.winograd(t, weight, bias)
 	dst := make([]float32, 16*64*64)
 	if n := testing.AllocsPerRun(20, func() { conv.RunTail(p, dst, src, 64, 64, Tail{}) }); n > 4 {
@@ -202,7 +205,7 @@ func BenchmarkWinograd(b *testing.B) {
 	}{{64, 256, 256}, {64, 180, 180}, {64, 64, 64}, {64, 16, 16}, {64, 32, 1920}, {32, 256, 256}, {16, 256, 256}, {128, 128, 128}, {256, 64, 64}} {
 		s := same(c.channels, c.channels, 1, 3)
 		r := rand.New(rand.NewPCG(1, 2))
-		weight := normal(r, 9*s.InC*s.OutC)
+		weight := kerneltest.Normal(r, 9*s.InC*s.OutC)
 		fast, err := PackWinograd(s, weight, nil)
 		if err != nil {
 			b.Fatal(err)
@@ -211,9 +214,9 @@ func BenchmarkWinograd(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		src, dst := normal(r, s.InC*c.h*c.w), make([]float32, s.OutC*c.h*c.w)
+		src, dst := kerneltest.Normal(r, s.InC*c.h*c.w), make([]float32, s.OutC*c.h*c.w)
 		name := fmt.Sprintf("%d_%dx%d", c.channels, c.h, c.w)
-		benchThreads(b, name+"/direct", len(weight)*c.h*c.w, func(p *Pool) { plain.Run(p, dst, src, c.h, c.w) })
-		benchThreads(b, name+"/winograd", len(weight)*c.h*c.w, func(p *Pool) { fast.RunTail(p, dst, src, c.h, c.w, Tail{}) })
+		benchThreads(b, name+"/direct", len(weight)*c.h*c.w, func(p *machine.Pool) { plain.Run(p, dst, src, c.h, c.w) })
+		benchThreads(b, name+"/winograd", len(weight)*c.h*c.w, func(p *machine.Pool) { fast.RunTail(p, dst, src, c.h, c.w, Tail{}) })
 	}
 }

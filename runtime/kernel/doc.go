@@ -114,7 +114,7 @@
 //
 // The best implementation that the CPU offers is selected when the program
 // starts. The environment variable SPIKINGIR_KERNEL (generic, avx2, avx512, amx, or a
-// full name such as avx512-vnni) names another one; [EnvError] tells when it could not be followed. The build
+// full name such as avx512-vnni) names another one; [machine.EnvError] tells when it could not be followed. The build
 // tag purego leaves the assembly out.
 //
 // Assembly exists for innermost loops only: row kernels for blocks of output

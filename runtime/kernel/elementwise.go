@@ -8,7 +8,7 @@ import "math"
 
 // vectorPart is the number of the first elements of n that the selected
 // implementation takes.
-func vectorPart(n int) int { return n &^ (float32s.kernels.lanes - 1) }
+func vectorPart(n int) int { return n &^ (float32s.Kernels.lanes - 1) }
 
 // Relu sets dst = 0 where x < 0, else x. It keeps -0 and NaN.
 func Relu(dst, x []float32) { Clip(dst, x, 0, float32(math.Inf(1))) }
@@ -17,7 +17,7 @@ func Relu(dst, x []float32) { Clip(dst, x, 0, float32(math.Inf(1))) }
 func LeakyRelu(dst, x []float32, slope float32) {
 	checkLengths("LeakyRelu", len(dst), len(x))
 	n := vectorPart(len(dst))
-	float32s.kernels.leakyRelu(dst[:n], x[:n], slope)
+	float32s.Kernels.leakyRelu(dst[:n], x[:n], slope)
 	leakyReluGeneric(dst[n:], x[n:], slope)
 }
 
@@ -26,7 +26,7 @@ func LeakyRelu(dst, x []float32, slope float32) {
 func Clip(dst, x []float32, low, high float32) {
 	checkLengths("Clip", len(dst), len(x))
 	n := vectorPart(len(dst))
-	float32s.kernels.clip(dst[:n], x[:n], low, high)
+	float32s.Kernels.clip(dst[:n], x[:n], low, high)
 	clipGeneric(dst[n:], x[n:], low, high)
 }
 
@@ -34,7 +34,7 @@ func Clip(dst, x []float32, low, high float32) {
 func Add(dst, x, y []float32) {
 	checkLengths("Add", len(dst), len(x), len(y))
 	n := vectorPart(len(dst))
-	float32s.kernels.add(dst[:n], x[:n], y[:n])
+	float32s.Kernels.add(dst[:n], x[:n], y[:n])
 	addGeneric(dst[n:], x[n:], y[n:])
 }
 
@@ -42,7 +42,7 @@ func Add(dst, x, y []float32) {
 func Sub(dst, x, y []float32) {
 	checkLengths("Sub", len(dst), len(x), len(y))
 	n := vectorPart(len(dst))
-	float32s.kernels.sub(dst[:n], x[:n], y[:n])
+	float32s.Kernels.sub(dst[:n], x[:n], y[:n])
 	subGeneric(dst[n:], x[n:], y[n:])
 }
 
@@ -50,7 +50,7 @@ func Sub(dst, x, y []float32) {
 func Mul(dst, x, y []float32) {
 	checkLengths("Mul", len(dst), len(x), len(y))
 	n := vectorPart(len(dst))
-	float32s.kernels.mul(dst[:n], x[:n], y[:n])
+	float32s.Kernels.mul(dst[:n], x[:n], y[:n])
 	mulGeneric(dst[n:], x[n:], y[n:])
 }
 
@@ -58,7 +58,7 @@ func Mul(dst, x, y []float32) {
 func Div(dst, x, y []float32) {
 	checkLengths("Div", len(dst), len(x), len(y))
 	n := vectorPart(len(dst))
-	float32s.kernels.div(dst[:n], x[:n], y[:n])
+	float32s.Kernels.div(dst[:n], x[:n], y[:n])
 	divGeneric(dst[n:], x[n:], y[n:])
 }
 
@@ -66,7 +66,7 @@ func Div(dst, x, y []float32) {
 func AddScalar(dst, x []float32, a float32) {
 	checkLengths("AddScalar", len(dst), len(x))
 	n := vectorPart(len(dst))
-	float32s.kernels.addScalar(dst[:n], x[:n], a)
+	float32s.Kernels.addScalar(dst[:n], x[:n], a)
 	addScalarGeneric(dst[n:], x[n:], a)
 }
 
@@ -74,7 +74,7 @@ func AddScalar(dst, x []float32, a float32) {
 func MulScalar(dst, x []float32, a float32) {
 	checkLengths("MulScalar", len(dst), len(x))
 	n := vectorPart(len(dst))
-	float32s.kernels.mulScalar(dst[:n], x[:n], a)
+	float32s.Kernels.mulScalar(dst[:n], x[:n], a)
 	mulScalarGeneric(dst[n:], x[n:], a)
 }
 
@@ -82,6 +82,6 @@ func MulScalar(dst, x []float32, a float32) {
 func Axpy(dst, x []float32, a float32) {
 	checkLengths("Axpy", len(dst), len(x))
 	n := vectorPart(len(dst))
-	float32s.kernels.axpy(dst[:n], x[:n], a)
+	float32s.Kernels.axpy(dst[:n], x[:n], a)
 	axpyGeneric(dst[n:], x[n:], a)
 }

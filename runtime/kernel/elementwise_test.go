@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"spikingir/runtime/kernel/kerneltest"
 )
 
 // elementwiseCases pair each operator with its definition for one element. d is
@@ -48,12 +50,12 @@ func TestElementwise(t *testing.T) {
 		r := rand.New(rand.NewPCG(11, 12))
 		for _, c := range elementwiseCases {
 			for n := range 70 {
-				d, x, y := wild(r, n), wild(r, n), wild(r, n)
-				dst, check := fence(d, 12345)
+				d, x, y := kerneltest.Wild(r, n), kerneltest.Wild(r, n), kerneltest.Wild(r, n)
+				dst, check := kerneltest.Fence(d, 12345)
 				c.run(dst, x, y)
 				check(t)
 				for i := range n {
-					if want := c.want(d[i], x[i], y[i]); !sameBits(dst[i], want) {
+					if want := c.want(d[i], x[i], y[i]); !kerneltest.SameBits(dst[i], want) {
 						t.Fatalf("%s, n=%d: element %d of %v, %v, %v is %v, want %v",
 							c.name, n, i, d[i], x[i], y[i], dst[i], want)
 					}
@@ -69,7 +71,7 @@ func TestElementwiseAliasing(t *testing.T) {
 		r := rand.New(rand.NewPCG(13, 14))
 		for _, c := range elementwiseCases {
 			for _, n := range []int{5, 16, 37} {
-				x, y := normal(r, n), normal(r, n)
+				x, y := kerneltest.Normal(r, n), kerneltest.Normal(r, n)
 				inX := append([]float32(nil), x...)
 				c.run(inX, inX, y)
 				inY := append([]float32(nil), y...)
@@ -77,13 +79,13 @@ func TestElementwiseAliasing(t *testing.T) {
 				both := append([]float32(nil), x...)
 				c.run(both, both, both)
 				for i := range n {
-					if want := c.want(x[i], x[i], y[i]); !sameBits(inX[i], want) {
+					if want := c.want(x[i], x[i], y[i]); !kerneltest.SameBits(inX[i], want) {
 						t.Errorf("%s into x: element %d is %v, want %v", c.name, i, inX[i], want)
 					}
-					if want := c.want(y[i], x[i], y[i]); !sameBits(inY[i], want) {
+					if want := c.want(y[i], x[i], y[i]); !kerneltest.SameBits(inY[i], want) {
 						t.Errorf("%s into y: element %d is %v, want %v", c.name, i, inY[i], want)
 					}
-					if want := c.want(x[i], x[i], x[i]); !sameBits(both[i], want) {
+					if want := c.want(x[i], x[i], x[i]); !kerneltest.SameBits(both[i], want) {
 						t.Errorf("%s into both: element %d is %v, want %v", c.name, i, both[i], want)
 					}
 				}
@@ -95,11 +97,11 @@ func TestElementwiseAliasing(t *testing.T) {
 func TestElementwiseLengthsPanic(t *testing.T) {
 	two, three := make([]float32, 2), make([]float32, 3)
 	for _, c := range elementwiseCases {
-		if caught(func() { c.run(three, two, three) }) == nil {
+		if kerneltest.Caught(func() { c.run(three, two, three) }) == nil {
 			t.Errorf("%s of 3 and 2 elements did not panic", c.name)
 		}
 	}
-	if caught(func() { Add(two, two, three) }) == nil {
+	if kerneltest.Caught(func() { Add(two, two, three) }) == nil {
 		t.Error("Add of 2 and 3 elements did not panic")
 	}
 }

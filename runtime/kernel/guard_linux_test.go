@@ -1,35 +1,11 @@
 package kernel
 
 import (
-	"os"
-	"syscall"
 	"testing"
-	"unsafe"
-)
 
-// guarded returns n floats that begin right behind, or end right before, memory
-// that must not be read.
-func guarded(t *testing.T, n int, atEnd bool) []float32 {
-	t.Helper()
-	page := os.Getpagesize()
-	size := (4*n + page - 1) / page * page
-	m, err := syscall.Mmap(-1, 0, size+2*page, syscall.PROT_READ|syscall.PROT_WRITE,
-		syscall.MAP_ANON|syscall.MAP_PRIVATE)
-	if err != nil {
-		t.Skip(err)
-	}
-	t.Cleanup(func() { syscall.Munmap(m) })
-	for _, guard := range [][]byte{m[:page], m[page+size:]} {
-		if err := syscall.Mprotect(guard, syscall.PROT_NONE); err != nil {
-			t.Skip(err)
-		}
-	}
-	first := page
-	if atEnd {
-		first += size - 4*n
-	}
-	return unsafe.Slice((*float32)(unsafe.Pointer(&m[first])), n)
-}
+	"spikingir/runtime/kernel/kerneltest"
+	"spikingir/runtime/kernel/machine"
+)
 
 // TestConvReadsOnlyItsSource runs images that lie against forbidden memory.
 func TestConvReadsOnlyItsSource(t *testing.T) {
@@ -43,20 +19,20 @@ func TestConvReadsOnlyItsSource(t *testing.T) {
 			with(2, 3, 1, 1, 1),
 		} {
 			c := convCase{s: s, h: 16, w: w}
-			src, weight, bias := c.data(2*uint64(w), normal)
+			src, weight, bias := c.data(2*uint64(w), kerneltest.Normal)
 			exact, _, _ := c.reference(src, weight, bias)
 			conv, err := PackConv(s.ConvShape, weight, bias)
 			if err != nil {
 				t.Fatal(err)
 			}
-			p := NewPool(2)
+			p := machine.NewPool(2)
 			defer p.Close()
 			for _, atEnd := range []bool{false, true} {
-				in, dst := guarded(t, len(src), atEnd), guarded(t, len(exact), atEnd)
+				in, dst := kerneltest.Guarded(t, len(src), atEnd), kerneltest.Guarded(t, len(exact), atEnd)
 				copy(in, src)
 				forEachQuietly(t, func(name string) {
 					conv.Run(p, dst, in, c.h, c.w)
-					if d := firstDifference(dst, exact); d >= 0 {
+					if d := kerneltest.FirstDifference(dst, exact); d >= 0 {
 						t.Fatalf("%s: output %d is %v, want %v", name, d, dst[d], exact[d])
 					}
 				})
@@ -73,19 +49,19 @@ func TestWinogradReadsOnlyItsSource(t *testing.T) {
 			with(16, 16, 1, 3, 3),
 		} {
 			c := convCase{s: s, h: 10, w: w}
-			src, weight, bias := c.data(2*uint64(w), normal)
+			src, weight, bias := c.data(2*uint64(w), kerneltest.Normal)
 			conv := c.winograd(t, weight, bias)
 			oh, ow := c.outSize()
 			want := make([]float32, 16*oh*ow)
-			p := NewPool(2)
+			p := machine.NewPool(2)
 			defer p.Close()
 			conv.RunTail(p, want, src, c.h, c.w, Tail{})
 			for _, atEnd := range []bool{false, true} {
-				in, dst := guarded(t, len(src), atEnd), guarded(t, len(want), atEnd)
+				in, dst := kerneltest.Guarded(t, len(src), atEnd), kerneltest.Guarded(t, len(want), atEnd)
 				copy(in, src)
 				forEachQuietly(t, func(name string) {
 					conv.RunTail(p, dst, in, c.h, c.w, Tail{})
-					if d := firstDifference(dst, want); d >= 0 {
+					if d := kerneltest.FirstDifference(dst, want); d >= 0 {
 						t.Fatalf("%s: output %d is %v, want %v", name, d, dst[d], want[d])
 					}
 				})

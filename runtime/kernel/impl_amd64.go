@@ -2,16 +2,20 @@
 
 package kernel
 
-import "golang.org/x/sys/cpu"
+import (
+	"golang.org/x/sys/cpu"
+
+	"spikingir/runtime/kernel/machine"
+)
 
 // acceleratedFloat32 lists the implementations in assembly, best first.
-func acceleratedFloat32() []entry[float32Kernels] {
+func acceleratedFloat32() []machine.Entry[float32Kernels] {
 	x := &cpu.X86
-	return []entry[float32Kernels]{{
-		name: "avx512",
-		available: x.HasAVX512F && x.HasAVX512VL && x.HasAVX512BW && x.HasAVX512DQ &&
+	return []machine.Entry[float32Kernels]{{
+		Name: "avx512",
+		Available: x.HasAVX512F && x.HasAVX512VL && x.HasAVX512BW && x.HasAVX512DQ &&
 			x.HasFMA && x.HasBMI2,
-		kernels: float32Kernels{
+		Kernels: float32Kernels{
 			lanes:            16,
 			convRow:          convRowAVX512,
 			convBand:         convBandAVX512,
@@ -34,9 +38,9 @@ func acceleratedFloat32() []entry[float32Kernels] {
 			axpy:             axpyAVX512,
 		},
 	}, {
-		name:      "avx2",
-		available: x.HasAVX2 && x.HasFMA,
-		kernels: float32Kernels{
+		Name:      "avx2",
+		Available: x.HasAVX2 && x.HasFMA,
+		Kernels: float32Kernels{
 			lanes:            8,
 			convRow:          convRowAVX2,
 			convBand:         convBandAVX2,

@@ -2,11 +2,13 @@
 
 package kernel
 
+import "spikingir/runtime/kernel/machine"
+
 // acceleratedFloat32 lists no implementation: this build has no assembly.
-func acceleratedFloat32() []entry[float32Kernels] { return nil }
+func acceleratedFloat32() []machine.Entry[float32Kernels] { return nil }
 
 // acceleratedSpikes lists no implementation: this build has no assembly.
-func acceleratedSpikes() []entry[spikeKernels] { return nil }
+func acceleratedSpikes() []machine.Entry[spikeKernels] { return nil }
 
 // acceleratedTrain lists no implementation: this build has no assembly.
-func acceleratedTrain() []entry[trainKernels] { return nil }
+func acceleratedTrain() []machine.Entry[trainKernels] { return nil }

@@ -5,6 +5,9 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"spikingir/runtime/kernel/kerneltest"
+	"spikingir/runtime/kernel/machine"
 )
 
 // benchShapes are layers of the networks that the program is made for.
@@ -43,13 +46,13 @@ func BenchmarkConv(b *testing.B) {
 	for _, c := range benchShapes {
 		weights := c.s.OutC * c.s.InC / c.s.Groups * c.s.KH * c.s.KW
 		r := rand.New(rand.NewPCG(1, 2))
-		conv, err := PackConv(c.s, normal(r, weights), normal(r, c.s.OutC))
+		conv, err := PackConv(c.s, kerneltest.Normal(r, weights), kerneltest.Normal(r, c.s.OutC))
 		if err != nil {
 			b.Fatal(err)
 		}
-		src := normal(r, c.s.InC*c.h*c.w)
+		src := kerneltest.Normal(r, c.s.InC*c.h*c.w)
 		dst := make([]float32, c.s.OutC*c.h*c.w)
-		benchThreads(b, c.name, weights*c.h*c.w, func(p *Pool) {
+		benchThreads(b, c.name, weights*c.h*c.w, func(p *machine.Pool) {
 			conv.Run(p, dst, src, c.h, c.w)
 		})
 	}
@@ -61,25 +64,25 @@ func BenchmarkConvTranspose(b *testing.B) {
 	s.StrideH, s.StrideW = 2, 2
 	s.PadTop, s.PadLeft, s.PadBottom, s.PadRight = 1, 1, 1, 1
 	r := rand.New(rand.NewPCG(1, 2))
-	conv, err := PackConvTranspose(s, normal(r, in*out*16), normal(r, out))
+	conv, err := PackConvTranspose(s, kerneltest.Normal(r, in*out*16), kerneltest.Normal(r, out))
 	if err != nil {
 		b.Fatal(err)
 	}
-	src := normal(r, in*h*w)
+	src := kerneltest.Normal(r, in*h*w)
 	oh, ow := s.OutSize(h, w)
 	dst := make([]float32, out*oh*ow)
-	benchThreads(b, "64to64_4x4s2", in*out*16*h*w, func(p *Pool) {
+	benchThreads(b, "64to64_4x4s2", in*out*16*h*w, func(p *machine.Pool) {
 		conv.Run(p, dst, src, h, w)
 	})
 }
 
 // benchThreads runs f on one and two threads and reports GFLOP/s and the share of
 // the probed peak for madds multiply-adds a call.
-func benchThreads(b *testing.B, name string, madds int, f func(p *Pool)) {
+func benchThreads(b *testing.B, name string, madds int, f func(p *machine.Pool)) {
 	for _, threads := range []int{1, 2} {
 		b.Run(fmt.Sprintf("%s/threads=%d", name, threads), func(b *testing.B) {
 			peak := PeakFloat32(20*time.Millisecond) * float64(threads)
-			p := NewPool(threads)
+			p := machine.NewPool(threads)
 			defer p.Close()
 			f(p)
 			best := time.Duration(1 << 62)
@@ -98,7 +101,7 @@ func benchThreads(b *testing.B, name string, madds int, f func(p *Pool)) {
 func BenchmarkIFStep(b *testing.B) {
 	const n = 1 << 16
 	r := rand.New(rand.NewPCG(1, 2))
-	v, current := normal(r, n), normal(r, n)
+	v, current := kerneltest.Normal(r, n), kerneltest.Normal(r, n)
 	spikes := make([]uint64, SpikeWords(n))
 	b.SetBytes(3 * 4 * n)
 	for b.Loop() {
@@ -109,7 +112,7 @@ func BenchmarkIFStep(b *testing.B) {
 func BenchmarkRelu(b *testing.B) {
 	const n = 1 << 16
 	r := rand.New(rand.NewPCG(1, 2))
-	x, dst := normal(r, n), make([]float32, n)
+	x, dst := kerneltest.Normal(r, n), make([]float32, n)
 	b.SetBytes(2 * 4 * n)
 	for b.Loop() {
 		Relu(dst, x)
@@ -123,13 +126,4 @@ func BenchmarkPeak(b *testing.B) {
 		best = max(best, PeakFloat32(10*time.Millisecond))
 	}
 	b.ReportMetric(best, "GFLOP/s")
-}
-
-// normal returns n normally distributed numbers.
-func normal(r *rand.Rand, n int) []float32 {
-	x := make([]float32, n)
-	for i := range x {
-		x[i] = float32(r.NormFloat64())
-	}
-	return x
 }

@@ -24,7 +24,7 @@ func IFStep(spikes []uint64, v, current []float32, bias, threshold, fire float32
 	checkLengths("IFStep", len(v), len(current))
 	spikes = checkSpikes("IFStep", spikes, len(v))
 	n := len(v) &^ (spikeBits - 1)
-	float32s.kernels.ifStep(spikes, v[:n], current[:n], bias, threshold, fire)
+	float32s.Kernels.ifStep(spikes, v[:n], current[:n], bias, threshold, fire)
 	ifStepGeneric(spikes[n/spikeBits:], v[n:], current[n:], bias, threshold, fire)
 }
 
@@ -32,7 +32,7 @@ func IFStep(spikes []uint64, v, current []float32, bias, threshold, fire float32
 func ExpandSpikes(dst []float32, spikes []uint64, amplitude float32) {
 	spikes = checkSpikes("ExpandSpikes", spikes, len(dst))
 	n := len(dst) &^ (spikeBits - 1)
-	float32s.kernels.expandSpikes(dst[:n], spikes, amplitude)
+	float32s.Kernels.expandSpikes(dst[:n], spikes, amplitude)
 	expandSpikesGeneric(dst[n:], spikes[n/spikeBits:], amplitude)
 }
 
@@ -40,7 +40,7 @@ func ExpandSpikes(dst []float32, spikes []uint64, amplitude float32) {
 func AccumulateSpikes(dst []float32, spikes []uint64, amplitude float32) {
 	spikes = checkSpikes("AccumulateSpikes", spikes, len(dst))
 	n := len(dst) &^ (spikeBits - 1)
-	float32s.kernels.accumulateSpikes(dst[:n], spikes, amplitude)
+	float32s.Kernels.accumulateSpikes(dst[:n], spikes, amplitude)
 	accumulateSpikesGeneric(dst[n:], spikes[n/spikeBits:], amplitude)
 }
 

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"spikingir/runtime/kernel/kerneltest"
 )
 
 // spikeLengths cover all tails round one and two words.
@@ -21,7 +23,7 @@ func TestIFStep(t *testing.T) {
 	forEachImplementation(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(7, 8))
 		for _, n := range spikeLengths() {
-			for _, values := range []func(*rand.Rand, int) []float32{normal, wild} {
+			for _, values := range []func(*rand.Rand, int) []float32{kerneltest.Normal, kerneltest.Wild} {
 				checkIFStep(t, r, values(r, n), values(r, n))
 			}
 		}
@@ -34,13 +36,13 @@ func checkIFStep(t *testing.T, r *rand.Rand, v, current []float32) {
 	n := len(v)
 	bias, threshold := float32(r.NormFloat64()), float32(r.Float64()+0.1)
 	fire := threshold * 0.75
-	gotV, checkV := fence(v, 12345)
-	gotI, checkI := fence(current, 12345)
+	gotV, checkV := kerneltest.Fence(v, 12345)
+	gotI, checkI := kerneltest.Fence(current, 12345)
 	stale := make([]uint64, SpikeWords(n))
 	for i := range stale {
 		stale[i] = math.MaxUint64
 	}
-	spikes, checkS := fence(stale, 0xdead)
+	spikes, checkS := kerneltest.Fence(stale, 0xdead)
 	IFStep(spikes, gotV, gotI, bias, threshold, fire)
 	checkV(t)
 	checkI(t)
@@ -53,14 +55,14 @@ func checkIFStep(t *testing.T, r *rand.Rand, v, current []float32) {
 			want[i/64] |= 1 << (i % 64)
 			u -= threshold
 		}
-		if !sameBits(gotV[i], u) {
+		if !kerneltest.SameBits(gotV[i], u) {
 			t.Fatalf("n=%d: v[%d] = %v after %v + %v, want %v", n, i, gotV[i], v[i], current[i], u)
 		}
 	}
 	if !slices.Equal(spikes, want) {
 		t.Fatalf("n=%d: spikes %x, want %x", n, spikes, want)
 	}
-	if d := firstDifference(gotI, current); d >= 0 {
+	if d := kerneltest.FirstDifference(gotI, current); d >= 0 {
 		t.Fatalf("n=%d: current[%d] changed", n, d)
 	}
 }
@@ -93,12 +95,12 @@ func TestExpandAndAccumulateSpikes(t *testing.T) {
 			for i := range spikes {
 				spikes[i] = r.Uint64()
 			}
-			before := wild(r, n)
+			before := kerneltest.Wild(r, n)
 			amplitude := float32(r.NormFloat64())
-			expanded, checkE := fence(before, 12345)
+			expanded, checkE := kerneltest.Fence(before, 12345)
 			ExpandSpikes(expanded, spikes, amplitude)
 			checkE(t)
-			sum, checkS := fence(before, 12345)
+			sum, checkS := kerneltest.Fence(before, 12345)
 			AccumulateSpikes(sum, spikes, amplitude)
 			checkS(t)
 			for i := range n {
@@ -106,7 +108,7 @@ func TestExpandAndAccumulateSpikes(t *testing.T) {
 				if spikes[i/64]>>(i%64)&1 == 1 {
 					wantE, wantS = amplitude, wantS+amplitude
 				}
-				if !sameBits(expanded[i], wantE) || !sameBits(sum[i], wantS) {
+				if !kerneltest.SameBits(expanded[i], wantE) || !kerneltest.SameBits(sum[i], wantS) {
 					t.Fatalf("n=%d, element %d: expanded %v, want %v; accumulated %v, want %v",
 						n, i, expanded[i], wantE, sum[i], wantS)
 				}
@@ -137,7 +139,7 @@ func TestSpikeLengthsPanic(t *testing.T) {
 		"ExpandSpikes":     func() { ExpandSpikes(make([]float32, 65), make([]uint64, 1), 1) },
 		"AccumulateSpikes": func() { AccumulateSpikes(make([]float32, 1), nil, 1) },
 	} {
-		if caught(f) == nil {
+		if kerneltest.Caught(f) == nil {
 			t.Errorf("%s did not panic", name)
 		}
 	}

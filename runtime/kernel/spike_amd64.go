@@ -2,14 +2,18 @@
 
 package kernel
 
-import "golang.org/x/sys/cpu"
+import (
+	"golang.org/x/sys/cpu"
+
+	"spikingir/runtime/kernel/machine"
+)
 
 // acceleratedSpikes lists the implementations in assembly, best first. The firing rates
 // below which they list spikes come from Zen 4, from 64 to 64 channels by 3x3 weights: the
 // times meet near 0.18 with lookups, and beyond 0.2, where it was not tried, with products
 // of words; the limit of AVX-512's is lower, for CPUs that have more of those. On tiles
 // lists were not tried.
-func acceleratedSpikes() []entry[spikeKernels] {
+func acceleratedSpikes() []machine.Entry[spikeKernels] {
 	x := &cpu.X86
 	avx512 := x.HasAVX512F && x.HasAVX512VL && x.HasAVX512BW && x.HasAVX512DQ
 	words := spikeKernels{
@@ -22,12 +26,12 @@ func acceleratedSpikes() []entry[spikeKernels] {
 	words.events, lookups.events = eventsAVX512(0.12), eventsAVX512(0.15)
 	tiles.bytes, tiles.step, tiles.peak = true, spikeStepAMX, spikePeakAMX
 	lookups.lookup, lookups.peak = &lookupsAVX512, lookupPeakAVX512
-	list := []entry[spikeKernels]{
-		{"amx", avx512 && amxAvailable(x.HasAMXInt8), tiles},
-		{"avx512-vnni", avx512 && x.HasAVX512VNNI, words},
+	list := []machine.Entry[spikeKernels]{
+		{Name: "amx", Available: avx512 && machine.AMX(x.HasAMXInt8), Kernels: tiles},
+		{Name: "avx512-vnni", Available: avx512 && x.HasAVX512VNNI, Kernels: words},
 		// Multi-valued spikes take the products here too.
-		{"avx512-lookup", avx512 && x.HasAVX512VNNI, lookups},
-		{"avx2", x.HasAVX2, spikeKernels{
+		{Name: "avx512-lookup", Available: avx512 && x.HasAVX512VNNI, Kernels: lookups},
+		{Name: "avx2", Available: x.HasAVX2, Kernels: spikeKernels{
 			step:        spikeStepsAVX2,
 			expandBytes: expandBytesGeneric,
 			expandWords: expandWordsGeneric,

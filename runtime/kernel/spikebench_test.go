@@ -4,6 +4,8 @@ import (
 	"context"
 	"testing"
 	"time"
+
+	"spikingir/runtime/kernel/machine"
 )
 
 // BenchmarkSpikeConv runs a layer of 64 channels over 11 slices of 256 x 256.
@@ -15,11 +17,11 @@ func BenchmarkSpikeConv(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	pool := NewPool(1)
+	pool := machine.NewPool(1)
 	defer pool.Close()
 	out := &SpikeTrain{Steps: 11, N: 1, C: 64, H: 256, W: 256}
-	out.Bits = NewArray[uint16](out.Masks())
-	source := NewArray[uint16](len(k.sources[0].Bits))
+	out.Bits = machine.NewArray[uint16](out.Masks())
+	source := machine.NewArray[uint16](len(k.sources[0].Bits))
 	copy(source, k.sources[0].Bits)
 	k.sources[0].Bits = source
 	peak := SpikePeak(50 * time.Millisecond)

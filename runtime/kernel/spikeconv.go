@@ -3,6 +3,8 @@ package kernel
 import (
 	"fmt"
 	"slices"
+
+	"spikingir/runtime/kernel/machine"
 )
 
 // Weights of a spiking convolution are whole numbers in this range: those that two
@@ -132,7 +134,7 @@ func (c *SpikeConv) pack(phases []reachPhase, weight []int16, want int, at func(
 			return fmt.Errorf("spiking convolution has a weight %d, want at most %d", w, MostSpikeWeight)
 		}
 	}
-	c.kernels = spikes.kernels
+	c.kernels = spikes.Kernels
 	c.setOrigin(phases)
 	far := c.farApart(phases)
 	c.cell = cellsFor(c.shape.InC)
@@ -152,7 +154,7 @@ func (c *SpikeConv) pack(phases []reachPhase, weight []int16, want int, at func(
 		}
 		for i := range plan.blocks {
 			b := &plan.blocks[i]
-			b.planes, b.weights = onLine(b.planes), onLine(b.weights)
+			b.planes, b.weights = machine.OnLine(b.planes), machine.OnLine(b.weights)
 		}
 		c.plans = append(c.plans, plan)
 	}

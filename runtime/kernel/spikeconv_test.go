@@ -7,6 +7,8 @@ import (
 	goruntime "runtime"
 	"slices"
 	"testing"
+
+	"spikingir/runtime/kernel/machine"
 )
 
 // spikeCase is a spiking layer and its input, all by hand.
@@ -149,7 +151,7 @@ func (k *spikeCase) neuron(out *SpikeTrain, residuals [][]int32, i, n, o, y, x i
 // check runs the layer and compares all bits, with guards round the trains.
 func (k *spikeCase) check(t *testing.T, threads int, bits []uint16, residuals [][]int32) {
 	t.Helper()
-	pool := NewPool(threads)
+	pool := machine.NewPool(threads)
 	defer pool.Close()
 	conv, err := k.packed()
 	if err != nil {
@@ -344,7 +346,7 @@ func TestSpikeConvErrors(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	pool := NewPool(1)
+	pool := machine.NewPool(1)
 	defer pool.Close()
 	out := &SpikeTrain{Steps: 3, N: k.images, C: 3, H: 2, W: 2}
 	out.Bits = make([]uint16, out.Masks())
@@ -356,7 +358,7 @@ func TestSpikeConvErrors(t *testing.T) {
 // TestSpikeConvAllocations demands that a run allocates as often for many steps and
 // strips as for few.
 func TestSpikeConvAllocations(t *testing.T) {
-	pool := NewPool(1)
+	pool := machine.NewPool(1)
 	defer pool.Close()
 	allocations := func(steps, height int) float64 {
 		c := convCase{s: with(20, 20, 1, 3, 3, pad(1, 1, 1, 1)), h: height, w: 40}

@@ -1,6 +1,10 @@
 package kernel
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"spikingir/runtime/kernel/machine"
+)
 
 // Where few neurons fire it is faster to add up the weights of those that do than to
 // multiply, or look up, all: the spikes under a row of the kernel are listed, and every
@@ -81,7 +85,7 @@ func (c *SpikeConv) packEvents(phases [][]tapRun, at func(out, in, tap int) int1
 			g.blocks = eventBlocks
 		}
 		lanes := g.blocks * maskBits
-		g.weights = aligned[int16](len(runs) * p.entry * lanes)
+		g.weights = machine.Aligned[int16](len(runs) * p.entry * lanes)
 		for r, run := range runs {
 			for e := range p.entry - 1 {
 				row := g.weights[(r*p.entry+e)*lanes:][:lanes]
@@ -132,10 +136,10 @@ func (t *spikeTask) reserveEvents() {
 	height, width := l.rows+t.reachH, l.cols+t.reachW
 	room := SpikeMasks(t.shape.InC) * maskBits
 	longest := ceilDiv(len(t.events.taps)*room, runUnit)*runUnit + trainLanes
-	e.counts = growAligned(e.counts, height*width)
-	e.numbers = growAligned(e.numbers, height*width*room)
-	e.starts = growAligned(e.starts, height*(l.cols+1))
-	e.entries = growAligned(e.entries, height*l.cols*longest)
+	e.counts = machine.GrowAligned(e.counts, height*width)
+	e.numbers = machine.GrowAligned(e.numbers, height*width*room)
+	e.starts = machine.GrowAligned(e.starts, height*(l.cols+1))
+	e.entries = machine.GrowAligned(e.entries, height*l.cols*longest)
 	e.firsts = grow(e.firsts, height)
 	n := len(t.events.rows)
 	e.args.startOffsets, e.args.entryOffsets = grow(e.args.startOffsets, n), grow(e.args.entryOffsets, n)

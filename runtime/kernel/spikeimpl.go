@@ -1,6 +1,10 @@
 package kernel
 
-import "time"
+import (
+	"time"
+
+	"spikingir/runtime/kernel/machine"
+)
 
 // spikeKernels are the innermost loops of spiking convolutions in one
 // implementation. An implementation takes expanded spikes and weights either as
@@ -21,8 +25,8 @@ type spikeKernels struct {
 }
 
 // spikes is the family of the kernels that compute fixed-point spiking layers.
-var spikes = newRegistry("spikes", append(acceleratedSpikes(), entry[spikeKernels]{
-	name: "generic", available: true, kernels: genericSpikes,
+var spikes = machine.Register("spikes", append(acceleratedSpikes(), machine.Entry[spikeKernels]{
+	Name: "generic", Available: true, Kernels: genericSpikes,
 }))
 
 // spikeArgs are the arguments of a step kernel. It computes, for each block b, each
@@ -71,13 +75,13 @@ const (
 // SpikePeak measures for about d what one thread reaches with the instructions
 // that the selected spike kernels multiply with, without touching memory, in 10^9
 // operations a second: a product and its addition are two. See [SpikeOps].
-func SpikePeak(d time.Duration) float64 { return probe(d, spikes.kernels.peak) }
+func SpikePeak(d time.Duration) float64 { return machine.Best(d, spikes.Kernels.peak) }
 
 // SpikeOps is the number of operations that the selected spike kernels spend on
 // one weight and one spike: 2 where weights are whole words, 4 where each is two
 // bytes.
 func SpikeOps() int {
-	if spikes.kernels.bytes {
+	if spikes.Kernels.bytes {
 		return 4
 	}
 	return 2

@@ -6,25 +6,25 @@ import "testing"
 // and with those in Go that take bytes as AMX does and that look up sums.
 func forEachSpikes(t *testing.T, f func(t *testing.T)) {
 	t.Helper()
-	forEachOf(t, spikes, f)
-	defer func(k spikeKernels) { spikes.kernels = k }(spikes.kernels)
-	spikes.kernels = spikeKernels{bytes: true, step: spikeStepBytes, expandBytes: expandBytesGeneric}
+	forEachOf(t, "spikes", f)
+	defer func(k spikeKernels) { spikes.Kernels = k }(spikes.Kernels)
+	spikes.Kernels = spikeKernels{bytes: true, step: spikeStepBytes, expandBytes: expandBytesGeneric}
 	t.Run("bytes", f)
-	spikes.kernels = genericSpikes
-	spikes.kernels.lookup = &genericLookups
+	spikes.Kernels = genericSpikes
+	spikes.Kernels.lookup = &genericLookups
 	t.Run("lookup", f)
-	spikes.kernels = genericSpikes
+	spikes.Kernels = genericSpikes
 	events := genericEvents
 	events.below = 1 // whatever fires
-	spikes.kernels.events = &events
+	spikes.Kernels.events = &events
 	t.Run("events", f)
-	for _, e := range spikes.entries {
-		if e.available && e.kernels.events != nil {
-			events := *e.kernels.events
+	for _, e := range spikes.Entries {
+		if e.Available && e.Kernels.events != nil {
+			events := *e.Kernels.events
 			events.below = 1
-			spikes.kernels = e.kernels
-			spikes.kernels.events = &events
-			t.Run(e.name+" events", f)
+			spikes.Kernels = e.Kernels
+			spikes.Kernels.events = &events
+			t.Run(e.Name+" events", f)
 		}
 	}
 }

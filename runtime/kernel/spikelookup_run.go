@@ -3,6 +3,8 @@ package kernel
 import (
 	"context"
 	"sync/atomic"
+
+	"spikingir/runtime/kernel/machine"
 )
 
 // lookupScratch is a worker's memory for lookups. It only grows.
@@ -35,7 +37,7 @@ type lookupTask struct {
 }
 
 // runLookups is Run by lookups, of binary spikes.
-func (c *SpikeConv) runLookups(ctx context.Context, p *Pool, task lookupTask, steps SpikeSteps) error {
+func (c *SpikeConv) runLookups(ctx context.Context, p *machine.Pool, task lookupTask, steps SpikeSteps) error {
 	out, list := task.out, steps.list()
 	rows, cols := ceilDiv(out.H, c.outStepH), ceilDiv(out.W, c.outStepW)
 	l := c.lookupLayoutFor(rows, cols, ceilDiv(p.Threads(), out.N), len(list))
@@ -46,7 +48,7 @@ func (c *SpikeConv) runLookups(ctx context.Context, p *Pool, task lookupTask, st
 	p.Run(min(p.Threads(), strips), func(worker, _, _ int) {
 		t := task
 		t.SpikeConv, t.layout = c, l
-		t.lookupScratch = &p.workers[worker].scratch.lookups
+		t.lookupScratch = &scratches.Of(p, worker).lookups
 		t.reserve()
 		for strip := int(next.Add(1)) - 1; strip < strips && ctx.Err() == nil; strip = int(next.Add(1)) - 1 {
 			t.n = strip / (down * across)
@@ -69,14 +71,14 @@ func (t *lookupTask) width() int {
 // reserve makes the scratch large enough.
 func (t *lookupTask) reserve() {
 	l := &t.layout
-	t.index = growAligned(t.index, l.chunk*l.slice)
+	t.index = machine.GrowAligned(t.index, l.chunk*l.slice)
 	t.reserveRows()
-	t.tried = growAligned(t.tried, l.size())
-	t.v = growAligned(t.v, len(t.phases)*t.shape.OutC*l.size())
+	t.tried = machine.GrowAligned(t.tried, l.size())
+	t.v = machine.GrowAligned(t.v, len(t.phases)*t.shape.OutC*l.size())
 	t.spikes = grow(t.spikes, l.chunk*t.shape.OutC*l.rows*lookupCols)
 	t.words = grow(t.words, l.size())
 	most := t.lookups.most()
-	t.tables = growAligned(t.tables, most*lookupTable)
+	t.tables = machine.GrowAligned(t.tables, most*lookupTable)
 	t.offsets, t.channel = grow(t.offsets, most), grow(t.channel, most)
 }
 

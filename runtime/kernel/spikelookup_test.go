@@ -5,19 +5,22 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"spikingir/runtime/kernel/kerneltest"
+	"spikingir/runtime/kernel/machine"
 )
 
 // forEachLookup runs f with the lookup kernels of each available implementation.
 func forEachLookup(t *testing.T, f func(t *testing.T, k *lookupKernels)) {
 	t.Helper()
 	t.Run("generic", func(t *testing.T) { f(t, &genericLookups) })
-	for _, e := range spikes.entries {
+	for _, e := range spikes.Entries {
 		switch {
-		case e.kernels.lookup == nil:
-		case !e.available:
-			t.Logf("%s: this CPU cannot run it", e.name)
+		case e.Kernels.lookup == nil:
+		case !e.Available:
+			t.Logf("%s: this CPU cannot run it", e.Name)
 		default:
-			t.Run(e.name, func(t *testing.T) { f(t, e.kernels.lookup) })
+			t.Run(e.Name, func(t *testing.T) { f(t, e.Kernels.lookup) })
 		}
 	}
 }
@@ -51,7 +54,7 @@ func TestLookupTables(t *testing.T) {
 	forEachLookup(t, func(t *testing.T, k *lookupKernels) {
 		for lookups := range 8 {
 			w := extremeWeights(r, lookups, lookups)
-			tables, check := fence(make([]int16, lookups*lookupTable), -7)
+			tables, check := kerneltest.Fence(make([]int16, lookups*lookupTable), -7)
 			k.tables(tables, w)
 			check(t)
 			for i, got := range tables {
@@ -85,14 +88,14 @@ func newLookupCase(r *rand.Rand, lookups, rows, kind int) lookupCase {
 	c := lookupCase{segments: lookupSegments(weights)}
 	a := &c.args
 	a.rows, a.pitch = rows, (lookupCols+3)*lookupLanes
-	a.index = aligned[uint16]((rows + 4) * a.pitch)
+	a.index = machine.Aligned[uint16]((rows + 4) * a.pitch)
 	for i := range a.index {
 		a.index[i] = uint16(r.IntN(1 << 16))
 		if kind%2 == 0 && r.IntN(4) > 0 {
 			a.index[i] = 1<<16 - 1
 		}
 	}
-	a.tables = aligned[int16](lookups * lookupTable)
+	a.tables = machine.Aligned[int16](lookups * lookupTable)
 	genericLookups.tables(a.tables, weights)
 	for range lookups {
 		a.offsets = append(a.offsets, int32(r.IntN(4)*a.pitch+r.IntN(4)*lookupLanes))
@@ -119,7 +122,7 @@ func TestLookupSums(t *testing.T) {
 		for i, lookups := range []int{0, 1, 2, 3, 85, 86, 99, 127, 128, 254, 255, 300} {
 			for kind := range 5 {
 				c := newLookupCase(r, lookups, 1+i%4, kind)
-				v, check := fence(make([]int32, len(c.sums)), -3)
+				v, check := kerneltest.Fence(make([]int32, len(c.sums)), -3)
 				want := slices.Clone(v)
 				for i := range want {
 					v[i] = int32(r.IntN(1<<22) - 1<<21)
@@ -151,8 +154,8 @@ func checkFire(t *testing.T, k *lookupKernels, c lookupCase) {
 	}
 	a.offsets, a.tables = c.args.offsets[from:], c.args.tables[from*lookupTable:]
 	start := slices.Repeat([]int32{17}, len(c.sums))
-	v, check := fence(start, 17)
-	spikes, checkSpikes := fence(make([]uint32, a.rows*lookupCols), 5)
+	v, check := kerneltest.Fence(start, 17)
+	spikes, checkSpikes := kerneltest.Fence(make([]uint32, a.rows*lookupCols), 5)
 	a.v, a.spikes = v, spikes
 	want := a
 	want.v, want.spikes = slices.Clone(v), slices.Clone(spikes)
@@ -215,7 +218,7 @@ func TestLookupIndexAndCollect(t *testing.T) {
 			for l := range a.lanes {
 				a.lanes[l] = int64(r.IntN(41))
 			}
-			dst, check := fence(make([]uint16, planes*a.plane), 9)
+			dst, check := kerneltest.Fence(make([]uint16, planes*a.plane), 9)
 			want := slices.Clone(dst)
 			a.dst = want
 			lookupIndexGeneric(&a)
@@ -232,7 +235,7 @@ func TestLookupIndexAndCollect(t *testing.T) {
 			for i := range spikes {
 				spikes[i] = r.Uint32() & r.Uint32()
 			}
-			dst, check := fence(make([]uint64, cells*lookupLanes), 1)
+			dst, check := kerneltest.Fence(make([]uint64, cells*lookupLanes), 1)
 			k.collect(dst, spikes, channels, cells)
 			check(t)
 			for i, got := range dst {
@@ -256,7 +259,7 @@ func TestLookupFill(t *testing.T) {
 			for i := range masks {
 				masks[i] = uint16(i*257 + n)
 			}
-			dst, check := fence(make([]uint64, n), 3)
+			dst, check := kerneltest.Fence(make([]uint64, n), 3)
 			want := make([]uint64, n)
 			fillWhole(dst, masks, 4)
 			check(t)

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"spikingir/runtime/kernel/kerneltest"
 )
 
 // potential makes room for n potentials and their sums.
@@ -45,7 +47,7 @@ func (k *spikeCase) checkPotential(t *testing.T, got Potential, potentials []int
 			want.AtFull[o]++
 		}
 	}
-	if i := firstDifference(got.Data, floats); i >= 0 {
+	if i := kerneltest.FirstDifference(got.Data, floats); i >= 0 {
 		t.Fatalf("potential %d is %v, want %v", i, got.Data[i], floats[i])
 	}
 	if d := cmp.Diff(want, got.Sums); d != "" {

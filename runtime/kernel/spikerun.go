@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"sync/atomic"
+
+	"spikingir/runtime/kernel/machine"
 )
 
 // SpikeNeurons is the neurons of a spiking convolution in units of its weights:
@@ -72,7 +74,7 @@ type spikeScratch struct {
 // channels follow each other, as input. out gets the spikes; residuals, when not
 // nil, holds for each mark the potentials after it, or after its post step. All
 // sources have the sizes of the first. Run gives up when the context is done.
-func (c *SpikeConv) Run(ctx context.Context, p *Pool, out *SpikeTrain, sources []*SpikeTrain,
+func (c *SpikeConv) Run(ctx context.Context, p *machine.Pool, out *SpikeTrain, sources []*SpikeTrain,
 	n *SpikeNeurons, steps SpikeSteps, residuals []Potential,
 ) error {
 	c.checkRun(out, sources, n, steps, residuals)
@@ -89,7 +91,7 @@ func (c *SpikeConv) Run(ctx context.Context, p *Pool, out *SpikeTrain, sources [
 	strips := out.N * down * across
 	var next atomic.Int64
 	p.Run(min(p.Threads(), strips), func(worker, _, _ int) {
-		t := spikeTask{SpikeConv: c, spikeScratch: &p.workers[worker].scratch.spikes, layout: l,
+		t := spikeTask{SpikeConv: c, spikeScratch: &scratches.Of(p, worker).spikes, layout: l,
 			h: sources[0].H, w: sources[0].W}
 		t.sparse = sparse
 		t.reserve(n)
@@ -147,17 +149,17 @@ func (t *spikeTask) reserve(n *SpikeNeurons) {
 	case t.sparse:
 		t.reserveEvents()
 	case t.kernels.bytes:
-		t.cells8 = growAligned(t.cells8, t.layout.size)
+		t.cells8 = machine.GrowAligned(t.cells8, t.layout.size)
 	default:
-		t.cells16 = growAligned(t.cells16, t.layout.size)
+		t.cells16 = machine.GrowAligned(t.cells16, t.layout.size)
 	}
 	a.bytes, a.words = t.cells8, t.cells16
-	a.scratch = growAligned(a.scratch, tileWords)
+	a.scratch = machine.GrowAligned(a.scratch, tileWords)
 	size := t.neurons(t.layout.rows, t.layout.cols)
 	t.masks = grow(t.masks, t.layout.rows*t.across(t.layout.cols))
-	t.v, t.saved = growAligned(t.v, size), growAligned(t.saved, size)
+	t.v, t.saved = machine.GrowAligned(t.v, size), machine.GrowAligned(t.saved, size)
 	for post, lists := range [2][3][]int32{{n.Bias, n.Threshold, n.Fire}, {n.PostBias, n.Threshold, n.PostFire}} {
-		p := growAligned(t.params[post], t.outBlocks*3*maskBits)
+		p := machine.GrowAligned(t.params[post], t.outBlocks*3*maskBits)
 		for i := range p {
 			block, kind, lane := i/(3*maskBits), i/maskBits%3, i%maskBits
 			c, _, ok := t.lane(block, lane)

@@ -3,6 +3,8 @@ package kernel
 import (
 	"fmt"
 	"math"
+
+	"spikingir/runtime/kernel/machine"
 )
 
 // A SpikeTrain is the spikes of N images of C channels over Steps slices of time,
@@ -117,7 +119,7 @@ const sumRun = 64
 // each element the number of its spikes in the given slices of image n times
 // amplitude, of one value or one for each channel. A spike of Values counts as
 // its value.
-func (t *SpikeTrain) Sum(p *Pool, dst []float32, n int, slices []int, amplitude []float32) {
+func (t *SpikeTrain) Sum(p *machine.Pool, dst []float32, n int, slices []int, amplitude []float32) {
 	t.check()
 	if len(dst) < t.C*t.H*t.W {
 		panic(fmt.Sprintf("kernel: Sum into %d elements, want %d", len(dst), t.C*t.H*t.W))

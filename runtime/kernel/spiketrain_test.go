@@ -3,6 +3,8 @@ package kernel
 import (
 	"math/rand/v2"
 	"testing"
+
+	"spikingir/runtime/kernel/machine"
 )
 
 // TestPackPlanesAndSum turns planar spikes round and adds them up again.
@@ -57,7 +59,7 @@ func checkSum(t *testing.T, train *SpikeTrain, at func(step, n, c, i int) bool) 
 	for i := range amplitude {
 		amplitude[i] = 0.1 * float32(i+1)
 	}
-	pool := NewPool(2)
+	pool := machine.NewPool(2)
 	defer pool.Close()
 	plane := train.H * train.W
 	dst := make([]float32, train.C*plane)
@@ -92,7 +94,7 @@ func TestSumMany(t *testing.T) {
 	for i := range values.Values {
 		values.Values[i] = -128 + int8(i%2)
 	}
-	pool := NewPool(1)
+	pool := machine.NewPool(1)
 	defer pool.Close()
 	dst := make([]float32, 6)
 	train.Sum(pool, dst, 0, slices, []float32{0.5})

@@ -1,6 +1,10 @@
 package kernel
 
-import "slices"
+import (
+	"slices"
+
+	"spikingir/runtime/kernel/machine"
+)
 
 // blockWidth is the number of output channels that a row kernel computes at
 // once. Remainders are blocks of 4, 3, 2 or 1.
@@ -98,7 +102,7 @@ func (s *stencil) build(
 			p.taps = append(p.taps, s.place(t, far))
 		}
 		for _, b := range s.blocks {
-			packed := aligned[float32](s.inC * len(r.taps) * b.width)[:0]
+			packed := machine.Aligned[float32](s.inC * len(r.taps) * b.width)[:0]
 			for in := range s.inC {
 				for _, t := range r.taps {
 					for o := range b.width {

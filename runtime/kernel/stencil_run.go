@@ -1,6 +1,10 @@
 package kernel
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"spikingir/runtime/kernel/machine"
+)
 
 // A scratch is the memory of one worker. It only grows.
 type scratch struct {
@@ -12,6 +16,8 @@ type scratch struct {
 	lookups lookupScratch
 	filter  filterScratch
 }
+
+var scratches machine.Slot[scratch]
 
 // rowArgs are the arguments of a row kernel, which computes
 //
@@ -73,7 +79,7 @@ type cut struct {
 }
 
 // run computes dst from src.
-func (s *stencil) run(p *Pool, dst, src plane, tail Tail) {
+func (s *stencil) run(p *machine.Pool, dst, src plane, tail Tail) {
 	dst.check()
 	src.check()
 	rows, cols := ceilDiv(dst.h, s.outStepH), ceilDiv(dst.w, s.outStepW)
@@ -91,7 +97,7 @@ func (s *stencil) run(p *Pool, dst, src plane, tail Tail) {
 	var next atomic.Int64
 	p.Run(min(p.Threads(), strips*blockParts), func(worker, _, _ int) {
 		t := task{
-			stencil: s, scratch: &p.workers[worker].scratch, layout: l,
+			stencil: s, scratch: scratches.Of(p, worker), layout: l,
 			dst: dst, src: src, tail: tail, apart: p.Threads() * l.rows,
 		}
 		t.reserve()
@@ -287,7 +293,7 @@ func (t *task) rows(c cut, b *block, flat bool, dst []float32, rowStride, channe
 	}
 	strip := t.strip[t.lead(t.layout.cols, c.j):]
 	a.direct, a.first = nil, b.first
-	if last && b.width == wideBlock && float32s.kernels.directTails && len(a.offsets) > 0 {
+	if last && b.width == wideBlock && float32s.Kernels.directTails && len(a.offsets) > 0 {
 		a.direct = t.tail.Direct
 	}
 	a.dstStride, a.n = channelStride, n
@@ -299,11 +305,11 @@ func (t *task) rows(c cut, b *block, flat bool, dst []float32, rowStride, channe
 			fillRow(a, b.width)
 		case t.banded && b.width == 1 && rows-r >= bandRows:
 			a.nothingAhead()
-			float32s.kernels.convBand(a)
+			float32s.Kernels.convBand(a)
 			r += bandRows - 1
 		default:
 			t.ahead.next(a, b.width)
-			float32s.kernels.convRow(a, b.width)
+			float32s.Kernels.convRow(a, b.width)
 		}
 	}
 	if last && a.direct == nil {

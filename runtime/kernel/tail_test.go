@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"math"
 	"testing"
+
+	"spikingir/runtime/kernel/kerneltest"
+	"spikingir/runtime/kernel/machine"
 )
 
 // TestConvTail compares a run with a tail with a run that is finished afterwards,
@@ -13,7 +16,7 @@ func TestConvTail(t *testing.T) {
 		if c.transposed {
 			continue
 		}
-		src, weight, bias := c.data(2*uint64(i), normal)
+		src, weight, bias := c.data(2*uint64(i), kerneltest.Normal)
 		exact, _, _ := c.reference(src, weight, bias)
 		size := len(exact) / c.s.OutC
 		for o := range c.s.OutC {
@@ -26,12 +29,12 @@ func TestConvTail(t *testing.T) {
 		forEachQuietly(t, func(name string) {
 			withStrips(func(floats int) {
 				for _, threads := range []int{1, 2, 8} {
-					p := NewPool(threads)
-					dst, check := fence(make([]float32, len(exact)), 12345)
+					p := machine.NewPool(threads)
+					dst, check := kerneltest.Fence(make([]float32, len(exact)), 12345)
 					conv.RunTail(p, dst, src, c.h, c.w, Tail{Bias: bias, Finish: channelTail})
 					p.Close()
 					check(t)
-					if d := firstDifference(dst, exact); d >= 0 {
+					if d := kerneltest.FirstDifference(dst, exact); d >= 0 {
 						t.Fatalf("%s, %s, %d threads, strips of %d: output %d is %v, want %v",
 							c.name, name, threads, floats, d, dst[d], exact[d])
 					}
@@ -57,7 +60,7 @@ func TestConvDirectTail(t *testing.T) {
 			continue
 		}
 		src, weight, bias := c.data(2*uint64(i), harsh)
-		offset, _, _ := c.data(100, normal)
+		offset, _, _ := c.data(100, kerneltest.Normal)
 		offset = offset[:c.s.OutC]
 		scale, shift := make([]float32, c.s.OutC), make([]float32, c.s.OutC)
 		for o := range scale {
@@ -78,13 +81,13 @@ func TestConvDirectTail(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p := NewPool(2)
+			p := machine.NewPool(2)
 			oh, ow := c.outSize()
 			want, got := make([]float32, c.s.OutC*oh*ow), make([]float32, c.s.OutC*oh*ow)
 			conv.RunTail(p, want, src, c.h, c.w, Tail{Bias: bias, Finish: finish})
 			forEachQuietly(t, func(name string) {
 				conv.RunTail(p, got, src, c.h, c.w, Tail{Bias: bias, Finish: finish, Direct: &d})
-				if d := firstDifference(got, want); d >= 0 {
+				if d := kerneltest.FirstDifference(got, want); d >= 0 {
 					t.Fatalf("%s, %s: output %d is %v, want %v", c.name, name, d, got[d], want[d])
 				}
 			})
@@ -94,13 +97,13 @@ func TestConvDirectTail(t *testing.T) {
 }
 
 func TestTailWantsBiases(t *testing.T) {
-	p := NewPool(1)
+	p := machine.NewPool(1)
 	defer p.Close()
 	c, err := PackConv(same(1, 2, 1, 1), make([]float32, 2), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := caught(func() {
+	got := kerneltest.Caught(func() {
 		c.RunTail(p, make([]float32, 2), make([]float32, 1), 1, 1, Tail{Bias: []float32{1}})
 	})
 	if want := "kernel: 1 biases, want 2"; fmt.Sprint(got) != want {

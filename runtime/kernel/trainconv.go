@@ -1,6 +1,10 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
+
+	"spikingir/runtime/kernel/machine"
+)
 
 // A TrainConv is a convolution for backpropagation through time: the product, its
 // two gradients, and the two of the four products whose one factor may be spikes.
@@ -15,7 +19,7 @@ import "fmt"
 // largest shape.
 //
 // Unlike the executor's kernels these do not fix the order of their sums: another
-// implementation ([Implementations], family "train") may round differently. Sums are
+// implementation ([machine.Implementations], family "train") may round differently. Sums are
 // as exact as float32 sums of their terms are in any order, with one exception: 3 x 3
 // products and gradients between 32 channels or more on either side use Winograd's
 // minimal filtering, whose error is some 4 times as large (2e-6 of the result, root
@@ -71,7 +75,7 @@ func NewTrainConv(s TrainShape) (*TrainConv, error) {
 	}
 	c := &TrainConv{
 		shape: s, forward: forwardPlan(s), backward: backwardPlan(s), sparse: newSparsePlan(s),
-		kernels: &trains.kernels,
+		kernels: &trains.Kernels,
 	}
 	c.chooseWeightSums()
 	c.packing.weights = make([]float32, s.Weights())
@@ -219,7 +223,7 @@ func (c *TrainConv) want(what string, got, want int) {
 
 // expand gives the n spikes of a slice as numbers.
 func (sc *TrainScratch) expand(spikes []uint64, n int) []float32 {
-	sc.expanded = growAligned(sc.expanded, n)
+	sc.expanded = machine.GrowAligned(sc.expanded, n)
 	ExpandSpikes(sc.expanded, spikes, 1)
 	return sc.expanded
 }

@@ -2,17 +2,21 @@
 
 package kernel
 
-import "golang.org/x/sys/cpu"
+import (
+	"golang.org/x/sys/cpu"
+
+	"spikingir/runtime/kernel/machine"
+)
 
 // acceleratedTrain lists the implementations in assembly, best first. All of them
 // take subnormal numbers for zeros and leave the processor's state as they found it.
-func acceleratedTrain() []entry[trainKernels] {
+func acceleratedTrain() []machine.Entry[trainKernels] {
 	x := &cpu.X86
-	return []entry[trainKernels]{{
-		name: "avx512",
-		available: x.HasAVX512F && x.HasAVX512VL && x.HasAVX512BW && x.HasAVX512DQ &&
+	return []machine.Entry[trainKernels]{{
+		Name: "avx512",
+		Available: x.HasAVX512F && x.HasAVX512VL && x.HasAVX512BW && x.HasAVX512DQ &&
 			x.HasFMA && x.HasPOPCNT,
-		kernels: trainKernels{
+		Kernels: trainKernels{
 			product:          productAVX512,
 			planes:           planesAVX512,
 			dots:             dotsAVX512,
@@ -29,9 +33,9 @@ func acceleratedTrain() []entry[trainKernels] {
 			winogradWeights:  winogradWeightsAVX512,
 		},
 	}, {
-		name:      "avx2",
-		available: x.HasAVX2 && x.HasFMA,
-		kernels: trainKernels{
+		Name:      "avx2",
+		Available: x.HasAVX2 && x.HasFMA,
+		Kernels: trainKernels{
 			product:          productAVX2,
 			planes:           planesAVX2,
 			dots:             dotsAVX2,

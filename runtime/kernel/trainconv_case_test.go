@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"spikingir/runtime/kernel/kerneltest"
 )
 
 // A trainCase is a convolution and its operands, all random: x is 0 or 1 where it
@@ -38,10 +40,10 @@ func newTrainCase(t testing.TB, s ConvShape, h, w, slices int, density float64) 
 	c := &trainCase{s: trainShape(t, s, h, w), slices: slices, density: density}
 	c.name = fmt.Sprintf("%dto%d_%dx%d_g%d_s%d%d_d%d%d_p%d%d_%dx%d_%g", s.InC, s.OutC, s.KH, s.KW, s.Groups,
 		s.StrideH, s.StrideW, s.DilationH, s.DilationW, s.PadTop, s.PadLeft, h, w, density)
-	c.w, c.scale = normal(r, c.s.Weights()), normal(r, s.InC)
-	c.gy = normal(r, slices*c.s.OutSize())
+	c.w, c.scale = kerneltest.Normal(r, c.s.Weights()), kerneltest.Normal(r, s.InC)
+	c.gy = kerneltest.Normal(r, slices*c.s.OutSize())
 	size := c.s.InSize()
-	c.x = normal(r, slices*size)
+	c.x = kerneltest.Normal(r, slices*size)
 	if density > 0 {
 		words := SpikeWords(size)
 		c.spikes = make([]uint64, slices*words)
@@ -130,17 +132,17 @@ const gwBefore = 3
 // run computes all products, of bits where the case has spikes, in fenced memory.
 func (c *trainCase) run(t *testing.T, sc *TrainScratch) trainResults {
 	t.Helper()
-	x, checkX := fence(c.x, 77)
-	gy, checkGY := fence(c.gy, 77)
-	y, checkY := fence(make([]float32, len(c.gy)), 77)
-	gx, checkGX := fence(make([]float32, len(c.x)), 77)
-	gw, checkGW := fence(make([]float32, len(c.w)), 77)
+	x, checkX := kerneltest.Fence(c.x, 77)
+	gy, checkGY := kerneltest.Fence(c.gy, 77)
+	y, checkY := kerneltest.Fence(make([]float32, len(c.gy)), 77)
+	gx, checkGX := kerneltest.Fence(make([]float32, len(c.x)), 77)
+	gw, checkGW := kerneltest.Fence(make([]float32, len(c.w)), 77)
 	for i := range gw {
 		gw[i] = gwBefore
 	}
 	fill(y, gx)
 	if c.density > 0 {
-		spikes, check := fence(c.spikes, ^uint64(0))
+		spikes, check := kerneltest.Fence(c.spikes, ^uint64(0))
 		c.conv.ForwardSpikes(sc, y, spikes, c.slices)
 		c.conv.Backward(sc, &TrainBackward{GW: gw, Spikes: spikes, GY: gy, Slices: c.slices})
 		check(t)

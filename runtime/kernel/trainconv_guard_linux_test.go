@@ -3,6 +3,8 @@ package kernel
 import (
 	"testing"
 	"unsafe"
+
+	"spikingir/runtime/kernel/kerneltest"
 )
 
 // TestTrainConvReadsOnlyItsOperands runs slices that lie against forbidden memory.
@@ -18,19 +20,19 @@ func TestTrainConvReadsOnlyItsOperands(t *testing.T) {
 			c.define()
 			for _, atEnd := range []bool{false, true} {
 				copied := func(x []float32) []float32 {
-					g := guarded(t, len(x), atEnd)
+					g := kerneltest.Guarded(t, len(x), atEnd)
 					copy(g, x)
 					return g
 				}
 				x, gy := copied(c.x), copied(c.gy)
-				y, gx, gw := copied(c.gy), copied(c.x), guarded(t, len(c.w), atEnd)
-				spikes := unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(guarded(t, 2*len(c.spikes)+2, atEnd)))), len(c.spikes)+1)
+				y, gx, gw := copied(c.gy), copied(c.x), kerneltest.Guarded(t, len(c.w), atEnd)
+				spikes := unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(kerneltest.Guarded(t, 2*len(c.spikes)+2, atEnd)))), len(c.spikes)+1)
 				if atEnd {
 					spikes = spikes[1:]
 				}
 				spikes = spikes[:len(c.spikes)]
 				copy(spikes, c.spikes)
-				forEachOf(t, trains, func(t *testing.T) {
+				forEachOf(t, "train", func(t *testing.T) {
 					sc := &TrainScratch{}
 					for i := range gw {
 						gw[i] = gwBefore

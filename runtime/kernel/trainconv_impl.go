@@ -1,5 +1,7 @@
 package kernel
 
+import "spikingir/runtime/kernel/machine"
+
 // trainKernels are the innermost loops of training convolutions in one
 // implementation.
 type trainKernels struct {
@@ -27,8 +29,8 @@ type trainKernels struct {
 
 // trains is the family of the kernels for training. They do not promise the bits of
 // each other: see [TrainConv].
-var trains = newRegistry("train", append(acceleratedTrain(), entry[trainKernels]{
-	name: "generic", available: true, kernels: genericTrain,
+var trains = machine.Register("train", append(acceleratedTrain(), machine.Entry[trainKernels]{
+	Name: "generic", Available: true, Kernels: genericTrain,
 }))
 
 // productArgs are the arguments of a product kernel: a matrix product whose left

@@ -5,6 +5,9 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"spikingir/runtime/kernel/kerneltest"
+	"spikingir/runtime/kernel/machine"
 )
 
 // The kernels of an implementation against their twins in Go: those that move and
@@ -25,8 +28,8 @@ func TestTrainListKernels(t *testing.T) {
 			}
 			room := perPixel * 16
 			list := func(k *trainKernels) (counts, numbers []int32) {
-				counts, check := fence(make([]int32, pixels), -9)
-				numbers, checkNumbers := fence(make([]int32, pixels*room), -9)
+				counts, check := kerneltest.Fence(make([]int32, pixels), -9)
+				numbers, checkNumbers := kerneltest.Fence(make([]int32, pixels*room), -9)
 				k.listSpikes(counts, numbers, pieces, perPixel)
 				check(t)
 				checkNumbers(t)
@@ -36,8 +39,8 @@ func TestTrainListKernels(t *testing.T) {
 				return counts, numbers
 			}
 			join := func(k *trainKernels, counts, numbers []int32) (starts, entries []int32) {
-				starts, check := fence(make([]int32, width+1), -9)
-				entries, checkEntries := fence(make([]int32, width*(3*room+4)+16), -9)
+				starts, check := kerneltest.Fence(make([]int32, width+1), -9)
+				entries, checkEntries := kerneltest.Fence(make([]int32, width*(3*room+4)+16), -9)
 				k.joinSpikes(&joinArgs{counts: counts, numbers: numbers, taps: []int32{0, 2, 4}, starts: starts,
 					entries: entries, room: room, channels: room - 1, first: 3, step: 2, n: width, zero: 3 * room})
 				check(t)
@@ -46,9 +49,9 @@ func TestTrainListKernels(t *testing.T) {
 			}
 			counts, numbers := list(&genericTrain)
 			starts, entries := join(&genericTrain, counts, numbers)
-			forEachOf(t, trains, func(t *testing.T) {
-				gotCounts, gotNumbers := list(&trains.kernels)
-				gotStarts, gotEntries := join(&trains.kernels, counts, numbers)
+			forEachOf(t, "train", func(t *testing.T) {
+				gotCounts, gotNumbers := list(&trains.Kernels)
+				gotStarts, gotEntries := join(&trains.Kernels, counts, numbers)
 				if !slices.Equal(counts, gotCounts) || !slices.Equal(numbers, gotNumbers) {
 					t.Errorf("%d pieces, density %d: listed spikes differ", perPixel, density)
 				}
@@ -70,26 +73,26 @@ func TestTrainGradientKernels(t *testing.T) {
 	for i := range a.pixels {
 		a.pixels[i] = int32(r.IntN(pixels - 12))
 	}
-	before := normal(r, channels*gradientTaps*trainLanes)
+	before := kerneltest.Normal(r, channels*gradientTaps*trainLanes)
 	for width := 1; width <= trainLanes; width++ {
-		src := normal(r, pixels*21)
+		src := kerneltest.Normal(r, pixels*21)
 		run := func(k *trainKernels) ([]float32, []float32) {
-			lanes, check := fence(make([]float32, pixels*trainLanes), 7)
+			lanes, check := kerneltest.Fence(make([]float32, pixels*trainLanes), 7)
 			k.copyLanes(lanes, src[:(pixels-1)*21+width], 21, width)
 			check(t)
-			sums, check := fence(before, 7)
+			sums, check := kerneltest.Fence(before, 7)
 			a.gradients, a.sums = lanes, sums
 			k.sumGradients(&a)
 			check(t)
 			return lanes, sums
 		}
 		lanes, sums := run(&genericTrain)
-		forEachOf(t, trains, func(t *testing.T) {
-			gotLanes, gotSums := run(&trains.kernels)
-			if d := firstDifference(lanes, gotLanes); d >= 0 {
+		forEachOf(t, "train", func(t *testing.T) {
+			gotLanes, gotSums := run(&trains.Kernels)
+			if d := kerneltest.FirstDifference(lanes, gotLanes); d >= 0 {
 				t.Errorf("width %d: copied lane %d is %v, want %v", width, d, gotLanes[d], lanes[d])
 			}
-			if d := firstDifference(sums, gotSums); d >= 0 {
+			if d := kerneltest.FirstDifference(sums, gotSums); d >= 0 {
 				t.Errorf("width %d: sum %d is %v, want %v", width, d, gotSums[d], sums[d])
 			}
 		})
@@ -101,17 +104,17 @@ func TestTrainProductKernels(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 9))
 	for width := 1; width <= trainBlockLanes; width++ {
 		rows := 1 + width%14
-		a := productArgs{a: normal(r, 60), outStride: width + width%3, bStride: width + width%2, width: width, add: width%2 == 0}
+		a := productArgs{a: kerneltest.Normal(r, 60), outStride: width + width%3, bStride: width + width%2, width: width, add: width%2 == 0}
 		for range rows {
 			a.rows = append(a.rows, int32(r.IntN(30)))
 		}
 		for range 1 + r.IntN(9) {
 			a.cols = append(a.cols, int32(r.IntN(30)))
 		}
-		a.b = normal(r, (len(a.cols)-1)*a.bStride+width)
-		before := normal(r, (rows-1)*a.outStride+width)
+		a.b = kerneltest.Normal(r, (len(a.cols)-1)*a.bStride+width)
+		before := kerneltest.Normal(r, (rows-1)*a.outStride+width)
 		run := func(k *trainKernels) []float32 {
-			out, check := fence(before, 7)
+			out, check := kerneltest.Fence(before, 7)
 			b := a
 			b.out = out
 			k.product(&b)
@@ -119,7 +122,7 @@ func TestTrainProductKernels(t *testing.T) {
 			return out
 		}
 		want := run(&genericTrain)
-		forEachOf(t, trains, func(t *testing.T) { nearTwin(t, "product", run(&trains.kernels), want, 2e-5) })
+		forEachOf(t, "train", func(t *testing.T) { nearTwin(t, "product", run(&trains.Kernels), want, 2e-5) })
 	}
 }
 
@@ -129,11 +132,11 @@ func TestTrainTransformKernels(t *testing.T) {
 	for tiles := 1; tiles <= 4; tiles++ {
 		for _, channels := range []int{16, 48} {
 			a := winogradArgs{row: (tiles*winogradTile + 3) * channels, pitch: tiles*channels + 16,
-				channels: channels, tiles: tiles, scratch: &aligned[float32](winogradPositions * trainLanes)[0]}
-			image := normal(r, winogradPatch*a.row)
-			positions := normal(r, winogradPositions*a.pitch)
+				channels: channels, tiles: tiles, scratch: &machine.Aligned[float32](winogradPositions * trainLanes)[0]}
+			image := kerneltest.Normal(r, winogradPatch*a.row)
+			positions := kerneltest.Normal(r, winogradPositions*a.pitch)
 			run := func(transform func(*winogradArgs), in, out []float32, reads bool) []float32 {
-				to, check := fence(out, 7)
+				to, check := kerneltest.Fence(out, 7)
 				b := a
 				b.image, b.positions = in, to
 				if !reads {
@@ -158,8 +161,8 @@ func TestTrainTransformKernels(t *testing.T) {
 					in, out = image, positions
 				}
 				want := run(c.of(&genericTrain), in, out, c.reads)
-				forEachOf(t, trains, func(t *testing.T) {
-					nearTwin(t, c.name, run(c.of(&trains.kernels), in, out, c.reads), want, 1e-4)
+				forEachOf(t, "train", func(t *testing.T) {
+					nearTwin(t, c.name, run(c.of(&trains.Kernels), in, out, c.reads), want, 1e-4)
 				})
 			}
 		}
@@ -170,23 +173,23 @@ func TestTrainTransformKernels(t *testing.T) {
 func TestTrainPlaneKernels(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 9))
 	for size := 1; size <= 3; size++ {
-		a := planeArgs{n: size * planeRun, pitch: size*planeRun + 5, weights: normal(r, 5*size*planeBlock)}
+		a := planeArgs{n: size * planeRun, pitch: size*planeRun + 5, weights: kerneltest.Normal(r, 5*size*planeBlock)}
 		for range 5 * size {
 			a.cols = append(a.cols, int32(r.IntN(50)))
 		}
-		a.src = normal(r, 50+a.n)
+		a.src = kerneltest.Normal(r, 50+a.n)
 		d := dotArgs{src: a.src, n: size * trainLanes, pitch: size*trainLanes + 3,
-			gradients: normal(r, planeBlock*(size*trainLanes+3))}
+			gradients: kerneltest.Normal(r, planeBlock*(size*trainLanes+3))}
 		for range size * dotTile {
 			d.rows = append(d.rows, int32(r.IntN(50)))
 		}
-		before := normal(r, len(d.rows)*planeBlock*trainLanes)
+		before := kerneltest.Normal(r, len(d.rows)*planeBlock*trainLanes)
 		run := func(k *trainKernels) (out, dots []float32) {
-			out, check := fence(make([]float32, planeBlock*a.pitch), 7)
+			out, check := kerneltest.Fence(make([]float32, planeBlock*a.pitch), 7)
 			a.out = out
 			k.planes(&a)
 			check(t)
-			sums, check := fence(before, 7)
+			sums, check := kerneltest.Fence(before, 7)
 			d.sums = sums
 			k.dots(&d)
 			check(t)
@@ -200,8 +203,8 @@ func TestTrainPlaneKernels(t *testing.T) {
 			return out, dots
 		}
 		out, dots := run(&genericTrain)
-		forEachOf(t, trains, func(t *testing.T) {
-			gotOut, gotDots := run(&trains.kernels)
+		forEachOf(t, "train", func(t *testing.T) {
+			gotOut, gotDots := run(&trains.Kernels)
 			nearTwin(t, "planes", gotOut, out, 2e-5)
 			nearTwin(t, "dots", gotDots, dots, 2e-5)
 		})

@@ -1,5 +1,7 @@
 package kernel
 
+import "spikingir/runtime/kernel/machine"
+
 // A trainPlan is one direction of a training convolution: each output pixel is a sum
 // over taps of a padded copy of the source. Backwards the source is the output's
 // gradient, spread by the strides, and the kernel is turned round.
@@ -90,7 +92,7 @@ func (p *trainPlan) offsets(s TrainShape, strideH, strideW int, tap func(ky, kx 
 		p.blocks = append(p.blocks, b)
 		p.groupSize += len(p.cols) * b.lanes
 	}
-	p.packed = aligned[float32](p.groups * p.groupSize)
+	p.packed = machine.Aligned[float32](p.groups * p.groupSize)
 	if p.planes = p.newPlanePlan(); p.planes != nil {
 		p.work = p.planeWork()
 	}
@@ -155,7 +157,7 @@ func (p *trainPlan) direct(k *trainKernels, sc *TrainScratch, dst, src []float32
 // pad gives the padded copy, [padH][padW][inC], of the channels of group g of a
 // slice, in memory that it makes larger if need be.
 func (p *trainPlan) pad(memory *[]float32, src []float32, g int) []float32 {
-	*memory = growAligned(*memory, p.padH*p.padW*p.inC)
+	*memory = machine.GrowAligned(*memory, p.padH*p.padW*p.inC)
 	padded := *memory
 	steps := p.stepH > 1 || p.stepW > 1
 	if steps {

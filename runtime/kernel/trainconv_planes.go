@@ -1,5 +1,7 @@
 package kernel
 
+import "spikingir/runtime/kernel/machine"
+
 // Where output channels are few, lanes are neighbouring pixels instead: the padded copy
 // of a slice is turned into planes, one a channel, and rows of a plane run on into
 // each other, so that all pixels of an output plane are one run. Between the rows lie
@@ -59,7 +61,7 @@ func (p *trainPlan) newPlanePlan() *planePlan {
 		run: ceilDiv(p.dstH*p.padW, planeRun) * planeRun,
 	}
 	q.size = ceilDiv(p.outC, planeBlock) * len(q.cols) * planeBlock
-	q.weights = aligned[float32](p.groups * q.size)
+	q.weights = machine.Aligned[float32](p.groups * q.size)
 	return q
 }
 
@@ -94,7 +96,7 @@ func (p *trainPlan) runPlanes(k *trainKernels, sc *TrainScratch, dst, src []floa
 	q, a := p.planes, &sc.plane
 	in, out := p.groups*p.inC, p.groups*p.outC
 	srcSize, dstSize := p.srcH*p.srcW*in, p.dstH*p.dstW*out
-	sc.outPlanes = growAligned(sc.outPlanes, planeBlock*q.run)
+	sc.outPlanes = machine.GrowAligned(sc.outPlanes, planeBlock*q.run)
 	a.cols, a.n, a.pitch, a.out = q.cols, q.run, q.run, sc.outPlanes
 	for s := range slices {
 		for g := range p.groups {
@@ -153,7 +155,7 @@ func deinterleave(planes, src []float32, pitch, channels, n, step, place int) {
 // padPlanes is pad to count planes that are pitch apart, with zeros in those that have
 // no channel and behind the last one, where kernels read on.
 func (p *trainPlan) padPlanes(memory *[]float32, src []float32, g, count, pitch int) []float32 {
-	*memory = growAligned(*memory, count*pitch+planeRun+p.padW)
+	*memory = machine.GrowAligned(*memory, count*pitch+planeRun+p.padW)
 	planes := *memory
 	clear(planes)
 	first, end := p.columns()

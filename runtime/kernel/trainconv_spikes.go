@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"unsafe"
+
+	"spikingir/runtime/kernel/machine"
 )
 
 // A spikeList holds, for each pixel p of a padded copy of a slice of spikes, which
@@ -18,8 +20,8 @@ type spikeList struct {
 func (l *spikeList) fill(k *trainKernels, p *trainPlan, spikes []uint64) {
 	perPixel := SpikeMasks(p.inC)
 	l.room = perPixel * maskBits
-	l.counts = growAligned(l.counts, p.padH*p.padW)
-	l.numbers = growAligned(l.numbers, p.padH*p.padW*l.room)
+	l.counts = machine.GrowAligned(l.counts, p.padH*p.padW)
+	l.numbers = machine.GrowAligned(l.numbers, p.padH*p.padW*l.room)
 	clear(l.counts)
 	pieces := l.cut(p, spikes, perPixel)
 	first, end := p.columns()
@@ -41,7 +43,7 @@ func (l *spikeList) cut(p *trainPlan, spikes []uint64, perPixel int) []uint16 {
 	if p.inC%maskBits == 0 && littleEndian {
 		return unsafe.Slice((*uint16)(unsafe.Pointer(unsafe.SliceData(spikes))), pixels*perPixel)
 	}
-	l.pieces = growAligned(l.pieces, pixels*perPixel)
+	l.pieces = machine.GrowAligned(l.pieces, pixels*perPixel)
 	for i := range pixels {
 		for j := range perPixel {
 			c := j * maskBits

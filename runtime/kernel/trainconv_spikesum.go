@@ -1,5 +1,7 @@
 package kernel
 
+import "spikingir/runtime/kernel/machine"
+
 // Sums of spikes go kernel row by kernel row: the spikes under one, joined to a run of
 // numbers for each place of the kernel, serve KernelH rows of the output and all its
 // channels, and the weights of a kernel row for 32 output channels stay in the
@@ -74,7 +76,7 @@ func newSparsePlan(s TrainShape) *sparsePlan {
 		p.blocks = append(p.blocks, b)
 		size += s.KernelH * (s.KernelW*s.InC + 1) * b.lanes
 	}
-	p.weights = aligned[float32](size)
+	p.weights = machine.Aligned[float32](size)
 	return p
 }
 
@@ -121,8 +123,8 @@ func (c *TrainConv) sumSpikes(sc *TrainScratch, y []float32, spikes []uint64) {
 func (sc *TrainScratch) join(c *TrainConv, f *trainPlan, p *sparsePlan) {
 	a, l, r := &sc.joins, &sc.list, &sc.runs
 	longest := ceilDiv(p.kernelW*l.room, runUnit)*runUnit + trainLanes
-	r.starts = growAligned(r.starts, f.padH*(f.dstW+1))
-	r.entries = growAligned(r.entries, f.padH*f.dstW*longest)
+	r.starts = machine.GrowAligned(r.starts, f.padH*(f.dstW+1))
+	r.entries = machine.GrowAligned(r.entries, f.padH*f.dstW*longest)
 	if cap(r.first) < f.padH {
 		r.first = make([]int, f.padH)
 	}

@@ -1,5 +1,7 @@
 package kernel
 
+import "spikingir/runtime/kernel/machine"
+
 const (
 	// gradientTaps is the number of taps that a gradient kernel takes at once.
 	gradientTaps = 9
@@ -47,7 +49,7 @@ func (c *TrainConv) fewGradients(spikes []uint64, slices int) bool {
 func (c *TrainConv) clearSpikeSums(sc *TrainScratch) {
 	s := c.shape
 	groups := ceilDiv(s.OutC, trainLanes) * ceilDiv(s.taps(), gradientTaps)
-	sc.sums = growAligned(sc.sums, groups*s.InC*gradientTaps*trainLanes)
+	sc.sums = machine.GrowAligned(sc.sums, groups*s.InC*gradientTaps*trainLanes)
 	clear(sc.sums)
 }
 
@@ -57,9 +59,9 @@ func (c *TrainConv) addSpikes(sc *TrainScratch, spikes []uint64, gy []float32) {
 	sc.list.fill(c.kernels, f, spikes)
 	rows := c.gradientBlock()
 	a.room = rows * p.dstW
-	a.counts = growAligned(a.counts, f.inC)
-	a.pixels = growAligned(a.pixels, f.inC*a.room)
-	sc.padded = growAligned(sc.padded, (rows+p.padH-p.dstH)*p.padW*trainLanes)
+	a.counts = machine.GrowAligned(a.counts, f.inC)
+	a.pixels = machine.GrowAligned(a.pixels, f.inC*a.room)
+	sc.padded = machine.GrowAligned(sc.padded, (rows+p.padH-p.dstH)*p.padW*trainLanes)
 	a.gradients = sc.padded
 	for y := 0; y < p.dstH; y += rows {
 		end := min(y+rows, p.dstH)

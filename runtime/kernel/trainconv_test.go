@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"spikingir/runtime/kernel/kerneltest"
 )
 
 // trainCases are convolutions of all kinds; the last ones are left out of short runs.
@@ -58,14 +60,14 @@ func TestTrainConv(t *testing.T) {
 	for _, c := range cases {
 		c.define()
 	}
-	forEachOf(t, trains, func(t *testing.T) {
+	forEachOf(t, "train", func(t *testing.T) {
 		sc := &TrainScratch{} // of all cases, so that each finds what others left
 		for _, c := range cases {
 			first := c.run(t, sc)
 			c.check(t, first)
 			again := c.run(t, &TrainScratch{})
 			for i, pair := range [][2][]float32{{first.y, again.y}, {first.gx, again.gx}, {first.gw, again.gw}} {
-				if d := firstDifference(pair[0], pair[1]); d >= 0 {
+				if d := kerneltest.FirstDifference(pair[0], pair[1]); d >= 0 {
 					t.Errorf("%s: result %d differs at %d from run to run", c.name, i, d)
 				}
 			}
@@ -85,7 +87,7 @@ func TestTrainConvChannels(t *testing.T) {
 		for _, d := range []float64{0, 0.1} {
 			c := newTrainCase(t, s, 3, 4, 2, d)
 			c.define()
-			forEachOf(t, trains, func(t *testing.T) { c.check(t, c.run(t, &TrainScratch{})) })
+			forEachOf(t, "train", func(t *testing.T) { c.check(t, c.run(t, &TrainScratch{})) })
 		}
 	}
 }
@@ -101,7 +103,7 @@ func TestTrainConvSizes(t *testing.T) {
 			for _, d := range []float64{0, 0.2} {
 				c := newTrainCase(t, same(channels[0], channels[1], 1, 3), 1+w%4, w, 1, d)
 				c.define()
-				forEachOf(t, trains, func(t *testing.T) { c.check(t, c.run(t, &TrainScratch{})) })
+				forEachOf(t, "train", func(t *testing.T) { c.check(t, c.run(t, &TrainScratch{})) })
 			}
 		}
 	}
@@ -113,7 +115,7 @@ func TestTrainConvAdjoint(t *testing.T) {
 	for _, s := range []ConvShape{same(64, 64, 1, 3), same(3, 64, 1, 5), same(12, 12, 3, 3)} {
 		c := newTrainCase(t, s, 12, 13, 2, 0)
 		c.conv.SetWeights(c.w, nil)
-		forEachOf(t, trains, func(t *testing.T) {
+		forEachOf(t, "train", func(t *testing.T) {
 			sc := &TrainScratch{}
 			y, gx, gw := make([]float32, len(c.gy)), make([]float32, len(c.x)), make([]float32, len(c.w))
 			c.conv.Forward(sc, y, c.x, c.slices)
@@ -143,7 +145,7 @@ func TestTrainConvAllocates(t *testing.T) {
 	for _, s := range []ConvShape{same(64, 64, 1, 3), same(64, 1, 1, 3), same(3, 3, 1, 3)} {
 		for _, d := range []float64{0, 0.1} {
 			c := newTrainCase(t, s, 9, 10, 2, d)
-			forEachOf(t, trains, func(t *testing.T) {
+			forEachOf(t, "train", func(t *testing.T) {
 				sc := &TrainScratch{}
 				y, gx, gw := make([]float32, len(c.gy)), make([]float32, len(c.x)), make([]float32, len(c.w))
 				run := func() {
@@ -170,7 +172,7 @@ func TestTrainConvNaN(t *testing.T) {
 	c := newTrainCase(t, same(16, 16, 1, 3), 5, 5, 1, 0)
 	nan := float32(math.NaN())
 	c.x[12*16] = nan
-	forEachOf(t, trains, func(t *testing.T) {
+	forEachOf(t, "train", func(t *testing.T) {
 		r := c.run(t, &TrainScratch{})
 		if !slices.ContainsFunc(r.y, isNaN) || !slices.ContainsFunc(r.gw, isNaN) || slices.ContainsFunc(r.gx, isNaN) {
 			t.Error("a NaN in x must appear in y and gw, and only there")
@@ -207,7 +209,7 @@ func TestTrainShapeErrors(t *testing.T) {
 func TestTrainConvWantsLengths(t *testing.T) {
 	c := newTrainCase(t, same(2, 3, 1, 3), 4, 5, 1, 0)
 	sc := &TrainScratch{}
-	got := caught(func() { c.conv.Forward(sc, c.gy, c.x[1:], 1) })
+	got := kerneltest.Caught(func() { c.conv.Forward(sc, c.gy, c.x[1:], 1) })
 	if want := "kernel: training convolution with 39 inputs, want 40"; fmt.Sprint(got) != want {
 		t.Errorf("a short input: %v, want %s", got, want)
 	}
@@ -275,7 +277,7 @@ func TestTrainConvDenormals(t *testing.T) {
 	for i := range c.gy {
 		c.gy[i] = float32(r.NormFloat64()) * 1e-40
 	}
-	forEachOf(t, trains, func(t *testing.T) {
+	forEachOf(t, "train", func(t *testing.T) {
 		got := c.run(t, &TrainScratch{})
 		for i, v := range got.gx {
 			if !(math.Abs(float64(v)) < 1e-37) {

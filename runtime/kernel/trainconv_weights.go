@@ -1,5 +1,7 @@
 package kernel
 
+import "spikingir/runtime/kernel/machine"
+
 // trainPixels is the number of pixels whose terms the gradient of the weights takes
 // before it goes on to other weights, so that they stay in the cache.
 const trainPixels = 160
@@ -43,7 +45,7 @@ func (c *TrainConv) weightSums(sc *TrainScratch) weightSums {
 	if c.dots != nil {
 		w.size = c.dots.size()
 	}
-	sc.sums = growAligned(sc.sums, w.size*c.shape.Group)
+	sc.sums = machine.GrowAligned(sc.sums, w.size*c.shape.Group)
 	clear(sc.sums)
 	return w
 }

@@ -1,5 +1,7 @@
 package kernel
 
+import "spikingir/runtime/kernel/machine"
+
 // A winograd computes a convolution of 3 x 3 by Winograd's minimal filtering
 // F(4x4, 3x3) (Lavin and Gray, CVPR 2016): tiles of 4 x 4 outputs, whose 6 x 6
 // inputs are transformed, multiplied channel by channel with transformed weights at
@@ -68,7 +70,7 @@ func newWinograd(s TrainShape, p trainPlan) *winograd {
 	for i := range p.inC {
 		w.cols = append(w.cols, int32(i))
 	}
-	w.weights = aligned[float32](winogradPositions * p.inC * p.outC)
+	w.weights = machine.Aligned[float32](winogradPositions * p.inC * p.outC)
 	return w
 }
 
@@ -133,11 +135,11 @@ func (w *winograd) run(k *trainKernels, sc *TrainScratch, dst, src []float32, sl
 
 // grow makes room for the positions of a block of tiles.
 func (w *winograd) grow(sc *TrainScratch) {
-	sc.inputs = growAligned(sc.inputs, winogradPositions*w.pitch)
-	sc.outputs = growAligned(sc.outputs, winogradPositions*w.pitch)
+	sc.inputs = machine.GrowAligned(sc.inputs, winogradPositions*w.pitch)
+	sc.outputs = machine.GrowAligned(sc.outputs, winogradPositions*w.pitch)
 	size := (winogradTile*w.inputs.tilesW + 2) * max(w.plan.inC, w.plan.outC)
-	sc.strip = growAligned(sc.strip, max(len(sc.strip), winogradPatch*size))
-	sc.vectors = growAligned(sc.vectors, winogradPositions*trainLanes)
+	sc.strip = machine.GrowAligned(sc.strip, max(len(sc.strip), winogradPatch*size))
+	sc.vectors = machine.GrowAligned(sc.vectors, winogradPositions*trainLanes)
 	sc.transform.scratch, sc.transform.pitch = &sc.vectors[0], w.pitch
 }
 

@@ -1,5 +1,7 @@
 package kernel
 
+import "spikingir/runtime/kernel/machine"
+
 // The gradient of 3 x 3 weights is summed over slices in the transformed domain: it is
 // a convolution with filters of 4 x 4, tiles of the output's gradient, and has 3 x 3
 // outputs, so that F(3x3, 4x4) takes 36 products for 144. Its points, and with them
@@ -9,7 +11,7 @@ package kernel
 func (c *TrainConv) clearTiles(sc *TrainScratch) {
 	f := c.forward.fast
 	f.grow(sc)
-	sc.positions = growAligned(sc.positions, winogradPositions*f.sumPitch())
+	sc.positions = machine.GrowAligned(sc.positions, winogradPositions*f.sumPitch())
 	clear(sc.positions)
 }
 
@@ -40,7 +42,7 @@ func (c *TrainConv) addTiles(sc *TrainScratch, x, gy []float32) {
 func (c *TrainConv) finishTiles(sc *TrainScratch) []float32 {
 	f, a := c.forward.fast, &sc.transform
 	size := f.plan.inC * f.plan.outC
-	sc.sums = growAligned(sc.sums, 9*size)
+	sc.sums = machine.GrowAligned(sc.sums, 9*size)
 	a.image, a.positions, a.pitch, a.channels = sc.sums, sc.positions, f.sumPitch(), size
 	c.kernels.winogradWeights(a)
 	return sc.sums

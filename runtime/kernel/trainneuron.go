@@ -225,7 +225,7 @@ func (n *TrainNeuron) Forward(out NeuronTrace, current []float32, steps NeuronSt
 		return
 	}
 	whole := size &^ (spikeBits - 1)
-	trainNeurons.kernels.forward(&a, whole)
+	trainNeurons.Kernels.forward(&a, whole)
 	neuronForwardGeneric(&a, whole, size)
 }
 

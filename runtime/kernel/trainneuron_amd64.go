@@ -2,15 +2,19 @@
 
 package kernel
 
-import "golang.org/x/sys/cpu"
+import (
+	"golang.org/x/sys/cpu"
+
+	"spikingir/runtime/kernel/machine"
+)
 
 // acceleratedTrainNeurons lists the implementations in assembly, best first.
-func acceleratedTrainNeurons() []entry[trainNeuronKernels] {
+func acceleratedTrainNeurons() []machine.Entry[trainNeuronKernels] {
 	x := &cpu.X86
-	return []entry[trainNeuronKernels]{{
-		name:      "avx512",
-		available: x.HasAVX512F && x.HasAVX512VL && x.HasAVX512BW && x.HasAVX512DQ,
-		kernels: trainNeuronKernels{
+	return []machine.Entry[trainNeuronKernels]{{
+		Name:      "avx512",
+		Available: x.HasAVX512F && x.HasAVX512VL && x.HasAVX512BW && x.HasAVX512DQ,
+		Kernels: trainNeuronKernels{
 			forward:      neuronForwardAVX512,
 			backward:     neuronBackwardAVX512,
 			rateForward:  rateForwardAVX512,
@@ -18,9 +22,9 @@ func acceleratedTrainNeurons() []entry[trainNeuronKernels] {
 			adam:         adamAVX512,
 		},
 	}, {
-		name:      "avx2",
-		available: x.HasAVX2,
-		kernels: trainNeuronKernels{
+		Name:      "avx2",
+		Available: x.HasAVX2,
+		Kernels: trainNeuronKernels{
 			forward:      neuronForwardAVX2,
 			backward:     neuronBackwardAVX2,
 			rateForward:  rateForwardAVX2,

@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"spikingir/runtime/kernel/kerneltest"
 )
 
 // A neuronTrainCase is neurons with data of all kinds.
@@ -35,8 +37,8 @@ func neuronTrainCases(r *rand.Rand, values func(*rand.Rand, int) []float32) []ne
 
 func neuronNewTrainCase(r *rand.Rand, channels int, steps NeuronSteps, values func(*rand.Rand, int) []float32) neuronTrainCase {
 	c := neuronTrainCase{channels: channels, steps: steps}
-	c.params = NeuronParams{Theta: normal(r, channels), Bias: normal(r, channels),
-		Alpha: normal(r, channels), Rest: normal(r, channels)}
+	c.params = NeuronParams{Theta: kerneltest.Normal(r, channels), Bias: kerneltest.Normal(r, channels),
+		Alpha: kerneltest.Normal(r, channels), Rest: kerneltest.Normal(r, channels)}
 	for i := range channels {
 		c.params.Theta[i] = 0.2 + abs32(c.params.Theta[i])
 		c.params.Alpha[i] = float32(0.5 + 0.5*r.Float64())
@@ -64,11 +66,11 @@ func (c *neuronTrainCase) forward(t *testing.T) NeuronTrace {
 	}
 	var checks []func(*testing.T)
 	fenced := func(n int) []float32 {
-		x, check := fence(make([]float32, n), 12345)
+		x, check := kerneltest.Fence(make([]float32, n), 12345)
 		checks = append(checks, check)
 		return x
 	}
-	spikes, check := fence(stale, 0xdead)
+	spikes, check := kerneltest.Fence(stale, 0xdead)
 	checks = append(checks, check)
 	out := NeuronTrace{Spikes: spikes, Potential: fenced(slices * size), Amplitude: fenced(slices * size),
 		Counts: fenced(size), Residual: fenced(size)}
@@ -87,7 +89,7 @@ func (c *neuronTrainCase) gradients(r *rand.Rand, values func(*rand.Rand, int) [
 	Repeat(g.Spike, values(r, c.channels))
 	var checks []func(*testing.T)
 	fenced := func(x []float32) []float32 {
-		inner, check := fence(x, 12345)
+		inner, check := kerneltest.Fence(x, 12345)
 		checks = append(checks, check)
 		return inner
 	}
@@ -96,8 +98,8 @@ func (c *neuronTrainCase) gradients(r *rand.Rand, values func(*rand.Rand, int) [
 		currents = size
 	}
 	g.Current = fenced(make([]float32, currents))
-	g.Bias, g.Theta = fenced(normal(r, period)), fenced(normal(r, period))
-	g.Alpha, g.Rest = fenced(normal(r, period)), fenced(normal(r, period))
+	g.Bias, g.Theta = fenced(kerneltest.Normal(r, period)), fenced(kerneltest.Normal(r, period))
+	g.Alpha, g.Rest = fenced(kerneltest.Normal(r, period)), fenced(kerneltest.Normal(r, period))
 	return g, func(t *testing.T) {
 		t.Helper()
 		for _, check := range checks {
@@ -109,7 +111,7 @@ func (c *neuronTrainCase) gradients(r *rand.Rand, values func(*rand.Rand, int) [
 // small gives normal numbers, zeros of both signs, and numbers round the subnormal
 // ones, so that products and sums become subnormal.
 func small(r *rand.Rand, n int) []float32 {
-	x := normal(r, n)
+	x := kerneltest.Normal(r, n)
 	for i := range x {
 		switch r.IntN(6) {
 		case 0:

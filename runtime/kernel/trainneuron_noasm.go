@@ -2,5 +2,7 @@
 
 package kernel
 
+import "spikingir/runtime/kernel/machine"
+
 // acceleratedTrainNeurons lists no implementation: this build has no assembly.
-func acceleratedTrainNeurons() []entry[trainNeuronKernels] { return nil }
+func acceleratedTrainNeurons() []machine.Entry[trainNeuronKernels] { return nil }

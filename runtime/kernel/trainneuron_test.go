@@ -5,13 +5,16 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"spikingir/runtime/kernel/kerneltest"
+	"spikingir/runtime/kernel/machine"
 )
 
 // TestTrainForward demands the bits of IFStep, neuron by neuron.
 func TestTrainForward(t *testing.T) {
-	forEachOf(t, trainNeurons, func(t *testing.T) {
+	forEachOf(t, "trainneuron", func(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 1))
-		for _, values := range []func(*rand.Rand, int) []float32{normal, wild} {
+		for _, values := range []func(*rand.Rand, int) []float32{kerneltest.Normal, kerneltest.Wild} {
 			for _, c := range neuronTrainCases(r, values) {
 				checkTrainForward(t, &c)
 			}
@@ -49,12 +52,12 @@ func checkTrainForward(t *testing.T, c *neuronTrainCase) {
 			if spike[0] != 0 {
 				emitted = theta
 			}
-			if at := step*size + i; !sameBits(out.Potential[at], u) || !sameBits(out.Amplitude[at], emitted) {
+			if at := step*size + i; !kerneltest.SameBits(out.Potential[at], u) || !kerneltest.SameBits(out.Amplitude[at], emitted) {
 				t.Fatalf("%v, step %d: element %d has potential %v, amplitude %v, want %v, %v",
 					c, step, i, out.Potential[at], out.Amplitude[at], u, emitted)
 			}
 		}
-		if !sameBits(out.Residual[i], v) || out.Counts[i] != count {
+		if !kerneltest.SameBits(out.Residual[i], v) || out.Counts[i] != count {
 			t.Fatalf("%v: element %d ends at %v with %v spikes, want %v, %v",
 				c, i, out.Residual[i], out.Counts[i], v, count)
 		}
@@ -67,14 +70,14 @@ func checkTrainForward(t *testing.T, c *neuronTrainCase) {
 // TestTrainForwardInPlace writes potentials over the current and leaves out what is
 // optional.
 func TestTrainForwardInPlace(t *testing.T) {
-	forEachOf(t, trainNeurons, func(t *testing.T) {
+	forEachOf(t, "trainneuron", func(t *testing.T) {
 		r := rand.New(rand.NewPCG(2, 1))
-		c := neuronNewTrainCase(r, 3, NeuronSteps{Size: 3 * 67, Main: 3, Post: true}, normal)
+		c := neuronNewTrainCase(r, 3, NeuronSteps{Size: 3 * 67, Main: 3, Post: true}, kerneltest.Normal)
 		want := c.forward(t)
-		spikes, check := fence(make([]uint64, len(want.Spikes)), 0xdead)
+		spikes, check := kerneltest.Fence(make([]uint64, len(want.Spikes)), 0xdead)
 		c.n.Forward(NeuronTrace{Spikes: spikes, Potential: c.current}, c.current, c.steps)
 		check(t)
-		if d := firstDifference(c.current, want.Potential); d >= 0 || !slices.Equal(spikes, want.Spikes) {
+		if d := kerneltest.FirstDifference(c.current, want.Potential); d >= 0 || !slices.Equal(spikes, want.Spikes) {
 			t.Errorf("in place the potentials are others (%d), or the spikes", d)
 		}
 	})
@@ -83,9 +86,9 @@ func TestTrainForwardInPlace(t *testing.T) {
 // TestTrainBackwardAgrees demands the bits of the Go loop, which TestTrainGradients
 // compares with differences.
 func TestTrainBackwardAgrees(t *testing.T) {
-	forEachOf(t, trainNeurons, func(t *testing.T) {
+	forEachOf(t, "trainneuron", func(t *testing.T) {
 		r := rand.New(rand.NewPCG(3, 1))
-		for _, values := range []func(*rand.Rand, int) []float32{normal, small} {
+		for _, values := range []func(*rand.Rand, int) []float32{kerneltest.Normal, small} {
 			for i, c := range neuronTrainCases(r, values) {
 				c.n.Surrogate, c.n.Slope = Surrogate(i%3), float32(1+i%5)
 				c.n.DetachReset = i%4 == 0
@@ -127,7 +130,7 @@ func checkTrainBackward(t *testing.T, r *rand.Rand, c *neuronTrainCase, values f
 	inGeneric(t, func() { c.n.Backward(want, trace.Potential, c.steps) })
 	results := want.results()
 	for name, x := range got.results() {
-		if d := firstDifference(x, results[name]); d >= 0 {
+		if d := kerneltest.FirstDifference(x, results[name]); d >= 0 {
 			t.Fatalf("%v, surrogate %d, variant %d: gradient %d of %s is %v, want %v",
 				c, c.n.Surrogate, variant, d, name, x[d], results[name][d])
 		}
@@ -137,12 +140,8 @@ func checkTrainBackward(t *testing.T, r *rand.Rand, c *neuronTrainCase, values f
 // inGeneric runs f with the Go loops.
 func inGeneric(t *testing.T, f func()) {
 	t.Helper()
-	for _, i := range trainNeurons.implementations() {
-		if i.Selected {
-			defer choose(t, trainNeurons, i.Name)
-		}
-	}
-	choose(t, trainNeurons, "generic")
+	defer choose(t, "trainneuron", machine.Selected("trainneuron"))
+	choose(t, "trainneuron", "generic")
 	f()
 }
 
@@ -151,9 +150,9 @@ func inGeneric(t *testing.T, f func()) {
 func TestTrainExtremeThresholds(t *testing.T) {
 	inf := float32(math.Inf(1))
 	thetas := []float32{inf, 1e-39, 1e-45, 1e-30, 3e38, 1, 1e25, 0x1p-63, 0x1p63}
-	forEachOf(t, trainNeurons, func(t *testing.T) {
+	forEachOf(t, "trainneuron", func(t *testing.T) {
 		r := rand.New(rand.NewPCG(4, 1))
-		c := neuronNewTrainCase(r, len(thetas), NeuronSteps{Size: len(thetas) * 80, Main: 4, Post: true}, normal)
+		c := neuronNewTrainCase(r, len(thetas), NeuronSteps{Size: len(thetas) * 80, Main: 4, Post: true}, kerneltest.Normal)
 		c.params.Theta, c.params.Bias = thetas, nil
 		for i := range 6 {
 			c.n = NewTrainNeuron(c.params)
@@ -167,7 +166,7 @@ func TestTrainExtremeThresholds(t *testing.T) {
 func checkExtremeGradients(t *testing.T, r *rand.Rand, c *neuronTrainCase) {
 	t.Helper()
 	trace := c.forward(t)
-	g, check := c.gradients(r, normal)
+	g, check := c.gradients(r, kerneltest.Normal)
 	for _, v := range [][]float32{g.Bias, g.Theta, g.Alpha, g.Rest} {
 		clear(v)
 	}
@@ -190,11 +189,11 @@ func checkExtremeGradients(t *testing.T, r *rand.Rand, c *neuronTrainCase) {
 
 func checkExtremeRate(t *testing.T, r *rand.Rand, c *neuronTrainCase) {
 	t.Helper()
-	x, size := normal(r, c.steps.Size), c.steps.Size
+	x, size := kerneltest.Normal(r, c.steps.Size), c.steps.Size
 	out, gx := make([]float32, size), make([]float32, size)
 	sums, more := make([]float32, c.n.Period()), make([]float32, c.n.Period())
 	c.n.RateForward(out, x, c.steps)
-	c.n.RateBackward(RateGrad{normal(r, size), gx, sums, more}, x, c.steps)
+	c.n.RateBackward(RateGrad{kerneltest.Normal(r, size), gx, sums, more}, x, c.steps)
 	for _, v := range [][]float32{out, gx, sums, more} {
 		requireFinite(t, "rate stage", v)
 	}
@@ -217,20 +216,20 @@ func requireFinite(t *testing.T, name string, x []float32) {
 // TestTrainKernelsRestoreDenormals: a kernel that flushes subnormal numbers leaves
 // the mode of the CPU as it was.
 func TestTrainKernelsRestoreDenormals(t *testing.T) {
-	forEachOf(t, trainNeurons, func(t *testing.T) {
+	forEachOf(t, "trainneuron", func(t *testing.T) {
 		r := rand.New(rand.NewPCG(5, 1))
-		c := neuronNewTrainCase(r, 64, NeuronSteps{Size: 640, Main: 2}, normal)
+		c := neuronNewTrainCase(r, 64, NeuronSteps{Size: 640, Main: 2}, kerneltest.Normal)
 		tiny := []float32{1e-39, 1e-39}
 		for name, f := range map[string]func(){
 			"forward": func() { c.forward(t) },
 			"backward": func() {
 				trace := c.forward(t)
-				g, _ := c.gradients(r, normal)
+				g, _ := c.gradients(r, kerneltest.Normal)
 				c.n.Backward(g, trace.Potential, c.steps)
 			},
 			"rate": func() { checkExtremeRate(t, r, &c) },
 			"adam": func() {
-				AdamStep(normal(r, 64), normal(r, 64), normal(r, 64), make([]float32, 64), Adam{1, 0.9, 0.9, 1, 0}, 1, 1)
+				AdamStep(kerneltest.Normal(r, 64), kerneltest.Normal(r, 64), kerneltest.Normal(r, 64), make([]float32, 64), Adam{1, 0.9, 0.9, 1, 0}, 1, 1)
 			},
 		} {
 			f()
@@ -282,7 +281,7 @@ func TestTrainLengthsPanic(t *testing.T) {
 		"short rates": func() { n.RateForward(ok[:3], ok[:4], steps) },
 		"short adam":  func() { AdamStep(ok, ok[:1], ok, ok, Adam{}, 1, 1) },
 	} {
-		if caught(f) == nil {
+		if kerneltest.Caught(f) == nil {
 			t.Errorf("%s did not panic", name)
 		}
 	}

@@ -70,7 +70,7 @@ func (n *TrainNeuron) Backward(g NeuronGrad, potential []float32, steps NeuronSt
 		return
 	}
 	whole := size &^ (spikeBits - 1)
-	trainNeurons.kernels.backward(&a, whole)
+	trainNeurons.Kernels.backward(&a, whole)
 	neuronBackwardGeneric(&a, whole, size)
 }
 

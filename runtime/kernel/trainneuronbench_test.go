@@ -3,15 +3,17 @@ package kernel
 import (
 	"math/rand/v2"
 	"testing"
+
+	"spikingir/runtime/kernel/kerneltest"
 )
 
 // benchNeurons is a layer of DnCNN on a patch of 40 x 40 pixels, T = 10 and a post
 // step: 11 slices of 64 channels.
 func benchNeurons() (neuronTrainCase, NeuronTrace, NeuronGrad) {
 	r := rand.New(rand.NewPCG(1, 1))
-	c := neuronNewTrainCase(r, 64, NeuronSteps{Size: 1600 * 64, Main: 10, Post: true}, normal)
+	c := neuronNewTrainCase(r, 64, NeuronSteps{Size: 1600 * 64, Main: 10, Post: true}, kerneltest.Normal)
 	all := len(c.current)
-	g, _ := c.gradients(r, normal)
+	g, _ := c.gradients(r, kerneltest.Normal)
 	trace := NeuronTrace{Spikes: make([]uint64, all/64), Potential: make([]float32, all)}
 	c.n.Forward(trace, c.current, c.steps)
 	return c, trace, g
@@ -58,7 +60,7 @@ func BenchmarkTrainRate(b *testing.B) {
 func BenchmarkAdamStep(b *testing.B) {
 	const n = 1 << 16
 	r := rand.New(rand.NewPCG(1, 1))
-	p, g, m, v := normal(r, n), normal(r, n), make([]float32, n), make([]float32, n)
+	p, g, m, v := kerneltest.Normal(r, n), kerneltest.Normal(r, n), make([]float32, n), make([]float32, n)
 	for b.Loop() {
 		AdamStep(p, g, m, v, Adam{Rate: 1e-4, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}, 10, 1)
 	}

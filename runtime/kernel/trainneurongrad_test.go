@@ -75,7 +75,7 @@ func (n *smoothNeuron) derivative(parameter *float64) float64 {
 
 // TestTrainGradients compares Backward with differences of the smoothed neurons.
 func TestTrainGradients(t *testing.T) {
-	forEachOf(t, trainNeurons, func(t *testing.T) {
+	forEachOf(t, "trainneuron", func(t *testing.T) {
 		r := rand.New(rand.NewPCG(6, 1))
 		for trial := range 24 {
 			s := smoothNeuron{
@@ -161,7 +161,7 @@ func checkTrainGradients(t *testing.T, s *smoothNeuron) {
 // a threshold of 1, the current's gradient is the surrogate.
 func TestSurrogates(t *testing.T) {
 	const size = 64 * 100
-	forEachOf(t, trainNeurons, func(t *testing.T) {
+	forEachOf(t, "trainneuron", func(t *testing.T) {
 		u := make([]float32, size)
 		one := make([]float32, size)
 		for i := range u {

@@ -1,5 +1,7 @@
 package kernel
 
+import "spikingir/runtime/kernel/machine"
+
 // trainNeuronKernels are the innermost loops of one implementation. All but adam take the
 // first n elements, n a multiple of 64; the exported functions do the rest with the
 // generic ones.
@@ -13,8 +15,8 @@ type trainNeuronKernels struct {
 }
 
 // trainNeurons is the family of the kernels of neurons in training.
-var trainNeurons = newRegistry("trainneuron", append(acceleratedTrainNeurons(), entry[trainNeuronKernels]{
-	name: "generic", available: true, kernels: genericTrainNeurons,
+var trainNeurons = machine.Register("trainneuron", append(acceleratedTrainNeurons(), machine.Entry[trainNeuronKernels]{
+	Name: "generic", Available: true, Kernels: genericTrainNeurons,
 }))
 
 // neuronForward is the arguments of a forward kernel: slices are size elements

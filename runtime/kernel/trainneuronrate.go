@@ -15,7 +15,7 @@ import "math"
 func (n *TrainNeuron) RateForward(out, x []float32, steps NeuronSteps) {
 	a := n.rateArgs("RateForward", out, x, steps)
 	whole := steps.Size &^ (spikeBits - 1)
-	trainNeurons.kernels.rateForward(&a, whole)
+	trainNeurons.Kernels.rateForward(&a, whole)
 	rateForwardGeneric(&a, whole, steps.Size)
 }
 
@@ -44,7 +44,7 @@ func (n *TrainNeuron) RateBackward(g RateGrad, x []float32, steps NeuronSteps) {
 	wantLength("RateBackward", "sums", len(g.Theta), n.Period())
 	a.grad, a.sumBias, a.sumTheta = g.Amplitude, g.Bias, g.Theta
 	whole := steps.Size &^ (spikeBits - 1)
-	trainNeurons.kernels.rateBackward(&a, whole)
+	trainNeurons.Kernels.rateBackward(&a, whole)
 	rateBackwardGeneric(&a, whole, steps.Size)
 }
 
@@ -93,6 +93,6 @@ func AdamStep(p, g, m, v []float32, c Adam, t int, scale float32) {
 		shrink:  float32(1 - c.Rate*c.Decay),
 	}
 	n := len(p) &^ (spikeBits - 1)
-	trainNeurons.kernels.adam(p[:n], g[:n], m[:n], v[:n], &a)
+	trainNeurons.Kernels.adam(p[:n], g[:n], m[:n], v[:n], &a)
 	adamGeneric(p[n:], g[n:], m[n:], v[n:], &a)
 }

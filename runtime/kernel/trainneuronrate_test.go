@@ -5,17 +5,19 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"spikingir/runtime/kernel/kerneltest"
 )
 
 // TestRateForwardIsTheRate: for a steady current, the rate stage emits what the
 // spiking neurons do on average.
 func TestRateForwardIsTheRate(t *testing.T) {
-	forEachOf(t, trainNeurons, func(t *testing.T) {
+	forEachOf(t, "trainneuron", func(t *testing.T) {
 		r := rand.New(rand.NewPCG(7, 1))
 		compared := 0
 		for trial := range 20 {
 			steps := NeuronSteps{Size: 3 * 75, Main: 1 + trial, Post: trial%2 == 0, Steady: true}
-			c := neuronNewTrainCase(r, 3, steps, normal)
+			c := neuronNewTrainCase(r, 3, steps, kerneltest.Normal)
 			for i, theta := range c.params.Theta {
 				c.params.Rest[i] = theta * float32(r.Float64()/2)
 			}
@@ -50,9 +52,9 @@ func TestRateForwardIsTheRate(t *testing.T) {
 // TestRateBackward compares with the table of its comment, in the numbers of the Go
 // loop.
 func TestRateBackward(t *testing.T) {
-	forEachOf(t, trainNeurons, func(t *testing.T) {
+	forEachOf(t, "trainneuron", func(t *testing.T) {
 		r := rand.New(rand.NewPCG(8, 1))
-		for _, values := range []func(*rand.Rand, int) []float32{normal, small} {
+		for _, values := range []func(*rand.Rand, int) []float32{kerneltest.Normal, small} {
 			for _, c := range neuronTrainCases(r, values) {
 				checkRateBackward(t, r, &c, values)
 			}
@@ -64,10 +66,10 @@ func checkRateBackward(t *testing.T, r *rand.Rand, c *neuronTrainCase, values fu
 	t.Helper()
 	size, period := c.steps.Size, c.n.Period()
 	x, g := values(r, size), values(r, size)
-	out, checkOut := fence(make([]float32, size), 12345)
-	gx, checkX := fence(slices.Clone(g), 12345)
-	bias, checkBias := fence(make([]float32, period), 12345)
-	theta, checkTheta := fence(make([]float32, period), 12345)
+	out, checkOut := kerneltest.Fence(make([]float32, size), 12345)
+	gx, checkX := kerneltest.Fence(slices.Clone(g), 12345)
+	bias, checkBias := kerneltest.Fence(make([]float32, period), 12345)
+	theta, checkTheta := kerneltest.Fence(make([]float32, period), 12345)
 	c.n.RateForward(out, x, c.steps)
 	c.n.RateBackward(RateGrad{gx, gx, bias, theta}, x, c.steps)
 	for _, check := range []func(*testing.T){checkOut, checkX, checkBias, checkTheta} {
@@ -75,7 +77,7 @@ func checkRateBackward(t *testing.T, r *rand.Rand, c *neuronTrainCase, values fu
 	}
 	same := slices.Clone(x)
 	inGeneric(t, func() { c.n.RateForward(same, same, c.steps) })
-	if d := firstDifference(out, same); d >= 0 {
+	if d := kerneltest.FirstDifference(out, same); d >= 0 {
 		t.Fatalf("%v: element %d is %v, in Go %v", c, d, out[d], same[d])
 	}
 	wantBias, wantTheta := make([]float64, period), make([]float64, period)
@@ -113,10 +115,10 @@ func requireRateBits(t *testing.T, c *neuronTrainCase, got RateGrad, x []float32
 	period := c.n.Period()
 	want := RateGrad{got.Amplitude, make([]float32, len(x)), make([]float32, period), make([]float32, period)}
 	inGeneric(t, func() { c.n.RateBackward(want, x, c.steps) })
-	if d := firstDifference(got.Current, want.Current); d >= 0 {
+	if d := kerneltest.FirstDifference(got.Current, want.Current); d >= 0 {
 		t.Fatalf("%v: gradient %d is %v, in Go %v", c, d, got.Current[d], want.Current[d])
 	}
-	if firstDifference(got.Bias, want.Bias) >= 0 || firstDifference(got.Theta, want.Theta) >= 0 {
+	if kerneltest.FirstDifference(got.Bias, want.Bias) >= 0 || kerneltest.FirstDifference(got.Theta, want.Theta) >= 0 {
 		t.Fatalf("%v: sums are %v and %v, in Go %v and %v", c, got.Bias, got.Theta, want.Bias, want.Theta)
 	}
 }
@@ -124,13 +126,13 @@ func requireRateBits(t *testing.T, c *neuronTrainCase, got RateGrad, x []float32
 // TestAdamStep compares a few steps with the formula in float64, and with the Go loop
 // bit for bit.
 func TestAdamStep(t *testing.T) {
-	forEachOf(t, trainNeurons, func(t *testing.T) {
+	forEachOf(t, "trainneuron", func(t *testing.T) {
 		r := rand.New(rand.NewPCG(9, 1))
 		c := Adam{Rate: 1e-2, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, Decay: 0.1}
 		for n := range 140 {
-			p, checkP := fence(normal(r, n), 12345)
-			m, checkM := fence(make([]float32, n), 12345)
-			v, checkV := fence(make([]float32, n), 12345)
+			p, checkP := kerneltest.Fence(kerneltest.Normal(r, n), 12345)
+			m, checkM := kerneltest.Fence(make([]float32, n), 12345)
+			v, checkV := kerneltest.Fence(make([]float32, n), 12345)
 			same := [3][]float32{slices.Clone(p), slices.Clone(m), slices.Clone(v)}
 			want := make([][3]float64, n)
 			for i := range want {
@@ -148,7 +150,7 @@ func TestAdamStep(t *testing.T) {
 				check(t)
 			}
 			for i, x := range [3][]float32{p, m, v} {
-				if d := firstDifference(x, same[i]); d >= 0 {
+				if d := kerneltest.FirstDifference(x, same[i]); d >= 0 {
 					t.Fatalf("n=%d: number %d of array %d is %v, in Go %v", n, d, i, x[d], same[i][d])
 				}
 			}
@@ -172,10 +174,10 @@ func adam64(w *[3]float64, g float64, c Adam, t int) {
 // TestFlushIsTheCPUs demands that the arithmetic of the Go loops flushes as the CPU
 // does, also where rounding leaves the subnormal range.
 func TestFlushIsTheCPUs(t *testing.T) {
-	forEachOf(t, trainNeurons, func(t *testing.T) {
+	forEachOf(t, "trainneuron", func(t *testing.T) {
 		const n = 1 << 12
 		r := rand.New(rand.NewPCG(10, 1))
-		p, g, m, v := normal(r, n), make([]float32, n), make([]float32, n), make([]float32, n)
+		p, g, m, v := kerneltest.Normal(r, n), make([]float32, n), make([]float32, n), make([]float32, n)
 		for i := range g {
 			// 2^-126 times a number just below 1: as a product, and as a quotient.
 			below := float32(1 - float64(r.IntN(1<<9))*0x1p-24)
@@ -188,7 +190,7 @@ func TestFlushIsTheCPUs(t *testing.T) {
 			AdamStep(p, g, m, v, c, 1, scale)
 			inGeneric(t, func() { AdamStep(want[0], g, want[1], want[2], c, 1, scale) })
 			for i, x := range [3][]float32{p, m, v} {
-				if d := firstDifference(x, want[i]); d >= 0 {
+				if d := kerneltest.FirstDifference(x, want[i]); d >= 0 {
 					t.Fatalf("scale %v: number %d of array %d is %v, in Go %v", scale, d, i, x[d], want[i][d])
 				}
 			}

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 )
 
 // population makes a population of one image, or fails the test.
@@ -22,7 +22,7 @@ func population(t *testing.T, p Params, c, plane int) *Population {
 // simulate drives a population with currents for T steps and, when post is
 // set, one post step with its own current. It gives the spikes.
 func simulate(pop *Population, steps int, current func(t int) []float32, post []float32) *Train {
-	pool := kernel.NewPool(1)
+	pool := machine.NewPool(1)
 	defer pool.Close()
 	total := steps
 	if post != nil {
@@ -200,7 +200,7 @@ func TestChargeIsConserved(t *testing.T) {
 		}
 		return x
 	}
-	pool := kernel.NewPool(2)
+	pool := machine.NewPool(2)
 	defer pool.Close()
 	tr := NewTrain(steps+1, 1, 3, n, theta)
 	for s := range steps {
@@ -217,7 +217,7 @@ func TestChargeIsConserved(t *testing.T) {
 // TestTrain checks the packed spikes against their amplitudes, per channel and
 // over word boundaries.
 func TestTrain(t *testing.T) {
-	pool := kernel.NewPool(2)
+	pool := machine.NewPool(2)
 	defer pool.Close()
 	for _, plane := range []int{1, 63, 64, 65, 200} {
 		tr := NewTrain(2, 2, 3, plane, []float32{1, 2, 4})

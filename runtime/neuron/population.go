@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 )
 
 // Params is what a neuron population is made of.
@@ -70,7 +71,7 @@ func at(xs []float32, c int, def float32) float32 {
 // Step integrates one slice of current [N, C, Plane] and writes the spikes to
 // slice step of out. In the post step the bias is left out and an MPRN fires
 // from alpha*theta on.
-func (p *Population) Step(pool *kernel.Pool, current []float32, out *Train, step int, post bool) {
+func (p *Population) Step(pool *machine.Pool, current []float32, out *Train, step int, post bool) {
 	pool.Run(p.N*p.C, func(_, lo, hi int) {
 		for i := lo; i < hi; i++ {
 			c := i % p.C

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 )
 
 // Check holds the parameters against a population of c channels.
@@ -60,7 +61,7 @@ const (
 )
 
 // Run advances all neurons, and gives up when the context is done.
-func (s *Steady) Run(ctx context.Context, p *kernel.Pool) error {
+func (s *Steady) Run(ctx context.Context, p *machine.Pool) error {
 	t := s.Out
 	plane, blocks := t.H*t.W, kernel.SpikeMasks(t.C)
 	runs := (plane + steadyRun - 1) / steadyRun

@@ -1,6 +1,9 @@
 package neuron
 
-import "spikingir/runtime/kernel"
+import (
+	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
+)
 
 // Train is the spikes of a population over time, one bit each. A slice holds
 // N*C planes of Plane elements; bit i of a plane is its element i.
@@ -45,7 +48,7 @@ func (t *Train) amplitude(plane int) float32 {
 }
 
 // Expand writes slice step in amplitude form to dst [N, C, Plane].
-func (t *Train) Expand(p *kernel.Pool, dst []float32, step int) {
+func (t *Train) Expand(p *machine.Pool, dst []float32, step int) {
 	p.Run(t.N*t.C, func(_, lo, hi int) {
 		for i := lo; i < hi; i++ {
 			kernel.ExpandSpikes(dst[i*t.Plane:(i+1)*t.Plane], t.Bits(step, i), t.amplitude(i))

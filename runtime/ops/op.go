@@ -8,12 +8,13 @@ import (
 	"spikingir/graph"
 	"spikingir/graph/op"
 	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 )
 
 // Env is what an operator needs of the executor. The zero Env runs on one
 // thread and allocates with [NewTensor].
 type Env struct {
-	Pool *kernel.Pool
+	Pool *machine.Pool
 	// Alloc makes an output tensor of dimensions that are [Sizeable]. Its
 	// elements may be anything: every operator writes all of its outputs.
 	Alloc func(d graph.DType, dims []int) *Tensor
@@ -173,9 +174,9 @@ func (e *Env) scratch() *Env { return &Env{Pool: e.Pool} }
 func (e *Env) like(t *Tensor) *Tensor { return e.alloc(t.DType, t.Dims) }
 
 // onePool serves environments without a pool; it has no goroutines.
-var onePool = sync.OnceValue(func() *kernel.Pool { return kernel.NewPool(1) })
+var onePool = sync.OnceValue(func() *machine.Pool { return machine.NewPool(1) })
 
-func (e *Env) pool() *kernel.Pool {
+func (e *Env) pool() *machine.Pool {
 	if e.Pool == nil {
 		return onePool()
 	}

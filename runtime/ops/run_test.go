@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"spikingir/graph"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 )
 
 // single makes a graph of one node with one output; a nil input is omitted.
@@ -100,7 +100,7 @@ func TestThreads(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, threads := range []int{2, 3, 8} {
-				pool := kernel.NewPool(threads)
+				pool := machine.NewPool(threads)
 				got, err := bound.Run(&Env{Pool: pool, Alloc: dirty}, c.in)
 				if err != nil {
 					t.Fatal(err)

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"spikingir/graph"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 )
 
 // typed makes an integer or bool tensor.
@@ -222,7 +222,7 @@ func TestNarrowTypes(t *testing.T) {
 // they are bound and of those whose weights are computed.
 func TestPackedConv(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
-	pool := kernel.NewPool(2)
+	pool := machine.NewPool(2)
 	defer pool.Close()
 	for _, c := range []struct {
 		attrs graph.Attrs

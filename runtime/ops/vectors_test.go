@@ -15,7 +15,7 @@ import (
 
 	"spikingir/graph"
 	"spikingir/graph/op"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 )
 
 // The reference vectors are made by testdata/make_vectors.py from ONNX's
@@ -256,7 +256,7 @@ const (
 )
 
 func TestVectors(t *testing.T) {
-	pool := kernel.NewPool(3)
+	pool := machine.NewPool(3)
 	defer pool.Close()
 	covered := map[string]bool{}
 	for _, file := range []string{"onnx.json.gz", "torch.json.gz"} {

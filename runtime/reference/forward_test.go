@@ -16,7 +16,7 @@ import (
 	"spikingir/passes/recipes"
 	"spikingir/runtime/calib"
 	"spikingir/runtime/exec"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
 	"spikingir/runtime/reference"
 )
@@ -54,7 +54,7 @@ func fixture(t *testing.T, name, recipe string, timesteps int) (*graph.Model, *o
 		if err != nil {
 			t.Fatal(err)
 		}
-		pool := kernel.NewPool(1)
+		pool := machine.NewPool(1)
 		defer pool.Close()
 		if _, err := p.Run(m, passes.Options{
 			Evaluate: passtest.Evaluate,

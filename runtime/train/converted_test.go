@@ -12,7 +12,7 @@ import (
 	"spikingir/passes/passtest"
 	"spikingir/passes/recipes"
 	"spikingir/runtime/calib"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
 	"spikingir/runtime/reference"
 )
@@ -47,7 +47,7 @@ func converted(t testing.TB, name, recipe string, v0 float64, steps, h, w int) (
 	if err != nil {
 		t.Fatal(err)
 	}
-	pool := kernel.NewPool(1)
+	pool := machine.NewPool(1)
 	defer pool.Close()
 	images := calibration{&ops.Tensor{DType: graph.Float32, Dims: in.Shape, F32: in.Data}}
 	if _, err := p.Run(m, passes.Options{

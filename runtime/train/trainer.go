@@ -9,7 +9,7 @@ import (
 
 	"spikingir/graph"
 	"spikingir/runtime/dataset"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/train/checkpoint"
 	"spikingir/runtime/train/optim"
 	"spikingir/runtime/train/patches"
@@ -105,7 +105,7 @@ type Trainer struct {
 	best         *checkpoint.Figures
 	bestData     [][]float32
 	norms        []float64 // of hidden features; nil until one is needed
-	pool         *kernel.Pool
+	pool         *machine.Pool
 	started      time.Time // zero before Run
 	before       float64   // seconds of earlier sessions
 	saved        time.Time
@@ -131,7 +131,7 @@ func New(c Config) (*Trainer, error) {
 	if err := t.check(); err != nil {
 		return nil, err
 	}
-	t.pool = kernel.NewPool(c.Threads)
+	t.pool = machine.NewPool(c.Threads)
 	_, side := c.Source.Sides()
 	c.Net.Height, c.Net.Width = side, side
 	teacher := c.Teacher

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
 )
 
@@ -78,7 +79,7 @@ func (w *Worker) floats(n int) []float32 {
 		w.free[n] = l[:len(l)-1]
 		return l[len(l)-1]
 	}
-	return kernel.NewArray[float32](n)
+	return machine.NewArray[float32](n)
 }
 
 // zeros takes a buffer of zeros.

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"spikingir/runtime/exec"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 )
 
 // Common is the flags that every subcommand takes, and what they choose.
@@ -19,7 +19,7 @@ type Common struct {
 	Seed      uint64
 	Precision string // fixed or float32
 
-	pool *kernel.Pool
+	pool *machine.Pool
 }
 
 // AddFlags adds the flags.
@@ -38,7 +38,7 @@ func (c *Common) Check() error {
 	if c.Precision != "fixed" && c.Precision != "float32" {
 		return fmt.Errorf("--precision %s, want fixed or float32", c.Precision)
 	}
-	return kernel.EnvError()
+	return machine.EnvError()
 }
 
 // Numbers is what spiking layers are computed in.
@@ -50,9 +50,9 @@ func (c *Common) Numbers() exec.Precision {
 }
 
 // Kernels is the pool that all work runs on.
-func (c *Common) Kernels() *kernel.Pool {
+func (c *Common) Kernels() *machine.Pool {
 	if c.pool == nil {
-		c.pool = kernel.NewPool(c.Threads)
+		c.pool = machine.NewPool(c.Threads)
 	}
 	return c.pool
 }

@@ -1,16 +1,16 @@
 //go:build !purego
 
-package kernel
+package machine
 
 import (
 	"golang.org/x/sys/cpu"
 	"golang.org/x/sys/unix"
 )
 
-// amxAvailable reports whether this process may use AMX tiles, given whether the CPU
+// AMX reports whether this process may use AMX tiles, given whether the CPU
 // has the wanted products of them. Linux grants the tiles' state, which enlarges every
 // signal frame, only to those who ask.
-func amxAvailable(products bool) bool {
+func AMX(products bool) bool {
 	const (
 		requestPermission = 0x1023 // ARCH_REQ_XCOMP_PERM
 		tileData          = 18     // XFEATURE_XTILEDATA

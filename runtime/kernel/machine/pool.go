@@ -1,4 +1,4 @@
-package kernel
+package machine
 
 import (
 	goruntime "runtime"
@@ -17,10 +17,26 @@ type Pool struct {
 	spin    time.Duration
 }
 
-// A worker is one share of a pool: the queue of its goroutine and its scratch.
+// A worker is one share of a pool: the queue of its goroutine and its scratch memory,
+// by slot.
 type worker struct {
-	jobs    chan job
-	scratch scratch
+	jobs  chan job
+	slots map[any]any
+}
+
+// A Slot is a package's scratch memory, a T, of each worker of each pool. It is for
+// variables of packages; the zero value is ready.
+type Slot[T any] struct{ _ byte }
+
+// Of is the memory of a worker, which alone may use it while it runs; at first a zero T.
+func (s *Slot[T]) Of(p *Pool, worker int) *T {
+	slots := p.workers[worker].slots
+	if t, ok := slots[s]; ok {
+		return t.(*T)
+	}
+	t := new(T)
+	slots[s] = t
+	return t
 }
 
 // A job is a range of items for one worker.
@@ -46,7 +62,7 @@ func NewPool(threads int) *Pool {
 		spin:    spin,
 	}
 	for i := range p.workers {
-		w := &worker{}
+		w := &worker{slots: map[any]any{}}
 		p.workers[i] = w
 		if i > 0 {
 			w.jobs = make(chan job, 1)

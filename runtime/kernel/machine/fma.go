@@ -1,4 +1,4 @@
-package kernel
+package machine
 
 import "math"
 
@@ -12,25 +12,25 @@ const (
 	smallestNormal32 = 2 * (1023 - 126) << 52
 )
 
-// fma32 returns w*x + acc rounded once to float32, as the hardware instruction
+// FMA32 returns w*x + acc rounded once to float32, as the hardware instruction
 // does. The product of two float32 numbers is exact in float64, so the sum s is
 // rounded once; rounding s again to float32 is harmless unless s lies exactly on
 // a float32 midpoint, to which an inexact sum may have been moved, or in the
 // subnormal range, where midpoints have other patterns.
-func fma32(w, x, acc float32) float32 {
+func FMA32(w, x, acc float32) float32 {
 	s := float64(w)*float64(x) + float64(acc)
 	b := math.Float64bits(s)
 	// b<<1 - 1 wraps for zero, which is no subnormal and needs no care.
 	if b&belowHalf == midpoint || b<<1-1 < smallestNormal32-1 {
-		return fma32Exact(w, x, acc)
+		return fmaExact(w, x, acc)
 	}
 	return float32(s)
 }
 
-// fma32Exact is fma32 without the short cut: the float64 sum is rounded to odd,
+// fmaExact is FMA32 without the short cut: the float64 sum is rounded to odd,
 // which keeps two bits more than float32 needs to round correctly afterwards
 // (Boldo and Melquiond 2008). Its operands are finite and so is their sum.
-func fma32Exact(w, x, acc float32) float32 {
+func fmaExact(w, x, acc float32) float32 {
 	p, a := float64(w)*float64(x), float64(acc)
 	// The explicit conversions forbid fusing, on which the error term depends.
 	s := float64(p + a)

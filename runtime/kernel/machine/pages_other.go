@@ -1,6 +1,6 @@
 //go:build !linux
 
-package kernel
+package machine
 
 // adviseLarge does nothing where large pages are not asked for.
 func adviseLarge([]byte) {}

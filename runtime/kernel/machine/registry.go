@@ -1,4 +1,4 @@
-package kernel
+package machine
 
 import (
 	"fmt"
@@ -33,58 +33,59 @@ type family interface {
 	choose(name string) (known bool, err error)
 }
 
-// families lists every family of the package. Another one is a line here.
-var families = []family{float32s, spikes, trains, trainNeurons}
+// families are all that have been registered.
+var families []family
 
-// A registry is a family whose kernels are the fields of a K.
-type registry[K any] struct {
+// A Registry is a family whose kernels are the fields of a K.
+type Registry[K any] struct {
 	name     string
-	entries  []entry[K] // best first, the last always available
+	Entries  []Entry[K] // best first, the last always available
 	selected int
-	kernels  K // of the selected entry
+	Kernels  K // of the selected entry
 }
 
-// An entry is one implementation of a registry.
-type entry[K any] struct {
-	name      string
-	available bool
-	kernels   K
+// An Entry is one implementation of a registry.
+type Entry[K any] struct {
+	Name      string
+	Available bool
+	Kernels   K
 }
 
-// newRegistry returns a registry with the first available entry selected.
-func newRegistry[K any](name string, entries []entry[K]) *registry[K] {
-	r := &registry[K]{name: name, entries: entries}
+// Register adds a family with the first available entry selected.
+func Register[K any](name string, entries []Entry[K]) *Registry[K] {
+	r := &Registry[K]{name: name, Entries: entries}
+	families = append(families, r)
 	for i, e := range entries {
-		if e.available {
-			r.selected, r.kernels = i, e.kernels
+		if e.Available {
+			r.selected, r.Kernels = i, e.Kernels
 			break
 		}
 	}
 	return r
 }
 
-func (r *registry[K]) implementations() []Implementation {
+func (r *Registry[K]) implementations() []Implementation {
 	var list []Implementation
-	for i, e := range r.entries {
-		list = append(list, Implementation{r.name, e.name, e.available, i == r.selected})
+	for i, e := range r.Entries {
+		list = append(list, Implementation{r.name, e.Name, e.Available, i == r.selected})
 	}
 	return list
 }
 
-func (r *registry[K]) choose(name string) (known bool, err error) {
+func (r *Registry[K]) choose(name string) (known bool, err error) {
 	for i, m := range r.implementations() {
 		if !m.Answers(name) {
 			continue
 		}
 		known = true
 		if m.Available {
-			r.selected, r.kernels = i, r.entries[i].kernels
+			r.selected, r.Kernels = i, r.Entries[i].Kernels
 			return true, nil
 		}
 	}
 	if known {
 		err = fmt.Errorf("kernel implementation %q of family %s does not run on this cpu, want %s",
-			name, r.name, r.entries[r.selected].name)
+			name, r.name, r.Entries[r.selected].Name)
 	}
 	return known, err
 }
@@ -183,37 +184,3 @@ func selectFromEnv() error {
 // started; the best implementation is in use then. It is nil when the variable
 // is unset or was followed.
 func EnvError() error { return envErr }
-
-// float32Kernels are the innermost loops of one implementation. Elementwise
-// loops take slices of one length that is a multiple of lanes, or of 64 where
-// spikes are involved; the exported functions do the rest with the generic ones.
-type float32Kernels struct {
-	lanes   int
-	convRow func(a *rowArgs, width int)
-	// convBand is convRow for bandRows rows of one channel and nine taps, those of
-	// three neighbours in each of three rows. directBands tells whether it heeds
-	// back, left and right.
-	convBand    func(a *rowArgs)
-	directBands bool
-	// directTails tells that convRow does for wide blocks what the arguments' direct
-	// says.
-	directTails bool
-	// filterIn and filterOut work like filterInGeneric and filterOutGeneric, by vectors
-	// of lanes tiles.
-	filterIn, filterOut func(a *filterArgs)
-	fmaPeak             func(n int) (flops int)
-
-	ifStep           func(spikes []uint64, v, current []float32, bias, threshold, fire float32)
-	expandSpikes     func(dst []float32, spikes []uint64, amplitude float32)
-	accumulateSpikes func(dst []float32, spikes []uint64, amplitude float32)
-
-	clip                       func(dst, x []float32, low, high float32)
-	leakyRelu                  func(dst, x []float32, slope float32)
-	add, sub, mul, div         func(dst, x, y []float32)
-	addScalar, mulScalar, axpy func(dst, x []float32, a float32)
-}
-
-// float32s is the family of all kernels on float32 tensors.
-var float32s = newRegistry("float32", append(acceleratedFloat32(), entry[float32Kernels]{
-	name: "generic", available: true, kernels: genericFloat32,
-}))

@@ -1,9 +1,11 @@
-package kernel
+package machine
 
 import (
 	goruntime "runtime"
 	"sync/atomic"
 	"testing"
+
+	"spikingir/runtime/kernel/kerneltest"
 )
 
 func TestPoolCoversItems(t *testing.T) {
@@ -73,7 +75,7 @@ func TestPoolPanics(t *testing.T) {
 	p := NewPool(4)
 	defer p.Close()
 	for bad := range 4 {
-		got := caught(func() {
+		got := kerneltest.Caught(func() {
 			p.Run(4, func(_, lo, _ int) {
 				if lo == bad {
 					panic(lo)
@@ -85,14 +87,7 @@ func TestPoolPanics(t *testing.T) {
 		}
 	}
 	p.Close()
-	if caught(func() { p.Run(1, func(_, _, _ int) {}) }) == nil {
+	if kerneltest.Caught(func() { p.Run(1, func(_, _, _ int) {}) }) == nil {
 		t.Error("Run of a closed pool did not panic")
 	}
-}
-
-// caught returns what f panicked with, or nil.
-func caught(f func()) (r any) {
-	defer func() { r = recover() }()
-	f()
-	return nil
 }

@@ -1,10 +1,12 @@
-package kernel
+package machine
 
 import (
 	"math"
 	"math/big"
 	"math/rand/v2"
 	"testing"
+
+	"spikingir/runtime/kernel/kerneltest"
 )
 
 // exactFMA is w*x + acc rounded once, by arbitrary precision where the operands
@@ -28,31 +30,10 @@ func exactFMA(w, x, acc float32) float32 {
 	return rounded
 }
 
-// sameBits tells whether a and b are the same number, of the same sign, or both
-// NaN.
-func sameBits(a, b float32) bool {
-	return math.Float32bits(a) == math.Float32bits(b) || a != a && b != b
-}
-
-// edges are float32 numbers at the ends of ranges.
-func edges() []float32 {
-	list := []float32{
-		0, 1, 1.5, math.Nextafter32(1, 2), math.Nextafter32(1, 0), 1 << 23, 1 << 24, 1<<24 - 1,
-		math.MaxFloat32, math.MaxFloat32 / 2, math.SmallestNonzeroFloat32,
-		3 * math.SmallestNonzeroFloat32, 0x1p-126, math.Nextafter32(0x1p-126, 0),
-		math.Nextafter32(0x1p-126, 1), 0x1p-75, 0x1.8p-75, 0x1p-74, 0x1p-63, 0x1p-100, 0x1p64, 0x1p63,
-		float32(math.Inf(1)),
-	}
-	for _, v := range list {
-		list = append(list, -v)
-	}
-	return append(list, float32(math.NaN()))
-}
-
 func TestFMAEdges(t *testing.T) {
-	for _, w := range edges() {
-		for _, x := range edges() {
-			for _, acc := range edges() {
+	for _, w := range kerneltest.Edges() {
+		for _, x := range kerneltest.Edges() {
+			for _, acc := range kerneltest.Edges() {
 				checkFMA(t, w, x, acc)
 			}
 		}
@@ -114,7 +95,7 @@ func TestFMASubnormal(t *testing.T) {
 
 func checkFMA(t *testing.T, w, x, acc float32) {
 	t.Helper()
-	if got, want := fma32(w, x, acc), exactFMA(w, x, acc); !sameBits(got, want) {
-		t.Fatalf("fma32(%x, %x, %x) = %x, want %x", w, x, acc, got, want)
+	if got, want := FMA32(w, x, acc), exactFMA(w, x, acc); !kerneltest.SameBits(got, want) {
+		t.Fatalf("FMA32(%x, %x, %x) = %x, want %x", w, x, acc, got, want)
 	}
 }
