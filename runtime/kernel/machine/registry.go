@@ -3,6 +3,7 @@ package machine
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -28,9 +29,10 @@ func (i Implementation) Answers(name string) bool {
 // ones.
 type family interface {
 	implementations() []Implementation
-	// choose selects the best available implementation that answers to a name and tells
-	// whether the family has one; the error says that this CPU cannot run it.
-	choose(name string) (known bool, err error)
+	// find gives the place of the best available implementation that answers to a name,
+	// -1 where none does; the error says that this CPU cannot run it.
+	find(name string) (i int, err error)
+	use(i int)
 }
 
 // families are all that have been registered.
@@ -38,10 +40,10 @@ var families []family
 
 // A Registry is a family whose kernels are the fields of a K.
 type Registry[K any] struct {
-	name     string
+	Name     string
 	Entries  []Entry[K] // best first, the last always available
+	Kernels  K          // of the selected entry
 	selected int
-	Kernels  K // of the selected entry
 }
 
 // An Entry is one implementation of a registry.
@@ -51,44 +53,47 @@ type Entry[K any] struct {
 	Kernels   K
 }
 
-// Register adds a family with the first available entry selected.
+// Register adds a family, the best entry first. The first available one is selected, or
+// the one that SPIKINGIR_KERNEL names. It is for variables of packages: families are
+// listed in the order in which packages are initialised.
 func Register[K any](name string, entries []Entry[K]) *Registry[K] {
-	r := &Registry[K]{name: name, Entries: entries}
+	r := newRegistry(name, entries)
 	families = append(families, r)
-	for i, e := range entries {
-		if e.Available {
-			r.selected, r.Kernels = i, e.Kernels
-			break
-		}
+	if i, err := r.find(os.Getenv(envName)); err == nil && i >= 0 {
+		r.use(i)
 	}
+	return r
+}
+
+func newRegistry[K any](name string, entries []Entry[K]) *Registry[K] {
+	r := &Registry[K]{Name: name, Entries: entries}
+	r.use(slices.IndexFunc(entries, func(e Entry[K]) bool { return e.Available }))
 	return r
 }
 
 func (r *Registry[K]) implementations() []Implementation {
 	var list []Implementation
 	for i, e := range r.Entries {
-		list = append(list, Implementation{r.name, e.Name, e.Available, i == r.selected})
+		list = append(list, Implementation{r.Name, e.Name, e.Available, i == r.selected})
 	}
 	return list
 }
 
-func (r *Registry[K]) choose(name string) (known bool, err error) {
+func (r *Registry[K]) find(name string) (i int, err error) {
 	for i, m := range r.implementations() {
 		if !m.Answers(name) {
 			continue
 		}
-		known = true
 		if m.Available {
-			r.selected, r.Kernels = i, r.Entries[i].Kernels
-			return true, nil
+			return i, nil
 		}
-	}
-	if known {
 		err = fmt.Errorf("kernel implementation %q of family %s does not run on this cpu, want %s",
-			name, r.name, r.Entries[r.selected].Name)
+			name, r.Name, r.Entries[r.selected].Name)
 	}
-	return known, err
+	return -1, err
 }
+
+func (r *Registry[K]) use(i int) { r.selected, r.Kernels = i, r.Entries[i].Kernels }
 
 // Implementations lists all implementations of this build, family by family,
 // best first.
@@ -116,34 +121,47 @@ func Selected(family string) string {
 // none can. It must not be called while kernels run. The results of kernels do not
 // depend on it, but for the last bits of those of family "train".
 func Select(name string) error {
-	found, chosen := false, false
-	var failed error
+	if err := check(name); err != nil {
+		return err
+	}
 	for _, f := range families {
-		known, err := f.choose(name)
-		if err != nil && failed == nil {
-			failed = err
+		if i, _ := f.find(name); i >= 0 {
+			f.use(i)
 		}
-		found = found || known
-		chosen = chosen || known && err == nil
-	}
-	if !chosen && failed != nil {
-		return failed
-	}
-	if !found {
-		return fmt.Errorf("kernel implementation %q is unknown, want %s",
-			name, strings.Join(names(), ", "))
 	}
 	return nil
+}
+
+// check tells why no family can use an implementation of a name.
+func check(name string) (failed error) {
+	for _, f := range families {
+		i, err := f.find(name)
+		if i >= 0 {
+			return nil
+		}
+		if failed == nil {
+			failed = err
+		}
+	}
+	if failed == nil {
+		failed = fmt.Errorf("kernel implementation %q is unknown, want %s",
+			name, strings.Join(names(), ", "))
+	}
+	return failed
 }
 
 // SelectFamily is Select for one family.
 func SelectFamily(family, name string) error {
 	for _, f := range families {
-		list := f.implementations()
-		if list[0].Family != family {
+		if f.implementations()[0].Family != family {
 			continue
 		}
-		if known, err := f.choose(name); known || err != nil {
+		i, err := f.find(name)
+		if i >= 0 {
+			f.use(i)
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 		return fmt.Errorf("kernel implementation %q of family %s is unknown", name, family)
@@ -154,10 +172,8 @@ func SelectFamily(family, name string) error {
 // names lists the implementations' names, each once.
 func names() []string {
 	var list []string
-	seen := map[string]bool{}
 	for _, i := range Implementations() {
-		if !seen[i.Name] {
-			seen[i.Name] = true
+		if !slices.Contains(list, i.Name) {
 			list = append(list, i.Name)
 		}
 	}
@@ -167,20 +183,16 @@ func names() []string {
 // envName is the variable that overrides the selection at start.
 const envName = "SPIKINGIR_KERNEL"
 
-var envErr = selectFromEnv()
-
-func selectFromEnv() error {
+// EnvError tells why SPIKINGIR_KERNEL could not be followed when the program
+// started; the best implementation is in use then. It is nil when the variable
+// is unset or was followed.
+func EnvError() error {
 	name := os.Getenv(envName)
 	if name == "" {
 		return nil
 	}
-	if err := Select(name); err != nil {
+	if err := check(name); err != nil {
 		return fmt.Errorf("environment variable %s: %w", envName, err)
 	}
 	return nil
 }
-
-// EnvError tells why SPIKINGIR_KERNEL could not be followed when the program
-// started; the best implementation is in use then. It is nil when the variable
-// is unset or was followed.
-func EnvError() error { return envErr }
