@@ -36,7 +36,7 @@ var trainers = []string{"", "cmd", "runtime/bench", "runtime/train"}
 
 // testsOnly are packages that serve tests and may reach further; nothing else
 // may import them.
-var testsOnly = []string{module + "/passes/passtest"}
+var testsOnly = []string{module + "/passes/passtest", module + "/runtime/kernel/kerneltest"}
 
 // TestLayers holds the import rules: imports point down (cmd, the root, then onnxio,
 // passes and runtime, then graph), passes and runtime do not know each other, kernels
