@@ -24,8 +24,9 @@ type RunOptions struct {
 	// MemoryLimit is the bytes that may lie between input and output. A larger image
 	// runs tile by tile, to the same bits. 0 is 1 GiB, negative is no limit.
 	MemoryLimit int64
-	// Colour is how [Network.Restore] takes a colour image to a network of one channel.
-	Colour Colour
+	// EachChannel makes [Network.Restore] take red, green and blue of a colour image one
+	// by one to a network of one channel. Otherwise luma is restored and chroma kept.
+	EachChannel bool
 }
 
 // The precisions of [RunOptions].
@@ -34,21 +35,13 @@ const (
 	Float32    = exec.Float32
 )
 
-// Colour is how a colour image is restored by a network of one channel.
-type Colour int
-
-const (
-	Luma        Colour = iota // luma is restored, chroma kept
-	EachChannel               // red, green and blue are restored one by one
-)
-
 // A Network is a model made ready to run, spiking or not, with threads of its own.
 // It serves one goroutine at a time.
 type Network struct {
 	model    *Model
 	program  *exec.Program
 	pool     *machine.Pool
-	colour   Colour
+	each     bool
 	input    string
 	channels int
 	noImage  error // why it takes no image
@@ -58,7 +51,7 @@ type Network struct {
 // one. It works on a copy: the model may change afterwards. What cannot be run is an
 // [UnsupportedError] that names the node.
 func Open(m *Model, o RunOptions) (*Network, error) {
-	n := &Network{model: m.Clone(), colour: o.Colour}
+	n := &Network{model: m.Clone(), each: o.EachChannel}
 	ports, err := eval.PortsOf(m.Graph)
 	n.input, n.channels, n.noImage = ports.Input, ports.Channels, err
 	eval.FreeSize(n.model.Graph)
@@ -129,7 +122,7 @@ func (n *Network) fed() int {
 
 // Restore runs the network on an image, gray or colour, of any size. A gray image is
 // made RGB for a network of three channels; for one of a single channel a colour image
-// is taken apart as Colour says. The result has the size that the network gives, and
+// is taken apart as EachChannel says. The result has the size that the network gives, and
 // values that may lie a little outside of 0 to 1. An image that no tiles bring under
 // the memory limit is refused.
 func (n *Network) Restore(ctx context.Context, m Image) (Image, error) {
@@ -145,7 +138,7 @@ func (n *Network) Restore(ctx context.Context, m Image) (Image, error) {
 		return n.restore(ctx, m.Color())
 	case m.C == 1:
 		return n.restore(ctx, m)
-	case n.colour == EachChannel:
+	case n.each:
 		return n.eachChannel(ctx, m)
 	}
 	return n.luma(ctx, m)

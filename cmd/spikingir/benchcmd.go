@@ -226,9 +226,9 @@ func (a *app) benchModel(ctx context.Context, b *benchmarking) error {
 // spikingForm converts m in place by the default recipe, calibrated on the
 // embedded images: the speed hardly depends on thresholds.
 func (a *app) spikingForm(ctx context.Context, path string, m *graph.Model, timesteps int, lower recipes.Form) error {
-	c := &conversion{recipe: recipes.Names()[0], settings: recipes.Defaults(), builtin: true}
-	c.settings.Timesteps, c.settings.Lower = timesteps, lower
-	if _, err := a.convert(ctx, path, m, c); err != nil {
+	_, err := spikingir.Convert(ctx, m, spikingir.Options{Threads: a.Threads, Calibration: spikingir.Data{Seed: a.Seed},
+		Settings: spikingir.Settings{Timesteps: timesteps, Lower: lower}, Log: a.log()})
+	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil

@@ -24,7 +24,6 @@ type conversion struct {
 	calib    string
 	reader   string
 	dump     dumper
-	builtin  bool // calibrates on the embedded images on purpose
 }
 
 func (c *conversion) add(cmd *cobra.Command) {
@@ -128,7 +127,7 @@ func (a *app) convert(ctx context.Context, path string, m *graph.Model, c *conve
 	}
 	step, end := a.Progress("calibrating")
 	defer end()
-	told := c.builtin || c.calib != "" || c.kind == string(spikingir.Pairs)
+	told := c.calib != "" || c.kind == string(spikingir.Pairs)
 	o.Progress = func(done, total int) {
 		if !told {
 			a.Warnf("no --calib: thresholds come from %d embedded images; calibrate on images of your own for real use", total)

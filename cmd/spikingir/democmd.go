@@ -17,18 +17,17 @@ import (
 
 // demoCase is one embedded network with its task.
 type demoCase struct {
-	name  string
-	what  string
-	flags taskFlags
-	show  string // the held-out image whose before and after are written
+	name, what string
+	task       spikingir.Task
+	show       string // the held-out image whose before and after are written
 }
 
 var demoCases = []demoCase{
-	{"dncnn", "gray denoising, sigma 25", taskFlags{kind: "denoise", sigma: 25}, "s01"},
-	{"residual", "colour denoising, sigma 25", taskFlags{kind: "denoise", sigma: 25}, "s02"},
-	{"vdsr", "super-resolution x2", taskFlags{kind: "sr", scale: 2}, "s03"},
-	{"prelunet", "super-resolution x2", taskFlags{kind: "sr", scale: 2, srInput: "lowres"}, "s04"},
-	{"aodnet", "dehazing", taskFlags{kind: "dehaze"}, "h01"},
+	{"dncnn", "gray denoising, sigma 25", spikingir.Task{Kind: spikingir.Denoise, Sigma: 25}, "s01"},
+	{"residual", "colour denoising, sigma 25", spikingir.Task{Kind: spikingir.Denoise, Sigma: 25}, "s02"},
+	{"vdsr", "super-resolution x2", spikingir.Task{Kind: spikingir.SR, Scale: 2}, "s03"},
+	{"prelunet", "super-resolution x2", spikingir.Task{Kind: spikingir.SR, Scale: 2, Input: "lowres"}, "s04"},
+	{"aodnet", "dehazing", spikingir.Task{Kind: spikingir.Dehaze}, "h01"},
 }
 
 func (a *app) demoCmd() *cobra.Command {
@@ -117,14 +116,15 @@ func unpack(out string) error {
 // demoCase converts one network with the embedded calibration images, measures
 // it and writes its images.
 func (a *app) demoCase(ctx context.Context, out string, timesteps int, d demoCase) (*spikingir.Report, error) {
-	path := filepath.Join(out, d.name+".onnx")
-	m, err := a.load(path, "onnx")
+	m, err := a.load(filepath.Join(out, d.name+".onnx"), "onnx")
 	if err != nil {
 		return nil, err
 	}
-	c := &conversion{recipe: "spikingir", settings: recipes.Defaults(), taskFlags: d.flags, builtin: true}
-	c.settings.Timesteps = timesteps
-	if _, err := a.convert(ctx, path, m, c); err != nil {
+	step, end := a.Progress("calibrating")
+	_, err = spikingir.Convert(ctx, m, spikingir.Options{Settings: spikingir.Settings{Timesteps: timesteps},
+		Calibration: spikingir.Data{Task: d.task, Seed: a.Seed}, Threads: a.Threads, Progress: step, Log: a.log()})
+	end()
+	if err != nil {
 		return nil, err
 	}
 	spiking := filepath.Join(out, d.name+".spiking.onnx")
@@ -160,8 +160,8 @@ func (a *app) demoMeasure(ctx context.Context, out string, d demoCase, spiking, 
 		return nil, err
 	}
 	defer ann.Close()
-	data := d.flags.images(filepath.Join(out, "images"), a.Seed)
-	if data.Task.Kind != spikingir.Dehaze {
+	data := spikingir.Data{Task: d.task, Dir: filepath.Join(out, "images"), Seed: a.Seed}
+	if d.task.Kind != spikingir.Dehaze {
 		data.Dir = filepath.Join(data.Dir, fixtures.Clean)
 	}
 	step, end := a.Progress(d.name)

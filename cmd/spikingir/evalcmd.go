@@ -6,39 +6,15 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"spikingir"
 	"spikingir/runtime/metric"
 )
 
-// measureFlags choose how quality and energy are measured.
-type measureFlags struct {
-	ssim, energy, first string
-}
-
-func (m *measureFlags) add(f *pflag.FlagSet) {
-	f.StringVar(&m.ssim, "ssim", "gaussian", "window of SSIM: gaussian (11x11, sigma 1.5) or uniform7")
-	f.StringVar(&m.energy, "energy", "paper", "energy model: paper or exact; never compare the two")
-	f.StringVar(&m.first, "first-layer", "once", "charge the first layer once or per-step")
-}
-
-func (m *measureFlags) check() error {
-	switch {
-	case m.ssim != string(metric.Gaussian) && m.ssim != string(metric.Uniform7):
-		return fmt.Errorf("--ssim %s, want gaussian or uniform7", m.ssim)
-	case m.energy != string(metric.Paper) && m.energy != string(metric.Exact):
-		return fmt.Errorf("--energy %s, want paper or exact", m.energy)
-	case m.first != string(metric.Once) && m.first != string(metric.PerStep):
-		return fmt.Errorf("--first-layer %s, want once or per-step", m.first)
-	}
-	return nil
-}
-
 // evaluation is what eval is asked for.
 type evaluation struct {
 	taskFlags
-	measureFlags
+	measure   spikingir.EvaluateOptions
 	ref       string
 	timesteps []int
 	memory    memorySize
@@ -70,7 +46,10 @@ of which a layer runs step by step is measured whole.`,
 	f := cmd.Flags()
 	e.taskFlags.add(f)
 	e.addData(f)
-	e.measureFlags.add(f)
+	m := &e.measure
+	f.StringVar((*string)(&m.SSIM), "ssim", "gaussian", "window of SSIM: gaussian (11x11, sigma 1.5) or uniform7")
+	f.StringVar((*string)(&m.Energy), "energy", "paper", "energy model: paper or exact; never compare the two")
+	f.StringVar((*string)(&m.FirstLayer), "first-layer", "once", "charge the first layer once or per-step")
 	addMemory(f, &e.memory)
 	f.StringVar(&e.ref, "ref", "", "the ANN that the model was converted from")
 	f.IntSliceVarP(&e.timesteps, "timesteps", "T", nil,
@@ -78,15 +57,25 @@ of which a layer runs step by step is measured whole.`,
 	return cmd
 }
 
-// evaluate measures the network of a file.
-func (a *app) evaluate(ctx context.Context, path string, e *evaluation) ([]*spikingir.Report, error) {
-	if err := e.measureFlags.check(); err != nil {
-		return nil, err
+// check finds what is wrong with the flags before a model is read.
+func (e *evaluation) check() error {
+	switch m := &e.measure; {
+	case m.SSIM != metric.Gaussian && m.SSIM != metric.Uniform7:
+		return fmt.Errorf("--ssim %s, want gaussian or uniform7", m.SSIM)
+	case m.Energy != metric.Paper && m.Energy != metric.Exact:
+		return fmt.Errorf("--energy %s, want paper or exact", m.Energy)
+	case m.FirstLayer != metric.Once && m.FirstLayer != metric.PerStep:
+		return fmt.Errorf("--first-layer %s, want once or per-step", m.FirstLayer)
 	}
 	if err := checkTimesteps(e.timesteps); err != nil {
-		return nil, err
+		return err
 	}
-	if err := e.taskFlags.check(); err != nil {
+	return e.taskFlags.check()
+}
+
+// evaluate measures the network of a file.
+func (a *app) evaluate(ctx context.Context, path string, e *evaluation) ([]*spikingir.Report, error) {
+	if err := e.check(); err != nil {
 		return nil, err
 	}
 	model, err := a.open(path, spikingir.RunOptions{MemoryLimit: int64(e.memory), Timesteps: e.timesteps})
@@ -94,7 +83,7 @@ func (a *app) evaluate(ctx context.Context, path string, e *evaluation) ([]*spik
 		return nil, err
 	}
 	defer model.Close()
-	o := spikingir.EvaluateOptions{SSIM: metric.Window(e.ssim), Energy: metric.Mode(e.energy), FirstLayer: metric.FirstLayer(e.first)}
+	o := e.measure
 	if e.ref != "" {
 		r, err := a.reference(e.ref, model, e.memory)
 		if err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
-	"spikingir/passes"
+	"spikingir"
 	"spikingir/passes/recipes"
 	"spikingir/passes/standard"
 )
@@ -70,13 +70,9 @@ func passInfos() []passInfo {
 
 func recipeInfos() ([]recipeInfo, error) {
 	var list []recipeInfo
-	for _, name := range recipes.Names() {
-		r, ok := recipes.Lookup(name)
-		if !ok {
-			return nil, fmt.Errorf("recipe %s is listed but not found", name)
-		}
-		var p passes.Pipeline
-		p, err := recipes.New(name, recipes.Defaults())
+	for _, name := range spikingir.Recipes() {
+		r, _ := recipes.Lookup(name)
+		p, err := r.Pipeline(spikingir.DefaultSettings())
 		if err != nil {
 			return nil, err
 		}

@@ -50,10 +50,7 @@ the program itself come on top: count on 0.5 GiB more for 3840x2160 pixels.`,
 			if r.scale < 1 || r.scale > 16 {
 				return fmt.Errorf("--scale %d, want 1 to 16", r.scale)
 			}
-			o := spikingir.RunOptions{MemoryLimit: int64(r.memory)}
-			if r.colour == "channels" {
-				o.Colour = spikingir.EachChannel
-			}
+			o := spikingir.RunOptions{MemoryLimit: int64(r.memory), EachChannel: r.colour == "channels"}
 			if cmd.Flags().Changed("timesteps") {
 				o.Timesteps = []int{r.timesteps}
 			}
@@ -98,21 +95,30 @@ type restored struct {
 	Tiles  *tiled `json:"tiles,omitempty"`
 }
 
-// files pairs inputs with outputs; neither an input nor the model is overwritten.
-func (r *restoration) files(model string) ([]job, error) {
-	info, err := os.Stat(r.in)
+// inputs is an image, or the images of a folder.
+func inputs(path string) (list []string, folder bool, err error) {
+	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("input %s: %w", r.in, atomicfile.Cause(err))
+		return nil, false, fmt.Errorf("input %s: %w", path, atomicfile.Cause(err))
 	}
 	if !info.IsDir() {
+		return []string{path}, false, nil
+	}
+	list, err = dataset.List(path)
+	return list, true, err
+}
+
+// files pairs inputs with outputs; neither an input nor the model is overwritten.
+func (r *restoration) files(model string) ([]job, error) {
+	list, folder, err := inputs(r.in)
+	if err != nil {
+		return nil, err
+	}
+	if !folder {
 		if err := cli.CheckOutput(r.out, r.in, model); err != nil {
 			return nil, err
 		}
 		return []job{{r.in, r.out}}, checkImageName(r.out)
-	}
-	list, err := dataset.List(r.in)
-	if err != nil {
-		return nil, err
 	}
 	if o, err := os.Stat(r.out); err == nil && !o.IsDir() {
 		return nil, fmt.Errorf("output %s is a file, want a folder for the images of %s", r.out, r.in)

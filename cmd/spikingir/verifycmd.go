@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -16,7 +15,6 @@ import (
 	"spikingir/cmd/internal/cli"
 	"spikingir/fixtures"
 	"spikingir/graph"
-	"spikingir/internal/atomicfile"
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/eval"
 	"spikingir/runtime/metric"
@@ -93,7 +91,7 @@ func (v *verification) check(models int) error {
 // sample is one input that models are compared on.
 type sample struct {
 	name string
-	read func() (dataset.Image, error)
+	read func() (spikingir.Image, error)
 }
 
 // comparison is what verify found on one image.
@@ -141,7 +139,7 @@ func (a *app) verify(ctx context.Context, v *verification, args []string) error 
 		defer b.Close()
 		other = b.compute
 	}
-	samples, err := v.samples(m, a.Seed)
+	samples, err := v.samples(m.Channels(), a.Seed)
 	if err != nil {
 		return err
 	}
@@ -201,8 +199,14 @@ func (v *verification) compare(ctx context.Context, m *loaded, other rival, s sa
 	if err != nil {
 		return comparison{}, err
 	}
-	if img, err = v.cropped(img); err != nil {
+	if img, err = m.Fit(img); err != nil {
 		return comparison{}, err
+	}
+	if n := v.crop; n > 0 {
+		h, w := min(n, img.H), min(n, img.W)
+		if img, err = img.Crop((img.H-h)/2, (img.W-w)/2, h, w); err != nil {
+			return comparison{}, err
+		}
 	}
 	x := spikingir.ImageTensor(img)
 	y, _, err := m.compute(ctx, x)
@@ -229,54 +233,27 @@ func (v *verification) compare(ctx context.Context, m *loaded, other rival, s sa
 	return c, nil
 }
 
-// cropped is the central part of an image.
-func (v *verification) cropped(m dataset.Image) (dataset.Image, error) {
-	if v.crop == 0 {
-		return m, nil
-	}
-	h, w := min(v.crop, m.H), min(v.crop, m.W)
-	return m.Crop((m.H-h)/2, (m.W-w)/2, h, w)
-}
-
-// samples is the inputs for a model.
-func (v *verification) samples(model *loaded, seed uint64) ([]sample, error) {
-	channels := model.Channels()
+// samples is the inputs for a model of so many channels.
+func (v *verification) samples(channels int, seed uint64) ([]sample, error) {
 	var list []sample
-	fit := func(read func() (dataset.Image, error)) func() (dataset.Image, error) {
-		return func() (dataset.Image, error) {
-			m, err := read()
-			if err != nil {
-				return m, err
-			}
-			return model.Fit(m)
-		}
-	}
 	switch {
 	case v.in != "":
-		paths := []string{v.in}
-		info, err := os.Stat(v.in)
+		paths, _, err := inputs(v.in)
 		if err != nil {
-			return nil, fmt.Errorf("input %s: %w", v.in, atomicfile.Cause(err))
-		}
-		if info.IsDir() {
-			if paths, err = dataset.List(v.in); err != nil {
-				return nil, err
-			}
+			return nil, err
 		}
 		for _, p := range paths {
-			list = append(list, sample{p, fit(func() (dataset.Image, error) { return dataset.Read(p) })})
+			list = append(list, sample{p, func() (spikingir.Image, error) { return spikingir.ReadImage(p) }})
 		}
 	case channels != 0 && channels != 1 && channels != 3:
-		list = []sample{{"random numbers", func() (dataset.Image, error) { return noise(channels, seed), nil }}}
+		list = []sample{{"random numbers", func() (spikingir.Image, error) { return noise(channels, seed), nil }}}
 	default:
 		files, err := fixtures.Images(fixtures.Clean)
 		if err != nil {
 			return nil, err
 		}
 		for _, f := range files {
-			list = append(list, sample{f.Name, fit(func() (dataset.Image, error) {
-				return dataset.Decode(bytes.NewReader(f.Data))
-			})})
+			list = append(list, sample{f.Name, func() (spikingir.Image, error) { return dataset.Decode(bytes.NewReader(f.Data)) }})
 		}
 	}
 	if v.limit > 0 && v.limit < len(list) {
@@ -286,7 +263,7 @@ func (v *verification) samples(model *loaded, seed uint64) ([]sample, error) {
 }
 
 // noise is a small image of numbers from 0 to 1.
-func noise(channels int, seed uint64) dataset.Image {
+func noise(channels int, seed uint64) spikingir.Image {
 	m := dataset.NewImage(channels, smallImage, smallImage)
 	r := rand.New(rand.NewPCG(seed, uint64(channels)))
 	for i := range m.Pix {
