@@ -19,10 +19,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"spikingir/cmd/internal/cli"
+	"spikingir"
 	"spikingir/fixtures"
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/train"
-	"spikingir/runtime/train/checkpoint"
 )
 
 // TestStages reads what --stages and --steps say.
@@ -32,29 +32,30 @@ func TestStages(t *testing.T) {
 		steps int
 		want  string // name=steps, or the error
 	}{
-		{"fast=70%,spikes=30%", 10, "fast=7 spikes=3"},
-		{"fast,spikes", 9, "fast=5 spikes=4"},
-		{"calibrate,rates=50%,fast,spikes", 100, "calibrate=0 rates=50 fast=25 spikes=25"},
+		{"fast=70%,spikes=30%", 10, "rate-backward=7 spikes=3"},
+		{"means", 7, "ann=7"}, // as it was called before
+		{"rate-backward,spikes", 9, "rate-backward=5 spikes=4"},
+		{"calibrate,rates=50%,rate-backward,spikes", 100, "calibrate=0 rates=50 rate-backward=25 spikes=25"},
 		{"calibrate", 0, "calibrate=0"},
-		{"fast=3, spikes=4,fast=5", 0, "fast=3 spikes=4 fast=5"},
-		{"means", 7, "means=7"},
-		{"fast=70%,spikes=30%", 0, "by time: fast=0.7 spikes=0.3"},
-		{"rates=33%,fast=33%,spikes=34%", 10, "rates=3 fast=4 spikes=3"},
-		{"slow", 0, `no stage is called "slow", want rates, fast, spikes, means or calibrate`},
-		{"fast=", 0, `"" for fast, want a number of steps`},
-		{"fast=0", 0, `"0" for fast`},
-		{"fast=1e3", 0, `"1e3" for fast`},
-		{"fast=99999999999", 0, `"99999999999" for fast`},
-		{"fast=0%", 0, "more than 0%"},
-		{"fast=nan%", 0, "more than 0%"},
-		{"fast=60%,spikes=30%", 0, "make 90, want 100"},
-		{"fast=100%,spikes", 0, "make 100, want 100"},
-		{"fast=10,spikes=30%", 0, "all or none"},
-		{"fast=10,spikes", 0, "all or none"},
+		{"rate-backward=3, spikes=4,rate-backward=5", 0, "rate-backward=3 spikes=4 rate-backward=5"},
+		{"ann", 7, "ann=7"},
+		{"rate-backward=70%,spikes=30%", 0, "by time: rate-backward=0.7 spikes=0.3"},
+		{"rates=33%,rate-backward=33%,spikes=34%", 10, "rates=3 rate-backward=4 spikes=3"},
+		{"slow", 0, `no stage is called "slow", want rates, rate-backward, spikes, ann or calibrate`},
+		{"rate-backward=", 0, `"" for rate-backward, want a number of steps`},
+		{"rate-backward=0", 0, `"0" for rate-backward`},
+		{"rate-backward=1e3", 0, `"1e3" for rate-backward`},
+		{"rate-backward=99999999999", 0, `"99999999999" for rate-backward`},
+		{"rate-backward=0%", 0, "more than 0%"},
+		{"rate-backward=nan%", 0, "more than 0%"},
+		{"rate-backward=60%,spikes=30%", 0, "make 90, want 100"},
+		{"rate-backward=100%,spikes", 0, "make 100, want 100"},
+		{"rate-backward=10,spikes=30%", 0, "all or none"},
+		{"rate-backward=10,spikes", 0, "all or none"},
 		{"calibrate=3", 0, "calibrate has no steps"},
-		{"fast,,spikes", 0, `called ""`},
+		{"rate-backward,,spikes", 0, `called ""`},
 	} {
-		plan, err := parseStages(c.text)
+		plan, err := spikingir.ParseStages(c.text)
 		if err != nil {
 			if !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%s: %v, want %q", c.text, err, c.want)
@@ -62,12 +63,12 @@ func TestStages(t *testing.T) {
 			continue
 		}
 		var got []string
-		steps := (&tuning{plan: plan, steps: c.steps}).stepsOf()
+		steps := train.StepsOf(plan, c.steps)
 		for i, s := range plan {
 			if steps != nil {
-				got = append(got, s.name+"="+strconv.Itoa(steps[i]))
+				got = append(got, s.Name+"="+strconv.Itoa(steps[i]))
 			} else {
-				got = append(got, s.name+"="+strconv.FormatFloat(s.share, 'g', 4, 64))
+				got = append(got, s.Name+"="+strconv.FormatFloat(s.Share, 'g', 4, 64))
 			}
 		}
 		text := strings.Join(got, " ")
@@ -80,64 +81,15 @@ func TestStages(t *testing.T) {
 	}
 }
 
-// TestStageTables demands a rate for each stage, and a name in the list.
-func TestStageTables(t *testing.T) {
-	for name := range stageKinds {
-		if !slices.Contains(stageNames, name) || defaultRates[name] == 0 {
-			t.Errorf("stage %s is not listed or has no learning rate", name)
-		}
-	}
-	if len(stageNames) != len(stageKinds) || len(defaultRates) != len(stageKinds) {
-		t.Errorf("%d stages, %d names and %d rates", len(stageKinds), len(stageNames), len(defaultRates))
-	}
-	for _, text := range []string{defaultStages, "means"} {
-		if _, err := parseStages(text); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
 // TestRates reads what --rate says.
 func TestRates(t *testing.T) {
-	all, each, err := parseRates("fast=1e-3, 2e-4")
-	if err != nil || all != 2e-4 || !cmp.Equal(each, map[string]float64{"fast": 1e-3}) {
+	all, each, err := parseRates("rate-backward=1e-3, 2e-4")
+	if err != nil || all != 2e-4 || !cmp.Equal(each, map[string]float64{"rate-backward": 1e-3}) {
 		t.Errorf("%g, %v, %v", all, each, err)
 	}
-	for _, text := range []string{"0", "-1", "inf", "nan", "x", "fast", "slow=1", "calibrate=1", "fast=0", "1e-4,"} {
+	for _, text := range []string{"0", "-1", "inf", "nan", "x", "rate-backward", "slow=1", "calibrate=1", "rate-backward=0", "1e-4,"} {
 		if _, _, err := parseRates(text); err == nil {
 			t.Errorf("--rate %s is accepted", text)
-		}
-	}
-}
-
-// TestLogEnd finds where a log goes on.
-func TestLogEnd(t *testing.T) {
-	var log bytes.Buffer
-	ends := map[checkpoint.Position]int{}
-	for _, e := range []train.Event{
-		{Stage: 0, Step: 0}, {Stage: 0, Step: 1}, {Stage: 0, Step: 1, Validation: &checkpoint.Figures{PSNR: 3}},
-		{Stage: 0, Step: 2}, {Stage: 1, Step: 1}, {Stage: 1, Step: 2},
-	} {
-		b, err := json.Marshal(e)
-		if err != nil {
-			t.Fatal(err)
-		}
-		log.Write(append(b, '\n'))
-		ends[checkpoint.Position{Stage: e.Stage, Step: uint64(e.Step)}] = log.Len()
-	}
-	ends[checkpoint.Position{Stage: 1}] = ends[checkpoint.Position{Stage: 0, Step: 2}]
-	ends[checkpoint.Position{Stage: 7}] = log.Len()
-	for p, want := range ends {
-		for _, torn := range []string{"", `{"stage":0,"st`} {
-			got, err := logEnd(strings.NewReader(log.String()+torn), p)
-			if err != nil || got != int64(want) {
-				t.Errorf("at %+v: %d, %v, want %d", p, got, err, want)
-			}
-		}
-	}
-	for _, text := range []string{"words\n", "{\"other\":1}\n", log.String() + "[]\n"} {
-		if _, err := logEnd(strings.NewReader(text), checkpoint.Position{Stage: 9}); err == nil || !strings.Contains(err.Error(), "no event") {
-			t.Errorf("%q: %v", text, err)
 		}
 	}
 }
@@ -196,7 +148,7 @@ func trained(t *testing.T, steps int) (dir string, args []string) {
 		t.Fatalf("exit code %d: %s", code, errs.String())
 	}
 	args = slices.Concat([]string{"finetune", snn}, smallRun(filepath.Join(dir, "data")),
-		[]string{"--stages", "calibrate,fast,spikes", "--steps", strconv.Itoa(steps), "--average", "0.9",
+		[]string{"--stages", "calibrate,rate-backward,spikes", "--steps", strconv.Itoa(steps), "--average", "0.9",
 			"--validate-every", "4", "--checkpoint-minutes", "0.0001"})
 	return dir, args
 }

@@ -71,7 +71,7 @@ func NewTraining(m *graph.Model, patch, batch, threads int) (*Training, error) {
 		return nil, err
 	}
 	t := &Training{Patch: patch, Batch: batch, images: pictures(batch*max(ports.Channels, 1), patch)}
-	if t.net, err = train.Compile(m, train.Options{Height: patch, Width: patch}); err != nil {
+	if t.net, err = train.Compile(m, patch, patch, train.Options{}); err != nil {
 		return nil, err
 	}
 	if t.net.Timesteps == 0 {

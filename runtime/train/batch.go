@@ -67,34 +67,37 @@ func (t *Trainer) patch(c *workers, number uint64, sum *sums) error {
 	if err != nil {
 		return err
 	}
-	s := t.stage()
+	s, err := t.stage().kind()
+	if err != nil {
+		return err
+	}
 	if len(p.Target.Pix) != t.net.output.elems {
 		return fmt.Errorf("%s: target of %dx%dx%d, the network gives %v", p.Name, p.Target.C, p.Target.H, p.Target.W, t.net.output.dims)
 	}
 	var guide []float32
-	if s.Output > 0 || s.Feature > 0 {
+	if t.DistillOutput > 0 || t.DistillFeatures > 0 {
 		if guide, err = t.teach(c, p); err != nil {
 			return err
 		}
 	}
-	out, err := c.net.Forward(p.Input.Pix, s.Mode, t.hooks(c, sum))
+	out, err := c.net.Forward(p.Input.Pix, s.mode, t.hooks(c, sum))
 	if err != nil {
 		return err
 	}
 	area := optim.Area{C: p.Target.C, H: p.Target.H, W: p.Target.W}
-	share := 1 / float64(t.Batch)
+	share, d := 1/float64(t.Batch), t.DistillOutput
 	sum.square += optim.MSE.Mean(out, p.Target.Pix, nil, area, 1)
-	sum.loss += share * (1 - s.Output) * t.Loss.Mean(out, p.Target.Pix, c.gradient, area, share*(1-s.Output))
-	if s.Output > 0 {
-		sum.loss += share * s.Output * t.Loss.Mean(out, guide, c.target, area, share*s.Output)
+	sum.loss += share * (1 - d) * t.Loss.Mean(out, p.Target.Pix, c.gradient, area, share*(1-d))
+	if d > 0 {
+		sum.loss += share * d * t.Loss.Mean(out, guide, c.target, area, share*d)
 		for i, g := range c.target {
 			c.gradient[i] += g
 		}
 	}
-	if s.Mode == Spikes {
+	if s.mode == Spikes {
 		sum.rate += share * c.net.FiringRate()
 	}
-	if s.Back {
+	if s.byRates {
 		return c.net.BackwardRates(c.gradient)
 	}
 	return c.net.Backward(c.gradient)
@@ -128,7 +131,6 @@ func (n *Net) named(name string) *value {
 // hooks are the energy term and the distillation of hidden rates.
 func (t *Trainer) hooks(c *workers, sum *sums) Hooks {
 	var h Hooks
-	s := t.stage()
 	if t.EnergyWeight > 0 {
 		progress := float64(t.event().Done) / float64(max(t.event().All, 1))
 		weight := optim.EnergyWeight(t.EnergyWeight, progress) / float64(t.Batch*len(t.net.neurons)*t.net.Timesteps)
@@ -136,13 +138,13 @@ func (t *Trainer) hooks(c *workers, sum *sums) Hooks {
 			h.Energy = append(h.Energy, float32(weight/float64(l.out.elems)))
 		}
 	}
-	if s.Feature > 0 {
+	if t.DistillFeatures > 0 {
 		h.Feature = func(layer int, rate, gradient []float32) bool {
 			want := c.features[layer]
 			if want == nil || t.norms[layer] < lowestSquare {
 				return false
 			}
-			weight := s.Feature / (float64(t.Batch) * float64(len(rate)) * t.norms[layer])
+			weight := t.DistillFeatures / (float64(t.Batch) * float64(len(rate)) * t.norms[layer])
 			factor, total := float32(2*weight), 0.0
 			for i, r := range rate {
 				d := r - want[i]

@@ -9,32 +9,20 @@ import (
 	"spikingir/runtime/kernel"
 )
 
-// Correction is how Calibrate corrects a network without a gradient.
-type Correction struct {
-	// Patches are how many the statistics are taken from.
-	Patches int `json:"patches"`
-	// Ridge pulls the weights to those that they were, as if that share of the mean
-	// square of the inputs had been seen with the old results; positive.
-	Ridge float64 `json:"ridge"`
-}
-
-// DefaultCorrection is what measured best; see docs/finetuning.md.
-var DefaultCorrection = Correction{Patches: 128, Ridge: 1e-3}
-
 // Calibrate fits the layers to the teacher one after the other, from the image on,
 // without a gradient: the weights and biases of a convolution become those of the
 // linear regression from the mean spikes that it really receives to the teacher's
 // currents, so that each layer makes good what can be made good of the errors of
 // those before it. The last layer's errors are the output's.
-func (t *Trainer) Calibrate(ctx context.Context, c Correction) error {
-	if c.Patches < 1 || !(c.Ridge > 0) {
-		return fmt.Errorf("calibration on %d patches with ridge %g, want positive numbers", c.Patches, c.Ridge)
+func (t *Trainer) Calibrate(ctx context.Context, c Calibration) error {
+	if err := c.Check(); err != nil {
+		return err
 	}
 	return t.calibrate(ctx, c, frontLimit)
 }
 
 // calibrate is Calibrate whose fronts hold as many bytes at most.
-func (t *Trainer) calibrate(ctx context.Context, c Correction, limit int) error {
+func (t *Trainer) calibrate(ctx context.Context, c Calibration, limit int) error {
 	net, teacher := front{net: t.net, mode: Spikes, limit: limit}, front{net: t.teacher, mode: ANN, limit: limit}
 	for i, l := range t.net.layers {
 		if err := ctx.Err(); err != nil {
@@ -53,7 +41,7 @@ func (t *Trainer) calibrate(ctx context.Context, c Correction, limit int) error 
 
 // fit corrects the convolution that is layer i, to which the fronts of the network and
 // of the teacher move.
-func (t *Trainer) fit(i int, l *convLayer, c Correction, net, teacher *front) error {
+func (t *Trainer) fit(i int, l *convLayer, c Calibration, net, teacher *front) error {
 	s := l.plain.Shape()
 	want := t.teacher.named(l.y.of.Name())
 	if want == nil || want.elems != l.y.elems || s.Group != 1 || l.b != nil {
@@ -64,15 +52,15 @@ func (t *Trainer) fit(i int, l *convLayer, c Correction, net, teacher *front) er
 	if o.source <= teacher.layer {
 		teacher.restart()
 	}
-	o.values, o.kept = net.advance(i, c.Patches)
-	o.teacherValues, o.teacherKept = teacher.advance(o.source, c.Patches)
+	o.values, o.kept = net.advance(i, c.CalibratePatches)
+	o.teacherValues, o.teacherKept = teacher.advance(o.source, c.CalibratePatches)
 	parts := make([]*regression, len(t.threads))
 	errs := make([]error, len(t.threads))
 	var group sync.WaitGroup
 	for k, w := range t.threads {
 		parts[k] = newRegression(l)
 		group.Go(func() {
-			for j := k; j < c.Patches && errs[k] == nil; j += len(t.threads) {
+			for j := k; j < c.CalibratePatches && errs[k] == nil; j += len(t.threads) {
 				errs[k] = o.patch(w, j, parts[k])
 			}
 		})
@@ -88,7 +76,7 @@ func (t *Trainer) fit(i int, l *convLayer, c Correction, net, teacher *front) er
 	}
 	net.move(i, o.values, o.kept)
 	teacher.move(o.source, o.teacherValues, o.teacherKept)
-	weights, bias, err := parts[0].solve(l.w.Data, after != nil, c.Ridge)
+	weights, bias, err := parts[0].solve(l.w.Data, after != nil, c.CalibrateRidge)
 	if err != nil {
 		return fmt.Errorf("calibration of %q: %w", l.w.Name, err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/train/optim"
 	"spikingir/runtime/train/patches"
 )
@@ -101,13 +102,13 @@ func TestCalibrate(t *testing.T) {
 	}
 	var before []float32
 	for again := range 2 {
-		trainer, err := New(Config{Model: c.model(t), Source: source, Task: task, Batch: 1, Threads: 2, Loss: optim.MSE,
-			Adam: optim.DefaultAdam, Stages: []Stage{{Name: "calibrate", Correction: &Correction{Patches: 8, Ridge: 1e-3}}}})
+		trainer, err := New(Config{Model: c.model(t), Source: source, Task: task, Batch: 1, Pool: machine.NewPool(2),
+			Method: Method{Loss: optim.MSE, Optimizer: "adam", Schedule: optim.Constant}, Stages: []Stage{{Name: "calibrate"}}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		far := trainer.distance(t)
-		if err := trainer.calibrate(context.Background(), Correction{Patches: 8, Ridge: 1e-3}, frontLimit*(1-again)); err != nil {
+		if err := trainer.calibrate(context.Background(), Calibration{8, 1e-3}, frontLimit*(1-again)); err != nil {
 			t.Fatal(err)
 		}
 		if near := trainer.distance(t); !(near < far/2) {
@@ -123,7 +124,7 @@ func TestCalibrate(t *testing.T) {
 		before = after
 	}
 	trainer := &Trainer{}
-	if err := trainer.Calibrate(context.Background(), Correction{Patches: 8}); err == nil {
+	if err := trainer.Calibrate(context.Background(), Calibration{CalibratePatches: 8}); err == nil {
 		t.Error("a ridge of 0 is accepted")
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 // correct is the step of a calibration; one that is cut short, by the limit of the run
 // too, leaves no trace.
-func (t *Trainer) correct(whole context.Context, c Correction) error {
+func (t *Trainer) correct(whole context.Context) error {
 	ctx := whole
 	if t.Limit > 0 {
 		var cancel context.CancelFunc
@@ -21,7 +21,7 @@ func (t *Trainer) correct(whole context.Context, c Correction) error {
 	for _, p := range t.params {
 		before = append(before, slices.Clone(p.Value))
 	}
-	err := t.Calibrate(ctx, c)
+	err := t.Calibrate(ctx, t.Calibration)
 	if err == nil {
 		err = t.finite()
 	}

@@ -172,7 +172,7 @@ func TestSmoothDifferences(t *testing.T) {
 					continue
 				}
 				t.Run(fmt.Sprintf("%s/%v/%v", c.name, s.of, reset), func(t *testing.T) {
-					n := c.compile(t, Options{Surrogate: Surrogate{s.kind, 2}, Reset: reset, Thresholds: true, V0: true})
+					n := c.compile(t, Options{Surrogate: s.kind, Slope: 2, ResetGradient: reset, TrainThresholds: true, TrainV0: true})
 					l := newLoss(&c, n, Spikes, true)
 					l.smooth = smooth(n)
 					grads := l.gradients(t)
@@ -190,7 +190,7 @@ func TestSmoothGorgonia(t *testing.T) {
 	for _, c := range cases() {
 		for _, reset := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s/%v", c.name, reset), func(t *testing.T) {
-				n := c.compile(t, Options{Reset: reset, Thresholds: true})
+				n := c.compile(t, Options{ResetGradient: reset, TrainThresholds: true})
 				smooth(n)
 				sameGradients(t, n, c.image(), c.channels, reference.Options{Smooth: true, ThroughReset: reset})
 			})
@@ -203,7 +203,7 @@ func TestSmoothGorgonia(t *testing.T) {
 func TestMeansDifferences(t *testing.T) {
 	for _, c := range cases() {
 		t.Run(c.name, func(t *testing.T) {
-			n := c.compile(t, Options{Thresholds: true})
+			n := c.compile(t, Options{TrainThresholds: true})
 			l := newLoss(&c, n, ANN, true)
 			l.check(t, l.gradients(t), []float64{1e-2, 3e-3, 1e-3, 3e-4}, 2e-2)
 		})

@@ -5,14 +5,12 @@ import (
 	"testing"
 
 	"spikingir/graph"
-	"spikingir/runtime/kernel"
 	"spikingir/runtime/reference"
 )
 
 func compile(t testing.TB, m *graph.Model, h, w int, o Options) *Net {
 	t.Helper()
-	o.Height, o.Width = h, w
-	n, err := Compile(m, o)
+	n, err := Compile(m, h, w, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,10 +52,10 @@ func gradients(t testing.TB, n *Net, image, by []float32, mode Mode, h Hooks) (o
 
 // surrogates are the kinds that Compile takes, and the reference's names of them.
 var surrogates = []struct {
-	kind kernel.Surrogate
+	kind Surrogate
 	of   reference.Surrogate
 }{
-	{kernel.SigmoidSurrogate, reference.Sigmoid},
-	{kernel.TriangleSurrogate, reference.Triangle},
-	{kernel.ArctanSurrogate, reference.Arctan},
+	{Sigmoid, reference.Sigmoid},
+	{Triangle, reference.Triangle},
+	{Arctan, reference.Arctan},
 }

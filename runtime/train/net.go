@@ -8,20 +8,6 @@ import (
 	"spikingir/runtime/ops"
 )
 
-// Options say how a network is trained.
-type Options struct {
-	// Height and Width are the pixels of the patches that it will be given.
-	Height, Width int
-	// Surrogate stands in for the derivative of the Heaviside step; the zero
-	// value is the sigmoid of slope 4.
-	Surrogate Surrogate
-	// Reset lets the gradient flow through the spike that resets the membrane
-	// potential too; otherwise it is detached there.
-	Reset bool
-	// Thresholds and V0 make thresholds and initial potentials parameters.
-	Thresholds, V0 bool
-}
-
 // Net is a network made ready for training on patches of one size: a tape of
 // layers, run forwards and backwards by Workers, one patch each at a time.
 type Net struct {
@@ -76,12 +62,12 @@ type layer interface {
 	writes() []*value
 }
 
-// Compile makes a network ready. The model is kept: Store writes trained
-// parameters to it. Errors name the node that has no gradient.
-func Compile(m *graph.Model, o Options) (*Net, error) {
+// Compile makes a network ready for patches of that many pixels. The model is kept:
+// Store writes trained parameters to it. Errors name the node that has no gradient.
+func Compile(m *graph.Model, height, width int, o Options) (*Net, error) {
 	n := &Net{options: o, model: m, values: map[*graph.Value]*value{}, index: map[*graph.Value]*Param{},
 		consts: map[*graph.Value]*ops.Tensor{}}
-	if err := o.Surrogate.check(); err != nil {
+	if err := o.Check(); err != nil {
 		return nil, err
 	}
 	for _, v := range m.Graph.Initializers() {
@@ -100,7 +86,7 @@ func Compile(m *graph.Model, o Options) (*Net, error) {
 	if err := n.time(); err != nil {
 		return nil, err
 	}
-	if err := n.ports(); err != nil {
+	if err := n.ports(height, width); err != nil {
 		return nil, err
 	}
 	if err := n.tape(); err != nil {
@@ -134,7 +120,7 @@ func (n *Net) time() error {
 }
 
 // ports finds the image input.
-func (n *Net) ports() error {
+func (n *Net) ports(height, width int) error {
 	var inputs []*graph.Value
 	for _, v := range n.model.Graph.Inputs() {
 		if !v.IsInitializer() {
@@ -154,10 +140,10 @@ func (n *Net) ports() error {
 	if !ok {
 		return fmt.Errorf("input %q leaves its channels open, want a number", inputs[0].Name())
 	}
-	if n.options.Height < 1 || n.options.Width < 1 {
-		return fmt.Errorf("patches of %dx%d pixels, want 1x1 at least", n.options.Height, n.options.Width)
+	if height < 1 || width < 1 {
+		return fmt.Errorf("patches of %dx%d pixels, want 1x1 at least", height, width)
 	}
-	n.input = n.add(inputs[0], []int{1, int(c), n.options.Height, n.options.Width}, false)
+	n.input = n.add(inputs[0], []int{1, int(c), height, width}, false)
 	return nil
 }
 

@@ -47,7 +47,7 @@ y = ai.spikingir.Decode <@> (s)`
 e2 = ai.spikingir.Encode <timesteps = 7, post = 0> (x)
 s2, v2 = ai.spikingir.IF <timesteps = 7, post = 0, v0 = 0.0> (e2, "", t)`, 4, 5, Options{}, []string{`"s2"`, "7 timesteps"}},
 		{"no size", good, 0, 5, Options{}, []string{"0x5"}},
-		{"slope", good, 4, 5, Options{Surrogate: Surrogate{Slope: -1}}, []string{"slope -1"}},
+		{"slope", good, 4, 5, Options{Slope: -1}, []string{"slope -1"}},
 		{"kernel too large", strings.Replace(good, "Conv (e, w)", "Conv (e, w77)", 1), 4, 5, Options{}, []string{`"c"`}},
 		{"bias of another shape", strings.Replace(good, `"", t`, "row, t", 1), 4, 5, Options{}, []string{`"s"`, "2 channels", "[5]"}},
 		{"channels", strings.Replace(good, "Conv (e, w)", "Conv (e, w23)", 1), 4, 5, Options{}, []string{`"c"`, "1 channels"}},
@@ -66,8 +66,7 @@ s2, v2 = ai.spikingir.IF <timesteps = 7, post = 0, v0 = 0.0> (e2, "", t)`, 4, 5,
 				list += "\nw23 2,3,1,1 1"
 			}
 			net := netCase{steps: 3, post: 1, channels: 1, params: list, body: c.body}
-			c.o.Height, c.o.Width = c.h, c.w
-			_, err := Compile(net.model(t), c.o)
+			_, err := Compile(net.model(t), c.h, c.w, c.o)
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -114,7 +113,7 @@ func TestStoreUnchanged(t *testing.T) {
 			}
 		}
 		before := encoded(t, m)
-		compile(t, m, c.h, c.w, Options{Thresholds: true, V0: true}).Store()
+		compile(t, m, c.h, c.w, Options{TrainThresholds: true, TrainV0: true}).Store()
 		for n := range m.Graph.Nodes() {
 			n.Metadata.Delete("spikingir.beta")
 		}
@@ -139,7 +138,7 @@ func TestStore(t *testing.T) {
 	for _, c := range append(netCases, twinCase) {
 		t.Run(c.name, func(t *testing.T) {
 			m, x := c.model(t), c.image()
-			n := compile(t, m, c.h, c.w, Options{Thresholds: true, V0: true})
+			n := compile(t, m, c.h, c.w, Options{TrainThresholds: true, TrainV0: true})
 			before, err := n.NewWorker().Forward(x, Spikes, Hooks{})
 			if err != nil {
 				t.Fatal(err)
@@ -164,7 +163,7 @@ func TestStore(t *testing.T) {
 			if kernel.Add(after, after, negative(before)); norm(after) < 0.1 {
 				t.Errorf("other parameters change the output by %v", norm(after))
 			}
-			again := compile(t, stored, c.h, c.w, Options{Thresholds: true, V0: true})
+			again := compile(t, stored, c.h, c.w, Options{TrainThresholds: true, TrainV0: true})
 			for i, p := range again.Params() {
 				q := n.Params()[i]
 				if p.Name != q.Name || !slices.Equal(p.elems, q.elems) {

@@ -1,33 +1,10 @@
 package train
 
 import (
-	"fmt"
-
 	"spikingir/graph"
 	"spikingir/graph/op"
 	"spikingir/runtime/kernel"
 )
-
-// Surrogate is what stands for the derivative of the Heaviside step in the
-// backward pass.
-type Surrogate struct {
-	Kind  kernel.Surrogate
-	Slope float32 // 0: 4
-}
-
-func (s Surrogate) check() error {
-	if s.Slope < 0 {
-		return fmt.Errorf("surrogate slope %g, want a positive number", s.Slope)
-	}
-	return nil
-}
-
-func (s Surrogate) slope() float32 {
-	if s.Slope == 0 {
-		return 4
-	}
-	return s.Slope
-}
 
 // A neuronLayer is an IF or MPRN population.
 type neuronLayer struct {
@@ -146,18 +123,18 @@ func (l *neuronLayer) parameters(n *Net, s op.Neuron) (err error) {
 		}
 		l.beta = n.param(node, 3, Beta)
 	}
-	if n.options.Thresholds {
+	if n.options.TrainThresholds {
 		l.theta = n.param(node, 2, Threshold)
 	}
-	if n.options.V0 {
+	if n.options.TrainV0 {
 		l.v0 = &Param{Name: s.Y.Name() + ".v0", Role: V0, node: node, trained: true,
 			Data: []float32{s.V0}, elems: []float32{s.V0}}
 		n.enter(l.v0)
 	}
 	k := kernel.NewTrainNeuron(kernel.NeuronParams{Theta: spread(l.fixed.theta, c)})
-	k.Surrogate = n.options.Surrogate.Kind
-	k.Slope = n.options.Surrogate.slope()
-	k.DetachReset = !n.options.Reset
+	k.Surrogate = surrogateKernels[n.options.Surrogate]
+	k.Slope = float32(n.options.slope())
+	k.DetachReset = !n.options.ResetGradient
 	l.kernel = k
 	return nil
 }

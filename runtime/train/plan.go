@@ -30,46 +30,35 @@ const slack = 0.97
 // everyFor is the steps between n validations in a run of that many.
 func everyFor(steps, n int) int { return max(1, (steps+n-1)/n) }
 
-// setSteps fixes the steps of a stage. A warm-up takes half of it at most.
-func (t *Trainer) setSteps(i, n int) {
-	s := &t.Stages[i]
-	s.Steps, s.Rate.Steps, s.Rate.WarmUp = n, n, min(t.warmUps[i], n/2)
-}
-
-// steps is the steps of all stages that count as such.
-func (t *Trainer) steps() (n int) {
+// Steps is the steps of all stages but calibrations; where the time decides, those of
+// stages that have not begun are an estimate.
+func (t *Trainer) Steps() (n int) {
 	for _, s := range t.Stages {
-		if s.Correction == nil {
+		if !s.Calibrates() {
 			n += s.Steps
 		}
 	}
 	return n
 }
 
-// Steps is the steps of all stages; where the time decides, those of stages that have
-// not begun are an estimate.
-func (t *Trainer) Steps() int { return t.steps() }
-
 // prepared makes plans from what the stages say.
-func (t *Trainer) prepared() error {
+func (t *Trainer) prepared() {
+	steps := StepsOf(t.Stages, t.Total)
+	t.timed = steps == nil
 	for i, s := range t.Stages {
-		t.warmUps = append(t.warmUps, s.Rate.WarmUp)
-		if s.Correction != nil {
-			s.Steps = 1
+		switch {
+		case s.Calibrates():
+			t.Stages[i].Steps = 1 // which does not count as one
+		case !t.timed:
+			t.Stages[i].Steps = steps[i]
 		}
-		t.setSteps(i, s.Steps)
 	}
-	if t.Shares == nil {
+	if !t.timed {
 		t.planned = len(t.Stages)
 		if t.ValidateEvery == 0 {
-			t.ValidateEvery = everyFor(t.steps(), validations)
+			t.ValidateEvery = everyFor(t.Steps(), validations)
 		}
-		return nil
 	}
-	if len(t.Shares) != len(t.Stages) || slices.Min(t.Shares) < 0 {
-		return fmt.Errorf("shares %g of the time for %d stages, want one each, of 0 or more", t.Shares, len(t.Stages))
-	}
-	return nil
 }
 
 // fix finds how many steps the present stage has, where the time decides: its share of
@@ -79,15 +68,15 @@ func (t *Trainer) fix(ctx context.Context) error {
 	if t.planned > k {
 		return nil
 	}
-	if t.stage().Correction == nil {
-		first := !slices.ContainsFunc(t.Stages[:k], func(s Stage) bool { return s.Correction == nil })
+	if !t.stage().Calibrates() {
+		first := !slices.ContainsFunc(t.Stages[:k], func(s Stage) bool { return !s.Calibrates() })
 		took, err := t.time(ctx, first)
 		if err != nil {
 			return err
 		}
 		t.divide(took, t.remaining(), t.ValidateEvery == 0)
 	}
-	t.planned, t.pace, t.paced = k+1, 0, 0
+	t.planned = k + 1
 	return t.save()
 }
 
@@ -104,17 +93,17 @@ func (t *Trainer) remaining() float64 {
 // another step is done.
 func (t *Trainer) adjust() bool {
 	k, step := t.position.Stage, int(t.position.Step)
-	if t.Shares == nil || t.paced == 0 || step >= t.stage().Steps {
+	if !t.timed || t.paced == 0 || step >= t.stage().Steps {
 		return false
 	}
 	pace := float64(t.pace)/float64(t.paced) + float64(t.validation)/float64(t.ValidateEvery)
 	t.pace, t.paced = 0, 0
-	own, later := t.Shares[k]*(1-float64(step)/float64(t.stage().Steps)), 0.0
-	for _, s := range t.Shares[k+1:] {
-		later += s
+	own, later := t.stage().Share*(1-float64(step)/float64(t.stage().Steps)), 0.0
+	for _, s := range t.Stages[k+1:] {
+		later += s.Share
 	}
 	left := t.remaining() * own / (own + later)
-	t.setSteps(k, step+int(min(max(1, left/pace), math.MaxInt32/2)))
+	t.Stages[k].Steps = step + int(min(max(1, left/pace), math.MaxInt32/2))
 	return true
 }
 
@@ -126,7 +115,7 @@ func (t *Trainer) time(ctx context.Context, later bool) ([]time.Duration, error)
 	for i := position.Stage; i < len(t.Stages) && (later || i == position.Stage); i++ {
 		t.position.Stage = i
 		d := time.Duration(0)
-		if t.stage().Correction == nil {
+		if !t.stage().Calibrates() {
 			var err error
 			if d, err = t.timeStage(ctx); err != nil {
 				return nil, err
@@ -161,25 +150,25 @@ func (t *Trainer) timeStage(ctx context.Context) (time.Duration, error) {
 func (t *Trainer) divide(took []time.Duration, left float64, often bool) {
 	k := t.position.Stage
 	all := 0.0
-	for _, s := range t.Shares[k:] {
-		all += s
+	for _, s := range t.Stages[k:] {
+		all += s.Share
 	}
 	part := func(i int, left, validation float64) int {
-		return int(min(max(1, left*t.Shares[k+i]/all/(float64(max(took[i], 1))+validation)), math.MaxInt32))
+		return int(min(max(1, left*t.Stages[k+i].Share/all/(float64(max(took[i], 1))+validation)), math.MaxInt32))
 	}
 	if often {
 		n := int(min(max(1, validationShare*left/float64(max(t.validation, 1))), validations))
 		total := 0
 		for i := range took {
-			if t.Stages[k+i].Correction == nil {
+			if !t.Stages[k+i].Calibrates() {
 				total += part(i, left-float64(n)*float64(t.validation), 0)
 			}
 		}
 		t.ValidateEvery = everyFor(total, n)
 	}
 	for i := range took {
-		if t.Stages[k+i].Correction == nil {
-			t.setSteps(k+i, part(i, left, float64(t.validation)/float64(t.ValidateEvery)))
+		if !t.Stages[k+i].Calibrates() {
+			t.Stages[k+i].Steps = part(i, left, float64(t.validation)/float64(t.ValidateEvery))
 		}
 	}
 }
@@ -202,7 +191,7 @@ func (t *Trainer) follow(p []uint64) error {
 	}
 	t.planned, t.ValidateEvery = int(p[0]), int(p[1])
 	for i := range t.Stages {
-		t.setSteps(i, int(p[2+i]))
+		t.Stages[i].Steps = int(p[2+i])
 	}
 	return t.check()
 }

@@ -114,7 +114,7 @@ func sameForward(t *testing.T, n *Net, m *graph.Model, x []float32) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := executed(t, m, x, n.options.Height, n.options.Width)
+	want := executed(t, m, x, n.input.height(), n.input.width())
 	near(t, "output", got, widen(want.Outputs[0].F32), 1e-5)
 	if len(want.Neurons) != len(n.neurons) {
 		t.Fatalf("%d layers of neurons, exec has %d", len(n.neurons), len(want.Neurons))
@@ -150,7 +150,7 @@ func TestGorgonia(t *testing.T) {
 					continue
 				}
 				t.Run(fmt.Sprintf("%s/%v/%v", c.name, s.of, reset), func(t *testing.T) {
-					n := c.compile(t, Options{Surrogate: Surrogate{Kind: s.kind}, Reset: reset, Thresholds: true})
+					n := c.compile(t, Options{Surrogate: s.kind, ResetGradient: reset, TrainThresholds: true})
 					sameGradients(t, n, c.image(), c.channels, reference.Options{Surrogate: s.of, ThroughReset: reset})
 				})
 			}
@@ -161,7 +161,7 @@ func TestGorgonia(t *testing.T) {
 // sameGradients compares the gradients of all parameters of net n.
 func sameGradients(t *testing.T, n *Net, x []float32, channels int, o reference.Options) {
 	t.Helper()
-	net := oracle(t, n.model, []int{1, channels, n.options.Height, n.options.Width}, o)
+	net := oracle(t, n.model, []int{1, channels, n.input.height(), n.input.width()}, o)
 	r := rand.New(rand.NewPCG(3, 4))
 	by := normal(r, n.output.elems)
 	_, got := gradients(t, n, x, by, Spikes, Hooks{})

@@ -21,8 +21,7 @@ func (t *Trainer) save() error {
 		return nil
 	}
 	c := &checkpoint.Checkpoint{Header: t.Identity}
-	c.Position, c.Best = t.position, t.best
-	c.Position.Seconds = t.seconds()
+	c.Position, c.Best = t.Position(), t.best
 	c.Arrays = append(c.Arrays, checkpoint.Array{Name: "plan", Uint64: t.plan()},
 		checkpoint.Array{Name: "validated", Uint64: []uint64{t.validated}})
 	for i, p := range t.params {
@@ -186,4 +185,8 @@ func (t *Trainer) restoreOptimiser(c *checkpoint.Checkpoint) error {
 }
 
 // Position is where the run is.
-func (t *Trainer) Position() checkpoint.Position { return t.position }
+func (t *Trainer) Position() checkpoint.Position {
+	p := t.position
+	p.Seconds = t.seconds()
+	return p
+}

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"spikingir/graph"
-	"spikingir/runtime/kernel"
 )
 
 // A torchCase is a network that fixtures/gen/gradients.py ran in PyTorch.
@@ -106,12 +105,10 @@ func TestTorch(t *testing.T) {
 	if err := json.Unmarshal(data, &file); err != nil {
 		t.Fatal(err)
 	}
-	kinds := map[string]kernel.Surrogate{"sigmoid": kernel.SigmoidSurrogate,
-		"triangle": kernel.TriangleSurrogate, "arctan": kernel.ArctanSurrogate}
 	for _, c := range file.Cases {
 		t.Run(fmt.Sprintf("%s/%s/%v", c.Name, c.Surrogate, c.Reset), func(t *testing.T) {
 			n := compile(t, c.model(t, file.Steps), c.Shape[2], c.Shape[3], Options{
-				Surrogate: Surrogate{kinds[c.Surrogate], c.Slope}, Reset: c.Reset, Thresholds: true, V0: true})
+				Surrogate: Surrogate(c.Surrogate), Slope: float64(c.Slope), ResetGradient: c.Reset, TrainThresholds: true, TrainV0: true})
 			w := n.NewWorker()
 			image, size := len(c.Images)/c.Shape[0], len(c.By)/c.Shape[0]
 			var out []float32

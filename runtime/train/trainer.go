@@ -24,24 +24,17 @@ type Config struct {
 	Teacher *graph.Model
 	Source  *patches.Source
 	Task    dataset.Task // that of Source
-	Net     Options      // Height and Width follow from Source
-	Stages  []Stage
-	// Shares, when there are any, are the parts of Limit that the stages take: the
-	// time then decides on their steps, of each when it begins, and checkpoints keep
-	// them.
-	Shares []float64
+	Net     Options
+	Method
+	Calibration Calibration
+	// Stages are what is done, in order. Shares are of Total steps or, where that is 0,
+	// of Limit: the time then decides on the steps of each stage when it begins, and
+	// checkpoints keep them.
+	Stages []Stage
+	Total  int
 
-	Batch        int
-	Threads      int // workers; results depend on their number
-	Loss         optim.Loss
-	EnergyWeight float64 // k of Eq. 19
-	Adam         optim.AdamOptions
-	Clip         float64 // greatest norm of a gradient; 0: any
-	Average      float64 // decay of the average of weights; 0: none
-	// Rates are factors on the learning rate of parameters by their role; 1 where
-	// none is given, 0 freezes.
-	Rates map[Role]float64
-
+	Batch         int
+	Pool          *machine.Pool // has a worker for each thread; results depend on their number
 	ValidateEvery int // steps; 0: a twentieth of all
 	// Checkpoint is the file that the state of the run is written to, empty for none:
 	// when the run begins and ends, and every CheckpointEvery.
@@ -56,23 +49,6 @@ type Config struct {
 	Report func(Event)
 }
 
-// A Stage is a number of steps of one kind.
-type Stage struct {
-	Name  string         `json:"name"`
-	Mode  Mode           `json:"mode"`
-	Back  bool           `json:"rate_backward"` // Spikes: back through mean rates, once
-	Rate  optim.Schedule `json:"rate"`
-	Steps int            `json:"steps"`
-	// Output and Feature are the weights of distillation: of the teacher's output
-	// against the target, 0 to 1, and of the mean square errors of hidden rates, each
-	// over the mean square of the teacher's value.
-	Output  float64 `json:"output"`
-	Feature float64 `json:"feature"`
-	// Correction, when there is one, makes the stage a calibration, of one step that
-	// does not count as such.
-	Correction *Correction `json:"correction,omitempty"`
-}
-
 // An Event is news of a run.
 type Event struct {
 	Stage      int                 `json:"stage"`
@@ -80,6 +56,7 @@ type Event struct {
 	Step       int                 `json:"step"`
 	Steps      int                 `json:"steps"`
 	Done, All  int                 `json:"-"` // steps of all stages
+	Left       float64             `json:"-"` // seconds that the other steps will take, after a step
 	Seconds    float64             `json:"seconds"`
 	Rate       float64             `json:"learning_rate,omitempty"`
 	Loss       float64             `json:"loss,omitempty"`
@@ -95,6 +72,7 @@ type Event struct {
 // A Trainer is a run under way.
 type Trainer struct {
 	Config
+	timed        bool // the time decides on the steps
 	net, teacher *Net
 	threads      []*workers
 	params       []*optim.Param
@@ -105,7 +83,6 @@ type Trainer struct {
 	best         *checkpoint.Figures
 	bestData     [][]float32
 	norms        []float64 // of hidden features; nil until one is needed
-	pool         *machine.Pool
 	started      time.Time // zero before Run
 	before       float64   // seconds of earlier sessions
 	saved        time.Time
@@ -114,8 +91,9 @@ type Trainer struct {
 	stepped      time.Duration // what the last step took
 	pace         time.Duration // that of all steps since the plan was adjusted
 	paced        int           // steps since then
+	trained      time.Duration // that of all steps of this session
+	steps        int           // of this session
 	planned      int           // stages whose steps are fixed
-	warmUps      []int         // of the stages, as they were asked for
 }
 
 // ErrStopped is the end of a run before its last step: by its limit or its context.
@@ -125,76 +103,74 @@ var ErrStopped = errors.New("stopped before the last step")
 func New(c Config) (*Trainer, error) {
 	c.Stages = slices.Clone(c.Stages)
 	t := &Trainer{Config: c}
-	if err := t.prepared(); err != nil {
-		return nil, err
-	}
+	t.prepared()
 	if err := t.check(); err != nil {
 		return nil, err
 	}
-	t.pool = machine.NewPool(c.Threads)
 	_, side := c.Source.Sides()
-	c.Net.Height, c.Net.Width = side, side
 	teacher := c.Teacher
 	if teacher == nil {
 		teacher = c.Model.Clone()
 	}
 	var err error
-	if t.net, err = Compile(c.Model, c.Net); err != nil {
+	if t.net, err = Compile(c.Model, side, side, c.Net); err != nil {
 		return nil, err
 	}
-	if t.teacher, err = Compile(teacher, Options{Height: side, Width: side}); err != nil {
+	if t.teacher, err = Compile(teacher, side, side, Options{}); err != nil {
 		return nil, fmt.Errorf("teacher: %w", err)
 	}
 	if t.teacher.output.elems != t.net.output.elems {
 		return nil, fmt.Errorf("teacher gives %v, the network %v", t.teacher.output.dims, t.net.output.dims)
 	}
-	for range c.Threads {
+	for range c.Pool.Threads() {
 		t.threads = append(t.threads, t.newWorkers())
 	}
 	return t, t.optimiser()
 }
 
-func (c *Config) check() error {
+func (t *Trainer) check() error {
 	switch {
-	case c.Batch < 1 || c.Threads < 1:
-		return fmt.Errorf("batch of %d patches on %d threads, want 1 or more", c.Batch, c.Threads)
-	case len(c.Stages) == 0:
+	case t.Batch < 1:
+		return fmt.Errorf("batch of %d patches, want 1 or more", t.Batch)
+	case len(t.Stages) == 0:
 		return errors.New("no stages to train")
-	case c.Shares != nil && c.Limit <= 0:
+	case t.timed && t.Limit <= 0:
 		return errors.New("stages with shares of the time and no limit of it")
-	case c.EnergyWeight < 0:
-		return fmt.Errorf("energy weight %g, want 0 or more", c.EnergyWeight)
 	}
-	for _, s := range c.Stages {
-		if s.Steps < 0 || s.Output < 0 || s.Output > 1 || s.Feature < 0 {
-			return fmt.Errorf("stage %s: %d steps, distillation %g and %g; want no negative numbers, and output's at most 1",
-				s.Name, s.Steps, s.Output, s.Feature)
+	for i, s := range t.Stages {
+		if err := s.Check(); err != nil {
+			return err
 		}
-		if s.Steps > 0 && s.Correction == nil {
-			if err := s.Rate.Check(); err != nil {
+		if s.Steps > 0 && !s.Calibrates() {
+			if err := t.schedule(i).Check(); err != nil {
 				return fmt.Errorf("stage %s: %w", s.Name, err)
 			}
 		}
 	}
-	return c.Loss.Check()
+	return t.Method.Check()
+}
+
+// schedule is the learning rates of stage i.
+func (t *Trainer) schedule(i int) optim.Schedule {
+	s := t.Stages[i]
+	return optim.Schedule{Shape: t.Schedule, Base: s.Rate, Floor: min(t.RateFloor, s.Rate/100),
+		WarmUp: min(t.WarmUp, s.Steps/2), Steps: s.Steps}
 }
 
 // optimiser makes parameters, Adam and the average.
 func (t *Trainer) optimiser() (err error) {
 	for _, p := range t.net.params {
-		rate, ok := t.Rates[p.Role]
-		if !ok {
-			rate = 1
-		}
 		decay := 0.0
 		if p.Role == Weight {
 			decay = 1
 		}
 		grad := make([]float32, len(p.Data))
 		t.grads = append(t.grads, grad)
-		t.params = append(t.params, &optim.Param{Name: p.Name, Value: p.Data, Grad: grad, Rate: rate, Decay: decay})
+		t.params = append(t.params, &optim.Param{Name: p.Name, Value: p.Data, Grad: grad, Rate: 1, Decay: decay})
 	}
-	if t.adam, err = optim.NewAdam(t.params, t.Adam); err != nil {
+	adam := optim.DefaultAdam
+	adam.Decay = t.WeightDecay
+	if t.adam, err = optim.NewAdam(t.params, adam); err != nil {
 		return err
 	}
 	if t.Average > 0 {
@@ -245,6 +221,7 @@ func (t *Trainer) run(ctx context.Context) error {
 		return err
 	}
 	for ; t.position.Stage < len(t.Stages); t.position.Stage, t.position.Step = t.position.Stage+1, 0 {
+		t.pace, t.paced = 0, 0
 		if err := t.fix(ctx); err != nil {
 			return err
 		}
@@ -314,8 +291,8 @@ func (t *Trainer) after(ctx context.Context) error {
 // step trains on one batch.
 func (t *Trainer) step(ctx context.Context) error {
 	s, begin := t.stage(), time.Now()
-	if s.Correction != nil {
-		return t.correct(ctx, *s.Correction)
+	if s.Calibrates() {
+		return t.correct(ctx)
 	}
 	if err := t.prepare(); err != nil {
 		return err
@@ -328,7 +305,7 @@ func (t *Trainer) step(ctx context.Context) error {
 	if err != nil {
 		return t.diverged(err)
 	}
-	rate := s.Rate.Rate(int(t.position.Step))
+	rate := t.schedule(t.position.Stage).Rate(int(t.position.Step))
 	t.adam.Step(rate)
 	if t.average != nil {
 		t.average.Update()
@@ -342,7 +319,12 @@ func (t *Trainer) step(ctx context.Context) error {
 	t.position.Patch += uint64(t.Batch)
 	t.stepped = time.Since(begin)
 	t.pace, t.paced = t.pace+t.stepped, t.paced+1
+	t.trained, t.steps = t.trained+t.stepped, t.steps+1
 	e := t.event()
+	e.Left = (t.pace.Seconds()/float64(t.paced) + t.validation.Seconds()/float64(max(t.ValidateEvery, 1))) * float64(e.All-e.Done)
+	if t.Limit > 0 {
+		e.Left = min(e.Left, max(0, (t.Limit-time.Since(t.started)).Seconds()))
+	}
 	e.Rate, e.Loss, e.PSNR, e.FiringRate, e.Norm = rate, sum.loss, sum.psnr(t.Batch), sum.rate, norm
 	t.tell(e)
 	return nil
@@ -350,7 +332,7 @@ func (t *Trainer) step(ctx context.Context) error {
 
 // prepare measures what the present stage needs to know.
 func (t *Trainer) prepare() error {
-	if t.stage().Feature > 0 && t.norms == nil {
+	if t.DistillFeatures > 0 && t.norms == nil {
 		return t.measure()
 	}
 	return nil
@@ -358,7 +340,12 @@ func (t *Trainer) prepare() error {
 
 func (t *Trainer) event() Event {
 	return Event{Stage: t.position.Stage, StageName: t.stage().Name, Step: int(t.position.Step), Steps: t.stage().Steps,
-		Done: int(t.position.Total), All: t.steps(), Seconds: t.seconds()}
+		Done: int(t.position.Total), All: t.Steps(), Seconds: t.seconds()}
+}
+
+// Throughput is the patches a second of the steps of this session.
+func (t *Trainer) Throughput() float64 {
+	return float64(t.steps*t.Batch) / max(t.trained.Seconds(), 1e-9)
 }
 
 // seconds is the time spent in Run, over all sessions.

@@ -218,7 +218,7 @@ func TestTwin(t *testing.T) {
 		reset bool
 	}{{"detached", Spikes, false}, {"attached", Spikes, true}, {"rates", Rates, false}} {
 		t.Run(c.name, func(t *testing.T) {
-			n := twinCase.compile(t, Options{Reset: c.reset, Thresholds: true, V0: true})
+			n := twinCase.compile(t, Options{ResetGradient: c.reset, TrainThresholds: true, TrainV0: true})
 			l := newLoss(&twinCase, n, c.mode, true)
 			w := &twin{steps: 4, post: 1, mode: c.mode, reset: c.reset, energy: l.energy, feature: l.feature,
 				p: map[string][]dual{}, margin: math.Inf(1)}

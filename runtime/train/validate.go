@@ -75,7 +75,7 @@ func (t *Trainer) figures(ctx context.Context) (*checkpoint.Figures, error) {
 	}
 	m := t.Model.Clone()
 	eval.FreeSize(m.Graph)
-	p, err := exec.Compile(m, exec.Options{Pool: t.pool})
+	p, err := exec.Compile(m, exec.Options{Pool: t.Pool})
 	if err != nil {
 		return nil, err
 	}

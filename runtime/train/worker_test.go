@@ -56,7 +56,7 @@ func TestWorkers(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	for _, c := range netCases {
 		for _, mode := range []Mode{Spikes, Rates, ANN} {
-			n := c.compile(t, Options{Thresholds: true, V0: true})
+			n := c.compile(t, Options{TrainThresholds: true, TrainV0: true})
 			var images, by [][]float32
 			for range 7 {
 				images = append(images, normal(r, n.input.elems))
@@ -89,7 +89,7 @@ func TestWorkers(t *testing.T) {
 // gradients may be written over the output.
 func TestWorkerAgain(t *testing.T) {
 	for _, c := range netCases {
-		n := c.compile(t, Options{Thresholds: true, V0: true})
+		n := c.compile(t, Options{TrainThresholds: true, TrainV0: true})
 		x := c.image()
 		other := normal(rand.New(rand.NewPCG(2, 2)), len(x))
 		fresh := func(mode Mode, image []float32, w *Worker) [][]float32 {
@@ -123,7 +123,7 @@ func TestWorkerAgain(t *testing.T) {
 func TestHooks(t *testing.T) {
 	for _, c := range netCases {
 		for _, mode := range []Mode{Spikes, Rates, ANN} {
-			n := c.compile(t, Options{Thresholds: true})
+			n := c.compile(t, Options{TrainThresholds: true})
 			x, by := c.image(), normal(rand.New(rand.NewPCG(2, 2)), n.output.elems)
 			rates := make([][]float32, len(n.neurons))
 			out, want := gradients(t, n, x, by, mode, Hooks{})
@@ -172,7 +172,7 @@ func TestWorkerErrors(t *testing.T) {
 func TestNoGradient(t *testing.T) {
 	for _, c := range netCases {
 		for _, mode := range []Mode{Spikes, Rates, ANN} {
-			n := c.compile(t, Options{Thresholds: true, V0: true})
+			n := c.compile(t, Options{TrainThresholds: true, TrainV0: true})
 			_, got := gradients(t, n, c.image(), make([]float32, n.output.elems), mode, Hooks{})
 			for i, p := range n.params {
 				if norm(got[i]) != 0 {
@@ -196,7 +196,7 @@ func TestExtremeThresholds(t *testing.T) {
 						setSome(m, v, theta)
 					}
 				}
-				n := compile(t, m, c.h, c.w, Options{Thresholds: true, V0: v0})
+				n := compile(t, m, c.h, c.w, Options{TrainThresholds: true, TrainV0: v0})
 				for _, mode := range []Mode{Spikes, Rates, ANN} {
 					l := newLoss(&c, n, mode, true)
 					w := n.NewWorker()
