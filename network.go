@@ -58,7 +58,7 @@ func Open(m *Model, o RunOptions) (*Network, error) {
 	if n.pool, err = newPool(o.Threads); err != nil {
 		return nil, err
 	}
-	n.program, err = exec.Compile(n.model, exec.Options{Pool: n.pool, Checkpoints: o.Timesteps,
+	n.program, err = exec.Compile(n.model, exec.Options{Pool: n.pool, Timesteps: o.Timesteps,
 		Precision: o.Precision, MemoryLimit: o.MemoryLimit})
 	if err != nil {
 		n.Close()
@@ -78,7 +78,7 @@ func (n *Network) Model() *Model { return n.model }
 func (n *Network) Program() *exec.Program { return n.program }
 
 // Timesteps is T, the largest where there are several; 0 where nothing spikes.
-func (n *Network) Timesteps() int { return n.program.Timesteps }
+func (n *Network) Timesteps() int { return n.program.T }
 
 // Channels is the number of channels of the image that the network takes; 0 where it
 // is open, or where it takes no image.

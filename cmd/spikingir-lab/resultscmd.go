@@ -242,7 +242,7 @@ func (a *lab) measure(ctx context.Context, path, data string, bm benchmark, v va
 	if err != nil {
 		return nil, err
 	}
-	snn, err := exec.Compile(m, exec.Options{Pool: a.Kernels(), Precision: a.Numbers(), Checkpoints: bm.timesteps})
+	snn, err := exec.Compile(m, exec.Options{Pool: a.Kernels(), Precision: a.Numbers(), Timesteps: bm.timesteps})
 	if err != nil {
 		return nil, err
 	}

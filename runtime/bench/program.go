@@ -62,14 +62,14 @@ func (b *Bench) Program(ctx context.Context, name string, p *exec.Program, x *op
 		}
 		steps := 0
 		if u.driven {
-			steps = p.Timesteps
+			steps = p.T
 		}
 		if u.FixedPoint {
 			whole = spikingFamily
 		}
 		lines = append(lines, b.line(u.label, u.family(), h, w, steps, Median(u.times), u.macs, t.peaks))
 	}
-	lines = append(lines, b.line(name, whole, h, w, p.Timesteps, Median(t.whole), total, t.peaks))
+	lines = append(lines, b.line(name, whole, h, w, p.T, Median(t.whole), total, t.peaks))
 	for i := range lines {
 		if t.tiles > 1 {
 			lines[i].Tiles = t.tiles
@@ -159,7 +159,7 @@ func count(u exec.Unit, p *exec.Program, res *exec.Result) (macs float64, label 
 		case w.Op.Type == "CPM":
 			runs = 1 // of the sum of the slices
 		case w.Driven:
-			runs = p.Timesteps + p.Post
+			runs = p.T + p.Post
 		}
 		macs += w.MACs * float64(runs)
 		name := w.Origin

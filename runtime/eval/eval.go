@@ -119,7 +119,7 @@ func RunAll(ctx context.Context, c Config) ([]*Report, error) {
 	}
 	c.Energy.Mode = cmp.Or(c.Energy.Mode, metric.Paper)
 	c.Energy.FirstLayer = cmp.Or(c.Energy.FirstLayer, metric.Once)
-	t := &tally{Config: c, tracks: make([]track, len(c.Model.Checkpoints))}
+	t := &tally{Config: c, tracks: make([]track, len(c.Model.Timesteps))}
 	for i := range c.Set.Len() {
 		s, err := c.Set.At(i)
 		if err != nil {

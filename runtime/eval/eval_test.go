@@ -226,13 +226,13 @@ func present(object map[string]any, key string) bool {
 	return ok && present(inner, tail)
 }
 
-// TestCheckpoints holds that one run with checkpoints reports what runs of their
+// TestTimesteps holds that one run for several T reports what runs of their
 // own do.
-func TestCheckpoints(t *testing.T) {
+func TestTimesteps(t *testing.T) {
 	c := Config{Ref: program(t, identity, exec.Options{}), Input: "x", RefInput: "x",
 		Set: pairs(t, [2]int{12, 14}, [2]int{11, 17}), Energy: metric.EnergyOptions{Mode: metric.Exact}}
 	marks := []int{2, 3, 8}
-	c.Model = program(t, spiking, exec.Options{Checkpoints: marks})
+	c.Model = program(t, spiking, exec.Options{Timesteps: marks})
 	all, err := RunAll(t.Context(), c)
 	if err != nil || len(all) != len(marks) {
 		t.Fatalf("%d reports, %v", len(all), err)
@@ -246,7 +246,7 @@ func TestCheckpoints(t *testing.T) {
 		t.Errorf("Run is not the last checkpoint (-want +got):\n%s", d)
 	}
 	for i, steps := range marks {
-		c.Model = program(t, spiking, exec.Options{Timesteps: steps})
+		c.Model = program(t, spiking, exec.Options{Timesteps: []int{steps}})
 		if d := cmp.Diff(measured(t, c), all[i], ignore); d != "" {
 			t.Errorf("T = %d: a run of its own differs (-own +checkpoint):\n%s", steps, d)
 		}

@@ -126,7 +126,7 @@ func (t *tally) energy(r *Report, k *track) error {
 	if err != nil {
 		return err
 	}
-	ann, err := t.cost(rows, t.Ref.Timesteps)
+	ann, err := t.cost(rows, t.Ref.T)
 	if err != nil {
 		return err
 	}

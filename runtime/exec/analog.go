@@ -3,78 +3,53 @@ package exec
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"spikingir/graph"
+	"spikingir/graph/op"
 	"spikingir/runtime/ops"
 )
 
-// analog is a standard operator on whole tensors.
-type analog struct {
-	node *graph.Node
-	op   ops.Op
-	work *work // nil unless the operator has weights
-}
+// alone is the one node of a unit.
+type alone struct{ node *graph.Node }
 
-func (u *analog) nodes() []*graph.Node  { return []*graph.Node{u.node} }
-func (u *analog) reads() []*graph.Value { return present(u.node.Inputs()) }
+func (u alone) nodes() []*graph.Node  { return []*graph.Node{u.node} }
+func (u alone) reads() []*graph.Value { return present(u.node.Inputs()) }
 
 // present drops the omitted inputs.
 func present(vs []*graph.Value) []*graph.Value {
-	var list []*graph.Value
-	for _, v := range vs {
-		if v != nil {
-			list = append(list, v)
-		}
-	}
-	return list
+	return slices.DeleteFunc(vs, func(v *graph.Value) bool { return v == nil })
 }
 
-// inputs lists the node's inputs; nil stands for what is omitted or not computed.
-func (u *analog) inputs(r *run) []*ops.Tensor {
-	in := make([]*ops.Tensor, u.node.NumInputs())
-	for i, v := range u.node.Inputs() {
-		in[i] = r.analogValue(v)
-	}
-	return in
+// analog is a standard operator on whole tensors.
+type analog struct {
+	alone
+	op ops.Op
 }
 
 func (u *analog) run(r *run) error {
-	in := u.inputs(r)
-	out, err := u.op.Run(r.env, in)
+	in := r.analogInputs(u.node)
+	out, err := r.compute(u.node, u.op, in)
 	if err != nil {
-		return nodeError(u.node, err)
+		return op.Wrap(u.node, err)
 	}
 	for i, t := range out {
 		r.put(u.node.Output(i), t)
 	}
-	u.measure(r, in, out[0])
+	r.countAnalog(u.node, in, out[0])
 	return nil
 }
 
-// measure notes one application.
-func (u *analog) measure(r *run, in []*ops.Tensor, y *ops.Tensor) {
-	if !r.o.Measure || u.work == nil {
-		return
-	}
-	u.work.analog(r.extents(u.node, in, y))
-	if r.at == everywhere {
-		u.work.spread()
-	}
-}
-
 // encode starts the time of an analog value: a constant current.
-type encode struct{ node *graph.Node }
-
-func (u *encode) nodes() []*graph.Node  { return []*graph.Node{u.node} }
-func (u *encode) reads() []*graph.Value { return present(u.node.Inputs()) }
+type encode struct{ alone }
 
 func (u *encode) run(r *run) error {
-	if r.at != everywhere {
-		return nodeError(u.node, fmt.Errorf("encodes a value that depends on a readout; run it for one number of timesteps"))
+	if r.at != every {
+		return op.Errorf(u.node, "encodes a value that depends on a readout; run it for one number of timesteps")
 	}
 	t := r.analogValue(u.node.Input(0))
 	if t == nil || len(t.Dims) == 0 || t.DType != graph.Float32 {
-		return nodeError(u.node, fmt.Errorf("wants a float tensor of rank 1 or more"))
+		return op.Errorf(u.node, "wants a float tensor of rank 1 or more")
 	}
 	if y := u.node.Output(0); y != nil {
 		r.arena.hold(t)
@@ -86,70 +61,60 @@ func (u *encode) run(r *run) error {
 // rate is a spiking operator in its untimed form, with the semantics of the
 // limit T -> infinity.
 type rate struct {
-	node *graph.Node
+	alone
 	conv ops.Op // CPM
-	work *work  // CPM
 }
 
-func (u *rate) nodes() []*graph.Node  { return []*graph.Node{u.node} }
-func (u *rate) reads() []*graph.Value { return present(u.node.Inputs()) }
-
-func (p *Program) untimed(m *graph.Model, n *graph.Node) (unit, error) {
+func (p *plan) untimed(m *graph.Model, n *graph.Node) (unit, error) {
 	switch n.Op().Type {
 	case "Encode", "Decode", "Bias", "IF", "MPRN":
-		return &rate{node: n}, nil
+		return &rate{alone: alone{n}}, nil
 	case "CPM":
 		conv, err := bindCPM(m, n)
-		return &rate{node: n, conv: conv, work: p.weigh(n)}, err
+		p.weigh(n)
+		return &rate{alone{n}, conv}, err
 	}
-	return nil, nodeError(n, fmt.Errorf("no such operator in domain %s", graph.Spiking))
+	return nil, op.Errorf(n, "no such operator in domain %s", graph.Spiking)
 }
 
 func (u *rate) run(r *run) error {
-	in := make([]*ops.Tensor, max(4, u.node.NumInputs()))
-	for i, v := range u.node.Inputs() {
-		in[i] = r.analogValue(v)
-	}
+	in := append(r.analogInputs(u.node), nil, nil, nil)
 	x := in[0]
 	if x == nil || !x.DType.IsFloat() {
-		return nodeError(u.node, fmt.Errorf("input is %v, want a float tensor", x))
+		return op.Errorf(u.node, "input is %v, want a float tensor", x)
 	}
 	switch u.node.Op().Type {
 	case "Encode", "Decode":
 		r.put(u.node.Output(0), x)
-	case "Bias":
-		y := r.arena.tensor(graph.Float32, x.Dims)
-		if err := addBroadcast(y, x, in[1]); err != nil {
-			return nodeError(u.node, err)
-		}
-		r.put(u.node.Output(0), y)
+		return nil
 	case "CPM":
 		return u.mapped(r, in)
-	default:
-		return u.clip(r, in)
+	case "Bias":
+		y := r.arena.tensor(graph.Float32, x.Dims)
+		if err := r.addBroadcast(y, x, in[1]); err != nil {
+			return op.Wrap(u.node, err)
+		}
+		r.put(u.node.Output(0), y)
+		return nil
 	}
-	return nil
+	return u.clip(r, in)
 }
 
 // clip is IF and MPRN: y = clip(x+b, 0, theta), vres = x+b-y.
 func (u *rate) clip(r *run, in []*ops.Tensor) error {
 	x, bias, theta := in[0], in[1], in[2]
-	c := r.arena.tensor(graph.Float32, x.Dims)
+	residual := r.arena.tensor(graph.Float32, x.Dims)
 	if bias == nil {
-		copy(c.F32, x.F32)
-	} else if err := addBroadcast(c, x, bias); err != nil {
-		return nodeError(u.node, err)
+		copy(residual.F32, x.F32)
+	} else if err := r.addBroadcast(residual, x, bias); err != nil {
+		return op.Wrap(u.node, err)
 	}
-	top := r.arena.tensor(graph.Float32, x.Dims)
-	if err := expand(top, theta); err != nil {
-		return nodeError(u.node, err)
+	y := r.arena.tensor(graph.Float32, x.Dims)
+	if err := r.expand(y, theta); err != nil {
+		return op.Wrap(u.node, err)
 	}
-	y := top
-	for i, x := range c.F32 {
-		y.F32[i] = max(0, min(x, top.F32[i]))
-	}
-	residual := c
-	for i := range residual.F32 {
+	for i, x := range residual.F32 {
+		y.F32[i] = max(0, min(x, y.F32[i]))
 		residual.F32[i] -= y.F32[i]
 	}
 	r.put(u.node.Output(0), y)
@@ -159,26 +124,23 @@ func (u *rate) clip(r *run, in []*ops.Tensor) error {
 
 // mapped is CPM: o = Conv(y) + vres + b.
 func (u *rate) mapped(r *run, in []*ops.Tensor) error {
-	o, err := pixelMap(r, u.node, u.conv, in[0])
-	if err != nil {
-		return nodeError(u.node, err)
+	o, err := r.pixelMap(u.node, u.conv, in[0])
+	if err == nil {
+		err = r.addBias(o, in[3])
 	}
-	if err := addBias(o, in[3]); err != nil {
-		return nodeError(u.node, err)
+	if err != nil {
+		return op.Wrap(u.node, err)
 	}
 	r.put(u.node.Output(0), o)
-	if r.o.Measure {
-		x := r.extent(u.node.Input(0), in[0])
-		u.work.analog([]*ops.Tensor{x, in[2]}, r.extent(u.node.Output(0), o))
-		if r.at == everywhere {
-			u.work.spread()
-		}
-	}
+	r.countAnalog(u.node, in, o)
 	return nil
 }
 
 // addBroadcast writes x + b to y, the shape of x; b broadcasts to it.
-func addBroadcast(y, x, b *ops.Tensor) error {
+func (r *run) addBroadcast(y, x, b *ops.Tensor) error {
+	if r.areas != nil {
+		return nil
+	}
 	inner, c, err := channelwise(x.Dims, b)
 	if err != nil {
 		return err
@@ -193,7 +155,10 @@ func addBroadcast(y, x, b *ops.Tensor) error {
 }
 
 // expand writes theta broadcast to the shape of y.
-func expand(y, theta *ops.Tensor) error {
+func (r *run) expand(y, theta *ops.Tensor) error {
+	if r.areas != nil {
+		return nil
+	}
 	if theta == nil {
 		return fmt.Errorf("the threshold is missing")
 	}

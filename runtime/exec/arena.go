@@ -1,128 +1,119 @@
 package exec
 
 import (
+	"slices"
+	"sync"
+	"unsafe"
+
 	"spikingir/graph"
 	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
 )
 
-// arena hands out float buffers and takes them back. A buffer is counted once
-// for every value that lives in it; operators whose output is a view of their
-// input share it.
+// arena hands out buffers and takes them back. A buffer of floats is counted once
+// for every value that lives in it; operators whose output is a view of their input
+// share it. The buffers of a counting arena have no elements: it tells what a run
+// would take.
 type arena struct {
-	free   map[int][][]float32 // by length
-	inUse  map[*float32]*lease
-	trains map[int][][]uint64 // the words of spike trains that are done with, by length
-	packed map[int][][]uint16 // likewise the masks of packed ones
+	sizes    []int // of the inputs that the buffers suit
+	counting bool
+	floats   stock[float32]
+	words    stock[uint64] // of planar spikes
+	masks    stock[uint16] // of packed spikes
+	inUse    map[*float32]*lease
+	integers int64 // bytes of tensors of integers, which are the collector's
+}
+
+// stock is buffers with elements of one type.
+type stock[T float32 | uint64 | uint16] struct {
+	free map[int][][]T // by length
+	made int64         // elements of all that were ever made
 }
 
 // lease is a buffer that was handed out and the number of values in it.
 type lease struct {
-	buffer []float32
-	values int
+	buffer         []float32
+	length, values int
 }
 
-func newArena() *arena {
-	return &arena{free: map[int][][]float32{}, inUse: map[*float32]*lease{},
-		trains: map[int][][]uint64{}, packed: map[int][][]uint16{}}
+func newArena(sizes []int, counting bool) *arena {
+	return &arena{sizes: sizes, counting: counting, inUse: map[*float32]*lease{},
+		floats: stock[float32]{free: map[int][][]float32{}},
+		words:  stock[uint64]{free: map[int][][]uint64{}},
+		masks:  stock[uint16]{free: map[int][][]uint16{}}}
 }
 
-// words gives the words of a spike train, with arbitrary contents. Those that
-// nobody brings back are the collector's.
-func (a *arena) words(n int) []uint64 {
-	list := a.trains[n]
-	if len(list) == 0 {
-		return machine.NewArray[uint64](n)
+// take gives a buffer with arbitrary contents.
+func (s *stock[T]) take(n int, counting bool) []T {
+	if list := s.free[n]; len(list) > 0 {
+		s.free[n] = list[:len(list)-1]
+		return list[len(list)-1]
 	}
-	a.trains[n] = list[:len(list)-1]
-	return list[len(list)-1]
+	s.made += int64(n)
+	if counting {
+		return make([]T, 0, 1)
+	}
+	return machine.NewArray[T](n)
 }
 
-// bringBack ends the life of a train.
-func (a *arena) bringBack(t *train) {
-	if t != nil {
-		w := t.Words()
-		a.trains[len(w)] = append(a.trains[len(w)], w)
-	}
-}
+// give takes a buffer of n elements back.
+func (s *stock[T]) give(n int, buffer []T) { s.free[n] = append(s.free[n], buffer) }
 
-// masks gives the masks of a packed train, with arbitrary contents.
-func (a *arena) masks(n int) []uint16 {
-	list := a.packed[n]
-	if len(list) == 0 {
-		return machine.NewArray[uint16](n)
-	}
-	a.packed[n] = list[:len(list)-1]
-	return list[len(list)-1]
-}
-
-// bringBackMasks ends the life of a packed train.
-func (a *arena) bringBackMasks(p *packed) {
-	if p != nil {
-		a.packed[len(p.Bits)] = append(a.packed[len(p.Bits)], p.Bits)
-	}
-}
-
-// floats gives a buffer with arbitrary contents, counted zero times.
-func (a *arena) floats(n int) []float32 {
-	if n == 0 {
-		return nil
-	}
-	if list := a.free[n]; len(list) > 0 {
-		b := list[len(list)-1]
-		a.free[n] = list[:len(list)-1]
-		a.inUse[&b[0]] = &lease{buffer: b}
-		return b
-	}
-	b := machine.NewArray[float32](n)
-	a.inUse[&b[0]] = &lease{buffer: b}
-	return b
-}
-
-// tensor is ops.Env.Alloc.
+// tensor is ops.Env.Alloc. The buffer is counted zero times.
 func (a *arena) tensor(d graph.DType, dims []int) *ops.Tensor {
 	n := 1
 	for _, k := range dims {
 		n *= k
 	}
 	t := &ops.Tensor{DType: d, Dims: dims}
-	if d.IsFloat() {
-		t.F32 = a.floats(n)
-	} else {
+	switch {
+	case d.IsFloat() && n > 0:
+		t.F32 = a.floats.take(n, a.counting)
+		a.inUse[unsafe.SliceData(t.F32)] = &lease{buffer: t.F32, length: n}
+	case d.IsFloat():
+	case a.counting:
+		a.integers += 8 * int64(n)
+	default:
 		t.I64 = make([]int64, n)
 	}
 	return t
 }
 
+// lease is that of the tensor's buffer; nil when it is none of the arena's.
+func (a *arena) lease(t *ops.Tensor) *lease {
+	if t == nil {
+		return nil
+	}
+	return a.inUse[unsafe.SliceData(t.F32)]
+}
+
 // hold counts a value that lives in the tensor's buffer.
 func (a *arena) hold(t *ops.Tensor) {
-	if t == nil || len(t.F32) == 0 {
-		return
-	}
-	if l := a.inUse[&t.F32[0]]; l != nil {
+	if l := a.lease(t); l != nil {
 		l.values++
 	}
 }
 
-// release ends the life of a value in the tensor's buffer; the buffer is free
-// once no value lives in it.
+// release ends the life of a value in the tensor's buffer, which is free once no value
+// lives in it.
 func (a *arena) release(t *ops.Tensor) {
-	if t == nil || len(t.F32) == 0 {
-		return
-	}
-	l := a.inUse[&t.F32[0]]
-	if l == nil {
-		return
-	}
-	if l.values--; l.values <= 0 {
-		a.take(l)
+	if l := a.lease(t); l != nil {
+		if l.values--; l.values <= 0 {
+			a.reuse(l)
+		}
 	}
 }
 
-// take makes a buffer free again.
-func (a *arena) take(l *lease) {
-	delete(a.inUse, &l.buffer[0])
-	a.free[len(l.buffer)] = append(a.free[len(l.buffer)], l.buffer)
+// discard ends the life of a tensor that is no value's.
+func (a *arena) discard(t *ops.Tensor) {
+	a.hold(t)
+	a.release(t)
+}
+
+// reuse makes a buffer free again.
+func (a *arena) reuse(l *lease) {
+	delete(a.inUse, unsafe.SliceData(l.buffer))
+	a.floats.give(l.length, l.buffer)
 }
 
 // reclaim takes back whatever is still handed out at the end of a run: outputs,
@@ -130,6 +121,51 @@ func (a *arena) take(l *lease) {
 // behind.
 func (a *arena) reclaim() {
 	for _, l := range a.inUse {
-		a.take(l)
+		a.reuse(l)
 	}
+}
+
+// bytes is what all buffers take.
+func (a *arena) bytes() int64 {
+	return 4*a.floats.made + 8*a.words.made + 2*a.masks.made + a.integers
+}
+
+// arenas are those of earlier runs, for the next ones on inputs of the same sizes.
+type arenas struct {
+	mu    sync.Mutex
+	sizes []int
+	free  []*arena
+}
+
+// take gives a run its arena. When inputs have other sizes than before, which none
+// of the buffers would suit, those are dropped.
+func (a *arenas) take(sizes []int) *arena {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !slices.Equal(sizes, a.sizes) {
+		a.sizes, a.free = sizes, nil
+	}
+	if last := len(a.free) - 1; last >= 0 {
+		x := a.free[last]
+		a.free = a.free[:last]
+		return x
+	}
+	return newArena(sizes, false)
+}
+
+// give takes the arena of a run back.
+func (a *arenas) give(x *arena) {
+	x.reclaim()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if slices.Equal(x.sizes, a.sizes) {
+		a.free = append(a.free, x)
+	}
+}
+
+// drop leaves all buffers to the collector.
+func (a *arenas) drop() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.sizes, a.free = nil, nil
 }

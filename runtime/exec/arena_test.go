@@ -33,7 +33,7 @@ func TestNoLeak(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := Compile(m, Options{Checkpoints: []int{1, 3}})
+	p, err := Compile(m, Options{Timesteps: []int{1, 3}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,10 +41,14 @@ func TestNoLeak(t *testing.T) {
 	good, bad := ops.NewTensor(graph.Float32, []int{3}), ops.NewTensor(graph.Float32, []int{4})
 	buffers := func(late *ops.Tensor) (n int, err error) {
 		_, err = p.Run(context.Background(), map[string]*ops.Tensor{"x": x, "late": late}, RunOptions{Measure: true})
-		if len(p.arena.inUse) != 0 {
-			t.Errorf("%d buffers are in use after a run", len(p.arena.inUse))
+		if len(p.arenas.free) != 1 {
+			t.Fatalf("%d arenas after a run, want one", len(p.arenas.free))
 		}
-		for _, list := range p.arena.free {
+		a := p.arenas.free[0]
+		if len(a.inUse) != 0 {
+			t.Errorf("%d buffers are in use after a run", len(a.inUse))
+		}
+		for _, list := range a.floats.free {
 			n += len(list)
 		}
 		return n, err
@@ -71,7 +75,7 @@ func TestNoLeak(t *testing.T) {
 
 // TestArena holds the counting of values that share a buffer.
 func TestArena(t *testing.T) {
-	a := newArena()
+	a := newArena(nil, false)
 	x := a.tensor(graph.Float32, []int{2, 3})
 	view := &ops.Tensor{DType: graph.Float32, Dims: []int{6}, F32: x.F32}
 	a.hold(x)

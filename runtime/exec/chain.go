@@ -2,6 +2,7 @@ package exec
 
 import (
 	"spikingir/graph"
+	"spikingir/graph/op"
 	"spikingir/runtime/ops"
 )
 
@@ -28,8 +29,6 @@ func (u *chain) reads() []*graph.Value {
 	return list
 }
 
-func (u *chain) result() *graph.Value { return u.links[len(u.links)-1].node.Output(0) }
-
 // run computes the chain at once, or link by link where the values between are
 // observed or the joint operator declines.
 func (u *chain) run(r *run) error {
@@ -49,25 +48,30 @@ func (u *chain) run(r *run) error {
 func (u *chain) runJoint(r *run) (done bool, err error) {
 	in := make([][]*ops.Tensor, len(u.links))
 	for i, a := range u.links {
-		in[i] = a.inputs(r)
+		in[i] = r.analogInputs(a.node)
+	}
+	last := u.links[len(u.links)-1].node
+	if r.areas != nil {
+		r.put(last.Output(0), r.sized(last, nil)[0])
+		return true, nil
 	}
 	y, ok, err := u.joint.Run(r.env, in)
 	if err != nil {
-		return false, nodeError(u.links[0].node, err)
+		return false, op.Wrap(u.links[0].node, err)
 	}
 	if !ok {
 		return false, nil
 	}
-	r.put(u.result(), y)
+	r.put(last.Output(0), y)
 	for i, a := range u.links {
-		a.measure(r, in[i], y) // every link's result has the dimensions of y
+		r.countAnalog(a.node, in[i], y) // every link's result has the dimensions of y
 	}
 	return true, nil
 }
 
 // chains joins units that run as one: each gives a float value that nothing but
 // the next one reads, as its first input, beside constants.
-func (p *Program) chains(m *graph.Model, owner map[*graph.Node]unit) error {
+func (p *plan) chains(m *graph.Model, owner map[*graph.Node]unit) error {
 	for n := range p.graph.Nodes() {
 		first, ok := owner[n].(*analog)
 		if !ok || !n.Is("Conv") || !p.floats(n.Input(1)) {
@@ -95,13 +99,13 @@ func (p *Program) chains(m *graph.Model, owner map[*graph.Node]unit) error {
 }
 
 // floats reports whether v is a constant of type float.
-func (p *Program) floats(v *graph.Value) bool {
+func (p *plan) floats(v *graph.Value) bool {
 	c := p.consts[v]
 	return c != nil && c.DType == graph.Float32
 }
 
 // follower is the unit that may join a chain behind a; nil when none may.
-func (p *Program) follower(owner map[*graph.Node]unit, a *analog) *analog {
+func (p *plan) follower(owner map[*graph.Node]unit, a *analog) *analog {
 	y := a.node.Output(0)
 	if y == nil || y.IsOutput() || y.NumUses() != 1 {
 		return nil

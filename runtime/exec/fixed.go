@@ -36,8 +36,8 @@ type fixedLayer struct {
 
 // fixed binds a layer in fixed point; nil when it has another form or must be
 // computed in float32.
-func (p *Program) fixed(m *graph.Model, l *layer) *fixedLayer {
-	s, ok := single(l)
+func (p *plan) fixed(m *graph.Model, l *layer) *fixedLayer {
+	s, ok := onlyNeuron(l)
 	if !ok {
 		return nil
 	}
@@ -69,10 +69,10 @@ func (p *Program) fixed(m *graph.Model, l *layer) *fixedLayer {
 	return f
 }
 
-// single is the layer's neuron when it is the only sink and no other layer reads
+// onlyNeuron is the layer's neuron when it is the only sink and no other layer reads
 // what lies before it.
-func single(l *layer) (*neuronSink, bool) {
-	if len(l.sinks) != 1 || len(l.group.keep) > 0 {
+func onlyNeuron(l *layer) (*neuronSink, bool) {
+	if len(l.sinks) != 1 || len(l.keep) > 0 {
 		return nil, false
 	}
 	s, ok := l.sinks[0].(*neuronSink)
@@ -81,7 +81,7 @@ func single(l *layer) (*neuronSink, bool) {
 
 // trains lists the spike trains that a value joins channel after channel; nil when
 // it is anything else.
-func (p *Program) trains(v *graph.Value) []*graph.Value {
+func (p *plan) trains(v *graph.Value) []*graph.Value {
 	n := v.Producer()
 	switch {
 	case n == nil || !p.timing.timed[v]:
@@ -126,44 +126,49 @@ func (f *fixedLayer) run(r *run) error {
 	for _, v := range f.sources {
 		s := r.packedSlot(v)
 		if s == nil {
-			return nodeError(f.conv.node, fmt.Errorf("input %q has dimensions other than [N,C,H,W]", v.Name()))
+			return op.Errorf(f.conv.node, "input %q has dimensions other than [N,C,H,W]", v.Name())
 		}
 		sources = append(sources, s)
 	}
 	dims, err := f.check(sources)
 	if err != nil {
-		return nodeError(f.conv.node, err)
+		return op.Wrap(f.conv.node, err)
 	}
 	out := r.newPacked(dims, f.theta)
-	steps := kernel.SpikeSteps{Main: r.timing.steps, Marks: r.timing.marks, Post: r.timing.post > 0}
-	var potentials potentials
+	var potentials []*ops.Tensor
 	if f.neuron.Output(1) != nil {
 		potentials = r.potentials(dims)
 	}
-	left := f.leftovers(r, potentials, out)
-	if err := f.packed.Run(r.ctx, r.pool, out.SpikeTrain, spikeTrains(sources), &f.point.neurons, steps, left); err != nil {
-		return err
-	}
-	if r.o.Measure {
-		f.measure(r, sources, out)
-		for at, p := range left {
-			if r.frame != nil {
-				r.frame.summed[len(r.neurons[at])] = true
-			}
-			r.reportPacked(f.neuron, out, f.residual(p.Sums), at)
+	if r.areas == nil {
+		if err := f.compute(r, out, sources, potentials); err != nil {
+			return err
 		}
 	}
-	potentials.put(r, f.neuron)
-	r.keepPacked(f.neuron, out)
+	r.putNeurons(f.neuron, out, potentials)
 	return nil
 }
 
-func spikeTrains(list []*packed) []*kernel.SpikeTrain {
-	var trains []*kernel.SpikeTrain
-	for _, p := range list {
-		trains = append(trains, p.SpikeTrain)
+// compute runs the kernels, and counts.
+func (f *fixedLayer) compute(r *run, out *packed, sources []*packed, potentials []*ops.Tensor) error {
+	var in []*kernel.SpikeTrain
+	for _, p := range sources {
+		in = append(in, p.SpikeTrain)
 	}
-	return trains
+	left := f.leftovers(r, potentials, out)
+	if err := f.packed.Run(r.ctx, r.pool, out.SpikeTrain, in, &f.point.neurons, r.timing.spikeSteps(), left); err != nil {
+		return err
+	}
+	if r.counters == nil {
+		return nil
+	}
+	f.count(r, sources, out)
+	for at, p := range left {
+		if r.frame != nil {
+			r.frame.summed[len(r.neurons[at])] = true
+		}
+		r.reportPacked(f.neuron, out, f.residual(p.Sums), at)
+	}
+	return nil
 }
 
 // check gives the dimensions of the layer's slices, or says which do not fit.
@@ -172,8 +177,8 @@ func (f *fixedLayer) check(sources []*packed) ([]int, error) {
 	for i, s := range sources {
 		c += s.C
 		if s.N != sources[0].N || s.H != sources[0].H || s.W != sources[0].W {
-			return nil, fmt.Errorf("joins %q of dimensions %v and %q of %v", f.sources[0].Name(), sources[0].dims,
-				f.sources[i].Name(), s.dims)
+			return nil, fmt.Errorf("joins %q of dimensions %v and %q of %v", f.sources[0].Name(), sources[0].dims(),
+				f.sources[i].Name(), s.dims())
 		}
 	}
 	if want := f.packed.InChannels(); c != want {
@@ -186,40 +191,24 @@ func (f *fixedLayer) check(sources []*packed) ([]int, error) {
 	return []int{sources[0].N, len(f.point.scale), h, w}, nil
 }
 
-// measure counts the spikes that arrive, and those of the biases.
-func (f *fixedLayer) measure(r *run, sources []*packed, out *packed) {
+// count counts the spikes that arrive, and those of the biases.
+func (f *fixedLayer) count(r *run, sources []*packed, out *packed) {
 	x := r.extent(f.sources[0], &ops.Tensor{DType: graph.Float32,
 		Dims: []int{out.N, f.packed.InChannels(), sources[0].H, sources[0].W}})
-	y := r.extent(f.neuron.Input(0), &ops.Tensor{DType: graph.Float32, Dims: out.dims})
-	works := f.layer.works()
-	slice := func(t int) {
-		for _, k := range f.steps {
+	y := &ops.Tensor{DType: graph.Float32, Dims: out.dims()}
+	r.eachSlice(f.all, func(t int) {
+		for _, s := range f.steps {
+			k := r.counters[s.node]
 			switch {
-			case k.work == nil:
-			case k == f.conv:
-				k.work.shape([]*ops.Tensor{x, r.consts[k.node.Input(1)]}, y)
-				for i, s := range sources {
-					k.work.countPacked(s, r.view(f.sources[i], s.H, s.W), t, x, y)
+			case k == nil:
+			case s == f.conv:
+				k.shape(x, r.consts[s.node.Input(1)], r.extent(s.node.Output(0), y))
+				for i, p := range sources {
+					k.countPacked(p, r.view(f.sources[i], p.H, p.W), t)
 				}
 			case t < r.timing.steps: // a Bias
-				k.work.analog([]*ops.Tensor{y}, y)
+				r.countAnalog(s.node, []*ops.Tensor{y}, y)
 			}
 		}
-	}
-	for t := range r.timing.steps {
-		slice(t)
-		at := r.timing.mark(t)
-		if at < 0 {
-			continue
-		}
-		for _, w := range works {
-			w.begin()
-		}
-		if r.timing.post > 0 {
-			slice(r.timing.steps + at)
-		}
-		for _, w := range works {
-			w.end(at)
-		}
-	}
+	})
 }

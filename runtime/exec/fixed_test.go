@@ -132,7 +132,7 @@ func fixedLayers(p *exec.Program) int {
 // runMeasured runs a model at three checkpoints with everything measured.
 func runMeasured(t *testing.T, m *graph.Model, x *ops.Tensor, o exec.Options) (*exec.Program, []*exec.Result) {
 	t.Helper()
-	o.Checkpoints = []int{2, 4, 6}
+	o.Timesteps = []int{2, 4, 6}
 	p, err := exec.Compile(m, o)
 	if err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ type fixedConv struct {
 
 // geometry reads the convolution; false when it is none of two axes with constant
 // weights and pads that do not depend on the size.
-func (f *fixedLayer) geometry(p *Program) (c fixedConv, ok bool) {
+func (f *fixedLayer) geometry(p *plan) (c fixedConv, ok bool) {
 	n := f.conv.node
 	w := p.consts[n.Input(1)]
 	if w == nil || len(w.Dims) != 4 || w.Len() == 0 {
@@ -52,7 +52,7 @@ func (f *fixedLayer) geometry(p *Program) (c fixedConv, ok bool) {
 }
 
 // quantise turns the layer into whole numbers and packs its weights.
-func (f *fixedLayer) quantise(p *Program, biases []*graph.Value, s *neuronSink) bool {
+func (f *fixedLayer) quantise(p *plan, biases []*graph.Value, s *neuronSink) bool {
 	c, ok := f.geometry(p)
 	if !ok {
 		return false
@@ -132,7 +132,7 @@ func (c *fixedConv) scatter(weights [][]int16) []int16 {
 
 // constants reads a parameter of one number or one for each of c channels of
 // images; an omitted one is def.
-func constants(p *Program, v *graph.Value, c int, def float32) ([]float32, bool) {
+func constants(p *plan, v *graph.Value, c int, def float32) ([]float32, bool) {
 	list := make([]float32, c)
 	if v == nil {
 		for i := range list {
@@ -154,7 +154,7 @@ func constants(p *Program, v *graph.Value, c int, def float32) ([]float32, bool)
 }
 
 // addConstant adds a bias current of one number or one for each channel.
-func addConstant(p *Program, sum []float64, v *graph.Value) bool {
+func addConstant(p *plan, sum []float64, v *graph.Value) bool {
 	list, ok := constants(p, v, len(sum), 0)
 	if !ok {
 		return false
@@ -166,7 +166,7 @@ func addConstant(p *Program, sum []float64, v *graph.Value) bool {
 }
 
 // thresholds reads the neuron's parameters.
-func (f *fixedLayer) thresholds(p *Program, s *neuronSink, c int) (t thresholds, ok bool) {
+func (f *fixedLayer) thresholds(p *plan, s *neuronSink, c int) (t thresholds, ok bool) {
 	theta, ok := constants(p, s.node.Input(2), c, 0)
 	if !ok {
 		return t, false
@@ -192,7 +192,7 @@ func (f *fixedLayer) thresholds(p *Program, s *neuronSink, c int) (t thresholds,
 }
 
 // amplitudes lists the amplitude of a spike on each input channel.
-func (f *fixedLayer) amplitudes(p *Program, c int) ([]float32, bool) {
+func (f *fixedLayer) amplitudes(p *plan, c int) ([]float32, bool) {
 	var list []float32
 	for i, v := range f.sources {
 		n := channels(p, v)
@@ -224,7 +224,7 @@ func elementwiseOp(n *graph.Node) bool {
 }
 
 // channels is the number of channels of a time-major value, 0 when unknown.
-func channels(p *Program, v *graph.Value) int {
+func channels(p *plan, v *graph.Value) int {
 	n := v.Producer()
 	switch {
 	case n == nil:

@@ -15,10 +15,10 @@ import (
 // of the whole image.
 type frame struct {
 	own [2]tile.Ownership // of the tile
-	// sums are the potentials of layers in fixed point at each checkpoint, of all tiles
-	// so far: in whole numbers, so that tiles do not change them.
+	// sums are the potentials of layers in fixed point for each result, of all tiles so
+	// far: integers, so that tiles do not change them.
 	sums map[*graph.Node][]*kernel.PotentialSums
-	// summed are the places of these layers in the reports of a checkpoint.
+	// summed are the places of these layers in the reports of a result.
 	summed map[int]bool
 }
 
@@ -69,7 +69,7 @@ func (r *run) view(v *graph.Value, h, w int) view {
 	return view{Part: kernel.Part{Bottom: h, Right: w}}
 }
 
-// potentialSums is what the potentials of a layer are added to, by checkpoint.
+// potentialSums is what the potentials of a layer are added to, by result.
 func (r *run) potentialSums(n *graph.Node, out *packed, levels func() (half, full []int32)) []*kernel.PotentialSums {
 	part := r.view(n.Input(0), out.H, out.W).Part
 	var list []*kernel.PotentialSums
@@ -77,7 +77,7 @@ func (r *run) potentialSums(n *graph.Node, out *packed, levels func() (half, ful
 		list = r.frame.sums[n]
 	}
 	if list == nil {
-		for range r.timing.marks {
+		for range r.timing.results {
 			half, full := levels()
 			list = append(list, kernel.NewPotentialSums(part, half, full))
 		}
@@ -89,15 +89,6 @@ func (r *run) potentialSums(n *graph.Node, out *packed, levels func() (half, ful
 		s.Part = part
 	}
 	return list
-}
-
-// measurable reports whether tiles can be measured: layers that run step by step, and
-// values whose tiles leave gaps, are not.
-func (p *Program) measurable(t *tile.Grid) bool {
-	return t == nil || !t.Gaps && !slices.ContainsFunc(p.units, func(u unit) bool {
-		_, ok := u.(*layer)
-		return ok
-	})
 }
 
 // absorb adds what was measured of a tile to the image's result. What depends on sizes

@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"spikingir/graph"
 	"spikingir/graph/op"
 	"spikingir/runtime/ops"
 )
@@ -39,12 +40,12 @@ func (t *taps) dense() float64 {
 
 // geometry gives the multiplications per output element (per input element of
 // a ConvTranspose) and, for 2-D convolutions, the taps.
-func (w *work) geometry(x, y *ops.Tensor) (float64, *taps) {
+func (w *work) geometry(x, y *ops.Tensor, size []int64) (float64, *taps) {
 	switch {
 	case w.node.Is("ConvTranspose"):
-		return w.transposed(x, y)
+		return w.transposed(x, y, size)
 	case w.node.Is("Conv"), w.node.IsSpiking("CPM"):
-		return w.convolution(x, y)
+		return w.convolution(x, y, size)
 	case w.node.Is("Gemm"):
 		g, err := op.GemmOf(w.node)
 		if err != nil || len(x.Dims) != 2 {
@@ -65,10 +66,10 @@ func (w *work) geometry(x, y *ops.Tensor) (float64, *taps) {
 }
 
 // transposed is geometry of a ConvTranspose.
-func (w *work) transposed(x, y *ops.Tensor) (float64, *taps) {
+func (w *work) transposed(x, y *ops.Tensor, size []int64) (float64, *taps) {
 	c, err := op.ConvTransposeOf(w.node)
 	if err == nil {
-		c.Window, err = c.WithKernel(w.node, w.kernel)
+		c.Window, err = c.WithKernel(w.node, size)
 	}
 	if err != nil {
 		return 0, nil
@@ -129,8 +130,8 @@ func gather(in, out int, w op.Window, i int, pad int64) []float64 {
 }
 
 // convolution is geometry of a Conv or of the convolution in a CPM.
-func (w *work) convolution(x, y *ops.Tensor) (float64, *taps) {
-	window, group, err := w.window()
+func (w *work) convolution(x, y *ops.Tensor, size []int64) (float64, *taps) {
+	window, group, err := windowOf(w.node, size)
 	if err != nil {
 		return 0, nil
 	}
@@ -150,17 +151,19 @@ func (w *work) convolution(x, y *ops.Tensor) (float64, *taps) {
 		float64(y.Dims[1])/float64(group))
 }
 
-func (w *work) window() (op.Window, int64, error) {
-	if w.node.IsSpiking("CPM") {
-		c, err := op.CPMOf(w.node)
+// windowOf is the window of a Conv or of the convolution in a CPM whose weights have a
+// kernel of a size, and the groups.
+func windowOf(n *graph.Node, size []int64) (op.Window, int64, error) {
+	if n.IsSpiking("CPM") {
+		c, err := op.CPMOf(n)
 		if err == nil {
-			c.Window, err = c.WithKernel(w.node, w.kernel)
+			c.Window, err = c.WithKernel(n, size)
 		}
 		return c.Window, 1, err
 	}
-	c, err := op.ConvOf(w.node)
+	c, err := op.ConvOf(n)
 	if err == nil {
-		c.Window, err = c.WithKernel(w.node, w.kernel)
+		c.Window, err = c.WithKernel(n, size)
 	}
 	return c.Window, c.Group, err
 }

@@ -12,7 +12,7 @@ import (
 type layer struct {
 	sinks []layerSink
 	steps []*linear
-	group *group
+	keep  map[*graph.Value]bool // what later layers read of the values between
 	all   []*graph.Node
 	extra []*graph.Value // what the nodes read from outside the layer
 }
@@ -22,26 +22,28 @@ type linear struct {
 	node   *graph.Node
 	op     ops.Op // nil for Bias
 	steady bool   // depends on encoded inputs alone: the same at steps 1..T
-	work   *work  // nil unless the operator has weights
 }
 
-// layerSink integrates or sums the slices of its input.
+// layerSink ends a layer: a neuron or a readout.
 type layerSink interface {
-	start(l *clock, x *ops.Tensor) error
-	step(l *clock, x *ops.Tensor, t int) error  // t >= T: a trial post step
-	mark(l *clock, at int, x *ops.Tensor) error // a checkpoint; x is the post slice, or nil
-	finish(l *clock)
-	source() *graph.Value // the time-major input
-	label() *graph.Node
+	label() *graph.Node // whose first input is what the sink integrates
+	start(c *clock, x *ops.Tensor) (integrator, error)
+}
+
+// integrator is a sink in a run: it integrates or sums the slices of its input.
+type integrator interface {
+	step(c *clock, x *ops.Tensor, t int) error
+	// result reads what the sink gives for a result; x is the post slice, or nil.
+	result(c *clock, at int, x *ops.Tensor) error
+	finish(c *clock)
 }
 
 // layer binds a group.
-func (p *Program) layer(m *graph.Model, g *group) (*layer, error) {
-	l := &layer{group: g}
-	inside := map[*graph.Value]bool{}
-	steady := map[*graph.Value]bool{}
+func (p *plan) layer(m *graph.Model, g *group) (*layer, error) {
+	l := &layer{keep: g.keep, all: append(append([]*graph.Node{}, g.cone...), g.sinks...)}
+	steady := map[*graph.Value]bool{} // of the values inside
 	for _, n := range g.cone {
-		s := &linear{node: n, steady: true, work: p.weigh(n)}
+		s := &linear{node: n, steady: true}
 		for _, v := range present(n.Inputs()) {
 			if p.timing.timed[v] && !steady[v] && !v.Producer().IsSpiking("Encode") {
 				s.steady = false
@@ -53,12 +55,12 @@ func (p *Program) layer(m *graph.Model, g *group) (*layer, error) {
 				return nil, err
 			}
 		}
-		if s.work != nil {
-			s.work.current = s.steady
+		if w := p.weigh(n); w != nil {
+			w.current = s.steady
 		}
 		for _, v := range n.Outputs() {
 			if v != nil {
-				inside[v], steady[v] = true, s.steady
+				steady[v] = s.steady
 			}
 		}
 		l.steps = append(l.steps, s)
@@ -70,10 +72,9 @@ func (p *Program) layer(m *graph.Model, g *group) (*layer, error) {
 		}
 		l.sinks = append(l.sinks, s)
 	}
-	l.all = append(append(l.all, g.cone...), g.sinks...)
 	for _, n := range l.all {
 		for _, v := range present(n.Inputs()) {
-			if !inside[v] {
+			if _, inside := steady[v]; !inside {
 				l.extra = append(l.extra, v)
 			}
 		}
@@ -83,7 +84,7 @@ func (p *Program) layer(m *graph.Model, g *group) (*layer, error) {
 
 // bindLinear binds an operator of a cone: it must act on each slice alone and
 // be linear over time. A constant that it adds arrives at every slice.
-func (p *Program) bindLinear(m *graph.Model, n *graph.Node) (ops.Op, error) {
+func (p *plan) bindLinear(m *graph.Model, n *graph.Node) (ops.Op, error) {
 	varies := func(v *graph.Value) bool { return p.timing.timed[v] }
 	if m.Function(n.Op(), n.Overload) == nil {
 		if _, err := op.LinearInTime(n, m.Opset(""), varies); err != nil {
@@ -95,20 +96,31 @@ func (p *Program) bindLinear(m *graph.Model, n *graph.Node) (ops.Op, error) {
 
 func (l *layer) nodes() []*graph.Node  { return l.all }
 func (l *layer) reads() []*graph.Value { return l.extra }
+func (l *layer) timed()                {} // see run.unit
 
 // clock is a layer at work: the slices at hand at one timestep.
 type clock struct {
 	*run
 	layer *layer
-	now   map[*graph.Value]*ops.Tensor // this slice of the values inside and of expanded trains
+	sinks []integrator
+	now   map[*graph.Value]*ops.Tensor // this slice of the values inside and of expanded spikes
 	fixed map[*graph.Value]*ops.Tensor // of steady nodes: kept over steps 1..T
 	trial bool                         // in a post step, where fixed does not hold
 }
 
+// clock starts the time of a layer; drop ends it.
+func (l *layer) clock(r *run) *clock {
+	return &clock{run: r, layer: l, now: map[*graph.Value]*ops.Tensor{}, fixed: map[*graph.Value]*ops.Tensor{}}
+}
+
 func (l *layer) run(r *run) error {
-	c := &clock{run: r, layer: l, now: map[*graph.Value]*ops.Tensor{}, fixed: map[*graph.Value]*ops.Tensor{}}
+	c := l.clock(r)
 	defer c.drop()
 	for t := range r.timing.steps {
+		at := r.timing.result(t)
+		if r.areas != nil && t > 0 && at < 0 && len(l.keep) == 0 {
+			continue // takes what the step before took
+		}
 		if err := r.ctx.Err(); err != nil {
 			return err
 		}
@@ -116,13 +128,14 @@ func (l *layer) run(r *run) error {
 			return err
 		}
 		c.release(c.now)
-		if at := r.timing.mark(t); at >= 0 {
-			if err := c.checkpoint(at); err != nil {
-				return err
-			}
+		if at < 0 {
+			continue
+		}
+		if err := r.forResult(at, l.all, func() error { return c.result(at) }); err != nil {
+			return err
 		}
 	}
-	for _, s := range l.sinks {
+	for _, s := range c.sinks {
 		s.finish(c)
 	}
 	return nil
@@ -133,18 +146,18 @@ func (c *clock) tick(t int) error {
 	if err := c.advance(t); err != nil {
 		return err
 	}
-	for _, s := range c.layer.sinks {
-		x, err := c.value(s.source(), t)
+	for i, s := range c.layer.sinks {
+		x, err := c.value(s.label().Input(0), t)
+		if err == nil && t == 0 {
+			var started integrator
+			started, err = s.start(c, x)
+			c.sinks = append(c.sinks, started)
+		}
+		if err == nil {
+			err = c.sinks[i].step(c, x, t)
+		}
 		if err != nil {
-			return nodeError(s.label(), err)
-		}
-		if t == 0 {
-			if err := s.start(c, x); err != nil {
-				return nodeError(s.label(), err)
-			}
-		}
-		if err := s.step(c, x, t); err != nil {
-			return nodeError(s.label(), err)
+			return op.Wrap(s.label(), err)
 		}
 	}
 	return nil
@@ -157,10 +170,10 @@ func (c *clock) advance(t int) error {
 			continue
 		}
 		if err := c.apply(s, t); err != nil {
-			return nodeError(s.node, err)
+			return op.Wrap(s.node, err)
 		}
 	}
-	for v := range c.layer.group.keep {
+	for v := range c.layer.keep {
 		if err := c.record(v, t); err != nil {
 			return err
 		}
@@ -168,13 +181,9 @@ func (c *clock) advance(t int) error {
 	return nil
 }
 
-// checkpoint tries the post step, if there is one, from the state of the
-// moment and lets the sinks read their results.
-func (c *clock) checkpoint(at int) error {
-	works := c.layer.works()
-	for _, w := range works {
-		w.begin()
-	}
+// result tries the post step, if there is one, from the state of the moment and lets
+// the sinks read their results.
+func (c *clock) result(at int) error {
 	c.trial = true
 	t := c.timing.steps + at
 	if c.timing.post > 0 {
@@ -182,26 +191,21 @@ func (c *clock) checkpoint(at int) error {
 			return err
 		}
 	}
-	for _, s := range c.layer.sinks {
+	for i, s := range c.layer.sinks {
 		var x *ops.Tensor
+		var err error
 		if c.timing.post > 0 {
-			var err error
-			if x, err = c.value(s.source(), t); err != nil {
-				return nodeError(s.label(), err)
-			}
+			x, err = c.value(s.label().Input(0), t)
 		}
-		c.at = c.place(at)
-		err := s.mark(c, at, x)
-		c.at = everywhere
+		if err == nil {
+			err = c.sinks[i].result(c, at, x)
+		}
 		if err != nil {
-			return nodeError(s.label(), err)
+			return op.Wrap(s.label(), err)
 		}
 	}
 	c.trial = false
 	c.release(c.now)
-	for _, w := range works {
-		w.end(at)
-	}
 	return nil
 }
 
@@ -227,28 +231,26 @@ func (c *clock) apply(s *linear, t int) error {
 		where = c.fixed
 	}
 	for i, y := range out {
-		c.arena.hold(y)
 		if v := s.node.Output(i); v != nil {
+			c.arena.hold(y)
 			where[v] = y
 		} else {
-			c.arena.release(y)
+			c.arena.discard(y)
 		}
 	}
-	if c.o.Measure && s.work != nil {
-		c.weigh(s, in, out[0], t)
-	}
+	c.count(s, in, out[0], t)
 	return nil
 }
 
 func (c *clock) compute(s *linear, in []*ops.Tensor, t int) ([]*ops.Tensor, error) {
 	if s.op != nil {
-		return s.op.Run(c.env, in)
+		return c.run.compute(s.node, s.op, in)
 	}
 	if t >= c.timing.steps {
 		return in[:1], nil
 	}
 	y := c.arena.tensor(graph.Float32, in[0].Dims)
-	return []*ops.Tensor{y}, addBroadcast(y, in[0], in[1])
+	return []*ops.Tensor{y}, c.addBroadcast(y, in[0], in[1])
 }
 
 // value gives slice t of a time-major value, or an analog value as it is.
@@ -266,31 +268,10 @@ func (c *clock) value(v *graph.Value, t int) (*ops.Tensor, error) {
 	if s == nil {
 		return nil, fmt.Errorf("time-major value %q was not computed", v.Name())
 	}
-	x := c.outside(s, t)
+	x := c.slice(s, t)
 	c.arena.hold(x)
 	c.now[v] = x
 	return x, nil
-}
-
-// outside makes slice t of what an earlier layer left.
-func (c *clock) outside(s *slot, t int) *ops.Tensor {
-	switch {
-	case s.packed != nil:
-		x := c.arena.tensor(graph.Float32, s.packed.dims)
-		s.packed.expand(c.pool, x.F32, t)
-		return x
-	case s.train != nil:
-		x := c.arena.tensor(graph.Float32, s.train.dims)
-		s.train.Expand(c.pool, x.F32, t)
-		return x
-	case s.series != nil:
-		return s.series[t]
-	case t < c.timing.steps:
-		return s.steady
-	}
-	x := c.arena.tensor(graph.Float32, s.steady.Dims)
-	clear(x.F32)
-	return x
 }
 
 // record keeps slice t of a value for later layers.

@@ -52,7 +52,7 @@ func TestMeasuredTiles(t *testing.T) {
 		m := dyadicModel(t, src, 6)
 		c, _ := m.Graph.Inputs()[0].Type.Shape[1].Size()
 		x := random(5, -1, 2, 2, int(c), 51, 78)
-		o := exec.Options{Checkpoints: []int{2, 4, 6}, MemoryLimit: -1}
+		o := exec.Options{Timesteps: []int{2, 4, 6}, MemoryLimit: -1}
 		want, _ := measureAll(t, compile(t, m, o), x)
 		for _, limit := range []int64{600 << 10, 250 << 10} {
 			o.MemoryLimit = limit

@@ -13,17 +13,19 @@ import (
 	"spikingir/runtime/ops"
 )
 
-// taken is the bytes that a program's arena holds.
+// taken is the bytes that a program's arenas hold.
 func (p *Program) taken() int64 {
 	n := 0
-	for length, list := range p.arena.free {
-		n += 4 * length * len(list)
-	}
-	for length, list := range p.arena.trains {
-		n += 8 * length * len(list)
-	}
-	for length, list := range p.arena.packed {
-		n += 2 * length * len(list)
+	for _, a := range p.arenas.free {
+		for length, list := range a.floats.free {
+			n += 4 * length * len(list)
+		}
+		for length, list := range a.words.free {
+			n += 8 * length * len(list)
+		}
+		for length, list := range a.masks.free {
+			n += 2 * length * len(list)
+		}
 	}
 	return int64(n)
 }
@@ -56,7 +58,7 @@ func checkRun(t *testing.T, m *graph.Model, o Options, measured bool, dims []int
 	}
 	got, want := plan.size, p.taken()
 	if float64(got) < 0.98*float64(want) || float64(got) > 1.02*float64(want) {
-		t.Errorf("%v, %v, measured %v: %d bytes foretold, %d taken, want them within 2 per cent", dims, o.Checkpoints, measured, got, want)
+		t.Errorf("%v, %v, measured %v: %d bytes foretold, %d taken, want them within 2 per cent", dims, o.Timesteps, measured, got, want)
 	}
 }
 
@@ -84,7 +86,7 @@ g (float[N,2,H,W] x) => (float[N,2,H,W] r, float[N,2,H2,W2] up)
 
 // TestNeed holds the forecast of memory against what runs take.
 func TestNeed(t *testing.T) {
-	for _, checkpoints := range [][]int{nil, {2, 5}, {1, 2, 7}} {
+	for _, timesteps := range [][]int{nil, {2, 5}, {1, 2, 7}} {
 		for post, neurons := range [][2]string{{"IF", ", theta)"}, {"MPRN", ", theta, alpha)"}} {
 			src := strings.ReplaceAll(branches, "MPRN", neurons[0])
 			src = strings.ReplaceAll(src, ", theta, alpha)", neurons[1])
@@ -92,8 +94,8 @@ func TestNeed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			checkNeed(t, m, Options{Checkpoints: checkpoints}, 1, 2, 31, 45)
-			checkNeed(t, m, Options{Checkpoints: checkpoints}, 2, 2, 16, 17)
+			checkNeed(t, m, Options{Timesteps: timesteps}, 1, 2, 31, 45)
+			checkNeed(t, m, Options{Timesteps: timesteps}, 2, 2, 16, 17)
 		}
 	}
 	for _, name := range fixtures.Names() {

@@ -10,37 +10,47 @@ import (
 	"spikingir/runtime/ops"
 )
 
-// packed is a spike train pixel by pixel, as fixed-point layers read and write it.
+// packed is spikes pixel by pixel, as fixed-point layers read and write them.
 type packed struct {
 	*kernel.SpikeTrain
 	amplitude []float32 // of a spike, one for all or one per channel
-	dims      []int     // of a slice
 }
 
-// newPacked makes a train for slices of dims [N,C,H,W] with arbitrary spikes.
+// newPacked makes room for the spikes of slices of dims [N,C,H,W].
 func (r *run) newPacked(dims []int, amplitude []float32) *packed {
 	t := &kernel.SpikeTrain{Steps: r.timing.slices(), N: dims[0], C: dims[1], H: dims[2], W: dims[3]}
-	t.Bits = r.arena.masks(t.Masks())
-	return &packed{t, amplitude, dims}
+	t.Bits = r.arena.masks.take(t.Masks(), r.arena.counting)
+	return &packed{t, amplitude}
 }
+
+// freePacked ends the life of spikes.
+func (r *run) freePacked(p *packed) { r.arena.masks.give(p.Masks(), p.Bits) }
+
+// dims is the dimensions of a slice.
+func (p *packed) dims() []int { return []int{p.N, p.C, p.H, p.W} }
 
 // expand writes a slice in amplitude form.
 func (p *packed) expand(pool *machine.Pool, dst []float32, step int) {
+	p.sum(pool, dst, []int{step})
+}
+
+// sum writes the sum of slices in amplitude form.
+func (p *packed) sum(pool *machine.Pool, dst []float32, steps []int) {
 	size := p.C * p.H * p.W
 	for n := range p.N {
-		p.Sum(pool, dst[n*size:(n+1)*size], n, []int{step}, p.amplitude)
+		p.Sum(pool, dst[n*size:(n+1)*size], n, steps, p.amplitude)
 	}
 }
 
 // count is the number of spikes of a slice in view.
 func (p *packed) count(q view, step int) int64 {
-	sum := int64(0)
+	sum := 0
 	for n := range p.N {
 		for y := q.Top; y < q.Bottom; y++ {
-			sum += int64(popcount16(p.row(q, step, n, y)))
+			sum += popcount16(p.row(q, step, n, y))
 		}
 	}
-	return sum
+	return int64(sum)
 }
 
 // row is the masks of a row in view.
@@ -57,22 +67,25 @@ func popcount16(masks []uint16) int {
 	return n
 }
 
-// packedSlot is the spikes of a value pixel by pixel; those of a planar train are
-// turned round once. nil when the value is no train of images.
+// packedSlot is the spikes of a value pixel by pixel; planar ones are turned round
+// once. nil when the value is no spikes of images.
 func (r *run) packedSlot(v *graph.Value) *packed {
 	s := r.slots[v]
 	if s == nil {
 		return nil
 	}
-	if s.packed == nil && s.train != nil && len(s.train.dims) == 4 {
-		s.packed = r.packTrain(s.train)
+	if s.packed == nil && s.planar != nil && len(s.planar.dims) == 4 {
+		s.packed = r.pack(s.planar)
 	}
 	return s.packed
 }
 
-// packTrain turns a planar train round.
-func (r *run) packTrain(t *train) *packed {
+// pack turns planar spikes round.
+func (r *run) pack(t *planar) *packed {
 	p := r.newPacked(t.dims, t.Amplitude)
+	if r.areas != nil {
+		return p
+	}
 	masks := kernel.SpikeMasks(t.C)
 	r.pool.Run(t.Steps*t.N*masks, func(_, lo, hi int) {
 		for i := lo; i < hi; i++ {
@@ -88,15 +101,12 @@ func (r *run) packTrain(t *train) *packed {
 	return p
 }
 
-// countPacked notes the spikes of a slice for a node with weights: see work.train.
-// Channels do not matter, for those of a pixel reach as many outputs. x and y have the
-// dimensions of the whole image.
-func (w *work) countPacked(p *packed, q view, step int, x, y *ops.Tensor) {
-	_, t := w.geometry(x, y)
+// countPacked notes the spikes of a slice: see counter.planar. Channels do not matter,
+// for those of a pixel reach as many outputs.
+func (k *counter) countPacked(p *packed, q view, step int) {
+	t := k.taps
 	if t == nil || t.plane() == 0 {
-		n := float64(p.count(q, step))
-		w.report.SpikesIn += n
-		w.report.ExactOps += n * w.report.MACs / max(w.report.Inputs, 1)
+		k.unplaced(float64(p.count(q, step)))
 		return
 	}
 	masks := kernel.SpikeMasks(p.C)
@@ -111,29 +121,40 @@ func (w *work) countPacked(p *packed, q view, step int, x, y *ops.Tensor) {
 					sum += float64(popcount16(row[i*masks:(i+1)*masks])) * (t.cols[x] - common)
 				}
 			}
-			w.report.SpikesIn += count
-			w.report.ExactOps += sum * t.rows[q.top+y] * t.channels
+			k.report.SpikesIn += count
+			k.report.ExactOps += sum * t.rows[q.top+y] * t.channels
 		}
 	}
 }
 
-// reportPacked notes the spikes of a population up to a checkpoint and what its
-// potentials are then.
+// reportPacked is reportNeurons for packed spikes.
 func (r *run) reportPacked(n *graph.Node, p *packed, left neuron.Residual, at int) {
-	left.Elements = int64(r.extent(n.Input(0), &ops.Tensor{Dims: p.dims}).Len())
-	rep := NeuronReport{
-		Node: n.Name, Origin: n.OriginLabel(), Op: n.Op().Type,
-		Elements: left.Elements,
-		Steps:    r.timing.marks[at], Bias: n.Input(1) != nil, Post: r.timing.post > 0,
-		Residual: left,
-	}
+	left.Elements = int64(r.extent(n.Input(0), &ops.Tensor{Dims: p.dims()}).Len())
 	q := r.view(n.Input(0), p.H, p.W)
-	for t := range rep.Steps {
-		rep.Spikes += p.count(q, t)
+	r.reportNeurons(n, at, left, func(step int) int64 { return p.count(q, step) })
+}
+
+// potentials makes room for the membrane potentials [N,C,H,W] that a layer leaves, for
+// every result.
+func (r *run) potentials(dims []int) []*ops.Tensor {
+	var list []*ops.Tensor
+	for range r.timing.results {
+		list = append(list, r.arena.tensor(graph.Float32, dims))
 	}
-	if rep.Post {
-		rep.PostStep = p.count(q, r.timing.steps+at)
-		rep.Spikes += rep.PostStep
+	return list
+}
+
+// putNeurons makes spikes, and potentials where there are any, the outputs of a neuron.
+func (r *run) putNeurons(n *graph.Node, out *packed, potentials []*ops.Tensor) {
+	for at, t := range potentials {
+		r.forResult(at, nil, func() error {
+			r.put(n.Output(1), t)
+			return nil
+		})
 	}
-	r.neurons[at] = append(r.neurons[at], rep)
+	if y := n.Output(0); y != nil {
+		r.slots[y] = &slot{packed: out}
+	} else {
+		r.freePacked(out)
+	}
 }

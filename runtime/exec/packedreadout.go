@@ -1,15 +1,13 @@
 package exec
 
 import (
-	"fmt"
-
 	"spikingir/graph"
 	"spikingir/graph/op"
 	"spikingir/runtime/ops"
 )
 
-// packedReadout is a layer of one Decode or CPM that reads a spike train itself:
-// it counts spikes instead of adding up slices. Where its convolution maps every
+// packedReadout is a layer of one Decode or CPM that reads spikes itself: it counts
+// them instead of adding up slices. Where its convolution maps every
 // pixel to itself there is nothing to convolve.
 type packedReadout struct {
 	*layer
@@ -18,12 +16,12 @@ type packedReadout struct {
 }
 
 // readout binds such a layer; nil when it has another form.
-func (p *Program) readout(l *layer) *packedReadout {
+func (p *plan) readout(l *layer) *packedReadout {
 	if len(l.sinks) != 1 || len(l.steps) > 0 {
 		return nil
 	}
 	s, ok := l.sinks[0].(*readoutSink)
-	if !ok || !op.IsNeuron(s.source().Producer()) {
+	if !ok || !op.IsNeuron(s.node.Input(0).Producer()) {
 		return nil
 	}
 	u := &packedReadout{layer: l, sink: s}
@@ -35,9 +33,9 @@ func (p *Program) readout(l *layer) *packedReadout {
 
 // identity reports whether a CPM's convolution is one of a Dirac kernel, at whose
 // pads the sizes stay.
-func identity(p *Program, n *graph.Node) bool {
+func identity(p *plan, n *graph.Node) bool {
 	w := p.consts[n.Input(2)]
-	win, group, err := (&work{node: n}).window()
+	win, group, err := windowOf(n, nil)
 	if w == nil || err != nil || group != 1 || len(w.Dims) != 4 || w.Dims[0] != w.Dims[1] || len(win.Kernel) != 2 {
 		return false
 	}
@@ -64,103 +62,42 @@ func identity(p *Program, n *graph.Node) bool {
 }
 
 func (u *packedReadout) run(r *run) error {
-	s := r.slots[u.sink.source()]
+	s := r.slots[u.sink.node.Input(0)]
 	if s == nil || s.packed == nil {
 		return u.layer.run(r)
 	}
 	p := s.packed
-	if r.o.Measure && u.sink.work != nil {
-		u.measure(r, p)
-	}
-	for at := range r.timing.marks {
+	u.count(r, p)
+	for at, steps := range r.timing.results {
 		if err := r.ctx.Err(); err != nil {
 			return err
 		}
-		total := r.arena.tensor(graph.Float32, p.dims)
-		slices := make([]int, 0, r.timing.marks[at]+1)
-		for t := range r.timing.marks[at] {
-			slices = append(slices, t)
+		total := r.arena.tensor(graph.Float32, p.dims())
+		if r.areas == nil {
+			slices := make([]int, 0, steps+1)
+			for t := range steps {
+				slices = append(slices, t)
+			}
+			if r.timing.post > 0 {
+				slices = append(slices, r.timing.steps+at)
+			}
+			p.sum(r.pool, total.F32, slices)
 		}
-		if r.timing.post > 0 {
-			slices = append(slices, r.timing.steps+at)
-		}
-		size := p.C * p.H * p.W
-		for n := range p.N {
-			p.Sum(r.pool, total.F32[n*size:(n+1)*size], n, slices, p.amplitude)
-		}
-		r.at = r.place(at)
-		err := u.sink.read(r, at, total, u.identity)
-		r.at = everywhere
-		if err != nil {
-			return nodeError(u.sink.node, err)
+		if err := r.forResult(at, nil, func() error { return u.sink.read(r, at, total, u.identity) }); err != nil {
+			return op.Wrap(u.sink.node, err)
 		}
 	}
 	return nil
 }
 
-// measure counts the spikes that a CPM's convolution multiplies.
-func (u *packedReadout) measure(r *run, p *packed) {
-	w, weights := u.sink.work, r.analogValue(u.sink.node.Input(2))
-	if weights == nil {
+// count counts the spikes that a CPM's convolution multiplies.
+func (u *packedReadout) count(r *run, p *packed) {
+	k, weights := r.counters[u.sink.node], r.analogValue(u.sink.node.Input(2))
+	if k == nil || weights == nil {
 		return
 	}
-	source := u.sink.source()
-	x, q := r.extent(source, &ops.Tensor{DType: graph.Float32, Dims: p.dims}), r.view(source, p.H, p.W)
-	w.shape([]*ops.Tensor{x, weights}, x)
-	for t := range r.timing.steps {
-		w.countPacked(p, q, t, x, x)
-		if at := r.timing.mark(t); at >= 0 {
-			w.begin()
-			if r.timing.post > 0 {
-				w.countPacked(p, q, r.timing.steps+at, x, x)
-			}
-			w.end(at)
-		}
-	}
-}
-
-// read is Eq. 7-9: o = Conv(total)/T + vres/T, or total/T.
-func (s *readoutSink) read(r *run, at int, total *ops.Tensor, identity bool) error {
-	switch {
-	case s.conv != nil && identity:
-		residual := r.analogValue(s.node.Input(1))
-		if residual == nil || len(residual.F32) != len(total.F32) {
-			return fmt.Errorf("the residual potential and the convolution differ in size")
-		}
-		r.add(total.F32, residual.F32)
-	case s.conv != nil:
-		mapped, err := pixelMap(r, s.node, s.conv, total)
-		if err != nil {
-			return err
-		}
-		r.arena.hold(total)
-		r.arena.release(total)
-		total = mapped
-	}
-	steps := float32(r.timing.marks[at])
-	r.span(len(total.F32), func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			total.F32[i] /= steps
-		}
-	})
-	if err := addBias(total, r.analogValue(s.node.Input(3))); err != nil {
-		return err
-	}
-	r.put(s.node.Output(0), total)
-	return nil
-}
-
-// add adds y to x.
-func (r *run) add(x, y []float32) {
-	r.span(len(x), func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			x[i] += y[i]
-		}
-	})
-}
-
-// span runs f on parts of [0, n) on all threads.
-func (r *run) span(n int, f func(lo, hi int)) {
-	const part = 1 << 14
-	r.pool.Run((n+part-1)/part, func(_, lo, hi int) { f(lo*part, min(hi*part, n)) })
+	source := u.sink.node.Input(0)
+	x, q := r.extent(source, &ops.Tensor{DType: graph.Float32, Dims: p.dims()}), r.view(source, p.H, p.W)
+	k.shape(x, weights, x)
+	r.eachSlice(u.all, func(t int) { k.countPacked(p, q, t) })
 }

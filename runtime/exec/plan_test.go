@@ -3,6 +3,7 @@ package exec_test
 import (
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -214,7 +215,7 @@ func TestTwoRegions(t *testing.T) {
 	if w := workOf(t, res, "mid"); w.Muls != 4 || !w.Current {
 		t.Errorf("work between the regions %+v, want 4 multiplications for a current", w)
 	}
-	p := compile(t, m, exec.Options{Checkpoints: []int{4, 8}})
+	p := compile(t, m, exec.Options{Timesteps: []int{4, 8}})
 	_, err := p.Run(t.Context(), map[string]*ops.Tensor{"x": x}, exec.RunOptions{})
 	if err == nil || !strings.Contains(err.Error(), "one number of timesteps") {
 		t.Errorf("with checkpoints: error %v, want one that asks for one number of timesteps", err)
@@ -237,7 +238,7 @@ func TestBiasFromReadout(t *testing.T) {
 	if o := execute(t, compile(t, m, exec.Options{}), x).Outputs[0]; o.F32[0] != 0.5 {
 		t.Errorf("rate %g, want 0.25 + 0.25", o.F32[0])
 	}
-	p := compile(t, m, exec.Options{Checkpoints: []int{4, 8}})
+	p := compile(t, m, exec.Options{Timesteps: []int{4, 8}})
 	_, err := p.Run(t.Context(), map[string]*ops.Tensor{"x": x}, exec.RunOptions{})
 	if err == nil || !strings.Contains(err.Error(), `node "late"`) {
 		t.Errorf("with checkpoints: error %v, want one that names the neuron", err)
@@ -263,5 +264,37 @@ func TestRefusesInput(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("error %v, want one with %q", err, c.want)
 		}
+	}
+}
+
+// TestRunsAtOnce runs one program several times at once: whole, in tiles, measured, on
+// images of two sizes. Each run gives what it gives alone.
+func TestRunsAtOnce(t *testing.T) {
+	for _, precision := range []exec.Precision{exec.FixedPoint, exec.Float32} {
+		p := compile(t, model(t, chain, 4, 1), exec.Options{Timesteps: []int{2, 4}, Precision: precision, MemoryLimit: 40 << 10})
+		images := []*ops.Tensor{random(1, 0, 1, 1, 1, 30, 40), random(2, 0, 1, 1, 1, 12, 12)}
+		if n := p.Tiling(images[0].Dims).Tiles(); n < 2 {
+			t.Errorf("%d tiles, want several", n)
+		}
+		run := func(i int) ([]*exec.Result, error) {
+			return p.RunAll(t.Context(), map[string]*ops.Tensor{"x": images[i%2]}, exec.RunOptions{Measure: i%4 < 2})
+		}
+		var want [4][]*exec.Result
+		for i := range want {
+			var err error
+			if want[i], err = run(i); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var all sync.WaitGroup
+		for i := range 16 {
+			all.Go(func() {
+				got, err := run(i)
+				if d := cmp.Diff(want[i%4], got); d != "" || err != nil {
+					t.Errorf("run %d at the same time as others: %v, differs (-alone +now):\n%s", i, err, d)
+				}
+			})
+		}
+		all.Wait()
 	}
 }

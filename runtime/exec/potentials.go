@@ -4,54 +4,22 @@ import (
 	"math"
 	"sort"
 
-	"spikingir/graph"
 	"spikingir/runtime/kernel"
 	"spikingir/runtime/neuron"
 	"spikingir/runtime/ops"
 )
 
-// potentials is the membrane potentials that a layer leaves at each checkpoint, by
-// neuron: none where nobody reads them.
-type potentials []*ops.Tensor
-
-// potentials makes room for those of a neuron with slices of dims.
-func (r *run) potentials(dims []int) potentials {
-	var p potentials
-	for range r.timing.marks {
-		p = append(p, r.arena.tensor(graph.Float32, dims))
-	}
-	return p
-}
-
-// put makes the potentials the node's second output.
-func (p potentials) put(r *run, n *graph.Node) {
-	for at, t := range p {
-		r.at = r.place(at)
-		r.put(n.Output(1), t)
-		r.at = everywhere
-	}
-}
-
-// keepPacked makes a train the node's first output.
-func (r *run) keepPacked(n *graph.Node, out *packed) {
-	if y := n.Output(0); y != nil {
-		r.slots[y] = &slot{packed: out}
-	} else {
-		r.arena.bringBackMasks(out)
-	}
-}
-
 // leftovers is what a layer in fixed point is asked to tell of the potentials at each
-// checkpoint; nil when nobody asks.
-func (f *fixedLayer) leftovers(r *run, p potentials, out *packed) []kernel.Potential {
-	if p == nil && !r.o.Measure {
+// result; nil when nobody asks.
+func (f *fixedLayer) leftovers(r *run, p []*ops.Tensor, out *packed) []kernel.Potential {
+	if p == nil && r.counters == nil {
 		return nil
 	}
-	list := make([]kernel.Potential, len(r.timing.marks))
+	list := make([]kernel.Potential, len(r.timing.results))
 	for i := range p {
 		list[i].Data, list[i].Scale = p[i].F32, f.point.scale
 	}
-	if !r.o.Measure {
+	if r.counters == nil {
 		return list
 	}
 	for i, s := range r.potentialSums(f.neuron, out, f.levels) {
@@ -70,7 +38,7 @@ func (f *fixedLayer) levels() (half, full []int32) {
 	return half, full
 }
 
-// level is the least whole multiple of scale that is at least x > 0 in float32, as a
+// level is the least integer multiple of scale that is at least x > 0 in float32, as a
 // potential is once it is read; the largest number when none is.
 func level(x float32, scale float64) int32 {
 	return int32(sort.Search(math.MaxInt32, func(v int) bool { return float32(float64(v)*scale) >= x }))

@@ -28,22 +28,21 @@ func (n NeuronReport) FiringRate() float64 {
 	return float64(n.Spikes) / (float64(n.Elements) * float64(n.Steps))
 }
 
-// report counts the spikes up to a checkpoint.
-func (s *neuronSink) report(l *clock, at int) NeuronReport {
-	r := NeuronReport{
-		Node: s.node.Name, Origin: s.node.OriginLabel(), Op: s.node.Op().Type,
-		Elements: int64(s.out.N * s.out.C * s.out.Plane),
-		Steps:    l.timing.marks[at], Residual: s.pop.Residual(),
-		Bias: s.node.Input(1) != nil, Post: l.timing.post > 0,
+// reportNeurons notes the spikes of a population up to a result and what its
+// potentials are then; count gives the spikes of a slice.
+func (r *run) reportNeurons(n *graph.Node, at int, left neuron.Residual, count func(step int) int64) {
+	rep := NeuronReport{
+		Node: n.Name, Origin: n.OriginLabel(), Op: n.Op().Type, Elements: left.Elements, Residual: left,
+		Steps: r.timing.results[at], Bias: n.Input(1) != nil, Post: r.timing.post > 0,
 	}
-	for t := range r.Steps {
-		r.Spikes += s.out.Count(t)
+	for t := range rep.Steps {
+		rep.Spikes += count(t)
 	}
-	if l.timing.post > 0 {
-		r.PostStep = s.out.Count(l.timing.steps + at)
-		r.Spikes += r.PostStep
+	if rep.Post {
+		rep.PostStep = count(r.timing.steps + at)
+		rep.Spikes += rep.PostStep
 	}
-	return r
+	r.neurons[at] = append(r.neurons[at], rep)
 }
 
 // WorkReport is what one operator with weights computed in a run, for energy.

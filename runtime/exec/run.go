@@ -3,84 +3,81 @@ package exec
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"spikingir/graph"
 	"spikingir/runtime/neuron"
 	"spikingir/runtime/ops"
+	"spikingir/runtime/tile"
 )
 
-// run is the state of one execution.
+// run is the state of one execution of a plan.
 type run struct {
-	*Program
-	ctx     context.Context
-	o       RunOptions
-	env     *ops.Env
-	slots   map[*graph.Value]*slot
-	neurons [][]NeuronReport // by checkpoint
-	at      int              // the checkpoint whose analog values are at hand, or everywhere
-	frame   *frame           // nil for the whole image
+	*plan
+	ctx      context.Context
+	o        RunOptions
+	env      *ops.Env
+	arena    *arena
+	slots    map[*graph.Value]*slot
+	counters map[*graph.Node]*counter   // nil when nothing is counted
+	neurons  [][]NeuronReport           // by result
+	at       int                        // the result whose analog values are at hand, or every
+	frame    *frame                     // nil for the whole image
+	areas    map[*graph.Value]tile.Area // of a run that only counts its buffers, see memory.go
 }
 
-// everywhere is the place of analog values that no checkpoint changes.
-const everywhere = -1
+// every is the place of analog values that are the same for all results.
+const every = -1
 
 // slot is what is known of a value: one field is set.
 type slot struct {
 	tensor *ops.Tensor   // an analog value
-	marked []*ops.Tensor // an analog value that differs by checkpoint
+	each   []*ops.Tensor // an analog value that differs by result
 	steady *ops.Tensor   // time-major: this at steps 1..T, zero in the post step
-	train  *train        // time-major: spikes
-	packed *packed       // time-major: spikes, pixel by pixel; may stand beside train
+	planar *planar       // time-major: spikes, channel by channel
+	packed *packed       // time-major: spikes, pixel by pixel; may stand beside planar
 	series []*ops.Tensor // time-major: a current, slice by slice
 }
 
-// train is a spike train with the dimensions of a slice.
-type train struct {
+// planar is spikes channel by channel, with the dimensions of a slice.
+type planar struct {
 	*neuron.Train
 	dims []int
 }
 
-// take checks the inputs against the graph's.
-func (r *run) take(inputs map[string]*ops.Tensor) error {
+func newRun(ctx context.Context, p *plan, o RunOptions, a *arena) *run {
+	r := &run{plan: p, ctx: ctx, o: o, arena: a, env: &ops.Env{Pool: p.pool, Alloc: a.tensor},
+		slots: map[*graph.Value]*slot{}, neurons: make([][]NeuronReport, len(p.timing.results)), at: every}
+	if o.Measure && !a.counting {
+		r.counters = map[*graph.Node]*counter{}
+		for _, w := range p.works {
+			r.counters[w.node] = newCounter(w)
+		}
+	}
+	return r
+}
+
+// sizes checks the inputs against the graph's and gives their dimensions, one after
+// another.
+func (p *plan) sizes(inputs map[string]*ops.Tensor) ([]int, error) {
 	known := map[string]bool{}
-	for _, v := range r.Inputs() {
+	var list []int
+	for _, v := range p.inputs {
 		known[v.Name()] = true
 		t := inputs[v.Name()]
 		if t == nil {
-			return fmt.Errorf("input %q is missing", v.Name())
+			return nil, fmt.Errorf("input %q is missing", v.Name())
 		}
 		if err := fits(v, t); err != nil {
-			return err
+			return nil, err
 		}
-		r.slots[v] = &slot{tensor: t}
+		list = append(append(list, t.Dims...), -1)
 	}
 	for name := range inputs {
 		if !known[name] {
-			return fmt.Errorf("the model has no input %q", name)
+			return nil, fmt.Errorf("the model has no input %q", name)
 		}
 	}
-	if r.o.Observe != nil {
-		for _, v := range r.Inputs() {
-			r.o.Observe(v, inputs[v.Name()])
-		}
-	}
-	r.fit(inputs)
-	return nil
-}
-
-// fit drops the buffers of earlier runs when the inputs have other sizes, which
-// none of those buffers would suit.
-func (r *run) fit(inputs map[string]*ops.Tensor) {
-	var sizes []int
-	for _, v := range r.Inputs() {
-		sizes = append(append(sizes, inputs[v.Name()].Dims...), -1)
-	}
-	if !slices.Equal(sizes, r.sizes) {
-		r.Program.arena = newArena()
-		r.Program.sizes = sizes
-	}
-	r.env = &ops.Env{Pool: r.pool, Alloc: r.arena.tensor}
+	return list, nil
 }
 
 // fits checks a tensor against a declared type.
@@ -110,6 +107,80 @@ func fits(v *graph.Value, t *ops.Tensor) error {
 	return nil
 }
 
+// all runs every unit; the outputs are left in their slots.
+func (r *run) all() error {
+	for i, u := range r.units {
+		if err := r.ctx.Err(); err != nil {
+			return err
+		}
+		if err := r.unit(u); err != nil {
+			return err
+		}
+		for _, v := range r.frees[i] {
+			r.free(v)
+		}
+		if r.o.Progress != nil {
+			r.o.Progress(i+1, len(r.units))
+		}
+	}
+	return nil
+}
+
+// unit runs a unit: a layer gives the values of every result in one go, an analog unit
+// runs for every result that its inputs differ by.
+func (r *run) unit(u unit) error {
+	if _, ok := u.(interface{ timed() }); ok || !r.differs(u) {
+		return u.run(r)
+	}
+	for at := range r.timing.results {
+		if err := r.forResult(at, u.nodes(), func() error { return u.run(r) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// differs reports whether the unit reads values that differ by result.
+func (r *run) differs(u unit) bool {
+	for _, v := range u.reads() {
+		if s := r.slots[v]; s != nil && s.each != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// forResult calls f, whose analog values are those of one result. What it counts for
+// the nodes counts for that result alone.
+func (r *run) forResult(at int, nodes []*graph.Node, f func() error) error {
+	if len(r.timing.results) > 1 {
+		r.at = at
+	}
+	defer func() { r.at = every }()
+	before := make([]WorkReport, len(nodes))
+	for i, n := range nodes {
+		if k := r.counters[n]; k != nil {
+			before[i] = k.report
+		}
+	}
+	err := f()
+	for i, n := range nodes {
+		if k := r.counters[n]; k != nil {
+			k.keep(at, len(r.timing.results))
+			k.report = before[i]
+		}
+	}
+	return err
+}
+
+// compute runs an operator, or takes what its outputs need.
+func (r *run) compute(n *graph.Node, o ops.Op, in []*ops.Tensor) ([]*ops.Tensor, error) {
+	if r.areas != nil {
+		return r.sized(n, in), nil
+	}
+	return o.Run(r.env, in)
+}
+
 // analogValue gives a value that is not time-major; nil for an omitted one.
 func (r *run) analogValue(v *graph.Value) *ops.Tensor {
 	if v == nil {
@@ -122,12 +193,21 @@ func (r *run) analogValue(v *graph.Value) *ops.Tensor {
 	switch {
 	case s == nil:
 		return nil
-	case s.marked == nil:
+	case s.each == nil:
 		return s.tensor
-	case r.at == everywhere:
+	case r.at == every:
 		return nil
 	}
-	return s.marked[r.at]
+	return s.each[r.at]
+}
+
+// analogInputs lists the node's inputs; nil stands for what is omitted or not computed.
+func (r *run) analogInputs(n *graph.Node) []*ops.Tensor {
+	in := make([]*ops.Tensor, n.NumInputs())
+	for i, v := range n.Inputs() {
+		in[i] = r.analogValue(v)
+	}
+	return in
 }
 
 // parameter gives an analog value that a layer reads at every step; nil for an
@@ -137,97 +217,28 @@ func (r *run) parameter(v *graph.Value) (*ops.Tensor, error) {
 	if t != nil || v == nil {
 		return t, nil
 	}
-	if s := r.slots[v]; s != nil && s.marked != nil {
-		return nil, fmt.Errorf("value %q depends on a readout and differs by checkpoint; "+
+	if s := r.slots[v]; s != nil && s.each != nil {
+		return nil, fmt.Errorf("value %q depends on a readout and differs by the number of timesteps; "+
 			"run the model for one number of timesteps", v.Name())
 	}
 	return nil, fmt.Errorf("value %q was not computed", v.Name())
 }
 
-// place is where the values of a checkpoint are kept: apart only where there
-// are several.
-func (r *run) place(at int) int {
-	if len(r.Checkpoints) == 1 {
-		return everywhere
-	}
-	return at
-}
-
-// timed is a unit with a time of its own, which gives the values of every
-// checkpoint in one go.
-type timed interface {
-	unit
-	works() []*work
-}
-
-// each runs a unit: an analog one for every checkpoint that its inputs differ
-// by.
-func (r *run) each(u unit) error {
-	if _, ok := u.(timed); ok || !r.differs(u) {
-		return u.run(r)
-	}
-	works := worksOf(u)
-	for at := range r.Checkpoints {
-		r.at = at
-		for _, w := range works {
-			w.begin()
-		}
-		if err := u.run(r); err != nil {
-			return err
-		}
-		for _, w := range works {
-			w.end(at)
-		}
-	}
-	r.at = everywhere
-	return nil
-}
-
-// differs reports whether the unit reads values that differ by checkpoint.
-func (r *run) differs(u unit) bool {
-	for _, v := range u.reads() {
-		if s := r.slots[v]; s != nil && s.marked != nil {
-			return true
-		}
-	}
-	return false
-}
-
-// worksOf is the counters of an analog unit.
-func worksOf(u unit) []*work {
-	var list []*work
-	add := func(w *work) {
-		if w != nil {
-			list = append(list, w)
-		}
-	}
-	switch u := u.(type) {
-	case *analog:
-		add(u.work)
-	case *chain:
-		for _, a := range u.links {
-			add(a.work)
-		}
-	case *rate:
-		add(u.work)
-	}
-	return list
-}
-
 // put makes t the analog value v.
 func (r *run) put(v *graph.Value, t *ops.Tensor) {
-	r.arena.hold(t)
 	if v == nil {
-		r.arena.release(t)
+		r.arena.discard(t)
 		return
 	}
-	if r.at == everywhere {
+	r.arena.hold(t)
+	switch {
+	case r.at == every:
 		r.slots[v] = &slot{tensor: t}
-	} else {
-		if r.slots[v] == nil {
-			r.slots[v] = &slot{marked: make([]*ops.Tensor, len(r.Checkpoints))}
-		}
-		r.slots[v].marked[r.at] = t
+	case r.slots[v] == nil:
+		r.slots[v] = &slot{each: make([]*ops.Tensor, len(r.timing.results))}
+		fallthrough
+	default:
+		r.slots[v].each[r.at] = t
 	}
 	if r.o.Observe != nil {
 		r.o.Observe(v, t)
@@ -243,22 +254,23 @@ func (r *run) free(v *graph.Value) {
 	delete(r.slots, v)
 	r.arena.release(s.tensor)
 	r.arena.release(s.steady)
-	r.arena.bringBack(s.train)
-	r.arena.bringBackMasks(s.packed)
-	for _, t := range s.series {
+	for _, t := range append(s.each, s.series...) {
 		r.arena.release(t)
 	}
-	for _, t := range s.marked {
-		r.arena.release(t)
+	if s.planar != nil {
+		r.freePlanar(s.planar)
+	}
+	if s.packed != nil {
+		r.freePacked(s.packed)
 	}
 }
 
-// finish copies the outputs out of the arena, checkpoint by checkpoint.
+// finish copies the outputs out of the arena, result by result.
 func (r *run) finish() ([]*Result, error) {
 	var all []*Result
-	for at := range r.Checkpoints {
+	for at, steps := range r.timing.results {
 		r.at = at
-		res := &Result{Timesteps: r.Checkpoints[at], Neurons: r.neurons[at]}
+		res := &Result{Timesteps: steps, Neurons: r.neurons[at], Work: r.worked(at)}
 		for _, v := range r.graph.Outputs() {
 			t, err := r.output(v)
 			if err != nil {
@@ -266,21 +278,9 @@ func (r *run) finish() ([]*Result, error) {
 			}
 			res.Outputs = append(res.Outputs, t)
 		}
-		if r.o.Measure {
-			res.Work = r.worked(at)
-		}
 		all = append(all, res)
 	}
 	return all, nil
-}
-
-// worked is the reports of the operators with weights at a checkpoint.
-func (r *run) worked(at int) []WorkReport {
-	var list []WorkReport
-	for _, w := range r.weights {
-		list = append(list, w.marked[at])
-	}
-	return list
 }
 
 // output is a copy of a graph output; a time-major one is put together.
@@ -298,42 +298,40 @@ func (r *run) output(v *graph.Value) (*ops.Tensor, error) {
 	}
 	var dims []int
 	var all []float32
-	steps := r.timing.marks[r.at]
+	steps := r.timing.results[r.at]
 	for t := range steps + r.timing.post {
-		k := t
 		if t == steps {
-			k = r.timing.steps + r.at
+			t = r.timing.steps + r.at
 		}
-		slice := r.slice(s, k)
-		dims = slice.Dims
-		all = append(all, slice.F32...)
+		slice := r.slice(s, t)
+		dims, all = slice.Dims, append(all, slice.F32...)
+		r.arena.discard(slice)
 	}
 	dims = append([]int{dims[0] * (steps + r.timing.post)}, dims[1:]...)
 	return &ops.Tensor{DType: graph.Float32, Dims: dims, F32: all}, nil
 }
 
-// slice makes slice t of a time-major value, as the caller's own buffer.
+// slice gives slice t of a time-major value that an earlier layer left.
 func (r *run) slice(s *slot, t int) *ops.Tensor {
-	var src *ops.Tensor
 	switch {
 	case s.packed != nil:
-		out := &ops.Tensor{DType: graph.Float32, Dims: s.packed.dims,
-			F32: make([]float32, s.packed.N*s.packed.C*s.packed.H*s.packed.W)}
-		s.packed.expand(r.pool, out.F32, t)
-		return out
-	case s.train != nil:
-		out := &ops.Tensor{DType: graph.Float32, Dims: s.train.dims,
-			F32: make([]float32, s.train.N*s.train.C*s.train.Plane)}
-		s.train.Expand(r.pool, out.F32, t)
-		return out
+		x := r.arena.tensor(graph.Float32, s.packed.dims())
+		if r.areas == nil {
+			s.packed.expand(r.pool, x.F32, t)
+		}
+		return x
+	case s.planar != nil:
+		x := r.arena.tensor(graph.Float32, s.planar.dims)
+		if r.areas == nil {
+			s.planar.Expand(r.pool, x.F32, t)
+		}
+		return x
 	case s.series != nil:
-		src = s.series[t]
-	default:
-		src = s.steady
+		return s.series[t]
+	case t < r.timing.steps:
+		return s.steady
 	}
-	out := &ops.Tensor{DType: graph.Float32, Dims: src.Dims, F32: make([]float32, len(src.F32))}
-	if s.steady == nil || t < r.timing.steps {
-		copy(out.F32, src.F32)
-	}
-	return out
+	x := r.arena.tensor(graph.Float32, s.steady.Dims)
+	clear(x.F32)
+	return x
 }

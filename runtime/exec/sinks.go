@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"spikingir/graph"
+	"spikingir/graph/op"
 	"spikingir/runtime/neuron"
 	"spikingir/runtime/ops"
 )
@@ -39,16 +40,16 @@ func parameters(r *run, v *graph.Value, dims []int) ([]float32, error) {
 type neuronSink struct {
 	node *graph.Node
 	v0   float32
-	pop  *neuron.Population
-	out  *train
 }
 
-func (s *neuronSink) source() *graph.Value { return s.node.Input(0) }
-func (s *neuronSink) label() *graph.Node   { return s.node }
+func (s *neuronSink) label() *graph.Node { return s.node }
 
 // parameters reads what the neurons of slices of dims are made of.
 func (s *neuronSink) parameters(r *run, dims []int) (neuron.Params, error) {
 	p := neuron.Params{V0: s.v0}
+	if r.areas != nil {
+		return p, nil
+	}
 	for i, dst := range []*[]float32{&p.Bias, &p.Threshold, &p.Alpha} {
 		var err error
 		if *dst, err = parameters(r, s.node.Input(i+1), dims); err != nil {
@@ -61,166 +62,212 @@ func (s *neuronSink) parameters(r *run, dims []int) (neuron.Params, error) {
 	return p, nil
 }
 
-// start makes the population once the size of a slice is known.
-func (s *neuronSink) start(l *clock, x *ops.Tensor) error {
-	n, c, plane, err := planes(x.Dims)
-	if err != nil {
-		return err
-	}
-	p, err := s.parameters(l.run, x.Dims)
-	if err != nil {
-		return err
-	}
-	v := l.arena.tensor(graph.Float32, x.Dims)
-	if s.pop, err = neuron.New(p, n, c, plane, v.F32); err != nil {
-		return err
-	}
-	steps := l.timing.slices()
-	words := l.arena.words(neuron.TrainWords(steps, n, c, plane)) // Step writes every word
-	s.out = &train{neuron.NewTrainOver(words, steps, n, c, plane, p.Threshold), x.Dims}
-	return nil
-}
-
-func (s *neuronSink) step(l *clock, x *ops.Tensor, t int) error {
-	s.pop.Step(l.pool, x.F32, s.out.Train, t, t >= l.timing.steps)
-	return nil
-}
-
-// mark takes the post step and reads the residual potential. Unless it is the
-// last checkpoint, the potentials of the main steps are put back.
-func (s *neuronSink) mark(l *clock, at int, x *ops.Tensor) error {
-	v := s.pop.Potential()
-	last := at == len(l.timing.marks)-1
-	keep := &ops.Tensor{DType: graph.Float32, Dims: s.out.dims, F32: v}
-	if !last {
-		keep = l.arena.tensor(graph.Float32, s.out.dims)
-		copy(keep.F32, v)
-	}
-	if x != nil {
-		if err := s.step(l, x, l.timing.steps+at); err != nil {
-			return err
-		}
-	}
-	if l.o.Measure {
-		l.neurons[at] = append(l.neurons[at], s.report(l, at))
-	}
-	if last {
-		l.put(s.node.Output(1), keep)
-		return nil
-	}
-	// The value read is the potential after the post step, the one to go on
-	// with that before it.
-	for i, before := range keep.F32 {
-		keep.F32[i], v[i] = v[i], before
-	}
-	l.put(s.node.Output(1), keep)
-	return nil
-}
-
-func (s *neuronSink) finish(l *clock) {
-	if y := s.node.Output(0); y != nil {
-		l.slots[y] = &slot{train: s.out}
-	} else {
-		l.arena.bringBack(s.out)
-	}
-	s.pop, s.out = nil, nil
-}
-
-// readoutSink is Decode or CPM: it sums the slices.
-type readoutSink struct {
+// neurons is a neuronSink in a run.
+type neurons struct {
 	node *graph.Node
-	conv ops.Op // CPM
-	work *work  // CPM
-	sum  *ops.Tensor
+	pop  *neuron.Population
+	v    *ops.Tensor // the potentials
+	out  *planar
 }
 
-func (s *readoutSink) source() *graph.Value { return s.node.Input(0) }
-func (s *readoutSink) label() *graph.Node   { return s.node }
-
-func (s *readoutSink) start(l *clock, x *ops.Tensor) error {
-	s.sum = l.arena.tensor(graph.Float32, x.Dims)
-	clear(s.sum.F32)
-	return nil
-}
-
-func (s *readoutSink) step(l *clock, x *ops.Tensor, t int) error {
-	for i, v := range x.F32 {
-		s.sum.F32[i] += v
-	}
-	if l.o.Measure && s.work != nil {
-		s.count(l, x)
-	}
-	return nil
-}
-
-// count notes the spikes of a slice for a CPM.
-func (s *readoutSink) count(l *clock, x *ops.Tensor) {
-	if weights := l.analogValue(s.node.Input(2)); weights != nil {
-		s.work.shape([]*ops.Tensor{x, weights}, s.sum)
-		s.work.spikes([]*ops.Tensor{x}, s.sum)
-	}
-}
-
-// mark reads the sum of the main steps so far and the post step.
-func (s *readoutSink) mark(l *clock, at int, x *ops.Tensor) error {
-	total := l.arena.tensor(graph.Float32, s.sum.Dims)
-	copy(total.F32, s.sum.F32)
-	if x != nil {
-		for i, v := range x.F32 {
-			total.F32[i] += v
-		}
-		if l.o.Measure && s.work != nil {
-			s.count(l, x)
-		}
-	}
-	return s.read(l.run, at, total, false)
-}
-
-func (s *readoutSink) finish(l *clock) {
-	l.arena.hold(s.sum)
-	l.arena.release(s.sum)
-	s.sum = nil
-}
-
-// pixelMap is Conv(y) + vres of a CPM.
-func pixelMap(r *run, n *graph.Node, conv ops.Op, y *ops.Tensor) (*ops.Tensor, error) {
-	out, err := conv.Run(r.env, []*ops.Tensor{y, r.analogValue(n.Input(2))})
+// start makes the population once the size of a slice is known.
+func (s *neuronSink) start(c *clock, x *ops.Tensor) (integrator, error) {
+	n, channels, plane, err := planes(x.Dims)
 	if err != nil {
 		return nil, err
 	}
+	p, err := s.parameters(c.run, x.Dims)
+	if err != nil {
+		return nil, err
+	}
+	k := &neurons{node: s.node, v: c.arena.tensor(graph.Float32, x.Dims)}
+	steps := c.timing.slices()
+	words := c.arena.words.take(neuron.TrainWords(steps, n, channels, plane), c.arena.counting) // Step writes every word
+	k.out = &planar{neuron.NewTrainOver(words, steps, n, channels, plane, p.Threshold), x.Dims}
+	if c.areas == nil {
+		k.pop, err = neuron.New(p, n, channels, plane, k.v.F32)
+	}
+	return k, err
+}
+
+func (k *neurons) step(c *clock, x *ops.Tensor, t int) error {
+	if c.areas == nil {
+		k.pop.Step(c.pool, x.F32, k.out.Train, t, t >= c.timing.steps)
+	}
+	return nil
+}
+
+// result takes the post step and reads the residual potential. Unless it is the
+// last result, the potentials of the main steps are put back.
+func (k *neurons) result(c *clock, at int, x *ops.Tensor) error {
+	keep, last := k.v, at == len(c.timing.results)-1
+	if !last {
+		keep = c.arena.tensor(graph.Float32, k.v.Dims)
+		copy(keep.F32, k.v.F32)
+	}
+	if x != nil {
+		if err := k.step(c, x, c.timing.steps+at); err != nil {
+			return err
+		}
+	}
+	if c.counters != nil {
+		c.reportNeurons(k.node, at, k.pop.Residual(), k.out.Count)
+	}
+	if !last {
+		// The value read is the potential after the post step, the one to go on
+		// with that before it.
+		for i, before := range keep.F32 {
+			keep.F32[i], k.v.F32[i] = k.v.F32[i], before
+		}
+	}
+	c.put(k.node.Output(1), keep)
+	return nil
+}
+
+func (k *neurons) finish(c *clock) {
+	if y := k.node.Output(0); y != nil {
+		c.slots[y] = &slot{planar: k.out}
+	} else {
+		c.freePlanar(k.out)
+	}
+}
+
+// freePlanar ends the life of spikes.
+func (r *run) freePlanar(p *planar) {
+	r.arena.words.give(neuron.TrainWords(p.Steps, p.N, p.C, p.Plane), p.Words())
+}
+
+// readoutSink is Decode or CPM.
+type readoutSink struct {
+	node *graph.Node
+	conv ops.Op // CPM
+}
+
+func (s *readoutSink) label() *graph.Node { return s.node }
+
+// readout is a readoutSink in a run: it sums the slices.
+type readout struct {
+	*readoutSink
+	sum *ops.Tensor
+}
+
+func (s *readoutSink) start(c *clock, x *ops.Tensor) (integrator, error) {
+	sum := c.arena.tensor(graph.Float32, x.Dims)
+	clear(sum.F32)
+	return &readout{s, sum}, nil
+}
+
+func (k *readout) step(c *clock, x *ops.Tensor, _ int) error {
+	k.add(c, k.sum, x)
+	return nil
+}
+
+// add adds a slice to a sum, and counts its spikes for a CPM.
+func (k *readout) add(c *clock, sum, x *ops.Tensor) {
+	for i, v := range x.F32 {
+		sum.F32[i] += v
+	}
+	if w := c.counters[k.node]; w != nil {
+		if weights := c.analogValue(k.node.Input(2)); weights != nil {
+			w.shape(x, weights, sum)
+			w.spikes(x)
+		}
+	}
+}
+
+// result reads the sum of the main steps so far and the post step.
+func (k *readout) result(c *clock, at int, x *ops.Tensor) error {
+	total := c.arena.tensor(graph.Float32, k.sum.Dims)
+	copy(total.F32, k.sum.F32)
+	if x != nil {
+		k.add(c, total, x)
+	}
+	return k.read(c.run, at, total, false)
+}
+
+func (k *readout) finish(c *clock) { c.arena.discard(k.sum) }
+
+// read is Eq. 7-9: o = Conv(total)/T + vres/T, or total/T.
+func (s *readoutSink) read(r *run, at int, total *ops.Tensor, identity bool) error {
+	switch {
+	case s.conv != nil && identity:
+		if err := r.addResidual(total, s.node); err != nil {
+			return err
+		}
+	case s.conv != nil:
+		mapped, err := r.pixelMap(s.node, s.conv, total)
+		if err != nil {
+			return err
+		}
+		r.arena.discard(total)
+		total = mapped
+	}
+	steps := float32(r.timing.results[at])
+	r.parts(len(total.F32), func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			total.F32[i] /= steps
+		}
+	})
+	if err := r.addBias(total, r.analogValue(s.node.Input(3))); err != nil {
+		return err
+	}
+	r.put(s.node.Output(0), total)
+	return nil
+}
+
+// pixelMap is Conv(y) + vres of a CPM.
+func (r *run) pixelMap(n *graph.Node, conv ops.Op, y *ops.Tensor) (*ops.Tensor, error) {
+	out, err := r.compute(n, conv, []*ops.Tensor{y, r.analogValue(n.Input(2))})
+	if err != nil {
+		return nil, err
+	}
+	return out[0], r.addResidual(out[0], n)
+}
+
+// addResidual adds the residual potential of a CPM.
+func (r *run) addResidual(o *ops.Tensor, n *graph.Node) error {
 	residual := r.analogValue(n.Input(1))
-	if residual == nil || len(residual.F32) != len(out[0].F32) {
-		return nil, fmt.Errorf("the residual potential and the convolution differ in size")
+	if residual == nil || len(residual.F32) != len(o.F32) {
+		return fmt.Errorf("the residual potential and the convolution differ in size")
 	}
-	for i, v := range residual.F32 {
-		out[0].F32[i] += v
-	}
-	return out[0], nil
+	r.parts(len(o.F32), func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			o.F32[i] += residual.F32[i]
+		}
+	})
+	return nil
+}
+
+// parts runs f on parts of [0, n) on all threads.
+func (r *run) parts(n int, f func(lo, hi int)) {
+	const part = 1 << 14
+	r.pool.Run((n+part-1)/part, func(_, lo, hi int) { f(lo*part, min(hi*part, n)) })
 }
 
 // addBias adds the bias [C] of a CPM, if any.
-func addBias(o, bias *ops.Tensor) error {
+func (r *run) addBias(o, bias *ops.Tensor) error {
 	if bias == nil {
 		return nil
 	}
 	b := &ops.Tensor{DType: bias.DType, Dims: []int{len(bias.F32), 1, 1}, F32: bias.F32}
-	return addBroadcast(o, o, b)
+	return r.addBroadcast(o, o, b)
 }
 
 // sink binds a neuron or readout.
-func (p *Program) sink(m *graph.Model, n *graph.Node) (layerSink, error) {
+func (p *plan) sink(m *graph.Model, n *graph.Node) (layerSink, error) {
 	switch n.Op().Type {
 	case "Decode":
 		return &readoutSink{node: n}, nil
 	case "CPM":
 		conv, err := bindCPM(m, n)
-		return &readoutSink{node: n, conv: conv, work: p.weigh(n)}, err
+		p.weigh(n)
+		return &readoutSink{n, conv}, err
 	}
 	v0, err := graph.Get(n.Attrs, "v0", graph.Float(0))
 	if err != nil {
-		return nil, nodeError(n, err)
+		return nil, op.Wrap(n, err)
 	}
-	return &neuronSink{node: n, v0: float32(v0)}, nil
+	return &neuronSink{n, float32(v0)}, nil
 }
 
 // bindCPM binds the convolution of a CPM as a standard Conv without bias: the

@@ -1,8 +1,7 @@
 package exec
 
 import (
-	"spikingir/graph"
-	"spikingir/runtime/kernel"
+	"spikingir/graph/op"
 	"spikingir/runtime/neuron"
 	"spikingir/runtime/ops"
 )
@@ -18,8 +17,8 @@ type steadyLayer struct {
 }
 
 // steady binds such a layer; nil when it has another form.
-func (p *Program) steady(l *layer) *steadyLayer {
-	s, ok := single(l)
+func (p *plan) steady(l *layer) *steadyLayer {
+	s, ok := onlyNeuron(l)
 	if !ok {
 		return nil
 	}
@@ -46,53 +45,46 @@ func adds(l *layer) bool {
 }
 
 func (s *steadyLayer) run(r *run) error {
-	c := &clock{run: r, layer: s.layer, now: map[*graph.Value]*ops.Tensor{}, fixed: map[*graph.Value]*ops.Tensor{}}
+	c := s.layer.clock(r)
 	defer c.drop()
-	for _, w := range s.layer.works() {
-		w.begin()
-	}
 	if err := c.advance(0); err != nil {
 		return err
 	}
-	x, err := c.value(s.sink.source(), 0)
+	x, err := c.value(s.sink.node.Input(0), 0)
 	if err != nil {
-		return nodeError(s.sink.node, err)
+		return op.Wrap(s.sink.node, err)
 	}
 	if len(x.Dims) != 4 { // no images: step by step, and counted anew
-		for _, w := range s.layer.works() {
-			w.report = w.saved
+		for _, n := range s.all {
+			if k := r.counters[n]; k != nil {
+				r.counters[n] = newCounter(k.work)
+			}
 		}
 		return s.layer.run(r)
 	}
-	if err := s.checkpoints(c); err != nil {
-		return err
+	for at := range c.timing.results {
+		if err := c.forResult(at, s.all, func() error { return s.postCurrent(c, at) }); err != nil {
+			return err
+		}
 	}
 	return s.integrate(c, x)
 }
 
-// checkpoints computes the current of the post step, in which encoded inputs are
-// nothing, where there is any, and leaves it as the slice of the moment. It is the same for every
-// checkpoint, but each counts it.
-func (s *steadyLayer) checkpoints(c *clock) error {
+// postCurrent computes the current of the post step, in which encoded inputs are zero,
+// and leaves it as the slice of the moment. It is the same for all results, but counts
+// for each.
+func (s *steadyLayer) postCurrent(c *clock, at int) error {
+	c.release(c.now)
+	if !s.post {
+		return nil
+	}
 	c.trial = true
 	defer func() { c.trial = false }()
-	works := s.layer.works()
-	for at := range c.timing.marks {
-		c.release(c.now)
-		for _, w := range works {
-			w.begin()
-		}
-		if s.post {
-			if err := c.advance(c.timing.steps + at); err != nil {
-				return err
-			}
-			if _, err := c.value(s.sink.source(), c.timing.steps+at); err != nil {
-				return nodeError(s.sink.node, err)
-			}
-		}
-		for _, w := range works {
-			w.end(at)
-		}
+	if err := c.advance(c.timing.steps + at); err != nil {
+		return err
+	}
+	if _, err := c.value(s.sink.node.Input(0), c.timing.steps+at); err != nil {
+		return op.Wrap(s.sink.node, err)
 	}
 	return nil
 }
@@ -101,35 +93,35 @@ func (s *steadyLayer) checkpoints(c *clock) error {
 func (s *steadyLayer) integrate(c *clock, x *ops.Tensor) error {
 	n := s.sink.node
 	p, err := s.sink.parameters(c.run, x.Dims)
-	if err == nil {
-		err = p.Check(x.Dims[1])
-	}
 	if err != nil {
-		return nodeError(n, err)
+		return op.Wrap(n, err)
 	}
 	out := c.newPacked(x.Dims, p.Threshold)
-	var potentials potentials
-	if n.Output(1) != nil || c.o.Measure {
-		potentials = c.potentials(x.Dims)
-	}
-	j := &neuron.Steady{Params: p, Current: x.F32, Out: out.SpikeTrain,
-		Steps: kernel.SpikeSteps{Main: c.timing.steps, Marks: c.timing.marks, Post: c.timing.post > 0}}
+	j := &neuron.Steady{Params: p, Current: x.F32, Out: out.SpikeTrain, Steps: c.timing.spikeSteps()}
 	if s.post {
-		j.Post = c.now[s.sink.source()].F32
+		j.Post = c.now[n.Input(0)].F32
 	}
-	for _, t := range potentials {
-		j.Residuals = append(j.Residuals, t.F32)
+	var residuals []*ops.Tensor
+	if n.Output(1) != nil || c.o.Measure {
+		residuals = c.potentials(x.Dims)
 	}
-	if err := j.Run(c.ctx, c.pool); err != nil {
-		return err
+	if c.areas == nil {
+		if err := p.Check(x.Dims[1]); err != nil {
+			return op.Wrap(n, err)
+		}
+		for _, t := range residuals {
+			j.Residuals = append(j.Residuals, t.F32)
+		}
+		if err := j.Run(c.ctx, c.pool); err != nil {
+			return err
+		}
 	}
-	if c.o.Measure {
-		for at, v := range potentials {
+	if c.counters != nil {
+		for at, v := range residuals {
 			left := neuron.ResidualOf(v.F32, p.Threshold, out.C, out.H, out.W, c.view(n.Input(0), out.H, out.W).Part)
 			c.reportPacked(n, out, left, at)
 		}
 	}
-	potentials.put(c.run, n)
-	c.keepPacked(n, out)
+	c.putNeurons(n, out, residuals)
 	return nil
 }

@@ -268,7 +268,7 @@ func TestCheckpoints(t *testing.T) {
 			m := model(t, src, 9, post)
 			c, _ := m.Graph.Inputs()[0].Type.Shape[1].Size()
 			in := map[string]*ops.Tensor{"x": random(3, -1, 1.5, 1, int(c), 8, 10)}
-			p, err := exec.Compile(m, exec.Options{Checkpoints: marks})
+			p, err := exec.Compile(m, exec.Options{Timesteps: marks})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -277,7 +277,7 @@ func TestCheckpoints(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i, k := range marks {
-				q, err := exec.Compile(m, exec.Options{Timesteps: k})
+				q, err := exec.Compile(m, exec.Options{Timesteps: []int{k}})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"spikingir/graph"
 	"spikingir/runtime/kernel"
@@ -15,29 +16,31 @@ import (
 // input and output unless [Options] say otherwise.
 const DefaultMemoryLimit = 1 << 30
 
-// tiles is what a program knows of running tile by tile.
+// tiles is how a program runs tile by tile.
 type tiles struct {
 	limit  int64
-	reach  *tile.Fields
-	reason error               // why images are not cut
-	plans  map[bool]*framePlan // the last ones, by whether a run is measured
+	fields *tile.Fields
+	reason error // why images are not cut
+
+	mu    sync.Mutex
+	plans map[bool]*framePlan // the last ones, by whether a run is measured
 }
 
 // A framePlan is how images of some dimensions run.
 type framePlan struct {
 	dims   []int
-	tiling *tile.Grid // nil when they run whole
+	grid   *tile.Grid // nil when they run whole
 	size   int64      // what the whole frame takes
 	failed error      // why it is not cut, though it takes more than the limit
 }
 
-func newTiles(p *Program, opset, limit int64) tiles {
-	t := tiles{limit: limit, plans: map[bool]*framePlan{}}
+func (t *tiles) init(p *plan, opset, limit int64) {
+	t.limit, t.plans = limit, map[bool]*framePlan{}
 	if limit == 0 {
 		t.limit = DefaultMemoryLimit
 	}
-	t.reach, t.reason = tile.New(tile.Network{Graph: p.graph, Opset: opset, Inputs: p.Inputs(), Winograd: p.fast, TimeMajor: p.timing.timed})
-	return t
+	t.fields, t.reason = tile.New(tile.Network{Graph: p.graph, Opset: opset, Inputs: p.inputs,
+		Winograd: p.winograd, TimeMajor: p.timing.timed})
 }
 
 // A Tiling says how an image runs.
@@ -75,12 +78,12 @@ func (p *Program) Tiling(dims []int) Tiling {
 	if t.Whole != nil {
 		return t
 	}
-	plan := p.planTiles(dims, false)
-	t.Bytes, t.WholeBytes, t.Whole = plan.size, plan.size, plan.failed
-	if cut := plan.tiling; cut != nil {
-		t.Rows, t.Columns = len(cut.Starts[0]), len(cut.Starts[1])
-		t.Height, t.Width, t.Bytes = cut.Size[0], cut.Size[1], cut.Bytes
-		t.OverlapRows, t.OverlapColumns = cut.Shared[0], cut.Shared[1]
+	f := p.planTiles(dims, false)
+	t.Bytes, t.WholeBytes, t.Whole = f.size, f.size, f.failed
+	if g := f.grid; g != nil {
+		t.Rows, t.Columns = len(g.Starts[0]), len(g.Starts[1])
+		t.Height, t.Width, t.Bytes = g.Size[0], g.Size[1], g.Bytes
+		t.OverlapRows, t.OverlapColumns = g.Shared[0], g.Shared[1]
 	}
 	return t
 }
@@ -97,33 +100,47 @@ func (p *Program) Whole() error { return p.tiles.reason }
 // planTiles is how an input runs, measured or not. The last plans are kept.
 func (p *Program) planTiles(dims []int, measured bool) *framePlan {
 	t := &p.tiles
-	if last := t.plans[measured]; last != nil && slices.Equal(last.dims, dims) {
-		return last
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if last := t.plans[measured]; last == nil || !slices.Equal(last.dims, dims) {
+		t.plans[measured] = p.newFramePlan(slices.Clone(dims), measured)
 	}
-	l := &framePlan{dims: slices.Clone(dims)}
-	t.plans[measured] = l
+	return t.plans[measured]
+}
+
+func (p *Program) newFramePlan(dims []int, measured bool) *framePlan {
+	t := &p.tiles
+	f := &framePlan{dims: dims}
 	in := tile.Area{N: dims[0], C: dims[1], Axes: [2]tile.Span{tile.Whole(dims[2]), tile.Whole(dims[3])}}
 	bytes := func(h, w int) (int64, error) {
 		in := in
 		in.Axes = [2]tile.Span{tile.Whole(h), tile.Whole(w)}
-		areas, err := t.reach.Areas(in)
+		areas, err := t.fields.Areas(in)
 		if err != nil {
 			return 0, err
 		}
-		return p.need(areas, measured), nil
+		return p.plan.need(t.fields.Input, areas, measured)
 	}
-	if l.size, l.failed = bytes(dims[2], dims[3]); l.failed != nil || l.size <= t.limit || t.limit < 0 {
-		return l
+	if f.size, f.failed = bytes(dims[2], dims[3]); f.failed != nil || f.size <= t.limit || t.limit < 0 {
+		return f
 	}
-	crop := func(h, w int) (int64, error) { // a tile's part of the input is a copy
+	f.grid, f.failed = t.fields.Cut(in, t.limit, func(h, w int) (int64, error) { // a tile's part of the input is a copy
 		n, err := bytes(h, w)
 		return n + 4*int64(dims[0])*int64(dims[1])*int64(h)*int64(w), err
+	})
+	if g := f.grid; g != nil && (g.Count() == 1 || measured && !p.measurable(g)) {
+		f.grid = nil
 	}
-	l.tiling, l.failed = t.reach.Cut(in, t.limit, crop)
-	if l.tiling != nil && l.tiling.Count() == 1 || measured && !p.measurable(l.tiling) {
-		l.tiling = nil
-	}
-	return l
+	return f
+}
+
+// measurable reports whether tiles can be measured: layers that run step by step, and
+// values whose tiles leave gaps, are not.
+func (p *Program) measurable(g *tile.Grid) bool {
+	return !g.Gaps && !slices.ContainsFunc(p.plan.units, func(u unit) bool {
+		_, steps := u.(*layer)
+		return steps
+	})
 }
 
 // cut decides on tiles for a run: the image and how it is cut, nil when it runs
@@ -132,39 +149,36 @@ func (p *Program) cut(inputs map[string]*ops.Tensor, o RunOptions) (*ops.Tensor,
 	if p.tiles.reason != nil || p.tiles.limit < 0 || o.Observe != nil || len(inputs) != 1 {
 		return nil, nil
 	}
-	v := p.tiles.reach.Input
+	v := p.tiles.fields.Input
 	x := inputs[v.Name()]
 	if x == nil || len(x.Dims) != 4 || x.Len() == 0 || !x.DType.IsFloat() || fits(v, x) != nil {
 		return nil, nil
 	}
-	return x, p.planTiles(x.Dims, o.Measure).tiling
+	return x, p.planTiles(x.Dims, o.Measure).grid
 }
 
 // runTiles runs the model tile by tile and puts the outputs together. When it measures,
 // it leaves no buffers: who measures a network does so with its reference too, and both
 // would keep as much as they may take.
-func (p *Program) runTiles(ctx context.Context, x *ops.Tensor, t *tile.Grid, o RunOptions) ([]*Result, error) {
-	results := make([]*Result, len(p.Checkpoints))
-	for at, k := range p.Checkpoints {
-		results[at] = &Result{Timesteps: k, Outputs: make([]*ops.Tensor, len(p.graph.Outputs()))}
+func (p *Program) runTiles(ctx context.Context, x *ops.Tensor, g *tile.Grid, o RunOptions) ([]*Result, error) {
+	results := make([]*Result, len(p.Timesteps))
+	for at, k := range p.Timesteps {
+		results[at] = &Result{Timesteps: k, Outputs: make([]*ops.Tensor, len(p.plan.graph.Outputs()))}
 	}
-	part := ops.NewTensor(x.DType, []int{x.Dims[0], x.Dims[1], t.Size[0], t.Size[1]})
-	inputs := map[string]*ops.Tensor{p.tiles.reach.Input.Name(): part}
 	if o.Measure {
-		defer func() { p.arena, p.sizes = newArena(), nil }()
+		defer p.arenas.drop()
 	}
+	part := ops.NewTensor(x.DType, []int{x.Dims[0], x.Dims[1], g.Size[0], g.Size[1]})
+	inputs := map[string]*ops.Tensor{p.tiles.fields.Input.Name(): part}
 	done, sums := 0, map[*graph.Node][]*kernel.PotentialSums{}
-	progress := o.Progress
-	if progress != nil {
-		o.Progress = func(i, n int) { progress(done*n+i, t.Count()*n) }
+	if progress := o.Progress; progress != nil {
+		o.Progress = func(i, n int) { progress(done*n+i, g.Count()*n) }
 	}
-	for i, top := range t.Starts[0] {
-		for j, left := range t.Starts[1] {
+	for i, top := range g.Starts[0] {
+		for j, left := range g.Starts[1] {
 			crop(part, x, top, left)
-			f := &frame{own: [2]tile.Ownership{t.Own[0][i], t.Own[1][j]}, sums: sums, summed: map[int]bool{}}
-			if err := p.runTile(ctx, inputs, o, f, func(v *graph.Value, at, k int, y *ops.Tensor) error {
-				return place(&results[at].Outputs[k], y, v, t, i, j)
-			}, results); err != nil {
+			f := &frame{own: [2]tile.Ownership{g.Own[0][i], g.Own[1][j]}, sums: sums, summed: map[int]bool{}}
+			if err := p.execute(ctx, inputs, o, f, func(r *run) error { return r.give(results, g) }); err != nil {
 				return nil, err
 			}
 			done++
@@ -173,30 +187,21 @@ func (p *Program) runTiles(ctx context.Context, x *ops.Tensor, t *tile.Grid, o R
 	return results, nil
 }
 
-// runTile runs one tile and gives its outputs, by checkpoint and place. What it measures
-// goes to results.
-func (p *Program) runTile(ctx context.Context, inputs map[string]*ops.Tensor, o RunOptions, f *frame,
-	give func(v *graph.Value, at, k int, y *ops.Tensor) error, results []*Result,
-) error {
-	r := p.newRun(ctx, o)
-	r.frame = f
-	defer func() { r.arena.reclaim() }()
-	if err := r.execute(inputs); err != nil {
-		return err
-	}
-	for at := range p.Checkpoints {
+// give adds the outputs of a tile, and what was measured of it, to the image's results.
+func (r *run) give(results []*Result, g *tile.Grid) error {
+	for at, res := range results {
 		r.at = at
-		for k, v := range p.graph.Outputs() {
+		for k, v := range r.graph.Outputs() {
 			y := r.analogValue(v)
 			if y == nil {
 				return fmt.Errorf("output %q was not computed", v.Name())
 			}
-			if err := give(v, at, k, y); err != nil {
+			if err := r.place(&res.Outputs[k], y, v, g); err != nil {
 				return err
 			}
 		}
-		if o.Measure {
-			results[at].absorb(r.neurons[at], r.worked(at), f)
+		if r.o.Measure {
+			res.absorb(r.neurons[at], r.worked(at), r.frame)
 		}
 	}
 	return nil
@@ -213,33 +218,29 @@ func crop(tile, x *ops.Tensor, top, left int) {
 	}
 }
 
-// place copies what tile (i, j) gives of output v into the whole frame's, made
-// with the first tile.
-func place(frame **ops.Tensor, y *ops.Tensor, v *graph.Value, t *tile.Grid, i, j int) error {
-	rows, cols := t.Own[0][i][v], t.Own[1][j][v]
+// place copies what a tile gives of output v into the whole image's, made with the
+// first tile.
+func (r *run) place(image **ops.Tensor, y *ops.Tensor, v *graph.Value, g *tile.Grid) error {
+	rows, cols := r.frame.own[0][v], r.frame.own[1][v]
 	if len(y.Dims) != 4 {
 		return fmt.Errorf("output %q of a tile has dimensions %v, want an image", v.Name(), y.Dims)
 	}
-	if *frame == nil {
-		last := [2]int{len(t.Starts[0]) - 1, len(t.Starts[1]) - 1}
-		*frame = ops.NewTensor(y.DType, []int{y.Dims[0], y.Dims[1],
-			t.Own[0][last[0]][v].Hi, t.Own[1][last[1]][v].Hi})
+	if *image == nil {
+		*image = ops.NewTensor(y.DType, []int{y.Dims[0], y.Dims[1], rows.Full, cols.Full})
 	}
-	f := *frame
+	to := *image
 	h, w := y.Dims[2], y.Dims[3]
 	if rows.Hi-rows.At > h || cols.Hi-cols.At > w {
 		return fmt.Errorf("output %q of a tile has dimensions %v, want %d rows and %d columns at least",
 			v.Name(), y.Dims, rows.Hi-rows.At, cols.Hi-cols.At)
 	}
-	n := cols.Hi - cols.Lo
 	for p := range y.Dims[0] * y.Dims[1] {
 		for row := rows.Lo; row < rows.Hi; row++ {
-			to := (p*f.Dims[2]+row)*f.Dims[3] + cols.Lo
-			from := (p*h+row-rows.At)*w + cols.Lo - cols.At
+			at, from := (p*to.Dims[2]+row)*to.Dims[3], (p*h+row-rows.At)*w-cols.At
 			if y.DType.IsFloat() {
-				copy(f.F32[to:to+n], y.F32[from:from+n])
+				copy(to.F32[at+cols.Lo:at+cols.Hi], y.F32[from+cols.Lo:])
 			} else {
-				copy(f.I64[to:to+n], y.I64[from:from+n])
+				copy(to.I64[at+cols.Lo:at+cols.Hi], y.I64[from+cols.Lo:])
 			}
 		}
 	}

@@ -261,7 +261,7 @@ func TestTilesOfCheckpoints(t *testing.T) {
 	x := random(5, -1, 1.5, 2, 1, 50, 43)
 	for _, threads := range []int{1, 3, 5} { // more than a small machine has: they do not spin between small layers
 		pool := machine.NewPool(threads)
-		rows, columns := compareTiled(t, m, x, exec.Options{Pool: pool, Checkpoints: []int{1, 3, 6}}, true)
+		rows, columns := compareTiled(t, m, x, exec.Options{Pool: pool, Timesteps: []int{1, 3, 6}}, true)
 		if rows < 2 || columns < 2 {
 			t.Errorf("%d threads: %d x %d tiles at most, want several of both", threads, rows, columns)
 		}

@@ -1,19 +1,19 @@
 package exec
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
 	"spikingir/graph"
 	"spikingir/graph/op"
+	"spikingir/runtime/kernel"
 )
 
 // timing is what the compiler knows of every value: whether it is time-major,
 // and how many layers lie before it.
 type timing struct {
 	steps, post int   // of the whole model; steps is 0 when nothing is timed
-	marks       []int // checkpoints: numbers of main steps after which results are read
+	results     []int // numbers of main steps after which results are read, rising
 	timed       map[*graph.Value]bool
 	depth       map[*graph.Value]int
 }
@@ -33,17 +33,22 @@ func sink(n *graph.Node) bool {
 	return false
 }
 
-// analyse finds the time-major values. override > 0 replaces the number of
+// analyse finds the time-major values. results, when not empty, replace the number of
 // timesteps that the nodes state.
-func analyse(g *graph.Graph, override int) (*timing, error) {
+func analyse(g *graph.Graph, results []int) (*timing, error) {
 	t := &timing{timed: map[*graph.Value]bool{}, depth: map[*graph.Value]int{}}
 	for n := range g.Nodes() {
 		if err := t.attributes(n); err != nil {
 			return nil, err
 		}
 	}
-	if t.steps > 0 && override > 0 {
-		t.steps = override
+	if n := len(results); n > 0 {
+		if t.steps == 0 {
+			return nil, fmt.Errorf("the model has no timesteps to set to %d: it is not a spiking model", results[n-1])
+		}
+		t.steps, t.results = results[n-1], slices.Clone(results)
+	} else {
+		t.results = []int{t.steps}
 	}
 	for n := range g.Nodes() {
 		if err := t.checkTime(n); err != nil {
@@ -60,18 +65,18 @@ func (t *timing) attributes(n *graph.Node) error {
 		return nil
 	}
 	if err := decode(n); err != nil {
-		return nodeError(n, err)
+		return op.Wrap(n, err)
 	}
 	steps, err := graph.Get(n.Attrs, "timesteps", graph.Int(0))
 	if err != nil {
-		return nodeError(n, err)
+		return op.Wrap(n, err)
 	}
 	post, err := graph.Get(n.Attrs, "post", graph.Int(0))
 	if err != nil {
-		return nodeError(n, err)
+		return op.Wrap(n, err)
 	}
 	if steps < 0 || steps > mostSteps || post < 0 || post > 1 {
-		return nodeError(n, fmt.Errorf("timesteps=%d, post=%d, want 0..%d and 0 or 1", steps, post, mostSteps))
+		return op.Errorf(n, "timesteps=%d, post=%d, want 0..%d and 0 or 1", steps, post, mostSteps)
 	}
 	if steps == 0 {
 		return nil
@@ -80,8 +85,8 @@ func (t *timing) attributes(n *graph.Node) error {
 		t.steps, t.post = int(steps), int(post)
 	}
 	if t.steps != int(steps) || t.post != int(post) {
-		return nodeError(n, fmt.Errorf("runs %d+%d timesteps where others run %d+%d",
-			steps, post, t.steps, t.post))
+		return op.Errorf(n, "runs %d+%d timesteps where others run %d+%d",
+			steps, post, t.steps, t.post)
 	}
 	return nil
 }
@@ -110,8 +115,8 @@ func (t *timing) checkTime(n *graph.Node) error {
 		return nil
 	}
 	if v := n.Input(0); v != nil && !t.timed[v] {
-		return nodeError(n, fmt.Errorf("input %q has no time, want a time-major value: put an Encode before it",
-			v.Name()))
+		return op.Errorf(n, "input %q has no time, want a time-major value: put an Encode before it",
+			v.Name())
 	}
 	return nil
 }
@@ -143,17 +148,13 @@ func (t *timing) visit(n *graph.Node) {
 }
 
 // slices is the number of slices kept of a time-major value: the main steps,
-// then a post step for each checkpoint.
-func (t *timing) slices() int { return t.steps + t.post*len(t.marks) }
+// then a post step for each result.
+func (t *timing) slices() int { return t.steps + t.post*len(t.results) }
 
-// mark is the checkpoint after main step k (from 0), -1 when there is none.
-func (t *timing) mark(k int) int { return slices.Index(t.marks, k+1) }
+// result is the one read after main step k (from 0), -1 when there is none.
+func (t *timing) result(k int) int { return slices.Index(t.results, k+1) }
 
-// nodeError names the node of the user's model, once.
-func nodeError(n *graph.Node, err error) error {
-	var named *op.Error
-	if errors.As(err, &named) {
-		return err
-	}
-	return op.Errorf(n, "%v", err)
+// spikeSteps is the time in the terms of the spiking kernels.
+func (t *timing) spikeSteps() kernel.SpikeSteps {
+	return kernel.SpikeSteps{Main: t.steps, Marks: t.results, Post: t.post > 0}
 }

@@ -8,7 +8,7 @@ import "spikingir/graph"
 type Unit struct {
 	Nodes []*graph.Node
 	Work  []int // of the nodes, as indices of Result.Work
-	// FixedPoint tells that the layer is computed in whole numbers.
+	// FixedPoint tells that the layer is computed in integers.
 	FixedPoint bool
 	// StepByStep tells that the layer runs one timestep after another.
 	StepByStep bool
@@ -16,12 +16,12 @@ type Unit struct {
 
 // Units lists the plan in the order of execution.
 func (p *Program) Units() []Unit {
-	at := make(map[*graph.Node]int, len(p.weights))
-	for i, w := range p.weights {
+	at := make(map[*graph.Node]int, len(p.plan.works))
+	for i, w := range p.plan.works {
 		at[w.node] = i
 	}
-	list := make([]Unit, len(p.units))
-	for i, u := range p.units {
+	list := make([]Unit, len(p.plan.units))
+	for i, u := range p.plan.units {
 		list[i].Nodes = u.nodes()
 		_, list[i].FixedPoint = u.(*fixedLayer)
 		_, list[i].StepByStep = u.(*layer)

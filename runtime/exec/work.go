@@ -8,16 +8,23 @@ import (
 	"spikingir/runtime/ops"
 )
 
-// work counts the operations of one node with weights.
+// work is a node that is charged for operations.
 type work struct {
 	node    *graph.Node
 	active  int // the input that the weights multiply
+	weights int // the input with the weights
 	driven  bool
-	current bool    // see WorkReport
-	kernel  []int64 // of a convolution, as its weights have it
-	report  WorkReport
-	saved   WorkReport
-	marked  []WorkReport // by checkpoint
+	current bool // see WorkReport
+}
+
+// counter counts the operations of one node in a run.
+type counter struct {
+	*work
+	report  WorkReport   // so far
+	results []WorkReport // by result, where they differ
+	// Known once the node has run: the synapses of each input, nil where they are not
+	// counted one by one.
+	taps *taps
 }
 
 // weighted reports whether n multiplies its input by weights.
@@ -39,8 +46,8 @@ func elementwise(n *graph.Node) (adds, muls float64) {
 	return 0, 0
 }
 
-// weigh makes the counter of a node; nil when it is not charged for anything.
-func (p *Program) weigh(n *graph.Node) *work {
+// weigh notes that a node is charged for; nil when there is nothing to charge.
+func (p *plan) weigh(n *graph.Node) *work {
 	adds, muls := elementwise(n)
 	if !weighted(n) && adds+muls == 0 {
 		return nil
@@ -48,15 +55,19 @@ func (p *Program) weigh(n *graph.Node) *work {
 	w := &work{node: n, current: p.feeds[n]}
 	if weighted(n) {
 		w.active = p.active(n)
+		w.weights = 1 - w.active
 		w.driven = p.driven(n.Input(w.active))
 	}
-	p.weights = append(p.weights, w)
+	if n.IsSpiking("CPM") {
+		w.weights = 2
+	}
+	p.works = append(p.works, w)
 	return w
 }
 
 // active is the input of a node with weights that the weights multiply: of a
 // product, the one that varies with the image.
-func (p *Program) active(n *graph.Node) int {
+func (p *plan) active(n *graph.Node) int {
 	if !n.Is("Gemm") && !n.Is("MatMul") {
 		return 0
 	}
@@ -68,7 +79,7 @@ func (p *Program) active(n *graph.Node) int {
 }
 
 // current finds the nodes that compute what an Encode repeats.
-func (p *Program) current() {
+func (p *plan) current() {
 	p.feeds = map[*graph.Node]bool{}
 	var walk func(n *graph.Node)
 	walk = func(n *graph.Node) {
@@ -88,7 +99,7 @@ func (p *Program) current() {
 
 // driven reports whether a time-major value is made of spikes alone. What a
 // node with weights gives is a current: the next one multiplies it in full.
-func (p *Program) driven(v *graph.Value) bool {
+func (p *plan) driven(v *graph.Value) bool {
 	if v == nil || !p.timing.timed[v] {
 		return false
 	}
@@ -107,86 +118,118 @@ func (p *Program) driven(v *graph.Value) bool {
 	return true
 }
 
-// reset starts a run with n checkpoints.
-func (w *work) reset(n int) {
-	w.report = WorkReport{Node: w.node.Name, Origin: w.node.OriginLabel(), Op: w.node.Op(),
-		Driven: w.driven, Current: w.current}
-	w.marked = make([]WorkReport, n)
-	w.spread()
+func newCounter(w *work) *counter {
+	return &counter{work: w, report: WorkReport{Node: w.node.Name, Origin: w.node.OriginLabel(), Op: w.node.Op(),
+		Driven: w.driven, Current: w.current}}
 }
 
-// spread makes what was counted so far the report of every checkpoint.
-func (w *work) spread() {
-	for i := range w.marked {
-		w.marked[i] = w.report
+// keep makes what was counted so far the report of one of n results.
+func (k *counter) keep(at, n int) {
+	if k.results == nil {
+		k.results = make([]WorkReport, n)
+	}
+	k.results[at] = k.report
+}
+
+// worked is the reports of the operators with weights for a result; nil when nothing
+// was counted.
+func (r *run) worked(at int) []WorkReport {
+	if r.counters == nil {
+		return nil
+	}
+	var list []WorkReport
+	for _, w := range r.works {
+		if k := r.counters[w.node]; k.results != nil {
+			list = append(list, k.results[at])
+		} else {
+			list = append(list, k.report)
+		}
+	}
+	return list
+}
+
+// eachSlice calls f for every slice of a run, in order. What it counts for the nodes in
+// a post step counts for the result of that step alone.
+func (r *run) eachSlice(nodes []*graph.Node, f func(t int)) {
+	for t := range r.timing.steps {
+		f(t)
+		if at := r.timing.result(t); at >= 0 {
+			r.forResult(at, nodes, func() error {
+				if r.timing.post > 0 {
+					f(r.timing.steps + at)
+				}
+				return nil
+			})
+		}
 	}
 }
 
-// begin and end enclose work that counts for one checkpoint only.
-func (w *work) begin() { w.saved = w.report }
-
-func (w *work) end(at int) {
-	w.marked[at] = w.report
-	w.report = w.saved
-}
-
-// analog notes one application to an analog value.
-func (w *work) analog(in []*ops.Tensor, y *ops.Tensor) {
-	w.report.Runs++
-	if weighted(w.node) {
-		w.shape(in, y)
+// countAnalog notes one application of a node to analog values, in the sizes of the
+// whole image.
+func (r *run) countAnalog(n *graph.Node, in []*ops.Tensor, y *ops.Tensor) {
+	k := r.counters[n]
+	if k == nil {
 		return
 	}
-	adds, muls := elementwise(w.node)
-	w.report.Adds += adds * float64(y.Len())
-	w.report.Muls += muls * float64(y.Len())
+	in, y = r.extents(n, in, y)
+	k.report.Runs++
+	if weighted(n) {
+		k.shape(in[k.active], in[k.weights], y)
+		return
+	}
+	adds, muls := elementwise(n)
+	k.report.Adds += adds * float64(y.Len())
+	k.report.Muls += muls * float64(y.Len())
 }
 
-// weigh notes one application to a slice. The constant current is nothing in
-// the post step, and a bias is not injected there.
-func (c *clock) weigh(s *linear, in []*ops.Tensor, y *ops.Tensor, t int) {
-	w := s.work
-	if !w.driven {
-		in, y = c.extents(s.node, in, y)
+// count notes one application to a slice. The constant current is zero in the post
+// step, and a bias is not injected there.
+func (c *clock) count(s *linear, in []*ops.Tensor, y *ops.Tensor, t int) {
+	k := c.counters[s.node]
+	if k == nil {
+		return
+	}
+	if !k.driven {
 		if t < c.timing.steps || !s.steady && !s.node.IsSpiking("Bias") {
-			w.analog(in, y)
+			c.countAnalog(s.node, in, y)
 		}
 		return
 	}
-	w.shape(in, y)
-	v := s.node.Input(w.active)
+	k.shape(in[k.active], in[k.weights], y)
+	v := s.node.Input(k.active)
 	switch slot := c.slots[v]; {
 	case slot != nil && slot.packed != nil:
-		w.countPacked(slot.packed, c.view(v, slot.packed.H, slot.packed.W), t, in[w.active], y)
-		return
-	case slot != nil && slot.train != nil:
-		w.train(slot.train, t, in[w.active], y)
-		return
+		k.countPacked(slot.packed, c.view(v, slot.packed.H, slot.packed.W), t)
+	case slot != nil && slot.planar != nil:
+		k.countPlanar(slot.planar, t)
+	default:
+		k.spikes(c.operands(v, in[k.active])...)
 	}
-	w.spikes(c.operands(v, in[w.active]), y)
 }
 
-// train is spikes for a slice that comes straight from a train: it counts the
-// packed bits.
-func (w *work) train(tr *train, step int, x, y *ops.Tensor) {
-	_, t := w.geometry(x, y)
-	if t == nil {
-		n := float64(tr.Count(step))
-		w.report.SpikesIn += n
-		w.report.ExactOps += n * w.report.MACs / max(w.report.Inputs, 1)
+// unplaced notes spikes that reach as many outputs as the mean input does.
+func (k *counter) unplaced(n float64) {
+	k.report.SpikesIn += n
+	k.report.ExactOps += n * k.report.MACs / max(k.report.Inputs, 1)
+}
+
+// countPlanar notes the spikes of a slice: it counts bits.
+func (k *counter) countPlanar(p *planar, step int) {
+	if k.taps == nil {
+		k.unplaced(float64(p.Count(step)))
 		return
 	}
-	for plane := range tr.N * tr.C {
-		n, reach := t.count(tr.Bits(step, plane))
-		w.report.SpikesIn += n
-		w.report.ExactOps += reach
+	for plane := range p.N * p.C {
+		n, synapses := k.taps.count(p.Bits(step, plane))
+		k.report.SpikesIn += n
+		k.report.ExactOps += synapses
 	}
 }
 
 // count gives the spikes of one plane and the sum of their synapses. Most
 // columns reach the same number of outputs, so a row is its spikes times that
 // number, put right at the columns that differ.
-func (t *taps) count(words []uint64) (n, reach float64) {
+func (t *taps) count(words []uint64) (n, synapses float64) {
 	width := len(t.cols)
 	if width == 0 {
 		return 0, 0
@@ -205,9 +248,9 @@ func (t *taps) count(words []uint64) (n, reach float64) {
 			}
 		}
 		n += float64(count)
-		reach += sum * row * t.channels
+		synapses += sum * row * t.channels
 	}
-	return n, reach
+	return n, synapses
 }
 
 // popcount counts the bits from lo up to hi.
@@ -224,24 +267,8 @@ func popcount(words []uint64, lo, hi int) int {
 	return n
 }
 
-// works is the counters of the layer's operators and readouts.
-func (l *layer) works() []*work {
-	var list []*work
-	for _, s := range l.steps {
-		if s.work != nil {
-			list = append(list, s.work)
-		}
-	}
-	for _, s := range l.sinks {
-		if r, ok := s.(*readoutSink); ok && r.work != nil {
-			list = append(list, r.work)
-		}
-	}
-	return list
-}
-
 // operands lists the slices whose spikes arrive in v: those of both operands
-// where v is a sum of trains at hand.
+// where v is a sum of spikes at hand.
 func (c *clock) operands(v *graph.Value, x *ops.Tensor) []*ops.Tensor {
 	n := v.Producer()
 	if n == nil || !(n.Is("Add") || n.Is("Sub") || n.Is("Sum")) {
@@ -262,69 +289,69 @@ func (c *clock) operands(v *graph.Value, x *ops.Tensor) []*ops.Tensor {
 }
 
 // spikes notes one slice of spikes: the nonzero elements of every operand.
-func (w *work) spikes(operands []*ops.Tensor, y *ops.Tensor) {
+func (k *counter) spikes(operands ...*ops.Tensor) {
 	for _, x := range operands {
-		n, weighted := w.count(x, y)
-		w.report.SpikesIn += n
-		w.report.ExactOps += weighted
+		k.nonzero(x)
 	}
 }
 
-// shape fills in what depends on the sizes alone, the same for every slice.
-func (w *work) shape(in []*ops.Tensor, y *ops.Tensor) {
-	if w.report.MACs > 0 {
-		return
-	}
-	r, x := &w.report, in[w.active]
-	if weights := in[1-w.active]; len(weights.Dims) > 2 {
-		w.kernel = nil
-		for _, k := range weights.Dims[2:] {
-			w.kernel = append(w.kernel, int64(k))
-		}
-	}
-	r.Outputs = float64(y.Len())
-	perOutput, taps := w.geometry(x, y)
-	r.MACs = perOutput * float64(y.Len())
-	if w.node.Is("ConvTranspose") {
-		r.MACs = perOutput * float64(x.Len())
-	}
-	r.Inputs = float64(x.Len())
-	r.ExactMACs = r.MACs
-	if taps != nil {
-		r.ExactMACs = taps.dense() * float64(x.Len()/max(taps.plane(), 1))
-	}
-	if w.node.IsSpiking("CPM") {
-		r.Adds = r.Outputs // the residual potential, and the bias
-		if w.node.Input(3) != nil {
-			r.Adds *= 2
-		}
-		return
-	}
-	r.Bias = w.node.NumInputs() > 2 && w.node.Input(2) != nil
-}
-
-// count gives the nonzero elements of x and the sum of their synapses.
-func (w *work) count(x, y *ops.Tensor) (n, weighted float64) {
-	_, t := w.geometry(x, y)
+// nonzero notes the nonzero elements of x.
+func (k *counter) nonzero(x *ops.Tensor) {
+	t := k.taps
 	if t == nil || t.plane() == 0 {
+		n := 0.0
 		for _, v := range x.F32 {
 			if v != 0 {
 				n++
 			}
 		}
-		return n, n * w.report.MACs / max(w.report.Inputs, 1)
+		k.unplaced(n)
+		return
 	}
-	width := len(t.cols)
+	n, synapses, width := 0.0, 0.0, len(t.cols)
 	for at := 0; at < len(x.F32); at += width {
-		var inRow, reach float64
+		row := 0.0
 		for i, v := range x.F32[at : at+width] {
 			if v != 0 {
-				inRow++
-				reach += t.cols[i]
+				n++
+				row += t.cols[i]
 			}
 		}
-		n += inRow
-		weighted += reach * t.rows[(at/width)%len(t.rows)] * t.channels
+		synapses += row * t.rows[(at/width)%len(t.rows)] * t.channels
 	}
-	return n, weighted
+	k.report.SpikesIn += n
+	k.report.ExactOps += synapses
+}
+
+// shape fills in what depends on the sizes alone, the same for every slice.
+func (k *counter) shape(x, weights, y *ops.Tensor) {
+	r := &k.report
+	if r.MACs > 0 {
+		return
+	}
+	var size []int64 // of the kernel of a convolution
+	if len(weights.Dims) > 2 {
+		for _, d := range weights.Dims[2:] {
+			size = append(size, int64(d))
+		}
+	}
+	r.Inputs, r.Outputs = float64(x.Len()), float64(y.Len())
+	var perElement float64
+	perElement, k.taps = k.geometry(x, y, size)
+	r.MACs = perElement * r.Outputs
+	if k.node.Is("ConvTranspose") {
+		r.MACs = perElement * r.Inputs
+	}
+	r.ExactMACs = r.MACs
+	if k.taps != nil {
+		r.ExactMACs = k.taps.dense() * float64(x.Len()/max(k.taps.plane(), 1))
+	}
+	if k.node.IsSpiking("CPM") {
+		r.Adds = r.Outputs // the residual potential, and the bias
+		if k.node.Input(3) != nil {
+			r.Adds *= 2
+		}
+		return
+	}
+	r.Bias = k.node.NumInputs() > 2 && k.node.Input(2) != nil
 }

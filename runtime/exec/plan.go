@@ -1,0 +1,230 @@
+package exec
+
+import (
+	"fmt"
+	"slices"
+
+	"spikingir/graph"
+	"spikingir/graph/op"
+	"spikingir/runtime/kernel/machine"
+	"spikingir/runtime/ops"
+)
+
+// plan is what Compile decides of a model: operators bound, weights packed, the order
+// and the lifetimes. Nothing changes it afterwards.
+type plan struct {
+	graph  *graph.Graph
+	inputs []*graph.Value
+	pool   *machine.Pool
+	timing *timing
+	consts map[*graph.Value]*ops.Tensor
+	units  []unit
+	frees  [][]*graph.Value     // values whose last reader is the unit
+	feeds  map[*graph.Node]bool // what computes the input of an Encode
+	// thresholds tells that last bits matter, see hasThresholds.
+	thresholds bool
+	works      []*work              // every node that is charged for: those of layers first
+	winograd   map[*graph.Node]bool // convolutions by Winograd
+}
+
+// unit is one entry of the plan.
+type unit interface {
+	nodes() []*graph.Node
+	reads() []*graph.Value
+	run(r *run) error
+}
+
+func newPlan(m *graph.Model, o Options) (*plan, error) {
+	p := &plan{graph: m.Graph, pool: o.Pool, thresholds: hasThresholds(m.Graph), winograd: map[*graph.Node]bool{}}
+	if p.pool == nil {
+		p.pool = machine.NewPool(1)
+	}
+	p.inputs = slices.DeleteFunc(m.Graph.Inputs(), (*graph.Value).IsInitializer)
+	var err error
+	if p.timing, err = analyse(m.Graph, o.Timesteps); err != nil {
+		return nil, err
+	}
+	if err := p.constants(); err != nil {
+		return nil, err
+	}
+	p.current()
+	if err := p.bindAll(m, o.Precision); err != nil {
+		return nil, err
+	}
+	p.lifetimes()
+	return p, nil
+}
+
+// constants takes the initializers over.
+func (p *plan) constants() error {
+	p.consts = map[*graph.Value]*ops.Tensor{}
+	for _, v := range p.graph.Initializers() {
+		if v.Sparse != nil {
+			return fmt.Errorf("initializer %q is sparse; sparse initializers cannot be run", v.Name())
+		}
+		if v.Const.DType == graph.StringType {
+			continue // only an unsupported operator could read it
+		}
+		t, err := ops.FromGraph(v.Const)
+		if err != nil {
+			return fmt.Errorf("initializer %q: %w", v.Name(), err)
+		}
+		p.consts[v] = t
+	}
+	return nil
+}
+
+// bindAll binds every node and orders the units.
+func (p *plan) bindAll(m *graph.Model, precision Precision) error {
+	owner := map[*graph.Node]unit{}
+	for _, g := range groups(p.graph, p.timing) {
+		l, err := p.layer(m, g)
+		if err != nil {
+			return err
+		}
+		u := p.choose(m, l, precision)
+		for _, n := range u.nodes() {
+			owner[n] = u
+		}
+	}
+	for n := range p.graph.Nodes() {
+		if owner[n] != nil {
+			continue
+		}
+		u, err := p.other(m, n)
+		if err != nil {
+			return err
+		}
+		owner[n] = u
+	}
+	if err := p.chains(m, owner); err != nil {
+		return err
+	}
+	p.order(owner)
+	return nil
+}
+
+// choose gives the fastest unit for a layer.
+func (p *plan) choose(m *graph.Model, l *layer, precision Precision) unit {
+	if precision == Float32 {
+		return l
+	}
+	if f := p.fixed(m, l); f != nil {
+		return f
+	}
+	if s := p.steady(l); s != nil {
+		return s
+	}
+	if r := p.readout(l); r != nil {
+		return r
+	}
+	return l
+}
+
+// other binds a node that is not part of a layer.
+func (p *plan) other(m *graph.Model, n *graph.Node) (unit, error) {
+	for _, v := range n.Inputs() {
+		if v != nil && p.timing.timed[v] {
+			return nil, op.Errorf(n, "reads time-major value %q, but no neuron or readout follows",
+				v.Name())
+		}
+	}
+	if n.IsSpiking("Encode") && p.timing.ownSteps(n) {
+		return &encode{alone{n}}, nil
+	}
+	if n.Op().Domain == graph.Spiking {
+		return p.untimed(m, n)
+	}
+	bound, err := p.bind(m, n)
+	if err != nil {
+		return nil, err
+	}
+	p.weigh(n)
+	return &analog{alone{n}, bound}, nil
+}
+
+// bind is bind for an operator of the plan: a Conv takes the fastest way, whose last
+// bits are its own, unless the model has thresholds.
+func (p *plan) bind(m *graph.Model, n *graph.Node) (ops.Op, error) {
+	if !n.Is("Conv") || p.thresholds || m.Function(n.Op(), n.Overload) != nil {
+		return bind(m, n)
+	}
+	o, winograd, err := ops.BindFast(n, m.Opset(""))
+	p.winograd[n] = winograd
+	return o, err
+}
+
+// hasThresholds reports whether a model makes spikes or, like one whose neurons are
+// unrolled, compares: there a last bit moves a spike, and every form of a network has
+// to give the same.
+func hasThresholds(g *graph.Graph) bool {
+	for n := range g.Nodes() {
+		if n.Op().Domain == graph.Spiking {
+			return true
+		}
+		for _, name := range []string{"Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Sign"} {
+			if n.Is(name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// bind makes an operator ready, or says why this program cannot run it.
+func bind(m *graph.Model, n *graph.Node) (ops.Op, error) {
+	if f := m.Function(n.Op(), n.Overload); f != nil {
+		return nil, op.Errorf(n, "calls a function of the model's own; inline it first")
+	}
+	return ops.Bind(n, m.Opset(""))
+}
+
+// order lists the units so that each stands after the ones it reads from, and
+// otherwise as the nodes stand in the graph.
+func (p *plan) order(owner map[*graph.Node]unit) {
+	seen := map[unit]bool{}
+	var visit func(u unit)
+	visit = func(u unit) {
+		if seen[u] {
+			return
+		}
+		seen[u] = true
+		for _, v := range u.reads() {
+			if d := v.Producer(); d != nil {
+				visit(owner[d])
+			}
+		}
+		p.units = append(p.units, u)
+	}
+	for n := range p.graph.Nodes() {
+		visit(owner[n])
+	}
+}
+
+// lifetimes notes after which unit each value is done with.
+func (p *plan) lifetimes() {
+	last := map[*graph.Value]int{}
+	var order []*graph.Value
+	touch := func(v *graph.Value, i int) {
+		if v != nil && !v.IsOutput() {
+			if _, seen := last[v]; !seen {
+				order = append(order, v)
+			}
+			last[v] = i
+		}
+	}
+	for i, u := range p.units {
+		for _, v := range u.reads() {
+			touch(v, i)
+		}
+		for _, n := range u.nodes() {
+			for _, v := range n.Outputs() {
+				touch(v, i)
+			}
+		}
+	}
+	p.frees = make([][]*graph.Value, len(p.units))
+	for _, v := range order {
+		p.frees[last[v]] = append(p.frees[last[v]], v)
+	}
+}
