@@ -28,4 +28,6 @@
 //
 // What the IR does not model is kept as opaque wire bytes in the Unknown field
 // of the entity it was found in, and written back unchanged.
+//
+// Other modules may import this package: it is stable, as package spikingir says.
 package graph

@@ -35,4 +35,6 @@
 // type of an output that is an input at the same time and declares another one,
 // have no place in the IR. An unchanged model keeps them; of a changed one they
 // are lost, and [ReadOptions.Warn] hears of the latter when reading.
+//
+// Other modules may import this package: it is stable, as package spikingir says.
 package onnxio

@@ -15,4 +15,6 @@
 // Passes never import the runtime. What they need of it (calibration
 // statistics, the evaluation of a constant node) comes as functions in
 // [Options] that return plain data.
+//
+// Other modules may import this package: it is stable, as package spikingir says.
 package passes

@@ -15,4 +15,6 @@
 //
 // Opsets from [Oldest] to [Newest] are understood; the binary operators from 7 on,
 // for they broadcast by other rules before.
+//
+// Other modules may import this package: it is stable, as package spikingir says.
 package op

@@ -30,6 +30,8 @@
 //
 // With UPDATE=1 in the environment the sections after, notes and error are
 // rewritten; look at the difference before you believe it.
+//
+// Other modules may import this package: it is stable, as package spikingir says.
 package passtest
 
 import (

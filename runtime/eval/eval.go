@@ -265,12 +265,3 @@ func (t *tally) score(out dataset.Image, s dataset.Sample) (metric.Quality, erro
 		Quantize8: t.Set.Task().Kind == dataset.SR,
 	})
 }
-
-// Restore runs a model on one image.
-func Restore(ctx context.Context, p *exec.Program, input string, m dataset.Image) (dataset.Image, error) {
-	res, err := p.Run(ctx, map[string]*ops.Tensor{input: Tensor(m)}, exec.RunOptions{})
-	if err != nil {
-		return dataset.Image{}, err
-	}
-	return Image(res.Outputs[0])
-}

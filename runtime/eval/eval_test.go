@@ -148,7 +148,7 @@ func TestSuperResolution(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := Restore(t.Context(), program(t, nearest, exec.Options{}), "x", s.Input)
+	out, err := restore(t.Context(), program(t, nearest, exec.Options{}), "x", s.Input)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -76,7 +77,7 @@ func TestFreeSize(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = Restore(t.Context(), p, "x", x)
+		_, err = restore(t.Context(), p, "x", x)
 		return err
 	}
 	if err := run(); err == nil || !strings.Contains(err.Error(), "dimensions [1 1 5 6]") {
@@ -99,4 +100,13 @@ func TestFreeSize(t *testing.T) {
 	if FreeSize(m.Graph) {
 		t.Error("a free size is reported as fixed")
 	}
+}
+
+// restore runs a model on one image.
+func restore(ctx context.Context, p *exec.Program, input string, m dataset.Image) (dataset.Image, error) {
+	res, err := p.Run(ctx, map[string]*ops.Tensor{input: Tensor(m)}, exec.RunOptions{})
+	if err != nil {
+		return dataset.Image{}, err
+	}
+	return Image(res.Outputs[0])
 }

@@ -26,4 +26,6 @@
 // in [-1/T, 0] (Theorem 1). An initial potential v0 = alpha - 1/2 shifts it to
 // [-1/2T, 1/2T]: the rate is rounded to the nearest. With the paper's beta = 0
 // that is v0 = 0.25.
+//
+// Other modules may import this package: it is stable, as package spikingir says.
 package neuron
