@@ -195,7 +195,7 @@ func checkReadout(m *graph.Model) error {
 
 // Threshold gives a neuron's threshold: a scalar or one number per channel.
 func Threshold(n *graph.Node) ([]float32, error) {
-	v := n.Input(2)
+	v := n.Input(op.NeuronTheta)
 	if v == nil || v.Const == nil {
 		return nil, fmt.Errorf("neuron %q has no constant threshold", n.OriginLabel())
 	}

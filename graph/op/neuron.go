@@ -77,6 +77,18 @@ type Neuron struct {
 	Y, VRes               *graph.Value
 }
 
+// The inputs and outputs of an IF and MPRN by place, for passes that move them; what
+// only reads a neuron takes [NeuronOf].
+const (
+	NeuronX = iota
+	NeuronBias
+	NeuronTheta
+	NeuronAlpha // of an MPRN
+
+	NeuronY    = 0
+	NeuronVRes = 1
+)
+
 // IsNeuron reports whether n is a spiking neuron.
 func IsNeuron(n *graph.Node) bool { return n.IsSpiking("IF") || n.IsSpiking("MPRN") }
 
@@ -85,11 +97,11 @@ func NeuronOf(n *graph.Node) (Neuron, error) {
 	r := read(n)
 	s := Neuron{
 		Steps: r.steps(), V0: r.float("v0", 0),
-		X: r.input(0, "x"), Bias: n.Input(1), Theta: r.input(2, "theta"),
-		Y: n.Output(0), VRes: n.Output(1),
+		X: r.input(NeuronX, "x"), Bias: n.Input(NeuronBias), Theta: r.input(NeuronTheta, "theta"),
+		Y: n.Output(NeuronY), VRes: n.Output(NeuronVRes),
 	}
 	if n.IsSpiking("MPRN") {
-		s.Alpha = r.input(3, "alpha")
+		s.Alpha = r.input(NeuronAlpha, "alpha")
 		if s.Timesteps > 0 && s.Post == 0 {
 			r.failf("attribute %q is 0, want 1: the neuron restores at the post step", "post")
 		}

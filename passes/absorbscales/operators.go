@@ -44,14 +44,14 @@ func (a *absorber) neuron(n *graph.Node) error {
 	}
 	s := scale(theta)
 	a.have[n.Output(0)] = s
-	if err := a.bring(n, 0, s); err != nil {
+	if err := a.bring(n, op.NeuronX, s); err != nil {
 		return err
 	}
-	rank := len(n.Input(0).Type.Shape)
-	if err := divide(n, 1, s, rank); err != nil {
+	rank := len(n.Input(op.NeuronX).Type.Shape)
+	if err := divide(n, op.NeuronBias, s, rank); err != nil {
 		return err
 	}
-	renew(n, 2, graph.Scalar(1))
+	renew(n, op.NeuronTheta, graph.Scalar(1))
 	return nil
 }
 

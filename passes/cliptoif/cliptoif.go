@@ -52,7 +52,7 @@ func run(c *passes.Context) (changed bool, err error) {
 		attrs := spiking.NeuronAttrs(spiking.V0.Of(c))
 		in, relu := n.Input(0), rectifier(n.Input(0))
 		if relu != nil {
-			in = relu.Input(0)
+			in = relu.Input(op.NeuronX)
 		}
 		if _, err := c.Replace(n, spiking.Op("IF"), attrs, in, nil, theta); err != nil {
 			return changed, err
@@ -78,10 +78,10 @@ func run(c *passes.Context) (changed bool, err error) {
 // relu-to-if leaves it in, and serves nothing but the Clip.
 func rectifier(v *graph.Value) *graph.Node {
 	n := v.Producer()
-	if n == nil || !n.IsSpiking("IF") || v.NumUses() != 1 || v.IsOutput() || n.Input(1) != nil {
+	if n == nil || !n.IsSpiking("IF") || v.NumUses() != 1 || v.IsOutput() || n.Input(op.NeuronBias) != nil {
 		return nil
 	}
-	if r := n.Output(1); r != nil && (r.NumUses() > 0 || r.IsOutput()) {
+	if r := n.Output(op.NeuronVRes); r != nil && (r.NumUses() > 0 || r.IsOutput()) {
 		return nil
 	}
 	theta, err := passes.Threshold(n)

@@ -136,20 +136,20 @@ func (m *mover) owe(v *graph.Value, due *current) {
 
 // fuse makes what is due to a neuron's current its bias.
 func (m *mover) fuse(n *graph.Node) error {
-	x := n.Input(0)
+	x := n.Input(op.NeuronX)
 	due := m.due[x]
-	m.reads(n, 0, m.raw(x))
+	m.reads(n, op.NeuronX, m.raw(x))
 	if due == nil {
 		return nil
 	}
-	if b := n.Input(1); b != nil {
+	if b := n.Input(op.NeuronBias); b != nil {
 		own, err := constant(n, b, len(x.Type.Shape))
 		if err != nil {
 			return err
 		}
 		due = sum(due, own, 1)
 	}
-	n.SetInput(1, due.parameter(n, n.Label()+".bias", len(x.Type.Shape)))
+	n.SetInput(op.NeuronBias, due.parameter(n, n.Label()+".bias", len(x.Type.Shape)))
 	return nil
 }
 

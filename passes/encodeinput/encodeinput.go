@@ -123,7 +123,7 @@ func retype(m *graph.Model) error {
 			continue
 		}
 		for i, v := range n.Outputs() {
-			if v != nil && !(op.IsNeuron(n) && i == 1) {
+			if v != nil && !(op.IsNeuron(n) && i == op.NeuronVRes) {
 				v.Type = graph.Type{}
 			}
 		}

@@ -47,7 +47,7 @@ func run(c *passes.Context) (changed bool, err error) {
 			return changed, op.Errorf(n, "the model is timed already: run if-to-mprn before encode-input")
 		}
 		attrs := append(graph.Attrs(nil), n.Attrs...)
-		m, err := c.Replace(n, spiking.Op("MPRN"), attrs, n.Input(0), n.Input(1), n.Input(2),
+		m, err := c.Replace(n, spiking.Op("MPRN"), attrs, n.Input(op.NeuronX), n.Input(op.NeuronBias), n.Input(op.NeuronTheta),
 			spiking.Parameter(n, "alpha", nil, []float32{alpha}))
 		if err != nil {
 			return changed, err

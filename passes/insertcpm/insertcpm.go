@@ -84,7 +84,7 @@ func leaving(g *graph.Graph) []*graph.Value {
 			continue
 		}
 		for i, v := range n.Outputs() {
-			if v == nil || op.IsNeuron(n) && i == 1 {
+			if v == nil || op.IsNeuron(n) && i == op.NeuronVRes {
 				continue
 			}
 			if v.IsOutput() || slices.ContainsFunc(v.Uses(), outside) {

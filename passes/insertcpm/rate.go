@@ -36,7 +36,7 @@ func (r *readout) rate(x *graph.Value) (o *graph.Value, s *graph.Node, err error
 func (r *readout) half(x *graph.Value, side string) *graph.Value {
 	n := r.add(".out"+side, spiking.Op("IF"), spiking.NeuronAttrs(0), []*graph.Value{x},
 		".spikes"+side)
-	n.SetInput(2, spiking.Parameter(n, "theta", nil, []float32{float32(math.Inf(1))}))
+	n.SetInput(op.NeuronTheta, spiking.Parameter(n, "theta", nil, []float32{float32(math.Inf(1))}))
 	return n.Output(0)
 }
 

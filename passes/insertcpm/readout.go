@@ -87,7 +87,7 @@ func (r *readout) insert() error {
 	x := r.v
 	var s *graph.Node
 	if r.neuron {
-		x = r.from.Input(0)
+		x = r.from.Input(op.NeuronX)
 	}
 	compensated := Readout.Of(r.Context) == CPM && Residual.Of(r.Context)
 	var o *graph.Value
@@ -111,17 +111,17 @@ func (r *readout) insert() error {
 // leaves the region lends it bias, threshold and metadata.
 func (r *readout) outputNeuron(x *graph.Value) *graph.Node {
 	in := []*graph.Value{x}
-	if r.neuron && r.from.Input(1) != nil {
-		in = append(in, r.from.Input(1))
+	if r.neuron && r.from.Input(op.NeuronBias) != nil {
+		in = append(in, r.from.Input(op.NeuronBias))
 	}
 	n := r.add(".out", spiking.Op("IF"), spiking.NeuronAttrs(0), in, ".spikes", ".residual")
 	switch g := n.Graph(); {
 	case r.alone:
-		n.SetInput(2, r.from.Input(2))
+		n.SetInput(op.NeuronTheta, r.from.Input(op.NeuronTheta))
 	case r.neuron:
-		n.SetInput(2, g.AddInitializer(g.FreshName(n.Label()+".theta"), r.from.Input(2).Const))
+		n.SetInput(op.NeuronTheta, g.AddInitializer(g.FreshName(n.Label()+".theta"), r.from.Input(op.NeuronTheta).Const))
 	default:
-		n.SetInput(2, spiking.Parameter(n, "theta", nil, []float32{r.theta}))
+		n.SetInput(op.NeuronTheta, spiking.Parameter(n, "theta", nil, []float32{r.theta}))
 	}
 	if r.neuron {
 		n.Doc, n.Metadata = r.from.Doc, r.from.Metadata.Clone()
@@ -137,7 +137,7 @@ func (r *readout) cpm(s *graph.Node) (*graph.Value, error) {
 		return nil, err
 	}
 	attrs = append(spiking.Attrs(op.Steps{}), attrs...)
-	n := r.add(".cpm", spiking.Op("CPM"), attrs, []*graph.Value{s.Output(0), s.Output(1), w}, ".cpm")
+	n := r.add(".cpm", spiking.Op("CPM"), attrs, []*graph.Value{s.Output(op.NeuronY), s.Output(op.NeuronVRes), w}, ".cpm")
 	if !Conv.Of(r.Context) {
 		n.Metadata.Set(graph.MetaFrozen, "true")
 	}

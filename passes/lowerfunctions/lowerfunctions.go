@@ -77,11 +77,11 @@ func run(c *passes.Context) (changed bool, err error) {
 func explicit(c *passes.Context, n *graph.Node, biased bool) (changed bool, err error) {
 	switch {
 	case op.IsNeuron(n):
-		if n.Input(1) == nil {
-			n.SetInput(1, spiking.Parameter(n, "bias", nil, []float32{0}))
+		if n.Input(op.NeuronBias) == nil {
+			n.SetInput(op.NeuronBias, spiking.Parameter(n, "bias", nil, []float32{0}))
 			changed = true
 		}
-		if n.Output(1) == nil {
+		if n.Output(op.NeuronVRes) == nil {
 			return true, addResidual(c, n)
 		}
 	case n.IsSpiking("CPM") && biased && n.Input(3) == nil:
@@ -113,7 +113,7 @@ func addResidual(c *passes.Context, n *graph.Node) error {
 	}
 	r.Name = name
 	if declared {
-		g.Declare(r.Output(1))
+		g.Declare(r.Output(op.NeuronVRes))
 	}
 	return nil
 }

@@ -70,12 +70,12 @@ func run(c *passes.Context) (changed bool, err error) {
 		if len(theta) != 1 || !math.IsInf(float64(theta[0]), 1) {
 			continue
 		}
-		if n.Input(1) != nil {
+		if n.Input(op.NeuronBias) != nil {
 			return false, op.Errorf(n, "it has a bias beside its current: "+
 				"run normalize-thresholds before encode-input")
 		}
 		open = append(open, n)
-		if name := n.Input(0).Name(); !seen[name] {
+		if name := n.Input(op.NeuronX).Name(); !seen[name] {
 			seen[name] = true
 			names = append(names, name)
 		}
@@ -98,7 +98,7 @@ func run(c *passes.Context) (changed bool, err error) {
 
 // set gives one neuron its threshold.
 func set(c *passes.Context, n *graph.Node, stats *graph.Stats) error {
-	x := n.Input(0)
+	x := n.Input(op.NeuronX)
 	vs := stats.Values[x.Name()]
 	if vs == nil || len(vs.Channels) == 0 {
 		return op.Errorf(n, "calibration measured nothing for its current %q", x.Name())
@@ -141,7 +141,7 @@ func (m measure) layer() float32 { return m.stats.Percentile(m.p, m.over, m.side
 // channels gives each channel's threshold, the layer's where a channel has none.
 func (m measure) channels(n *graph.Node, layer float32) ([]float32, error) {
 	xs := m.stats.PerChannel(m.p, m.over, m.side)
-	shape := n.Input(0).Type.Shape
+	shape := n.Input(op.NeuronX).Type.Shape
 	if c, known := shape[1].Size(); known && c != int64(len(xs)) {
 		return nil, op.Errorf(n, "calibration measured %d channels, want %d", len(xs), c)
 	}
@@ -161,10 +161,10 @@ func usable(x float32) bool { return x >= least && !math.IsInf(float64(x), 0) }
 
 // setTheta makes t the threshold of n and of no other neuron.
 func setTheta(n *graph.Node, t *graph.Tensor) {
-	v := n.Input(2)
+	v := n.Input(op.NeuronTheta)
 	if v.NumUses() > 1 || !v.IsConstant() || v.IsOutput() {
 		g := n.Graph()
-		n.SetInput(2, g.AddInitializer(g.FreshName(n.Label()+".theta"), t))
+		n.SetInput(op.NeuronTheta, g.AddInitializer(g.FreshName(n.Label()+".theta"), t))
 		return
 	}
 	v.Const = t

@@ -77,7 +77,7 @@ func split(c *passes.Context, n *graph.Node) error {
 		p := c.Insert(n, n, n.Label()+"."+side, spiking.Op("IF"),
 			spiking.NeuronAttrs(spiking.V0.Of(c)), []*graph.Value{x}, g.FreshName(y.Name()+"."+side))
 		p.Doc, p.Metadata = n.Doc, n.Metadata.Clone()
-		p.SetInput(2, spiking.Parameter(p, "theta", nil, infinite))
+		p.SetInput(op.NeuronTheta, spiking.Parameter(p, "theta", nil, infinite))
 		p.Output(0).Type = y.Type
 		return p.Output(0)
 	}

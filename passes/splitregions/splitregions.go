@@ -127,7 +127,7 @@ func restore(g *graph.Graph) {
 		n.Region = region
 		readout := n.IsSpiking("CPM") || n.IsSpiking("Decode")
 		for i, v := range n.Outputs() {
-			residual := op.IsNeuron(n) && i == 1
+			residual := op.IsNeuron(n) && i == op.NeuronVRes
 			inside[v] = region == graph.SpikingRegion && !readout && !residual
 			behind[v] = region == graph.AnalogPost || readout
 		}
