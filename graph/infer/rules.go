@@ -1,6 +1,8 @@
 package infer
 
 import (
+	"strings"
+
 	"spikingir/graph"
 	"spikingir/graph/op"
 )
@@ -19,43 +21,94 @@ func ruleOf(o graph.Op) rule {
 
 var standardRules, spikingRules map[string]rule
 
+// operators is a rule and the operators that it is of.
+type operators struct {
+	rule  rule
+	names string
+}
+
 func init() {
-	standardRules = map[string]rule{
-		"Conv": conv, "ConvTranspose": convTranspose, "Gemm": gemm, "MatMul": matMul,
-		"BatchNormalization": batchNorm, "InstanceNormalization": sameAsFirst,
-		"LayerNormalization": layerNorm,
-		"AveragePool":        pool, "MaxPool": pool, "LpPool": pool,
-		"GlobalAveragePool": globalPool, "GlobalMaxPool": globalPool,
-		"Resize": resize, "Upsample": resize, "Dropout": dropout,
+	standardRules = byName([]operators{
+		{typed(op.ConvOf, conv), "Conv"},
+		{typed(op.ConvTransposeOf, convTranspose), "ConvTranspose"},
+		{typed(op.GemmOf, gemm), "Gemm"},
+		{typed(op.MatMulOf, matMul), "MatMul"},
+		{typedAt(op.BatchNormOf, batchNorm), "BatchNormalization"},
+		{typed(op.LayerNormOf, layerNorm), "LayerNormalization"},
+		{typed(op.PoolOf, pool), "AveragePool MaxPool LpPool"},
+		{typed(op.UnaryOf, globalPool), "GlobalAveragePool GlobalMaxPool"},
+		{typedAt(op.ResizeOf, resize), "Resize Upsample"},
+		{typedAt(op.DropoutOf, dropout), "Dropout"},
+		{sameAsFirst, "InstanceNormalization Clip Relu LeakyRelu Elu Selu Celu HardSigmoid HardSwish" +
+			" Softplus Softsign Gelu Mish ThresholdedRelu Sigmoid Tanh Erf Exp Log Sqrt Abs Neg Floor" +
+			" Ceil Round Sign Reciprocal Sin Cos Not Identity"},
+		{typed(op.PReluOf, prelu), "PRelu"},
+		{typedAt(op.SoftmaxOf, softmax), "Softmax"},
 
-		"PRelu": prelu, "Clip": sameAsFirst, "Softmax": softmax,
+		{typed(op.VariadicOf, binary), "Add Sub Mul Div Mod Min Max Sum Mean"},
+		{typed(op.BinaryOf, pow), "Pow"},
+		{typed(op.BinaryOf, comparison), "Equal Less LessOrEqual Greater GreaterOrEqual And Or"},
+		{typed(op.WhereOf, where), "Where"},
+		{typedAt(op.ReduceOf, reduce), "ReduceMean ReduceSum ReduceMax ReduceMin ReduceProd ReduceL2"},
+		{typed(op.ArgOf, argMax), "ArgMax"},
 
-		"Add": binary, "Sub": binary, "Mul": binary, "Div": binary, "Mod": binary, "Pow": pow,
-		"Equal": comparison, "Less": comparison, "LessOrEqual": comparison,
-		"Greater": comparison, "GreaterOrEqual": comparison, "And": comparison, "Or": comparison,
-		"Min": binary, "Max": binary, "Sum": binary, "Mean": binary, "Where": where,
-		"ReduceMean": reduce, "ReduceSum": reduce, "ReduceMax": reduce, "ReduceMin": reduce,
-		"ReduceProd": reduce, "ReduceL2": reduce, "ArgMax": argMax,
+		{typed(op.ConcatOf, concat), "Concat"},
+		{typedAt(op.SplitOf, split), "Split"},
+		{typedAt(op.SliceOf, slice), "Slice"},
+		{typed(op.ReshapeOf, reshape), "Reshape"},
+		{typed(op.FlattenOf, flatten), "Flatten"},
+		{typed(op.TransposeOf, transpose), "Transpose"},
+		{typedAt(op.SqueezeOf, squeeze), "Squeeze"},
+		{typedAt(op.SqueezeOf, unsqueeze), "Unsqueeze"},
+		{typedAt(op.PadOf, pad), "Pad"},
+		{depthToSpace, "DepthToSpace"},
+		{spaceToDepth, "SpaceToDepth"},
+		{typed(op.GatherOf, gather), "Gather"},
+		{typed(op.ExpandOf, expand), "Expand"},
+		{typed(op.TileOf, tile), "Tile"},
 
-		"Concat": concat, "Split": split, "Slice": slice, "Reshape": reshape, "Flatten": flatten,
-		"Transpose": transpose, "Squeeze": squeeze, "Unsqueeze": unsqueeze, "Pad": pad,
-		"DepthToSpace": depthToSpace, "SpaceToDepth": spaceToDepth, "Gather": gather,
-		"Expand": expand, "Tile": tile,
+		{typed(op.CastOf, cast), "Cast"},
+		{constant, "Constant"},
+		{typed(op.ConstantOfShapeOf, constantOfShape), "ConstantOfShape"},
+		{typed(op.ShapeOf, shapeOf), "Shape"},
+		{sizeOf, "Size"},
+		{typed(op.RangeOf, rangeOf), "Range"},
+		{ifRule, "If"}, {loop, "Loop"}, {scan, "Scan"},
+	})
+	spikingRules = byName([]operators{
+		{typed(op.EncodeOf, encode), "Encode"},
+		{typed(op.DecodeOf, decode), "Decode"},
+		{typed(op.BiasOf, bias), "Bias"},
+		{typed(op.NeuronOf, neuron), "IF MPRN"},
+		{typed(op.CPMOf, cpm), "CPM"},
+	})
+}
 
-		"Cast": cast, "Constant": constant, "ConstantOfShape": constantOfShape,
-		"Shape": shapeOf, "Size": sizeOf, "Range": rangeOf,
-		"If": ifRule, "Loop": loop, "Scan": scan,
+func byName(list []operators) map[string]rule {
+	rules := map[string]rule{}
+	for _, o := range list {
+		for name := range strings.FieldsSeq(o.names) {
+			rules[name] = o.rule
+		}
 	}
-	for _, name := range []string{
-		"Relu", "LeakyRelu", "Elu", "Selu", "Celu", "HardSigmoid", "HardSwish", "Softplus",
-		"Softsign", "Gelu", "Mish", "ThresholdedRelu", "Sigmoid", "Tanh", "Erf", "Exp", "Log",
-		"Sqrt", "Abs", "Neg", "Floor", "Ceil", "Round", "Sign", "Reciprocal", "Sin", "Cos",
-		"Not", "Identity",
-	} {
-		standardRules[name] = sameAsFirst
+	return rules
+}
+
+// typed makes a rule of one that takes the operator's typed view.
+func typed[V any](view func(*graph.Node) (V, error), f func(*call, V) error) rule {
+	return func(c *call) error {
+		v, err := view(c.n)
+		if err != nil {
+			return err
+		}
+		return f(c, v)
 	}
-	spikingRules = map[string]rule{
-		"Encode": encode, "Decode": decode, "Bias": bias, "IF": neuron, "MPRN": neuron, "CPM": cpm,
+}
+
+// typedAt is typed for views that depend on the opset.
+func typedAt[V any](view func(*graph.Node, int64) (V, error), f func(*call, V) error) rule {
+	return func(c *call) error {
+		return typed(func(n *graph.Node) (V, error) { return view(n, c.opset) }, f)(c)
 	}
 }
 
@@ -63,11 +116,7 @@ func init() {
 func sameAsFirst(c *call) error { return c.same(0, c.n.Input(0)) }
 
 // binary is the rule of operators of tensors that broadcast and share a type.
-func binary(c *call) error {
-	x, err := op.VariadicOf(c.n)
-	if err != nil {
-		return err
-	}
+func binary(c *call, x op.Variadic) error {
 	elem, err := c.sameElem(x.Xs...)
 	if err != nil {
 		return err
@@ -85,20 +134,12 @@ func (c *call) broadcastTo(elem graph.DType, vs ...*graph.Value) error {
 }
 
 // pow broadcasts; the exponent may be of another type than the result.
-func pow(c *call) error {
-	b, err := op.BinaryOf(c.n)
-	if err != nil {
-		return err
-	}
+func pow(c *call, b op.Binary) error {
 	return c.broadcastTo(c.elem(b.A), b.A, b.B)
 }
 
 // comparison and the logical operators broadcast to bools.
-func comparison(c *call) error {
-	b, err := op.BinaryOf(c.n)
-	if err != nil {
-		return err
-	}
+func comparison(c *call, b op.Binary) error {
 	if _, err := c.sameElem(b.A, b.B); err != nil {
 		return err
 	}
@@ -106,11 +147,7 @@ func comparison(c *call) error {
 }
 
 // where broadcasts the condition and both choices.
-func where(c *call) error {
-	w, err := op.WhereOf(c.n)
-	if err != nil {
-		return err
-	}
+func where(c *call, w op.Where) error {
 	elem, err := c.sameElem(w.X, w.Y)
 	if err != nil {
 		return err
@@ -119,11 +156,7 @@ func where(c *call) error {
 }
 
 // prelu has the shape of X; the slope broadcasts to it.
-func prelu(c *call) error {
-	p, err := op.PReluOf(c.n)
-	if err != nil {
-		return err
-	}
+func prelu(c *call, p op.PRelu) error {
 	if _, err := c.sameElem(p.X, p.Slope); err != nil {
 		return err
 	}
@@ -154,11 +187,7 @@ func (c *call) fits(small, big *graph.Value, what string) error {
 }
 
 // softmax keeps the type; its axis must exist.
-func softmax(c *call) error {
-	s, err := op.SoftmaxOf(c.n, c.opset)
-	if err != nil {
-		return err
-	}
+func softmax(c *call, s op.Softmax) error {
 	if dims, ok := c.shape(s.X); ok {
 		if s.Flattened && s.Axis == int64(len(dims)) {
 			return c.same(0, s.X)
@@ -171,11 +200,7 @@ func softmax(c *call) error {
 }
 
 // dropout has a mask as second output, of bools from opset 10 on.
-func dropout(c *call) error {
-	d, err := op.DropoutOf(c.n, c.opset)
-	if err != nil {
-		return err
-	}
+func dropout(c *call, d op.Dropout) error {
 	mask := graph.Bool
 	if c.opset < 10 {
 		mask = c.elem(d.X)
@@ -189,11 +214,7 @@ func dropout(c *call) error {
 
 // batchNorm: X [N, C, ...], four parameters [C]; the statistics that training puts
 // out have their type.
-func batchNorm(c *call) error {
-	b, err := op.BatchNormOf(c.n, c.opset)
-	if err != nil {
-		return err
-	}
+func batchNorm(c *call, b op.BatchNorm) error {
 	dims, ranked := c.shape(b.X)
 	if ranked && len(dims) < 2 {
 		return c.failf("input %q has rank %d, want 2 or more: [N, C, ...]", b.X.Name(), len(dims))
@@ -220,11 +241,7 @@ func batchNorm(c *call) error {
 
 // layerNorm gives mean and inverse deviation, with the normalised axes kept as
 // 1, as further outputs.
-func layerNorm(c *call) error {
-	l, err := op.LayerNormOf(c.n)
-	if err != nil {
-		return err
-	}
+func layerNorm(c *call, l op.LayerNorm) error {
 	dims, ranked := c.shape(l.X)
 	if ranked {
 		axis, err := c.axis(l.Axis, len(dims))
@@ -244,11 +261,7 @@ func layerNorm(c *call) error {
 }
 
 // cast keeps the shape.
-func cast(c *call) error {
-	k, err := op.CastOf(c.n)
-	if err != nil {
-		return err
-	}
+func cast(c *call, k op.Cast) error {
 	dims, ranked := c.shape(k.X)
 	return c.set(0, k.To, dims, ranked)
 }
@@ -277,21 +290,13 @@ func numbersOf(list []int64) []Expr {
 }
 
 // constantOfShape has the shape that its input holds.
-func constantOfShape(c *call) error {
-	f, err := op.ConstantOfShapeOf(c.n)
-	if err != nil {
-		return err
-	}
+func constantOfShape(c *call, f op.ConstantOfShape) error {
 	dims, ok := c.list(f.Shape)
 	return c.set(0, f.Fill.DType, dims, ok)
 }
 
 // shapeOf is a vector as long as the range of axes asked for.
-func shapeOf(c *call) error {
-	s, err := op.ShapeOf(c.n)
-	if err != nil {
-		return err
-	}
+func shapeOf(c *call, s op.ShapeView) error {
 	dims, ok := c.shape(s.X)
 	if !ok {
 		return c.set(0, graph.Int64, []Expr{{}}, true)
@@ -304,11 +309,7 @@ func shapeOf(c *call) error {
 func sizeOf(c *call) error { return c.set(0, graph.Int64, nil, true) }
 
 // rangeOf is a vector; its length follows from contents.
-func rangeOf(c *call) error {
-	r, err := op.RangeOf(c.n)
-	if err != nil {
-		return err
-	}
+func rangeOf(c *call, r op.Range) error {
 	elem, err := c.sameElem(r.Start, r.Limit, r.Delta)
 	if err != nil {
 		return err

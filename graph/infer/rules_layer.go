@@ -6,11 +6,7 @@ import (
 )
 
 // conv: X [N, C, spatial...], W [M, C/group, kernel...] -> [N, M, out...].
-func conv(c *call) error {
-	v, err := op.ConvOf(c.n)
-	if err != nil {
-		return err
-	}
+func conv(c *call, v op.Conv) error {
 	elem, err := c.sameElem(v.X, v.W, v.B)
 	if err != nil {
 		return err
@@ -153,11 +149,7 @@ func windowPositions(w op.Window, i int, in Expr) Expr {
 }
 
 // convTranspose: X [N, C, spatial...], W [C, M/group, kernel...].
-func convTranspose(c *call) error {
-	v, err := op.ConvTransposeOf(c.n)
-	if err != nil {
-		return err
-	}
+func convTranspose(c *call, v op.ConvTranspose) error {
 	elem, err := c.sameElem(v.X, v.W, v.B)
 	if err != nil {
 		return err
@@ -206,13 +198,9 @@ func transposedSize(v op.ConvTranspose, i int, in Expr) Expr {
 }
 
 // pool: X [N, C, spatial...] -> [N, C, out...], indices likewise.
-func pool(c *call) error {
-	p, err := op.PoolOf(c.n)
-	if err != nil {
-		return err
-	}
+func pool(c *call, p op.Pool) error {
 	x, ok := c.shape(p.X)
-	x, err = c.imageDims(p.X, x, ok, p.Window)
+	x, err := c.imageDims(p.X, x, ok, p.Window)
 	if err != nil {
 		return err
 	}
@@ -228,11 +216,7 @@ func pool(c *call) error {
 }
 
 // globalPool: X [N, C, spatial...] -> [N, C, 1...].
-func globalPool(c *call) error {
-	u, err := op.UnaryOf(c.n)
-	if err != nil {
-		return err
-	}
+func globalPool(c *call, u op.Unary) error {
 	x, ok := c.shape(u.X)
 	for i := 2; i < len(x); i++ {
 		x[i] = Number(1)
@@ -241,11 +225,7 @@ func globalPool(c *call) error {
 }
 
 // gemm: A [M, K], B [K, N], either transposed -> [M, N].
-func gemm(c *call) error {
-	g, err := op.GemmOf(c.n)
-	if err != nil {
-		return err
-	}
+func gemm(c *call, g op.Gemm) error {
 	elem, err := c.sameElem(g.A, g.B, g.C)
 	if err != nil {
 		return err
@@ -279,11 +259,7 @@ func gemm(c *call) error {
 
 // matMul follows NumPy: vectors count as a row on the left and a column on the
 // right, and lose that axis again.
-func matMul(c *call) error {
-	v, err := op.MatMulOf(c.n)
-	if err != nil {
-		return err
-	}
+func matMul(c *call, v op.MatMul) error {
 	elem, err := c.sameElem(v.A, v.B)
 	if err != nil {
 		return err

@@ -8,11 +8,7 @@ import (
 )
 
 // reduce drops the axes, or keeps them as 1.
-func reduce(c *call) error {
-	r, err := op.ReduceOf(c.n, c.opset)
-	if err != nil {
-		return err
-	}
+func reduce(c *call, r op.Reduce) error {
 	elem := c.elem(r.X)
 	dims, ranked := c.shape(r.X)
 	axes, ok := c.numbers(r.Axes)
@@ -49,11 +45,7 @@ func reducedDims(dims []Expr, axes []int, keep bool) []Expr {
 }
 
 // argMax is reduce over one axis, to int64.
-func argMax(c *call) error {
-	a, err := op.ArgOf(c.n)
-	if err != nil {
-		return err
-	}
+func argMax(c *call, a op.Arg) error {
 	dims, ranked := c.shape(a.X)
 	if !ranked {
 		return c.set(0, graph.Int64, nil, false)

@@ -7,11 +7,7 @@ import (
 )
 
 // resize: the axes named take the sizes given, or theirs times the factors.
-func resize(c *call) error {
-	z, err := op.ResizeOf(c.n, c.opset)
-	if err != nil {
-		return err
-	}
+func resize(c *call, z op.Resize) error {
 	elem := c.elem(z.X)
 	dims, ranked := c.shape(z.X)
 	if !ranked {

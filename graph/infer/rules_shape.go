@@ -8,11 +8,7 @@ import (
 )
 
 // concat adds the sizes along the axis; the others must agree.
-func concat(c *call) error {
-	k, err := op.ConcatOf(c.n)
-	if err != nil {
-		return err
-	}
+func concat(c *call, k op.Concat) error {
 	elem, err := c.sameElem(k.Xs...)
 	if err != nil {
 		return err
@@ -47,11 +43,7 @@ func concat(c *call) error {
 
 // reshape reads the shape from the contents of its second input: 0 keeps a
 // dimension, -1 takes what remains.
-func reshape(c *call) error {
-	r, err := op.ReshapeOf(c.n)
-	if err != nil {
-		return err
-	}
+func reshape(c *call, r op.Reshape) error {
 	elem := c.elem(r.X)
 	in, ranked := c.shape(r.X)
 	out, ok := c.list(r.Shape)
@@ -132,11 +124,7 @@ func divideOut(in, out []Expr) Expr {
 }
 
 // flatten multiplies the sizes before and from the axis.
-func flatten(c *call) error {
-	f, err := op.FlattenOf(c.n)
-	if err != nil {
-		return err
-	}
+func flatten(c *call, f op.Flatten) error {
 	dims, ranked := c.shape(f.X)
 	if !ranked {
 		return c.set(0, c.elem(f.X), []Expr{{}, {}}, true)
@@ -152,11 +140,7 @@ func flatten(c *call) error {
 }
 
 // transpose permutes the sizes.
-func transpose(c *call) error {
-	t, err := op.TransposeOf(c.n)
-	if err != nil {
-		return err
-	}
+func transpose(c *call, t op.Transpose) error {
 	dims, ranked := c.shape(t.X)
 	if !ranked {
 		if t.Perm != nil {
@@ -177,11 +161,7 @@ func transpose(c *call) error {
 
 // squeeze drops axes of size 1. Without axes named, a symbol that may be 1 leaves
 // the rank open.
-func squeeze(c *call) error {
-	s, err := op.SqueezeOf(c.n, c.opset)
-	if err != nil {
-		return err
-	}
+func squeeze(c *call, s op.Squeeze) error {
 	elem := c.elem(s.X)
 	dims, ranked := c.shape(s.X)
 	axes, ok := c.numbers(s.Axes)
@@ -215,11 +195,7 @@ func squeeze(c *call) error {
 }
 
 // unsqueeze inserts axes of size 1, counted in the result.
-func unsqueeze(c *call) error {
-	s, err := op.SqueezeOf(c.n, c.opset)
-	if err != nil {
-		return err
-	}
+func unsqueeze(c *call, s op.Squeeze) error {
 	elem := c.elem(s.X)
 	dims, ranked := c.shape(s.X)
 	axes, ok := c.numbers(s.Axes)
@@ -293,11 +269,7 @@ func (c *call) block(f func(dims []Expr, b int64) (out []Expr, bad int64)) error
 }
 
 // expand broadcasts with the shape that the second input holds.
-func expand(c *call) error {
-	e, err := op.ExpandOf(c.n)
-	if err != nil {
-		return err
-	}
+func expand(c *call, e op.Expand) error {
 	elem := c.elem(e.X)
 	dims, ranked := c.shape(e.X)
 	shape, ok := c.list(e.Shape)
@@ -312,11 +284,7 @@ func expand(c *call) error {
 }
 
 // tile multiplies each size.
-func tile(c *call) error {
-	t, err := op.TileOf(c.n)
-	if err != nil {
-		return err
-	}
+func tile(c *call, t op.Tile) error {
 	elem := c.elem(t.X)
 	dims, ranked := c.shape(t.X)
 	repeats, ok := c.list(t.Repeats)

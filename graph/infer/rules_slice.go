@@ -8,31 +8,28 @@ import (
 )
 
 // split types each piece.
-func split(c *call) error {
-	s, err := op.SplitOf(c.n, c.opset)
+func split(c *call, s op.Split) error {
+	elem := c.elem(s.X)
+	dims, ranked := c.shape(s.X)
+	if !ranked {
+		for i := range c.out {
+			if err := c.set(i, elem, nil, false); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	axis, err := c.axis(s.Axis, len(dims))
 	if err != nil {
 		return err
 	}
-	elem := c.elem(s.X)
-	dims, ranked := c.shape(s.X)
-	axis := 0
-	if ranked {
-		if axis, err = c.axis(s.Axis, len(dims)); err != nil {
-			return err
-		}
+	sizes, err := c.splitSizes(s, dims[axis])
+	if err != nil {
+		return err
 	}
-	var sizes []Expr
-	if ranked {
-		if sizes, err = c.splitSizes(s, dims[axis]); err != nil {
-			return err
-		}
-	}
-	for i := range c.out {
-		out := slices.Clone(dims)
-		if ranked {
-			out[axis] = sizes[i]
-		}
-		if err := c.set(i, elem, out, ranked); err != nil {
+	for i, size := range sizes {
+		dims[axis] = size
+		if err := c.set(i, elem, dims, true); err != nil {
 			return err
 		}
 	}
@@ -92,11 +89,7 @@ func evenly(size Expr, parts int64, multiple bool) []Expr {
 }
 
 // slice takes a range of each axis named.
-func slice(c *call) error {
-	s, err := op.SliceOf(c.n, c.opset)
-	if err != nil {
-		return err
-	}
+func slice(c *call, s op.Slice) error {
 	elem := c.elem(s.X)
 	dims, ranked := c.shape(s.X)
 	if !ranked {
@@ -208,11 +201,7 @@ func place(size, at Expr) (place Expr, ok bool) {
 }
 
 // pad adds the pads, which may be negative, to each axis named.
-func pad(c *call) error {
-	p, err := op.PadOf(c.n, c.opset)
-	if err != nil {
-		return err
-	}
+func pad(c *call, p op.Pad) error {
 	elem := c.elem(p.X)
 	dims, ranked := c.shape(p.X)
 	pads, ok := c.list(p.Pads)
@@ -241,11 +230,7 @@ func pad(c *call) error {
 }
 
 // gather puts the shape of the indices in place of the axis.
-func gather(c *call) error {
-	g, err := op.GatherOf(c.n)
-	if err != nil {
-		return err
-	}
+func gather(c *call, g op.Gather) error {
 	elem := c.elem(g.X)
 	dims, ranked := c.shape(g.X)
 	index, okIndex := c.shape(c.n.Input(1))

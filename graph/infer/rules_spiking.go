@@ -5,11 +5,7 @@ import (
 )
 
 // encode repeats dimension 0 for every slice.
-func encode(c *call) error {
-	e, err := op.EncodeOf(c.n)
-	if err != nil {
-		return err
-	}
+func encode(c *call, e op.Encode) error {
 	dims, ranked := c.shape(e.X)
 	if ranked {
 		if err := c.batched(dims, "x"); err != nil {
@@ -43,26 +39,20 @@ func (c *call) oneSlice(dims []Expr, s op.Steps, what string) ([]Expr, error) {
 }
 
 // decode: [S*N, ...] -> [N, ...].
-func decode(c *call) error {
-	d, err := op.DecodeOf(c.n)
+func decode(c *call, d op.Decode) error {
+	dims, ranked := c.shape(d.X)
+	if !ranked {
+		return c.set(0, c.elem(d.X), nil, false)
+	}
+	dims, err := c.oneSlice(dims, d.Steps, "y")
 	if err != nil {
 		return err
 	}
-	dims, ranked := c.shape(d.X)
-	if ranked {
-		if dims, err = c.oneSlice(dims, d.Steps, "y"); err != nil {
-			return err
-		}
-	}
-	return c.set(0, c.elem(d.X), dims, ranked)
+	return c.set(0, c.elem(d.X), dims, true)
 }
 
 // bias and the parameters of neurons broadcast to the input.
-func bias(c *call) error {
-	b, err := op.BiasOf(c.n)
-	if err != nil {
-		return err
-	}
+func bias(c *call, b op.Bias) error {
 	if err := c.fits(b.B, b.X, "input b"); err != nil {
 		return err
 	}
@@ -70,11 +60,7 @@ func bias(c *call) error {
 }
 
 // neuron: X [S*N, ...] -> spikes like X, residual potential [N, ...].
-func neuron(c *call) error {
-	s, err := op.NeuronOf(c.n)
-	if err != nil {
-		return err
-	}
+func neuron(c *call, s op.Neuron) error {
 	elem, err := c.sameElem(s.X, s.Bias, s.Theta, s.Alpha)
 	if err != nil {
 		return err
@@ -100,11 +86,7 @@ func neuron(c *call) error {
 }
 
 // cpm: Y [S*N, C, H, W] and VRes [N, C, H, W] -> [N, M, H, W].
-func cpm(c *call) error {
-	m, err := op.CPMOf(c.n)
-	if err != nil {
-		return err
-	}
+func cpm(c *call, m op.CPM) error {
 	elem, err := c.sameElem(m.Y, m.VRes, m.W, m.B)
 	if err != nil {
 		return err
