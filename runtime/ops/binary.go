@@ -131,13 +131,16 @@ func powerInts(x, y int64) (int64, error) {
 
 // binaryOp binds an operator of two operands of one type that broadcast.
 func binaryOp(a arithmetic) binder {
-	return plain(func(env *Env, in []*Tensor) ([]*Tensor, error) {
-		if err := wantSameType(in[0], in[1]); err != nil {
-			return nil, err
-		}
-		y, err := a.apply(env, in[0], in[1])
-		return []*Tensor{y}, err
-	})
+	return plain(a.run)
+}
+
+// run computes the operator on the two inputs.
+func (a arithmetic) run(env *Env, in []*Tensor) ([]*Tensor, error) {
+	if err := wantSameType(in[0], in[1]); err != nil {
+		return nil, err
+	}
+	y, err := a.apply(env, in[0], in[1])
+	return []*Tensor{y}, err
 }
 
 // apply computes the operator on two tensors of one type.
@@ -252,36 +255,26 @@ func variadicOp(a arithmetic, mean bool) binder {
 
 // runPRelu requires a slope that broadcasts to the input, in one direction.
 func runPRelu(env *Env, in []*Tensor) ([]*Tensor, error) {
-	if err := wantSameType(in[0], in[1]); err != nil {
-		return nil, err
-	}
-	y, err := prelu.apply(env, in[0], in[1])
+	out, err := prelu.run(env, in)
 	if err != nil {
 		return nil, err
 	}
-	return one(y), wantDims(0, "X", in[0], y.Dims...)
+	return out, wantDims(0, "X", in[0], out[0].Dims...)
 }
 
-// bindMod is the remainder of a division of integers with the sign of the
+// runMod is the remainder of a division of integers with the sign of the
 // divisor, or with fmod that of the dividend, for floats too.
-func bindMod(n *graph.Node, _ int64) (runner, error) {
-	m, err := op.ModOf(n)
+func runMod(m op.Mod, env *Env, in []*Tensor) ([]*Tensor, error) {
 	a := arithmetic{
 		float: func(x, y float32) float32 { return float32(math.Mod(float64(x), float64(y))) },
 		whole: func(d graph.DType) func(x, y int64) (int64, error) {
 			return func(x, y int64) (int64, error) { return remainder(d, x, y, m.Fmod) }
 		},
 	}
-	return func(env *Env, in []*Tensor) ([]*Tensor, error) {
-		if err := wantSameType(in[0], in[1]); err != nil {
-			return nil, err
-		}
-		if in[0].DType.IsFloat() && !m.Fmod {
-			return nil, fmt.Errorf("attribute fmod is 0 for inputs of type %v, want 1", in[0].DType)
-		}
-		y, err := a.apply(env, in[0], in[1])
-		return []*Tensor{y}, err
-	}, err
+	if in[0].DType == in[1].DType && in[0].DType.IsFloat() && !m.Fmod {
+		return nil, fmt.Errorf("attribute fmod is 0 for inputs of type %v, want 1", in[0].DType)
+	}
+	return a.run(env, in)
 }
 
 func remainder(d graph.DType, x, y int64, fmod bool) (int64, error) {

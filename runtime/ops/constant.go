@@ -93,18 +93,12 @@ func bindConstantOfShape(n *graph.Node, _ int64) (runner, error) {
 	}, nil
 }
 
-// bindShape is the dimensions of the input, or a range of them.
-func bindShape(n *graph.Node, _ int64) (runner, error) {
-	s, err := op.ShapeOf(n)
-	if err != nil {
-		return nil, err
-	}
-	return func(env *Env, in []*Tensor) ([]*Tensor, error) {
-		lo, hi := s.Bounds(in[0].Rank())
-		y := env.alloc(graph.Int64, []int{hi - lo})
-		copy(y.I64, sizesOf(in[0].Dims[lo:hi]))
-		return one(y), nil
-	}, nil
+// runShape is the dimensions of the input, or a range of them.
+func runShape(s op.ShapeView, env *Env, in []*Tensor) ([]*Tensor, error) {
+	lo, hi := s.Bounds(in[0].Rank())
+	y := env.alloc(graph.Int64, []int{hi - lo})
+	copy(y.I64, sizesOf(in[0].Dims[lo:hi]))
+	return one(y), nil
 }
 
 // size is the number of elements of the input.

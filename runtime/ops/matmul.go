@@ -95,35 +95,29 @@ func matMul(env *Env, a, b *Tensor) (*Tensor, error) {
 	return y, nil
 }
 
-// bindGemm is alpha * A' * B' + beta * C.
-func bindGemm(n *graph.Node, _ int64) (runner, error) {
-	g, err := op.GemmOf(n)
+// runGemm is alpha * A' * B' + beta * C.
+func runGemm(g op.Gemm, env *Env, in []*Tensor) ([]*Tensor, error) {
+	a, b, c := in[0], in[1], optional(in, 2)
+	if err := wantFloat(a, b, c); err != nil {
+		return nil, err
+	}
+	if a.Rank() != 2 || b.Rank() != 2 {
+		return nil, fmt.Errorf("inputs are %v and %v, want matrices", a, b)
+	}
+	if g.TransA {
+		a = transpose(env.scratch(), a, []int{1, 0})
+	}
+	if g.TransB {
+		b = transpose(env.scratch(), b, []int{1, 0})
+	}
+	y, err := matMul(env, a, b)
 	if err != nil {
 		return nil, err
 	}
-	return func(env *Env, in []*Tensor) ([]*Tensor, error) {
-		a, b, c := in[0], in[1], optional(in, 2)
-		if err := wantFloat(a, b, c); err != nil {
-			return nil, err
-		}
-		if a.Rank() != 2 || b.Rank() != 2 {
-			return nil, fmt.Errorf("inputs are %v and %v, want matrices", a, b)
-		}
-		if g.TransA {
-			a = transpose(env.scratch(), a, []int{1, 0})
-		}
-		if g.TransB {
-			b = transpose(env.scratch(), b, []int{1, 0})
-		}
-		y, err := matMul(env, a, b)
-		if err != nil {
-			return nil, err
-		}
-		if g.Alpha != 1 {
-			kernel.MulScalar(y.F32, y.F32, g.Alpha)
-		}
-		return one(y), addScaled(env, y, c, g.Beta)
-	}, nil
+	if g.Alpha != 1 {
+		kernel.MulScalar(y.F32, y.F32, g.Alpha)
+	}
+	return one(y), addScaled(env, y, c, g.Beta)
 }
 
 // addScaled adds beta * c, broadcast, to y in place. A nil c adds nothing.

@@ -128,63 +128,51 @@ func moments(x []float32) (mean, variance float64) {
 	return mean, variance / float64(len(x))
 }
 
-// bindInstanceNorm normalises every plane by its own mean and variance.
-func bindInstanceNorm(n *graph.Node, _ int64) (runner, error) {
-	p, err := op.InstanceNormOf(n)
-	if err != nil {
+// runInstanceNorm normalises every plane by its own mean and variance.
+func runInstanceNorm(p op.InstanceNorm, env *Env, in []*Tensor) ([]*Tensor, error) {
+	x := in[0]
+	if err := wantFloat(x); err != nil {
 		return nil, err
 	}
-	return func(env *Env, in []*Tensor) ([]*Tensor, error) {
-		x := in[0]
-		if err := wantFloat(x); err != nil {
+	if err := wantRank(0, x, 3); err != nil {
+		return nil, err
+	}
+	for i, name := range []string{"scale", "B"} {
+		if err := wantPerChannel(i+1, name, in[i+1], x.Dims[1]); err != nil {
 			return nil, err
 		}
-		if err := wantRank(0, x, 3); err != nil {
-			return nil, err
-		}
-		for i, name := range []string{"scale", "B"} {
-			if err := wantPerChannel(i+1, name, in[i+1], x.Dims[1]); err != nil {
-				return nil, err
-			}
-		}
-		y := env.like(x)
-		eachPlane(env, x, func(c, lo, hi int) {
-			mean, variance := moments(x.F32[lo:hi])
-			scale := float64(in[1].F32[c]) / math.Sqrt(variance+float64(p.Epsilon))
-			affine(y.F32[lo:hi], x.F32[lo:hi], float32(mean), float32(scale), in[2].F32[c])
-		})
-		return one(y), nil
-	}, nil
+	}
+	y := env.like(x)
+	eachPlane(env, x, func(c, lo, hi int) {
+		mean, variance := moments(x.F32[lo:hi])
+		scale := float64(in[1].F32[c]) / math.Sqrt(variance+float64(p.Epsilon))
+		affine(y.F32[lo:hi], x.F32[lo:hi], float32(mean), float32(scale), in[2].F32[c])
+	})
+	return one(y), nil
 }
 
-// bindLayerNorm normalises over the last axes; scale and bias broadcast to x.
+// runLayerNorm normalises over the last axes; scale and bias broadcast to x.
 // The second and third outputs are the mean and the inverse deviation.
-func bindLayerNorm(n *graph.Node, _ int64) (runner, error) {
-	l, err := op.LayerNormOf(n)
+func runLayerNorm(l op.LayerNorm, env *Env, in []*Tensor) ([]*Tensor, error) {
+	x := in[0]
+	if err := wantFloat(in...); err != nil {
+		return nil, err
+	}
+	axis, err := axisOf(l.Axis, x.Rank())
 	if err != nil {
 		return nil, err
 	}
-	return func(env *Env, in []*Tensor) ([]*Tensor, error) {
-		x := in[0]
-		if err := wantFloat(in...); err != nil {
-			return nil, err
-		}
-		axis, err := axisOf(l.Axis, x.Rank())
-		if err != nil {
-			return nil, err
-		}
-		y, mean, inverse := normalise(env, x, axis, float64(l.Epsilon))
-		for i, a := range []arithmetic{multiplication, addition} {
-			if p := optional(in, i+1); p != nil {
-				dims, err := broadcastDims(x, p)
-				if err != nil || product(dims) != x.Len() || len(dims) != x.Rank() {
-					return nil, fmt.Errorf("input %d is %v, want it to broadcast to %v", i+1, p, x)
-				}
-				a.floats(env, broadcastWalk(dims, y, p), y.F32, y.F32, p.F32)
+	y, mean, inverse := normalise(env, x, axis, float64(l.Epsilon))
+	for i, a := range []arithmetic{multiplication, addition} {
+		if p := optional(in, i+1); p != nil {
+			dims, err := broadcastDims(x, p)
+			if err != nil || product(dims) != x.Len() || len(dims) != x.Rank() {
+				return nil, fmt.Errorf("input %d is %v, want it to broadcast to %v", i+1, p, x)
 			}
+			a.floats(env, broadcastWalk(dims, y, p), y.F32, y.F32, p.F32)
 		}
-		return []*Tensor{y, mean, inverse}, nil
-	}, nil
+	}
+	return []*Tensor{y, mean, inverse}, nil
 }
 
 // normalise is (x - mean) / sqrt(var + epsilon) over the axes from axis on, with

@@ -60,31 +60,23 @@ var (
 
 // reduceOp binds a Reduce operator.
 func reduceOp(f fold) binder {
-	return func(n *graph.Node, opset int64) (runner, error) {
-		r, err := op.ReduceOf(n, opset)
+	return viewedAt(op.ReduceOf, func(r op.Reduce, env *Env, in []*Tensor) ([]*Tensor, error) {
+		list, _, err := intsParam(r.Axes, in, 1)
 		if err != nil {
 			return nil, err
 		}
-		return func(env *Env, in []*Tensor) ([]*Tensor, error) {
-			list, _, err := intsParam(r.Axes, in, 1)
-			if err != nil {
-				return nil, err
-			}
-			axes, err := axesOf(list, in[0].Rank())
-			switch {
-			case err != nil:
-				return nil, err
-			case len(axes) == 0 && r.NoOp:
-				return one(duplicate(env, in[0])), nil
-			case len(axes) == 0:
-				for i := range in[0].Rank() {
-					axes = append(axes, i)
-				}
-			}
-			y, err := f.reduce(env, in[0], axes, r.KeepDims)
-			return []*Tensor{y}, err
-		}, nil
-	}
+		axes, err := axesOf(list, in[0].Rank())
+		switch {
+		case err != nil:
+			return nil, err
+		case len(axes) == 0 && r.NoOp:
+			return one(duplicate(env, in[0])), nil
+		case len(axes) == 0:
+			axes = span(in[0].Rank())
+		}
+		y, err := f.reduce(env, in[0], axes, r.KeepDims)
+		return []*Tensor{y}, err
+	})
 }
 
 // reduce folds x over axes, which are in rising order.
@@ -156,38 +148,32 @@ func foldElements[T any](
 	})
 }
 
-// bindSoftmax is exp(x) over its sum along one axis, or before opset 13 over all
+// runSoftmax is exp(x) over its sum along one axis, or before opset 13 over all
 // axes from one on. The largest element is subtracted first.
-func bindSoftmax(n *graph.Node, opset int64) (runner, error) {
-	s, err := op.SoftmaxOf(n, opset)
+func runSoftmax(s op.Softmax, env *Env, in []*Tensor) ([]*Tensor, error) {
+	x := in[0]
+	if err := wantFloat(x); err != nil {
+		return nil, err
+	}
+	axis, err := axisOf(s.Axis, x.Rank())
 	if err != nil {
 		return nil, err
 	}
-	return func(env *Env, in []*Tensor) ([]*Tensor, error) {
-		x := in[0]
-		if err := wantFloat(x); err != nil {
-			return nil, err
-		}
-		axis, err := axisOf(s.Axis, x.Rank())
-		if err != nil {
-			return nil, err
-		}
-		y := env.like(x)
-		count, step := x.Dims[axis], product(x.Dims[axis+1:])
-		if s.Flattened {
-			count, step = count*step, 1
-		}
-		if y.Len() == 0 {
-			return one(y), nil
-		}
-		env.each(y.Len()/count, count, func(lo, hi int) {
-			for i := lo; i < hi; i++ {
-				at := i/step*step*count + i%step
-				softmax(y.F32[at:], x.F32[at:], count, step)
-			}
-		})
+	y := env.like(x)
+	count, step := x.Dims[axis], product(x.Dims[axis+1:])
+	if s.Flattened {
+		count, step = count*step, 1
+	}
+	if y.Len() == 0 {
 		return one(y), nil
-	}, nil
+	}
+	env.each(y.Len()/count, count, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			at := i/step*step*count + i%step
+			softmax(y.F32[at:], x.F32[at:], count, step)
+		}
+	})
+	return one(y), nil
 }
 
 // softmax handles count elements, step apart.
@@ -205,43 +191,37 @@ func softmax(dst, x []float32, count, step int) {
 	}
 }
 
-// bindArgMax is the index of the largest element along an axis, the first of
+// runArgMax is the index of the largest element along an axis, the first of
 // equal ones unless the node asks for the last.
-func bindArgMax(n *graph.Node, _ int64) (runner, error) {
-	a, err := op.ArgOf(n)
+func runArgMax(a op.Arg, env *Env, in []*Tensor) ([]*Tensor, error) {
+	x := in[0]
+	axis, err := axisOf(a.Axis, x.Rank())
 	if err != nil {
 		return nil, err
 	}
-	return func(env *Env, in []*Tensor) ([]*Tensor, error) {
-		x := in[0]
-		axis, err := axisOf(a.Axis, x.Rank())
-		if err != nil {
-			return nil, err
-		}
-		count, step := x.Dims[axis], product(x.Dims[axis+1:])
-		dims := slices.Clone(x.Dims)
-		dims[axis] = 1
-		if !a.KeepDims {
-			dims = slices.Delete(dims, axis, axis+1)
-		}
-		y := env.alloc(graph.Int64, dims)
-		if count == 0 && y.Len() > 0 {
-			return nil, fmt.Errorf("axis %d of %v is empty", axis, x)
-		}
-		order := x.order()
-		for i := range y.I64 {
-			at := i/step*step*count + i%step
-			best := 0
-			for k := 1; k < count; k++ {
-				c := order(at+k*step, at+best*step)
-				if c > 0 || c == 0 && a.Last {
-					best = k
-				}
+	count, step := x.Dims[axis], product(x.Dims[axis+1:])
+	dims := slices.Clone(x.Dims)
+	dims[axis] = 1
+	if !a.KeepDims {
+		dims = slices.Delete(dims, axis, axis+1)
+	}
+	y := env.alloc(graph.Int64, dims)
+	if count == 0 && y.Len() > 0 {
+		return nil, fmt.Errorf("axis %d of %v is empty", axis, x)
+	}
+	order := x.order()
+	for i := range y.I64 {
+		at := i/step*step*count + i%step
+		best := 0
+		for k := 1; k < count; k++ {
+			c := order(at+k*step, at+best*step)
+			if c > 0 || c == 0 && a.Last {
+				best = k
 			}
-			y.I64[i] = int64(best)
 		}
-		return one(y), nil
-	}, nil
+		y.I64[i] = int64(best)
+	}
+	return one(y), nil
 }
 
 // order compares two elements of t by index.

@@ -3,6 +3,7 @@ package ops
 import (
 	"math"
 
+	"spikingir/graph/op"
 	"spikingir/runtime/kernel"
 )
 
@@ -11,11 +12,11 @@ var binders = map[string]binder{
 	// layers
 	"Conv":                  bindConv,
 	"ConvTranspose":         bindConvTranspose,
-	"Gemm":                  bindGemm,
+	"Gemm":                  viewed(op.GemmOf, runGemm),
 	"MatMul":                plain(matMulVectors),
 	"BatchNormalization":    bindBatchNorm,
-	"InstanceNormalization": bindInstanceNorm,
-	"LayerNormalization":    bindLayerNorm,
+	"InstanceNormalization": viewed(op.InstanceNormOf, runInstanceNorm),
+	"LayerNormalization":    viewed(op.LayerNormOf, runLayerNorm),
 	"AveragePool":           bindPool((*pooling).average),
 	"MaxPool":               bindPool((*pooling).largest),
 	"LpPool":                bindPool((*pooling).norm),
@@ -42,7 +43,7 @@ var binders = map[string]binder{
 	"ThresholdedRelu": bindThresholdedRelu,
 	"Sigmoid":         mathOp(sigmoid),
 	"Tanh":            mathOp(math.Tanh),
-	"Softmax":         bindSoftmax,
+	"Softmax":         viewedAt(op.SoftmaxOf, runSoftmax),
 
 	// functions of one tensor
 	"Erf":        mathOp(math.Erf),
@@ -66,7 +67,7 @@ var binders = map[string]binder{
 	"Mul":            binaryOp(multiplication),
 	"Div":            binaryOp(division),
 	"Pow":            plain(runPow),
-	"Mod":            bindMod,
+	"Mod":            viewed(op.ModOf, runMod),
 	"Sum":            variadicOp(addition, false),
 	"Mean":           variadicOp(addition, true),
 	"Max":            variadicOp(maximum, false),
@@ -87,25 +88,25 @@ var binders = map[string]binder{
 	"ReduceMin":  reduceOp(smallestOf),
 	"ReduceProd": reduceOp(productOf),
 	"ReduceL2":   reduceOp(normOf),
-	"ArgMax":     bindArgMax,
+	"ArgMax":     viewed(op.ArgOf, runArgMax),
 
 	// shapes
 	"Identity":        plain(identity),
-	"Reshape":         bindReshape,
-	"Flatten":         bindFlatten,
-	"Transpose":       bindTranspose,
-	"Squeeze":         bindSqueeze,
-	"Unsqueeze":       bindUnsqueeze,
-	"Concat":          bindConcat,
-	"Split":           bindSplit,
-	"Slice":           bindSlice,
-	"Pad":             bindPad,
-	"Tile":            bindTile,
-	"Expand":          bindExpand,
-	"Gather":          bindGather,
+	"Reshape":         viewed(op.ReshapeOf, runReshape),
+	"Flatten":         viewed(op.FlattenOf, runFlatten),
+	"Transpose":       viewed(op.TransposeOf, runTranspose),
+	"Squeeze":         viewedAt(op.SqueezeOf, runSqueeze),
+	"Unsqueeze":       viewedAt(op.SqueezeOf, runUnsqueeze),
+	"Concat":          viewed(op.ConcatOf, runConcat),
+	"Split":           viewedAt(op.SplitOf, runSplit),
+	"Slice":           viewedAt(op.SliceOf, runSlice),
+	"Pad":             viewedAt(op.PadOf, runPad),
+	"Tile":            viewed(op.TileOf, runTile),
+	"Expand":          viewed(op.ExpandOf, runExpand),
+	"Gather":          viewed(op.GatherOf, runGather),
 	"DepthToSpace":    bindBlock(false),
 	"SpaceToDepth":    bindBlock(true),
-	"Shape":           bindShape,
+	"Shape":           viewed(op.ShapeOf, runShape),
 	"Size":            plain(size),
 	"Cast":            bindCast,
 	"Constant":        bindConstant,

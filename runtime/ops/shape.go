@@ -4,30 +4,23 @@ import (
 	"fmt"
 	"slices"
 
-	"spikingir/graph"
 	"spikingir/graph/op"
 )
 
 // identity shares its input.
 func identity(_ *Env, in []*Tensor) ([]*Tensor, error) { return one(in[0].view(in[0].Dims)), nil }
 
-// bindReshape views the input under another shape.
-func bindReshape(n *graph.Node, _ int64) (runner, error) {
-	r, err := op.ReshapeOf(n)
+// runReshape views the input under another shape.
+func runReshape(r op.Reshape, _ *Env, in []*Tensor) ([]*Tensor, error) {
+	shape, _, err := intsParam(r.Shape, in, 1)
 	if err != nil {
 		return nil, err
 	}
-	return func(_ *Env, in []*Tensor) ([]*Tensor, error) {
-		shape, _, err := intsParam(r.Shape, in, 1)
-		if err != nil {
-			return nil, err
-		}
-		dims, err := reshaped(in[0], shape, r.AllowZero)
-		if err != nil {
-			return nil, err
-		}
-		return one(in[0].view(dims)), nil
-	}, nil
+	dims, err := reshaped(in[0], shape, r.AllowZero)
+	if err != nil {
+		return nil, err
+	}
+	return one(in[0].view(dims)), nil
 }
 
 // reshaped resolves a target shape: 0 keeps x's dimension unless allowZero, one
@@ -60,166 +53,130 @@ func reshaped(x *Tensor, shape []int64, allowZero bool) ([]int, error) {
 	return dims, nil
 }
 
-func bindFlatten(n *graph.Node, _ int64) (runner, error) {
-	f, err := op.FlattenOf(n)
-	if err != nil {
-		return nil, err
+func runFlatten(f op.Flatten, _ *Env, in []*Tensor) ([]*Tensor, error) {
+	axis, rank := f.Axis, int64(in[0].Rank())
+	if axis < 0 {
+		axis += rank
 	}
-	return func(_ *Env, in []*Tensor) ([]*Tensor, error) {
-		axis, rank := f.Axis, int64(in[0].Rank())
-		if axis < 0 {
-			axis += rank
-		}
-		if axis < 0 || axis > rank {
-			return nil, fmt.Errorf("axis %d of %v, want %d to %d", f.Axis, in[0], -rank, rank)
-		}
-		d := in[0].Dims
-		return one(in[0].view([]int{product(d[:axis]), product(d[axis:])})), nil
-	}, nil
+	if axis < 0 || axis > rank {
+		return nil, fmt.Errorf("axis %d of %v, want %d to %d", f.Axis, in[0], -rank, rank)
+	}
+	d := in[0].Dims
+	return one(in[0].view([]int{product(d[:axis]), product(d[axis:])})), nil
 }
 
-func bindTranspose(n *graph.Node, _ int64) (runner, error) {
-	t, err := op.TransposeOf(n)
+func runTranspose(t op.Transpose, env *Env, in []*Tensor) ([]*Tensor, error) {
+	perm := t.PermFor(in[0].Rank())
+	if len(perm) != in[0].Rank() {
+		return nil, fmt.Errorf("perm %v for %v, want %d entries", perm, in[0], in[0].Rank())
+	}
+	axes, err := dimsOf(perm)
 	if err != nil {
 		return nil, err
 	}
-	return func(env *Env, in []*Tensor) ([]*Tensor, error) {
-		perm := t.PermFor(in[0].Rank())
-		if len(perm) != in[0].Rank() {
-			return nil, fmt.Errorf("perm %v for %v, want %d entries", perm, in[0], in[0].Rank())
-		}
-		axes, err := dimsOf(perm)
-		if err != nil {
-			return nil, err
-		}
-		return one(transpose(env, in[0], axes)), nil
-	}, nil
+	return one(transpose(env, in[0], axes)), nil
 }
 
-// bindSqueeze drops axes of size 1, all of them when none are named.
-func bindSqueeze(n *graph.Node, opset int64) (runner, error) {
-	s, err := op.SqueezeOf(n, opset)
+// runSqueeze drops axes of size 1, all of them when none are named.
+func runSqueeze(s op.Squeeze, _ *Env, in []*Tensor) ([]*Tensor, error) {
+	x := in[0]
+	list, given, err := intsParam(s.Axes, in, 1)
 	if err != nil {
 		return nil, err
 	}
-	return func(_ *Env, in []*Tensor) ([]*Tensor, error) {
-		x := in[0]
-		list, given, err := intsParam(s.Axes, in, 1)
-		if err != nil {
-			return nil, err
+	axes, err := axesOf(list, x.Rank())
+	if err != nil {
+		return nil, err
+	}
+	var dims []int
+	for i, d := range x.Dims {
+		named := slices.Contains(axes, i)
+		if named && d != 1 {
+			return nil, fmt.Errorf("axis %d of %v is squeezed, want its size to be 1", i, x)
 		}
-		axes, err := axesOf(list, x.Rank())
-		if err != nil {
-			return nil, err
+		if !named && (given || d != 1) {
+			dims = append(dims, d)
 		}
-		var dims []int
-		for i, d := range x.Dims {
-			named := slices.Contains(axes, i)
-			if named && d != 1 {
-				return nil, fmt.Errorf("axis %d of %v is squeezed, want its size to be 1", i, x)
-			}
-			if !named && (given || d != 1) {
-				dims = append(dims, d)
-			}
-		}
-		return one(x.view(dims)), nil
-	}, nil
+	}
+	return one(x.view(dims)), nil
 }
 
-// bindUnsqueeze inserts axes of size 1, counted in the result.
-func bindUnsqueeze(n *graph.Node, opset int64) (runner, error) {
-	s, err := op.SqueezeOf(n, opset)
+// runUnsqueeze inserts axes of size 1, counted in the result.
+func runUnsqueeze(s op.Squeeze, _ *Env, in []*Tensor) ([]*Tensor, error) {
+	list, _, err := intsParam(s.Axes, in, 1)
 	if err != nil {
 		return nil, err
 	}
-	return func(_ *Env, in []*Tensor) ([]*Tensor, error) {
-		list, _, err := intsParam(s.Axes, in, 1)
-		if err != nil {
-			return nil, err
-		}
-		axes, err := axesOf(list, in[0].Rank()+len(list))
-		if err != nil {
-			return nil, err
-		}
-		dims := slices.Clone(in[0].Dims)
-		for _, a := range axes {
-			dims = slices.Insert(dims, a, 1)
-		}
-		return one(in[0].view(dims)), nil
-	}, nil
+	axes, err := axesOf(list, in[0].Rank()+len(list))
+	if err != nil {
+		return nil, err
+	}
+	dims := slices.Clone(in[0].Dims)
+	for _, a := range axes {
+		dims = slices.Insert(dims, a, 1)
+	}
+	return one(in[0].view(dims)), nil
 }
 
-// bindConcat joins tensors that differ in one axis at most.
-func bindConcat(n *graph.Node, _ int64) (runner, error) {
-	c, err := op.ConcatOf(n)
+// runConcat joins tensors that differ in one axis at most.
+func runConcat(c op.Concat, env *Env, in []*Tensor) ([]*Tensor, error) {
+	if err := wantSameType(in...); err != nil {
+		return nil, err
+	}
+	axis, err := axisOf(c.Axis, in[0].Rank())
 	if err != nil {
 		return nil, err
 	}
-	return func(env *Env, in []*Tensor) ([]*Tensor, error) {
-		if err := wantSameType(in...); err != nil {
-			return nil, err
+	dims := slices.Clone(in[0].Dims)
+	dims[axis] = 0
+	for i, t := range in {
+		want := slices.Clone(in[0].Dims)
+		if t.Rank() == len(want) {
+			want[axis] = t.Dims[axis]
 		}
-		axis, err := axisOf(c.Axis, in[0].Rank())
-		if err != nil {
-			return nil, err
+		if !slices.Equal(t.Dims, want) {
+			return nil, fmt.Errorf("input %d is %v, want it to equal %v but for axis %d",
+				i, t, in[0], axis)
 		}
-		dims := slices.Clone(in[0].Dims)
-		dims[axis] = 0
-		for i, t := range in {
-			want := slices.Clone(in[0].Dims)
-			if t.Rank() == len(want) {
-				want[axis] = t.Dims[axis]
-			}
-			if !slices.Equal(t.Dims, want) {
-				return nil, fmt.Errorf("input %d is %v, want it to equal %v but for axis %d",
-					i, t, in[0], axis)
-			}
-			dims[axis] += t.Dims[axis]
-		}
-		y := env.alloc(in[0].DType, dims)
-		count, row, at := product(dims[:axis]), product(dims[axis:]), 0
-		for _, t := range in {
-			block := product(t.Dims[axis:])
-			copyBlocks(y, t, count, block, row, at, block, 0)
-			at += block
-		}
-		return one(y), nil
-	}, nil
+		dims[axis] += t.Dims[axis]
+	}
+	y := env.alloc(in[0].DType, dims)
+	count, row, at := product(dims[:axis]), product(dims[axis:]), 0
+	for _, t := range in {
+		block := product(t.Dims[axis:])
+		copyBlocks(y, t, count, block, row, at, block, 0)
+		at += block
+	}
+	return one(y), nil
 }
 
-// bindSplit cuts along an axis into pieces of stated or of equal sizes.
-func bindSplit(n *graph.Node, opset int64) (runner, error) {
-	s, err := op.SplitOf(n, opset)
+// runSplit cuts along an axis into pieces of stated or of equal sizes.
+func runSplit(s op.Split, env *Env, in []*Tensor) ([]*Tensor, error) {
+	x := in[0]
+	axis, err := axisOf(s.Axis, x.Rank())
 	if err != nil {
 		return nil, err
 	}
-	return func(env *Env, in []*Tensor) ([]*Tensor, error) {
-		x := in[0]
-		axis, err := axisOf(s.Axis, x.Rank())
-		if err != nil {
-			return nil, err
-		}
-		sizes, given, err := intsParam(s.Sizes, in, 1)
-		if err != nil {
-			return nil, err
-		}
-		if !given {
-			sizes = equalParts(int64(x.Dims[axis]), s.Parts)
-		}
-		pieces, err := dimsOf(sizes)
-		if err != nil {
-			return nil, err
-		}
-		sum := 0
-		for _, p := range pieces {
-			sum += p
-		}
-		if sum != x.Dims[axis] || int64(len(pieces)) != s.Parts {
-			return nil, fmt.Errorf("split sizes %v for axis %d of %v, want %d that sum to %d",
-				sizes, axis, x, s.Parts, x.Dims[axis])
-		}
-		return split(env, x, axis, pieces), nil
-	}, nil
+	sizes, given, err := intsParam(s.Sizes, in, 1)
+	if err != nil {
+		return nil, err
+	}
+	if !given {
+		sizes = equalParts(int64(x.Dims[axis]), s.Parts)
+	}
+	pieces, err := dimsOf(sizes)
+	if err != nil {
+		return nil, err
+	}
+	sum := 0
+	for _, p := range pieces {
+		sum += p
+	}
+	if sum != x.Dims[axis] || int64(len(pieces)) != s.Parts {
+		return nil, fmt.Errorf("split sizes %v for axis %d of %v, want %d that sum to %d",
+			sizes, axis, x, s.Parts, x.Dims[axis])
+	}
+	return split(env, x, axis, pieces), nil
 }
 
 // equalParts cuts n into parts of one size, of which the last may be smaller.
@@ -250,22 +207,16 @@ func split(env *Env, x *Tensor, axis int, pieces []int) []*Tensor {
 
 // bindBlock is DepthToSpace, or SpaceToDepth when toDepth.
 func bindBlock(toDepth bool) binder {
-	return func(n *graph.Node, _ int64) (runner, error) {
-		b, err := op.BlockOf(n)
-		if err != nil {
-			return nil, err
+	return viewed(op.BlockOf, func(b op.Block, env *Env, in []*Tensor) ([]*Tensor, error) {
+		x := in[0]
+		if x.Rank() != 4 {
+			return nil, fmt.Errorf("input 0 is %v, want rank 4", x)
 		}
-		return func(env *Env, in []*Tensor) ([]*Tensor, error) {
-			x := in[0]
-			if x.Rank() != 4 {
-				return nil, fmt.Errorf("input 0 is %v, want rank 4", x)
-			}
-			if toDepth {
-				return spaceToDepth(env, x, int(b.Size))
-			}
-			return depthToSpace(env, x, int(b.Size), b.CRD)
-		}, nil
-	}
+		if toDepth {
+			return spaceToDepth(env, x, int(b.Size))
+		}
+		return depthToSpace(env, x, int(b.Size), b.CRD)
+	})
 }
 
 func depthToSpace(env *Env, x *Tensor, size int, crd bool) ([]*Tensor, error) {

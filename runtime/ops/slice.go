@@ -9,30 +9,24 @@ import (
 	"spikingir/graph/op"
 )
 
-// bindSlice takes a range of every axis.
-func bindSlice(n *graph.Node, opset int64) (runner, error) {
-	s, err := op.SliceOf(n, opset)
+// runSlice takes a range of every axis.
+func runSlice(s op.Slice, env *Env, in []*Tensor) ([]*Tensor, error) {
+	x := in[0]
+	ranges, err := sliceRanges(s, in)
 	if err != nil {
 		return nil, err
 	}
-	return func(env *Env, in []*Tensor) ([]*Tensor, error) {
-		x := in[0]
-		ranges, err := sliceRanges(s, in)
-		if err != nil {
-			return nil, err
+	dims, strides := slices.Clone(x.Dims), stridesOf(x.Dims)
+	base := 0
+	for _, r := range ranges {
+		first, count := r.resolve(int64(x.Dims[r.axis]))
+		if count > 0 {
+			base += first * strides[r.axis]
 		}
-		dims, strides := slices.Clone(x.Dims), stridesOf(x.Dims)
-		base := 0
-		for _, r := range ranges {
-			first, count := r.resolve(int64(x.Dims[r.axis]))
-			if count > 0 {
-				base += first * strides[r.axis]
-			}
-			dims[r.axis] = count
-			strides[r.axis] *= int(max(min(r.step, int64(x.Len())), -int64(x.Len())))
-		}
-		return one(arrange(env, x, dims, strides, base)), nil
-	}, nil
+		dims[r.axis] = count
+		strides[r.axis] *= int(max(min(r.step, int64(x.Len())), -int64(x.Len())))
+	}
+	return one(arrange(env, x, dims, strides, base)), nil
 }
 
 // sliceRange is start:end:step of one axis.
@@ -102,31 +96,25 @@ func (r sliceRange) resolve(n int64) (first, count int) {
 	return int(start), count
 }
 
-// bindPad adds elements round the input, or takes some off.
-func bindPad(n *graph.Node, opset int64) (runner, error) {
-	p, err := op.PadOf(n, opset)
+// runPad adds elements round the input, or takes some off.
+func runPad(p op.Pad, env *Env, in []*Tensor) ([]*Tensor, error) {
+	x := in[0]
+	pads, err := padsFor(p, in)
 	if err != nil {
 		return nil, err
 	}
-	return func(env *Env, in []*Tensor) ([]*Tensor, error) {
-		x := in[0]
-		pads, err := padsFor(p, in)
-		if err != nil {
-			return nil, err
+	value, err := padValue(p, in)
+	if err != nil {
+		return nil, err
+	}
+	index := make([][]int, x.Rank())
+	for i, d := range x.Dims {
+		begin, end := pads[i], pads[len(index)+i]
+		if index[i], err = padded(p.Mode, d, begin, end); err != nil {
+			return nil, fmt.Errorf("axis %d of %v: %w", i, x, err)
 		}
-		value, err := padValue(p, in)
-		if err != nil {
-			return nil, err
-		}
-		index := make([][]int, x.Rank())
-		for i, d := range x.Dims {
-			begin, end := pads[i], pads[len(index)+i]
-			if index[i], err = padded(p.Mode, d, begin, end); err != nil {
-				return nil, fmt.Errorf("axis %d of %v: %w", i, x, err)
-			}
-		}
-		return one(pick(env, x, index, value)), nil
-	}, nil
+	}
+	return one(pick(env, x, index, value)), nil
 }
 
 // padsFor is the pads (begin..., end...) of every axis.
@@ -216,89 +204,71 @@ func padSource(mode string, i, n int) int {
 	return outside
 }
 
-// bindTile repeats the input along each axis.
-func bindTile(n *graph.Node, _ int64) (runner, error) {
-	t, err := op.TileOf(n)
+// runTile repeats the input along each axis.
+func runTile(t op.Tile, env *Env, in []*Tensor) ([]*Tensor, error) {
+	x := in[0]
+	list, _, err := intsParam(t.Repeats, in, 1)
 	if err != nil {
 		return nil, err
 	}
-	return func(env *Env, in []*Tensor) ([]*Tensor, error) {
-		x := in[0]
-		list, _, err := intsParam(t.Repeats, in, 1)
-		if err != nil {
-			return nil, err
-		}
-		repeats, err := dimsOf(list)
-		if err != nil {
-			return nil, err
-		}
-		if len(repeats) != x.Rank() {
-			return nil, fmt.Errorf("repeats %v for %v, want %d entries", repeats, x, x.Rank())
-		}
-		from := stridesOf(x.Dims)
-		var dims, strides, result []int
-		for i, d := range x.Dims {
-			dims, strides = append(dims, repeats[i], d), append(strides, 0, from[i])
-			if d > 0 && repeats[i] > maxElements/d {
-				return nil, fmt.Errorf("repeats %v for %v are too large", repeats, x)
-			}
-			result = append(result, repeats[i]*d)
-		}
-		return one(arrange(env, x, dims, strides, 0).view(result)), nil
-	}, nil
-}
-
-// bindExpand broadcasts with a shape in both directions.
-func bindExpand(n *graph.Node, _ int64) (runner, error) {
-	e, err := op.ExpandOf(n)
+	repeats, err := dimsOf(list)
 	if err != nil {
 		return nil, err
 	}
-	return func(env *Env, in []*Tensor) ([]*Tensor, error) {
-		list, _, err := intsParam(e.Shape, in, 1)
-		if err != nil {
-			return nil, err
+	if len(repeats) != x.Rank() {
+		return nil, fmt.Errorf("repeats %v for %v, want %d entries", repeats, x, x.Rank())
+	}
+	from := stridesOf(x.Dims)
+	var dims, strides, result []int
+	for i, d := range x.Dims {
+		dims, strides = append(dims, repeats[i], d), append(strides, 0, from[i])
+		if d > 0 && repeats[i] > maxElements/d {
+			return nil, fmt.Errorf("repeats %v for %v are too large", repeats, x)
 		}
-		shape, err := dimsOf(list)
-		if err != nil {
-			return nil, err
-		}
-		dims, err := broadcastDims(in[0], &Tensor{DType: in[0].DType, Dims: shape})
-		if err != nil {
-			return nil, err
-		}
-		return one(arrange(env, in[0], dims, broadcastStrides(dims, in[0].Dims), 0)), nil
-	}, nil
+		result = append(result, repeats[i]*d)
+	}
+	return one(arrange(env, x, dims, strides, 0).view(result)), nil
 }
 
-// bindGather takes slices of an axis by index; a negative index counts from the
+// runExpand broadcasts with a shape in both directions.
+func runExpand(e op.Expand, env *Env, in []*Tensor) ([]*Tensor, error) {
+	list, _, err := intsParam(e.Shape, in, 1)
+	if err != nil {
+		return nil, err
+	}
+	shape, err := dimsOf(list)
+	if err != nil {
+		return nil, err
+	}
+	dims, err := broadcastDims(in[0], &Tensor{DType: in[0].DType, Dims: shape})
+	if err != nil {
+		return nil, err
+	}
+	return one(arrange(env, in[0], dims, broadcastStrides(dims, in[0].Dims), 0)), nil
+}
+
+// runGather takes slices of an axis by index; a negative index counts from the
 // end.
-func bindGather(n *graph.Node, _ int64) (runner, error) {
-	g, err := op.GatherOf(n)
+func runGather(g op.Gather, env *Env, in []*Tensor) ([]*Tensor, error) {
+	x, indices := in[0], in[1]
+	axis, err := axisOf(g.Axis, x.Rank())
 	if err != nil {
 		return nil, err
 	}
-	return func(env *Env, in []*Tensor) ([]*Tensor, error) {
-		x, indices := in[0], in[1]
-		axis, err := axisOf(g.Axis, x.Rank())
-		if err != nil {
-			return nil, err
+	if indices.DType != graph.Int64 && indices.DType != graph.Int32 {
+		return nil, fmt.Errorf("input 1 (indices) is of type %v, want int32 or int64", indices.DType)
+	}
+	dims := slices.Concat(x.Dims[:axis], indices.Dims, x.Dims[axis+1:])
+	y := env.alloc(x.DType, dims)
+	count, block := product(x.Dims[:axis]), product(x.Dims[axis+1:])
+	for k, i := range indices.I64 {
+		at, ok := op.Axis(i, x.Dims[axis])
+		if !ok {
+			return nil, fmt.Errorf("index %d of axis %d of %v, want %d to %d",
+				i, axis, x, -x.Dims[axis], x.Dims[axis]-1)
 		}
-		if indices.DType != graph.Int64 && indices.DType != graph.Int32 {
-			return nil, fmt.Errorf("input 1 (indices) is of type %v, want int32 or int64", indices.DType)
-		}
-		dims := slices.Concat(x.Dims[:axis], indices.Dims, x.Dims[axis+1:])
-		y := env.alloc(x.DType, dims)
-		count, block := product(x.Dims[:axis]), product(x.Dims[axis+1:])
-		for k, i := range indices.I64 {
-			at, ok := op.Axis(i, x.Dims[axis])
-			if !ok {
-				return nil, fmt.Errorf("index %d of axis %d of %v, want %d to %d",
-					i, axis, x, -x.Dims[axis], x.Dims[axis]-1)
-			}
-			copyBlocks(y, x, count, block, len(indices.I64)*block, k*block,
-				x.Dims[axis]*block, at*block)
-		}
-		return one(y), nil
-	}, nil
+		copyBlocks(y, x, count, block, len(indices.I64)*block, k*block,
+			x.Dims[axis]*block, at*block)
+	}
+	return one(y), nil
 }

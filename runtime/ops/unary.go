@@ -52,6 +52,22 @@ func plain(run runner) binder {
 	return func(*graph.Node, int64) (runner, error) { return run, nil }
 }
 
+// viewed binds an operator by its typed view.
+func viewed[V any](view func(*graph.Node) (V, error), run func(V, *Env, []*Tensor) ([]*Tensor, error)) binder {
+	return viewedAt(func(n *graph.Node, _ int64) (V, error) { return view(n) }, run)
+}
+
+// viewedAt is viewed for views that depend on the opset.
+func viewedAt[V any](view func(*graph.Node, int64) (V, error), run func(V, *Env, []*Tensor) ([]*Tensor, error)) binder {
+	return func(n *graph.Node, opset int64) (runner, error) {
+		v, err := view(n, opset)
+		if err != nil {
+			return nil, err
+		}
+		return func(env *Env, in []*Tensor) ([]*Tensor, error) { return run(v, env, in) }, nil
+	}
+}
+
 // rounded makes a loop of a function on float64, rounded to float32.
 func rounded(f func(float64) float64) func(dst, x []float32) {
 	return func(dst, x []float32) {
