@@ -3,6 +3,8 @@ package passes
 import (
 	"fmt"
 	"strings"
+
+	"spikingir/graph"
 )
 
 // Error is a failure of a pass; it names the pass and its place.
@@ -23,6 +25,18 @@ type Refusal struct {
 	Op   string
 	Why  string // what was found, what was wanted, what to do
 }
+
+// Refuse records that a pass cannot take a node, and why: what was found, what was
+// wanted, what to do. Once the pass has run, everything refused is its error,
+// an [Unsupported].
+func (c *Context) Refuse(n *graph.Node, format string, args ...any) {
+	c.refused = append(c.refused, Refusal{
+		Node: n.OriginLabel(), Op: n.Op().String(), Why: fmt.Sprintf(format, args...),
+	})
+}
+
+// Refused counts what was refused so far.
+func (c *Context) Refused() int { return len(c.refused) }
 
 // Unsupported lists everything in a model that cannot be converted.
 type Unsupported struct{ Refusals []Refusal }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"spikingir/graph"
+	"spikingir/graph/op"
 )
 
 // Pass is one rewrite or analysis of a model. It is a value without state; the
@@ -87,6 +88,20 @@ type Context struct {
 	calibrate Calibrator
 	evaluate  Evaluator
 	notes     []Note
+	refused   []Refusal
+}
+
+// Each calls f for every node of the main graph, without those that f adds or
+// removed, and reports whether any call changed something.
+func (c *Context) Each(f func(n *graph.Node) (changed bool, err error)) (changed bool, err error) {
+	for n := range c.Model.Graph.Nodes() {
+		done, err := f(n)
+		changed = changed || done
+		if err != nil {
+			return changed, err
+		}
+	}
+	return changed, nil
 }
 
 // Note is a remark to the user about one node, or the whole model.
@@ -139,7 +154,8 @@ func (c *Context) Insert(mark, from *graph.Node, name string, op graph.Op, attrs
 }
 
 // descend gives n the provenance and region of from and a name like name; a
-// descendant of an unnamed node stays unnamed unless a name is given.
+// descendant of an unnamed node stays unnamed unless a name is given. The model
+// imports the spiking domain from its first spiking node on.
 func (c *Context) descend(n, from *graph.Node, name string) {
 	if name == "" {
 		name = from.Name
@@ -149,6 +165,9 @@ func (c *Context) descend(n, from *graph.Node, name string) {
 	}
 	n.From = graph.Origin{Node: from.OriginLabel(), Pass: c.step.Pass.Name}
 	n.Region = from.Region
+	if n.Op().Domain == graph.Spiking && c.Model.Opset(graph.Spiking) == 0 {
+		c.Model.SetOpset(graph.Spiking, op.SpikingVersion)
+	}
 }
 
 // Append is Insert at the end of from's graph.

@@ -113,6 +113,9 @@ func (s Step) run(index int, m *graph.Model, o Options) (Report, error) {
 	c := &Context{Model: m, Log: o.Log, step: s, calibrate: o.Calibrate, evaluate: o.Evaluate}
 	start := time.Now()
 	changed, err := s.protected(c)
+	if err == nil && c.refused != nil {
+		err = &Unsupported{Refusals: c.refused}
+	}
 	r := Report{Index: index, Step: s, Changed: changed, Took: time.Since(start), Notes: c.notes}
 	if err != nil {
 		return r, err

@@ -33,6 +33,15 @@ func Wrap(n *graph.Node, err error) error {
 	return Errorf(n, "%v", err)
 }
 
+// Problem is the text of an error without the name of the node, if it is an [Error].
+func Problem(err error) string {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Problem
+	}
+	return err.Error()
+}
+
 // wantOne is err, or the complaint that a tensor holds n elements and not one.
 func wantOne(n int, err error) error {
 	if err != nil {

@@ -3,7 +3,6 @@
 package cliptoif
 
 import (
-	"errors"
 	"fmt"
 	"math"
 
@@ -36,17 +35,14 @@ var Pass = &passes.Pass{
 }
 
 func run(c *passes.Context) (changed bool, err error) {
-	refused := &passes.Unsupported{}
-	for n := range c.Model.Graph.Nodes() {
+	return c.Each(func(n *graph.Node) (bool, error) {
 		if !n.Is("Clip") || n.Region != graph.SpikingRegion {
-			continue
+			return false, nil
 		}
 		limit, err := upper(n, c.Model.Opset(""))
 		if err != nil {
-			refused.Refusals = append(refused.Refusals, passes.Refusal{
-				Node: n.OriginLabel(), Op: n.Op().String(), Why: problem(err),
-			})
-			continue
+			c.Refuse(n, "%s", op.Problem(err))
+			return false, nil
 		}
 		theta := spiking.Parameter(n, "theta", nil, []float32{limit})
 		attrs := spiking.NeuronAttrs(spiking.V0.Of(c))
@@ -54,24 +50,11 @@ func run(c *passes.Context) (changed bool, err error) {
 		if relu != nil {
 			in = relu.Input(op.NeuronX)
 		}
-		if _, err := c.Replace(n, spiking.Op("IF"), attrs, in, nil, theta); err != nil {
-			return changed, err
+		if _, err := c.Replace(n, spiking.Op("IF"), attrs, in, nil, theta); err != nil || relu == nil {
+			return true, err
 		}
-		changed = true
-		if relu == nil {
-			continue
-		}
-		if err := c.Model.Graph.Remove(relu); err != nil {
-			return changed, err
-		}
-	}
-	if len(refused.Refusals) > 0 {
-		return changed, refused
-	}
-	if changed {
-		spiking.Import(c.Model)
-	}
-	return changed, nil
+		return true, c.Model.Graph.Remove(relu)
+	})
 }
 
 // rectifier is the node that makes v when it is a ReLU, in the form that
@@ -85,7 +68,7 @@ func rectifier(v *graph.Value) *graph.Node {
 		return nil
 	}
 	theta, err := passes.Threshold(n)
-	if err != nil || len(theta) != 1 || !math.IsInf(float64(theta[0]), 1) {
+	if err != nil || !spiking.IsOpen(theta) {
 		return nil
 	}
 	return n
@@ -118,13 +101,4 @@ func upper(n *graph.Node, opset int64) (float32, error) {
 		return 0, fmt.Errorf("it limits to %g from above, want a number of at least %g", high, minLimit)
 	}
 	return high, nil
-}
-
-// problem is an error's text without the node's name.
-func problem(err error) string {
-	var e *op.Error
-	if errors.As(err, &e) {
-		return e.Problem
-	}
-	return err.Error()
 }

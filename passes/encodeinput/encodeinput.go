@@ -71,7 +71,6 @@ func run(c *passes.Context) (changed bool, err error) {
 			n.Attrs.Set("post", graph.Int(steps.Post))
 		}
 	}
-	spiking.Import(c.Model)
 	return true, retype(c.Model)
 }
 

@@ -38,17 +38,12 @@ var Pass = &passes.Pass{
 var Lower = passes.Switch("lower", true, "rewrite what cannot be folded as Mul and Add (on or off)")
 
 func run(c *passes.Context) (changed bool, err error) {
-	for n := range c.Model.Graph.Nodes() {
+	return c.Each(func(n *graph.Node) (bool, error) {
 		if !n.Is("BatchNormalization") {
-			continue
+			return false, nil
 		}
-		done, err := fold(c, n)
-		if err != nil {
-			return changed, err
-		}
-		changed = changed || done
-	}
-	return changed, nil
+		return fold(c, n)
+	})
 }
 
 // fold removes one BatchNormalization, or says in a note why it stays.

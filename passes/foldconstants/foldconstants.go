@@ -38,22 +38,15 @@ var Pass = &passes.Pass{
 var MaxElements = passes.Int("max-elements", 1<<24, 1, math.MaxInt64, "largest result, in elements")
 
 func run(c *passes.Context) (changed bool, err error) {
-	for n := range c.Model.Graph.Nodes() {
-		var done bool
+	return c.Each(func(n *graph.Node) (bool, error) {
 		switch {
 		case n.Is("Constant"):
-			done, err = foldConstant(c, n)
-		case n.Is("Shape") || n.Is("Size"):
-			done, err = foldShape(c, n)
-		default:
-			done, err = foldNode(c, n)
+			return foldConstant(c, n)
+		case n.Is("Shape"), n.Is("Size"):
+			return foldShape(c, n)
 		}
-		if err != nil {
-			return changed, err
-		}
-		changed = changed || done
-	}
-	return changed, nil
+		return foldNode(c, n)
+	})
 }
 
 // foldConstant makes an initializer of a Constant node's tensor.

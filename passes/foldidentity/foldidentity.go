@@ -32,28 +32,20 @@ var Pass = &passes.Pass{
 
 func run(c *passes.Context) (changed bool, err error) {
 	g := c.Model.Graph
-	opset := c.Model.Opset("")
-	for n := range g.Nodes() {
+	return c.Each(func(n *graph.Node) (bool, error) {
 		is := copies[n.Op()]
 		if is == nil || n.Input(0) == nil || n.Output(0) == nil || otherOutputs(n) {
-			continue
+			return false, nil
 		}
-		same, err := is(n, opset)
-		if err != nil {
-			return changed, err
-		}
-		if !same || joinsPublic(n.Input(0), n.Output(0)) {
-			continue
+		same, err := is(n, c.Model.Opset(""))
+		if err != nil || !same || joinsPublic(n.Input(0), n.Output(0)) {
+			return false, err
 		}
 		if err := g.ReplaceUses(n.Output(0), n.Input(0)); err != nil {
-			return changed, err
+			return true, err
 		}
-		if err := g.Remove(n); err != nil {
-			return changed, err
-		}
-		changed = true
-	}
-	return changed, nil
+		return true, g.Remove(n)
+	})
 }
 
 // joinsPublic reports whether removing y = x would merge two public names.

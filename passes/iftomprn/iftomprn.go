@@ -39,23 +39,22 @@ var Beta = passes.Float("beta", 0, -80, 80, "threshold of the post step: alpha =
 func run(c *passes.Context) (changed bool, err error) {
 	beta := Beta.Of(c)
 	alpha := float32(0.5/(1+math.Exp(-beta)) + 0.5)
-	for n := range c.Model.Graph.Nodes() {
+	return c.Each(func(n *graph.Node) (bool, error) {
 		if !n.IsSpiking("IF") || !hidden(n) {
-			continue
+			return false, nil
 		}
 		if spiking.Steps(c.Model).Timesteps > 0 {
-			return changed, op.Errorf(n, "the model is timed already: run if-to-mprn before encode-input")
+			return false, op.Errorf(n, "the model is timed already: run if-to-mprn before encode-input")
 		}
 		attrs := append(graph.Attrs(nil), n.Attrs...)
-		m, err := c.Replace(n, spiking.Op("MPRN"), attrs, n.Input(op.NeuronX), n.Input(op.NeuronBias), n.Input(op.NeuronTheta),
-			spiking.Parameter(n, "alpha", nil, []float32{alpha}))
+		m, err := c.Replace(n, spiking.Op("MPRN"), attrs, n.Input(op.NeuronX), n.Input(op.NeuronBias),
+			n.Input(op.NeuronTheta), spiking.Parameter(n, "alpha", nil, []float32{alpha}))
 		if err != nil {
-			return changed, err
+			return false, err
 		}
 		m.Metadata.Set(graph.MetaBeta, strconv.FormatFloat(beta, 'g', -1, 64))
-		changed = true
-	}
-	return changed, nil
+		return true, nil
+	})
 }
 
 // hidden reports whether only operators of the spiking region, and no readout,

@@ -3,8 +3,6 @@
 package infershapes
 
 import (
-	"fmt"
-
 	"spikingir/graph"
 	"spikingir/graph/infer"
 	"spikingir/graph/op"
@@ -34,8 +32,8 @@ func run(c *passes.Context) (changed bool, err error) {
 	if err := infer.Model(c.Model); err != nil {
 		return false, err
 	}
-	if err := unknown(c.Model); err != nil {
-		return false, err
+	if refuseUnknown(c); c.Refused() > 0 {
+		return false, nil
 	}
 	g := c.Model.Graph
 	declared := map[*graph.Value]bool{}
@@ -60,26 +58,20 @@ func run(c *passes.Context) (changed bool, err error) {
 	return changed, nil
 }
 
-// unknown refuses, all at once, the nodes whose operator nobody knows and whose
+// refuseUnknown refuses, all at once, the nodes whose operator nobody knows and whose
 // results have no declared type either.
-func unknown(m *graph.Model) error {
-	var list []passes.Refusal
-	for n := range m.Graph.Nodes() {
-		if op.Lookup(n.Op()) != nil || m.Function(n.Op(), n.Overload) != nil {
+func refuseUnknown(c *passes.Context) {
+	for n := range c.Model.Graph.Nodes() {
+		if op.Lookup(n.Op()) != nil || c.Model.Function(n.Op(), n.Overload) != nil {
 			continue
 		}
 		for _, v := range n.Outputs() {
 			if v != nil && v.Type.Kind == graph.NoType {
-				list = append(list, passes.Refusal{Node: n.OriginLabel(), Op: n.Op().String(),
-					Why: fmt.Sprintf("the operator is not known, and the model declares no type for its result %q", v.Name())})
+				c.Refuse(n, "the operator is not known, and the model declares no type for its result %q", v.Name())
 				break
 			}
 		}
 	}
-	if list == nil {
-		return nil
-	}
-	return &passes.Unsupported{Refusals: list}
 }
 
 // types is the type of every value that a node makes.

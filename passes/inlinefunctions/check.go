@@ -21,7 +21,7 @@ func (in *inliner) checkFunctions() {
 				continue
 			}
 			if at := slices.Index(path, f); at >= 0 {
-				in.refuse(n, "the function calls itself (%s), want functions without recursion",
+				in.c.Refuse(n, "the function calls itself (%s), want functions without recursion",
 					chain(append(path[at:len(path):len(path)], f)))
 				continue
 			}
@@ -46,18 +46,18 @@ func chain(path []*graph.Function) string {
 // accepts reports whether the call n of f can be inlined; it refuses what keeps
 // it from that.
 func (in *inliner) accepts(n *graph.Node, f *graph.Function) bool {
-	before := len(in.refusals)
+	before := in.c.Refused()
 	if most := len(f.Body.Inputs()); n.NumInputs() > most {
-		in.refuse(n, "%d inputs, want at most the function's %d", n.NumInputs(), most)
+		in.c.Refuse(n, "%d inputs, want at most the function's %d", n.NumInputs(), most)
 	}
 	if most := len(f.Body.Outputs()); n.NumOutputs() > most {
-		in.refuse(n, "%d outputs, want at most the function's %d", n.NumOutputs(), most)
+		in.c.Refuse(n, "%d outputs, want at most the function's %d", n.NumOutputs(), most)
 	}
-	if len(in.refusals) == before {
+	if in.c.Refused() == before {
 		in.checkAttrs(n, f)
 		in.checkOmitted(n, f)
 	}
-	return len(in.refusals) == before
+	return in.c.Refused() == before
 }
 
 // checkAttrs holds the attributes of a call against those that the function
@@ -66,10 +66,10 @@ func (in *inliner) checkAttrs(n *graph.Node, f *graph.Function) {
 	for _, a := range n.Attrs {
 		_, hasDefault := f.Defaults.Lookup(a.Name)
 		if !hasDefault && !slices.Contains(f.Attrs, a.Name) {
-			in.refuse(n, "attribute %q is none of the function's%s", a.Name, declared(f))
+			in.c.Refuse(n, "attribute %q is none of the function's%s", a.Name, declared(f))
 		}
 		if ref, ok := a.Value.(graph.Ref); ok {
-			in.refuse(n, "attribute %q refers to attribute %q of a function,"+
+			in.c.Refuse(n, "attribute %q refers to attribute %q of a function,"+
 				" but the call stands in no function, want a value", a.Name, ref.Name)
 		}
 	}
@@ -83,7 +83,7 @@ func (in *inliner) checkAttrs(n *graph.Node, f *graph.Function) {
 			seen[ref] = true
 			value := argument(n, f, ref)
 			if found := graph.TypeOf(value); value != nil && found != ref.Type {
-				in.refuse(n, "attribute %q is of type %v, want %v for node %q of the function",
+				in.c.Refuse(n, "attribute %q is of type %v, want %v for node %q of the function",
 					ref.Name, found, ref.Type, k.OriginLabel())
 			}
 		}
@@ -112,20 +112,20 @@ func (in *inliner) checkOmitted(n *graph.Node, f *graph.Function) {
 	}
 	for i, v := range f.Body.Outputs() {
 		if n.Output(i) != nil && omitted[v] {
-			in.refuse(n, "input %q is omitted, but the function's output %d is it, want a value",
+			in.c.Refuse(n, "input %q is omitted, but the function's output %d is it, want a value",
 				v.Name(), i)
 		}
 	}
 	for k := range f.Body.Nodes() {
 		for i, v := range k.Inputs() {
 			if v != nil && omitted[v] && in.needs(k, i, f.Opset("")) {
-				in.refuse(n, "input %q is omitted, but node %q (%v) of the function needs it as"+
+				in.c.Refuse(n, "input %q is omitted, but node %q (%v) of the function needs it as"+
 					" input %d, want a value", v.Name(), k.OriginLabel(), k.Op(), i)
 			}
 		}
 		for _, sub := range k.Subgraphs() {
 			if v := captures(sub, omitted); v != nil {
-				in.refuse(n, "input %q is omitted, but a subgraph of node %q (%v) of the function"+
+				in.c.Refuse(n, "input %q is omitted, but a subgraph of node %q (%v) of the function"+
 					" reads it, want a value", v.Name(), k.OriginLabel(), k.Op())
 			}
 		}

@@ -3,7 +3,6 @@
 package inlinefunctions
 
 import (
-	"fmt"
 	"slices"
 
 	"spikingir/graph"
@@ -40,17 +39,14 @@ var Pass = &passes.Pass{
 
 func run(c *passes.Context) (changed bool, err error) {
 	in := &inliner{c: c, m: c.Model, names: takenNames(c.Model.Graph)}
-	if in.checkFunctions(); in.refusals != nil {
-		return false, &passes.Unsupported{Refusals: in.refusals}
+	if in.checkFunctions(); c.Refused() > 0 {
+		return false, nil
 	}
 	if err := in.checkGrowth(); err != nil {
 		return false, err
 	}
-	if err := in.graph(c.Model.Graph); err != nil {
+	if err := in.graph(c.Model.Graph); err != nil || c.Refused() > 0 {
 		return in.inlined, err
-	}
-	if in.refusals != nil {
-		return in.inlined, &passes.Unsupported{Refusals: in.refusals}
 	}
 	dropped := in.dropFunctions()
 	return in.inlined || dropped, nil
@@ -58,12 +54,11 @@ func run(c *passes.Context) (changed bool, err error) {
 
 // inliner is one run: it collects what it cannot inline.
 type inliner struct {
-	c        *passes.Context
-	m        *graph.Model
-	names    *names
-	made     int // nodes so far
-	inlined  bool
-	refusals []passes.Refusal
+	c       *passes.Context
+	m       *graph.Model
+	names   *names
+	made    int // nodes so far
+	inlined bool
 }
 
 // callee is the function that n calls, nil when n is no call to inline.
@@ -72,12 +67,6 @@ func (in *inliner) callee(n *graph.Node) *graph.Function {
 		return nil
 	}
 	return in.m.Function(n.Op(), n.Overload)
-}
-
-func (in *inliner) refuse(n *graph.Node, format string, args ...any) {
-	in.refusals = append(in.refusals, passes.Refusal{
-		Node: n.OriginLabel(), Op: n.Op().String(), Why: fmt.Sprintf(format, args...),
-	})
 }
 
 // graph inlines every call in g and its subgraphs.

@@ -1,7 +1,6 @@
 package inlinefunctions
 
 import (
-	"errors"
 	"slices"
 
 	"spikingir/graph"
@@ -24,7 +23,7 @@ func (in *inliner) checkOperators(call *graph.Node, f *graph.Function) {
 		}
 	}
 	if repeats(f) && in.opset("", f) == 0 {
-		in.refuse(call, "the function passes an input through or gives an output twice, which"+
+		in.c.Refuse(call, "the function passes an input through or gives an output twice, which"+
 			" takes an Identity, but neither it nor the model imports an opset of standard operators")
 	}
 }
@@ -55,9 +54,9 @@ func (in *inliner) checkDomain(n *graph.Node, f *graph.Function) {
 	domain := n.Op().Domain
 	own, model := f.Opset(domain), in.opset(domain, f)
 	if own == 0 {
-		in.refuse(n, "function %v uses it and imports no version of domain %q", f.Op(), domain)
+		in.c.Refuse(n, "function %v uses it and imports no version of domain %q", f.Op(), domain)
 	} else if own != model {
-		in.refuse(n, "function %v imports version %d of domain %q and the model version %d,"+
+		in.c.Refuse(n, "function %v imports version %d of domain %q and the model version %d,"+
 			" want the same", f.Op(), own, domain, model)
 	}
 }
@@ -67,7 +66,7 @@ func (in *inliner) checkDomain(n *graph.Node, f *graph.Function) {
 func (in *inliner) checkStandard(n *graph.Node, f *graph.Function) {
 	own, model := f.Opset(""), in.opset("", f)
 	if own == 0 {
-		in.refuse(n, "function %v uses it and imports no opset of standard operators", f.Op())
+		in.c.Refuse(n, "function %v uses it and imports no opset of standard operators", f.Op())
 		return
 	}
 	if own == model {
@@ -75,24 +74,15 @@ func (in *inliner) checkStandard(n *graph.Node, f *graph.Function) {
 	}
 	for _, opset := range []int64{own, model} {
 		if err := op.Check(n, opset); err != nil {
-			in.refuse(n, "function %v is of opset %d and the model of %d: %s;"+
-				" export both for one opset", f.Op(), own, model, problem(err))
+			in.c.Refuse(n, "function %v is of opset %d and the model of %d: %s;"+
+				" export both for one opset", f.Op(), own, model, op.Problem(err))
 			return
 		}
 	}
 	if at := changedAt(n, min(own, model), max(own, model)); at > 0 {
-		in.refuse(n, "function %v is of opset %d and the model of %d, but the operator's meaning"+
+		in.c.Refuse(n, "function %v is of opset %d and the model of %d, but the operator's meaning"+
 			" changed at opset %d; export both for one opset", f.Op(), own, model, at)
 	}
-}
-
-// problem is what an error says beside the name of the node.
-func problem(err error) string {
-	var fault *op.Error
-	if errors.As(err, &fault) {
-		return fault.Problem
-	}
-	return err.Error()
 }
 
 // change is an opset at which an operator took another meaning without taking

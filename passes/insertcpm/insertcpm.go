@@ -69,9 +69,6 @@ func run(c *passes.Context) (changed bool, err error) {
 		}
 		changed = true
 	}
-	if changed {
-		spiking.Import(c.Model)
-	}
 	return changed, nil
 }
 

@@ -1,8 +1,6 @@
 package insertcpm
 
 import (
-	"math"
-
 	"spikingir/graph"
 	"spikingir/graph/op"
 	"spikingir/passes/spiking"
@@ -36,7 +34,7 @@ func (r *readout) rate(x *graph.Value) (o *graph.Value, s *graph.Node, err error
 func (r *readout) half(x *graph.Value, side string) *graph.Value {
 	n := r.add(".out"+side, spiking.Op("IF"), spiking.NeuronAttrs(0), []*graph.Value{x},
 		".spikes"+side)
-	n.SetInput(op.NeuronTheta, spiking.Parameter(n, "theta", nil, []float32{float32(math.Inf(1))}))
+	n.SetInput(op.NeuronTheta, spiking.Open(n))
 	return n.Output(0)
 }
 

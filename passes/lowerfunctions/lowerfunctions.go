@@ -37,7 +37,9 @@ var Pass = &passes.Pass{
 
 func run(c *passes.Context) (changed bool, err error) {
 	m := c.Model
-	spiking.Import(m)
+	if m.Opset(graph.Spiking) == 0 {
+		m.SetOpset(graph.Spiking, op.SpikingVersion)
+	}
 	used := map[string]bool{}
 	biased := false
 	for n := range m.Graph.Nodes() {
@@ -51,12 +53,9 @@ func run(c *passes.Context) (changed bool, err error) {
 		used[n.Op().Type] = true
 		biased = biased || n.IsSpiking("CPM") && n.Input(3) != nil
 	}
-	for n := range m.Graph.Nodes() {
-		stated, err := explicit(c, n, biased)
-		if err != nil {
-			return changed, err
-		}
-		changed = changed || stated
+	changed, err = c.Each(func(n *graph.Node) (bool, error) { return explicit(c, n, biased) })
+	if err != nil {
+		return changed, err
 	}
 	for _, d := range definitions {
 		if !used[d.name] || m.Function(spiking.Op(d.name), "") != nil {

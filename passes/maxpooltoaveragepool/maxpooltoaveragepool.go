@@ -29,30 +29,20 @@ var Pass = &passes.Pass{
 }
 
 func run(c *passes.Context) (changed bool, err error) {
-	refused := &passes.Unsupported{}
-	for n := range c.Model.Graph.Nodes() {
+	return c.Each(func(n *graph.Node) (bool, error) {
 		if !n.Is("MaxPool") {
-			continue
+			return false, nil
 		}
 		p, err := op.PoolOf(n)
 		if err != nil {
-			return changed, err
+			return false, err
 		}
 		if why := obstacle(n, p); why != "" {
-			refused.Refusals = append(refused.Refusals, passes.Refusal{
-				Node: n.OriginLabel(), Op: n.Op().String(), Why: why,
-			})
-			continue
+			c.Refuse(n, "%s", why)
+			return false, nil
 		}
-		if err := replace(c, n); err != nil {
-			return changed, err
-		}
-		changed = true
-	}
-	if len(refused.Refusals) > 0 {
-		return changed, refused
-	}
-	return changed, nil
+		return true, replace(c, n)
+	})
 }
 
 // obstacle says why n cannot be an AveragePool.
@@ -70,15 +60,10 @@ func replace(c *passes.Context, n *graph.Node) error {
 	attrs := slices.Clone(n.Attrs)
 	attrs.Delete("storage_order")
 	attrs.Delete("dilations")
-	y := n.Output(0)
-	name := n.Name
-	avg := c.Insert(n, n, "", graph.Op{Type: "AveragePool"}, attrs, n.Inputs(),
-		n.Graph().FreshName(y.Name()+"_new"))
-	avg.Doc, avg.Metadata = n.Doc, n.Metadata.Clone()
-	if err := c.Supersede(y, avg.Output(0), n); err != nil {
+	avg, err := c.Fuse(n, graph.Op{Type: "AveragePool"}, attrs, n.Inputs(), n)
+	if err != nil {
 		return err
 	}
-	avg.Name = name
 	c.Notef(avg, "averages now instead of taking the maximum: the network computes something else")
 	return nil
 }

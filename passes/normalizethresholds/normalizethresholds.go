@@ -67,7 +67,7 @@ func run(c *passes.Context) (changed bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		if len(theta) != 1 || !math.IsInf(float64(theta[0]), 1) {
+		if !spiking.IsOpen(theta) {
 			continue
 		}
 		if n.Input(op.NeuronBias) != nil {

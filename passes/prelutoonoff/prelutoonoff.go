@@ -4,7 +4,6 @@ package prelutoonoff
 
 import (
 	"fmt"
-	"math"
 
 	"spikingir/graph"
 	"spikingir/graph/op"
@@ -38,26 +37,17 @@ var Pass = &passes.Pass{
 }
 
 func run(c *passes.Context) (changed bool, err error) {
-	for n := range c.Model.Graph.Nodes() {
-		if n.Region != graph.SpikingRegion {
-			continue
-		}
-		if n.Is("Relu") || n.Is("Clip") {
+	return c.Each(func(n *graph.Node) (bool, error) {
+		switch {
+		case n.Region != graph.SpikingRegion:
+		case n.Is("Relu"), n.Is("Clip"):
 			return false, fmt.Errorf("node %q is still a %v: run relu-to-if and clip-to-if before",
 				n.OriginLabel(), n.Op())
+		case n.Is("PRelu"), n.Is("LeakyRelu"):
+			return true, split(c, n)
 		}
-		if !n.Is("PRelu") && !n.Is("LeakyRelu") {
-			continue
-		}
-		if err := split(c, n); err != nil {
-			return changed, err
-		}
-		changed = true
-	}
-	if changed {
-		spiking.Import(c.Model)
-	}
-	return changed, nil
+		return false, nil
+	})
 }
 
 // split replaces one leaky ReLU.
@@ -68,8 +58,7 @@ func split(c *passes.Context, n *graph.Node) error {
 	}
 	x, y := n.Input(0), n.Output(0)
 	if a.zero() {
-		theta := spiking.Parameter(n, "theta", nil, infinite)
-		_, err := c.Replace(n, spiking.Op("IF"), spiking.NeuronAttrs(spiking.V0.Of(c)), x, nil, theta)
+		_, err := c.Replace(n, spiking.Op("IF"), spiking.NeuronAttrs(spiking.V0.Of(c)), x, nil, spiking.Open(n))
 		return err
 	}
 	g := n.Graph()
@@ -77,7 +66,7 @@ func split(c *passes.Context, n *graph.Node) error {
 		p := c.Insert(n, n, n.Label()+"."+side, spiking.Op("IF"),
 			spiking.NeuronAttrs(spiking.V0.Of(c)), []*graph.Value{x}, g.FreshName(y.Name()+"."+side))
 		p.Doc, p.Metadata = n.Doc, n.Metadata.Clone()
-		p.SetInput(op.NeuronTheta, spiking.Parameter(p, "theta", nil, infinite))
+		p.SetInput(op.NeuronTheta, spiking.Open(p))
 		p.Output(0).Type = y.Type
 		return p.Output(0)
 	}
@@ -91,8 +80,6 @@ func split(c *passes.Context, n *graph.Node) error {
 	}
 	return fold(c, n, a, layers, on, off)
 }
-
-var infinite = []float32{float32(math.Inf(1))}
 
 // subtract makes y = on - a*off.
 func subtract(c *passes.Context, n *graph.Node, a slope, on, off *graph.Value) error {

@@ -3,8 +3,6 @@
 package relutoif
 
 import (
-	"math"
-
 	"spikingir/graph"
 	"spikingir/passes"
 	"spikingir/passes/spiking"
@@ -30,19 +28,12 @@ var Pass = &passes.Pass{
 }
 
 func run(c *passes.Context) (changed bool, err error) {
-	for n := range c.Model.Graph.Nodes() {
+	return c.Each(func(n *graph.Node) (bool, error) {
 		if !n.Is("Relu") || n.Region != graph.SpikingRegion {
-			continue
+			return false, nil
 		}
-		theta := spiking.Parameter(n, "theta", nil, []float32{float32(math.Inf(1))})
 		attrs := spiking.NeuronAttrs(spiking.V0.Of(c))
-		if _, err := c.Replace(n, spiking.Op("IF"), attrs, n.Input(0), nil, theta); err != nil {
-			return changed, err
-		}
-		changed = true
-	}
-	if changed {
-		spiking.Import(c.Model)
-	}
-	return changed, nil
+		_, err := c.Replace(n, spiking.Op("IF"), attrs, n.Input(0), nil, spiking.Open(n))
+		return true, err
+	})
 }

@@ -4,6 +4,7 @@
 package spiking
 
 import (
+	"math"
 	"slices"
 
 	"spikingir/graph"
@@ -16,13 +17,6 @@ var V0 = passes.Float("v0", 0, 0, 1, "initial membrane potential in units of the
 
 // Op is the operator typ of the spiking domain.
 func Op(typ string) graph.Op { return graph.Op{Domain: graph.Spiking, Type: typ} }
-
-// Import makes m import the spiking domain.
-func Import(m *graph.Model) {
-	if m.Opset(graph.Spiking) == 0 {
-		m.SetOpset(graph.Spiking, op.SpikingVersion)
-	}
-}
 
 // Attrs is the attributes of an operator that runs over the given steps; the
 // zero Steps are the untimed form.
@@ -74,6 +68,14 @@ func Parameter(n *graph.Node, name string, dims []int64, xs []float32) *graph.Va
 	}
 	return g.AddInitializer(g.FreshName(n.Label()+"."+name), graph.NewFloat32(dims, xs))
 }
+
+// Open is the threshold of a neuron that has none yet: +Inf.
+func Open(n *graph.Node) *graph.Value {
+	return Parameter(n, "theta", nil, []float32{float32(math.Inf(1))})
+}
+
+// IsOpen reports whether a neuron's threshold is [Open].
+func IsOpen(theta []float32) bool { return len(theta) == 1 && math.IsInf(float64(theta[0]), 1) }
 
 // PerChannel is the dimensions of a parameter with one number for each of c
 // channels (dimension 1) of a tensor of the given rank: [C,1,1] for rank 4.

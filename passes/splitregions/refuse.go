@@ -1,7 +1,6 @@
 package splitregions
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -10,20 +9,13 @@ import (
 	"spikingir/passes"
 )
 
-// refuse lists every node that cannot be spiking.
-func (s *split) refuse() error {
-	u := &passes.Unsupported{}
+// refuse names every node that cannot be spiking.
+func (s *split) refuse(c *passes.Context) {
 	for _, n := range s.order {
-		err := s.forced[n]
-		if err == nil {
-			continue
+		if err := s.forced[n]; err != nil {
+			c.Refuse(n, "%s; %s", op.Problem(err), s.advice(n))
 		}
-		u.Refusals = append(u.Refusals, passes.Refusal{
-			Node: n.OriginLabel(), Op: n.Op().String(),
-			Why: problem(err) + "; " + s.advice(n),
-		})
 	}
-	return u
 }
 
 // advice says what to do about n.
@@ -42,15 +34,6 @@ func operators(n int) string {
 	return fmt.Sprintf("%d operators", n)
 }
 
-// problem is an error's text without the node's name.
-func problem(err error) string {
-	var e *op.Error
-	if errors.As(err, &e) {
-		return e.Problem
-	}
-	return err.Error()
-}
-
 // nothing is the error of a network without neurons: which activations it has
 // and why none of them becomes one.
 func (s *split) nothing(name string) error {
@@ -62,7 +45,7 @@ func (s *split) nothing(name string) error {
 		why := "it stands behind the last layer of weights"
 		switch {
 		case s.unfit[n] != nil:
-			why = problem(s.unfit[n])
+			why = op.Problem(s.unfit[n])
 		case !s.neuron[n]:
 			why = "it only limits the network's input"
 		case !s.peeled[n]:

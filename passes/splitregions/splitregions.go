@@ -60,12 +60,13 @@ func run(c *passes.Context) (changed bool, err error) {
 	}
 	s := analyse(c.Model)
 	if len(s.forced) > 0 && Analog.Of(c) == Refuse {
-		return false, s.refuse()
+		s.refuse(c)
+		return false, nil
 	}
 	for _, f := range s.order {
 		if s.forced[f] != nil {
 			c.Notef(f, "stays analog with %s behind it: %s", operators(len(s.behind(f))),
-				problem(s.forced[f]))
+				op.Problem(s.forced[f]))
 		}
 	}
 	s.assign()

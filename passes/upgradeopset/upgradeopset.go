@@ -66,8 +66,8 @@ func run(c *passes.Context) (changed bool, err error) {
 			return changed, err
 		}
 	}
-	if u.refusals != nil {
-		return changed, &passes.Unsupported{Refusals: u.refusals}
+	if c.Refused() > 0 {
+		return changed, nil
 	}
 	m.SetOpset("", to)
 	m.IRVersion = max(m.IRVersion, minIR(to))
@@ -114,10 +114,9 @@ func minIR(opset int64) int64 {
 
 // upgrade is one run: it collects what it cannot carry over.
 type upgrade struct {
-	c        *passes.Context
-	types    map[string]graph.Type // of the main graph's values
-	refusals []passes.Refusal
-	refused  map[*graph.Node]bool
+	c       *passes.Context
+	types   map[string]graph.Type // of the main graph's values
+	refused map[*graph.Node]bool
 }
 
 // inferTypes gives the types of the main graph's values by name and leaves the
@@ -152,9 +151,7 @@ func (u *upgrade) typeOf(v *graph.Value) graph.Type {
 
 func (u *upgrade) refuse(n *graph.Node, format string, args ...any) {
 	u.refused[n] = true
-	u.refusals = append(u.refusals, passes.Refusal{
-		Node: n.OriginLabel(), Op: n.Op().String(), Why: fmt.Sprintf(format, args...),
-	})
+	u.c.Refuse(n, format, args...)
 }
 
 // checkKnown refuses standard operators that are none.
