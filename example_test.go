@@ -101,6 +101,27 @@ func ExampleNetwork_Restore() {
 	// Output: T = 10: 3 channels, 128x128 pixels
 }
 
+// A converted network is fine-tuned for ten steps of four patches, which is enough to
+// see how it is done. Three of the images are trained on, and one is held out.
+func ExampleFinetune() {
+	ctx := context.Background()
+	m, err := spikingir.Read("fixtures/models/dncnn.onnx")
+	check(err)
+	_, err = spikingir.Convert(ctx, m, spikingir.Options{Settings: spikingir.Settings{Timesteps: 4}})
+	check(err)
+	o := spikingir.DefaultFinetune()
+	o.Data = spikingir.Data{Task: noise, Dir: "fixtures/images/clean"}
+	o.Steps, o.Batch, o.Patch = 10, 4, 24
+	o.ValidationShare, o.ValidationCrop = 0.25, 48
+	r, err := spikingir.Finetune(ctx, m, o)
+	check(err)
+	fmt.Printf("%s: %d steps, %d patches\n", r.Ended, r.Steps, r.Patches)
+	fmt.Println("better than before:", r.Best.PSNR > r.Before.PSNR)
+	// Output:
+	// complete: 10 steps, 40 patches
+	// better than before: true
+}
+
 // A spiking network is measured beside the ANN that it was converted from.
 func ExampleEvaluate() {
 	m, err := spikingir.Read("fixtures/tuned/dncnn.onnx")
