@@ -40,4 +40,3 @@ func TestLogEnd(t *testing.T) {
 		}
 	}
 }
-

@@ -18,8 +18,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"spikingir/cmd/internal/cli"
 	"spikingir"
+	"spikingir/cmd/internal/cli"
 	"spikingir/fixtures"
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/train"

@@ -35,7 +35,7 @@ type Config struct {
 
 	Batch         int
 	Pool          *machine.Pool // has a worker for each thread; results depend on their number
-	ValidateEvery int // steps; 0: a twentieth of all
+	ValidateEvery int           // steps; 0: a twentieth of all
 	// Checkpoint is the file that the state of the run is written to, empty for none:
 	// when the run begins and ends, and every CheckpointEvery.
 	Checkpoint      string
