@@ -90,9 +90,9 @@ func NewTraining(m *graph.Model, patch, batch, threads int) (*Training, error) {
 	t.targets = Uniform(batch, len(out)).F32
 	t.grads = t.net.Gradients(nil, t.workers)
 	for i, p := range t.net.Params() {
-		t.params = append(t.params, &optim.Param{Name: p.Name, Value: p.Data, Grad: t.grads[i], Rate: 1})
+		t.params = append(t.params, &optim.Param{Name: p.Name, Value: p.Data, Grad: t.grads[i]})
 	}
-	t.adam, err = optim.NewAdam(t.params, optim.DefaultAdam)
+	t.adam, err = optim.NewAdam(t.params, 0)
 	return t, err
 }
 
@@ -201,7 +201,7 @@ func (t *Training) patch(w *train.Worker, s TrainStage, i int) error {
 		return err
 	}
 	gradient := make([]float32, len(out))
-	optim.MSE.Mean(out, part(t.targets, i, t.Batch), gradient, optim.Area{C: 1, H: 1, W: len(out)}, 1/float64(t.Batch))
+	optim.MSE.Mean(out, part(t.targets, i, t.Batch), gradient, len(out), 1/float64(t.Batch))
 	if s == FastStage {
 		return w.BackwardRates(gradient)
 	}

@@ -84,12 +84,11 @@ func (t *Trainer) patch(c *workers, number uint64, sum *sums) error {
 	if err != nil {
 		return err
 	}
-	area := optim.Area{C: p.Target.C, H: p.Target.H, W: p.Target.W}
 	share, d := 1/float64(t.Batch), t.DistillOutput
-	sum.square += optim.MSE.Mean(out, p.Target.Pix, nil, area, 1)
-	sum.loss += share * (1 - d) * t.Loss.Mean(out, p.Target.Pix, c.gradient, area, share*(1-d))
+	sum.square += optim.MSE.Mean(out, p.Target.Pix, nil, p.Target.W, 1)
+	sum.loss += share * (1 - d) * t.Loss.Mean(out, p.Target.Pix, c.gradient, p.Target.W, share*(1-d))
 	if d > 0 {
-		sum.loss += share * d * t.Loss.Mean(out, guide, c.target, area, share*d)
+		sum.loss += share * d * t.Loss.Mean(out, guide, c.target, p.Target.W, share*d)
 		for i, g := range c.target {
 			c.gradient[i] += g
 		}

@@ -36,10 +36,10 @@ func (t *Trainer) save() error {
 		}
 	}
 	add(t.adam.State())
-	c.Arrays = append(c.Arrays, checkpoint.Array{Name: "adam.steps", Uint64: t.adam.Steps()})
+	c.Arrays = append(c.Arrays, checkpoint.Array{Name: "adam.steps", Uint64: t.adam.Steps})
 	if t.average != nil {
 		add(t.average.State())
-		c.Arrays = append(c.Arrays, checkpoint.Array{Name: "average.updates", Uint64: []uint64{t.average.Updates()}})
+		c.Arrays = append(c.Arrays, checkpoint.Array{Name: "average.updates", Uint64: []uint64{t.average.Updates}})
 	}
 	return checkpoint.Write(t.Checkpoint, c)
 }
@@ -153,35 +153,25 @@ func (t *Trainer) restore(c *checkpoint.Checkpoint) error {
 
 // restoreOptimiser takes over the state of Adam and the average.
 func (t *Trainer) restoreOptimiser(c *checkpoint.Checkpoint) error {
-	arrays := func(of []optim.Array) ([]optim.Array, error) {
-		list := make([]optim.Array, len(of))
-		for i, a := range of {
-			list[i] = optim.Array{Name: a.Name, Data: make([]float32, len(a.Data))}
-			if err := c.Floats(a.Name, list[i].Data); err != nil {
-				return nil, err
-			}
-		}
-		return list, nil
-	}
-	state, err := arrays(t.adam.State())
-	if err != nil {
-		return err
-	}
+	state := t.adam.State()
 	steps, err := integers(c, "adam.steps", len(t.params))
 	if err != nil {
 		return err
 	}
-	if err := t.adam.Restore(steps, state); err != nil || t.average == nil {
-		return err
+	copy(t.adam.Steps, steps)
+	if t.average != nil {
+		n, err := integers(c, "average.updates", 1)
+		if err != nil {
+			return err
+		}
+		t.average.Updates, state = n[0], append(state, t.average.State()...)
 	}
-	if state, err = arrays(t.average.State()); err != nil {
-		return err
+	for _, a := range state {
+		if err := c.Floats(a.Name, a.Data); err != nil {
+			return err
+		}
 	}
-	n, err := integers(c, "average.updates", 1)
-	if err != nil {
-		return err
-	}
-	return t.average.Restore(n[0], state)
+	return nil
 }
 
 // Position is where the run is.

@@ -160,17 +160,11 @@ func (t *Trainer) schedule(i int) optim.Schedule {
 // optimiser makes parameters, Adam and the average.
 func (t *Trainer) optimiser() (err error) {
 	for _, p := range t.net.params {
-		decay := 0.0
-		if p.Role == Weight {
-			decay = 1
-		}
 		grad := make([]float32, len(p.Data))
 		t.grads = append(t.grads, grad)
-		t.params = append(t.params, &optim.Param{Name: p.Name, Value: p.Data, Grad: grad, Rate: 1, Decay: decay})
+		t.params = append(t.params, &optim.Param{Name: p.Name, Value: p.Data, Grad: grad, Decays: p.Role == Weight})
 	}
-	adam := optim.DefaultAdam
-	adam.Decay = t.WeightDecay
-	if t.adam, err = optim.NewAdam(t.params, adam); err != nil {
+	if t.adam, err = optim.NewAdam(t.params, t.WeightDecay); err != nil {
 		return err
 	}
 	if t.Average > 0 {

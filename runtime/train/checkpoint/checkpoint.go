@@ -50,7 +50,6 @@ type Figures struct {
 type Array struct {
 	Name    string
 	Float32 []float32
-	Float64 []float64
 	Uint64  []uint64
 }
 
@@ -64,9 +63,6 @@ type Checkpoint struct {
 // until then, and when anything fails, the one before stays. Temporary files of
 // writers that were killed are removed: only one run may write to a path.
 func Write(path string, c *Checkpoint) error {
-	if err := c.check(); err != nil {
-		return fmt.Errorf("write checkpoint %s: %w", path, err)
-	}
 	err := atomicfile.Sweep(path)
 	if err == nil {
 		err = atomicfile.Write(path, true, func(w io.Writer) error { return Encode(w, c) })
@@ -104,10 +100,12 @@ func read(path string) (*Checkpoint, error) {
 
 // check reports what could not be read back.
 func (c *Checkpoint) check() error {
-	if err := checkNames(c.Arrays); err != nil {
-		return err
-	}
+	seen := make(map[string]bool, len(c.Arrays))
 	for _, a := range c.Arrays {
+		if a.Name == "" || !utf8.ValidString(a.Name) || seen[a.Name] {
+			return fmt.Errorf("array name %q is empty, no text or taken twice", a.Name)
+		}
+		seen[a.Name] = true
 		if _, _, err := a.kind(); err != nil {
 			return err
 		}
@@ -124,53 +122,28 @@ func (c *Checkpoint) check() error {
 	return nil
 }
 
-func checkNames(arrays []Array) error {
-	seen := make(map[string]bool, len(arrays))
-	for _, a := range arrays {
-		if a.Name == "" || !utf8.ValidString(a.Name) || seen[a.Name] {
-			return fmt.Errorf("array name %q is empty, no text or taken twice", a.Name)
-		}
-		seen[a.Name] = true
-	}
-	return nil
-}
-
-// The types of arrays as the header names them, and the bytes of an element.
-const (
-	typeFloat32 = "float32"
-	typeFloat64 = "float64"
-	typeUint64  = "uint64"
-)
-
-func width(kind string) (int64, error) {
-	switch kind {
-	case typeFloat32:
-		return 4, nil
-	case typeFloat64, typeUint64:
-		return 8, nil
-	}
-	return 0, fmt.Errorf("unknown array type %q, want float32, float64 or uint64", kind)
-}
+// widths are the bytes of an element, by the type of its array as the header names it.
+var widths = map[string]int64{"float32": 4, "uint64": 8}
 
 // kind returns the type of an array and its length.
 func (a *Array) kind() (kind string, n int, err error) {
-	set := 0
+	switch {
+	case a.Float32 != nil && a.Uint64 != nil:
+		return "", 0, fmt.Errorf("array %s has 2 kinds of elements, want 1", a.Name)
+	case a.Float32 != nil:
+		return "float32", len(a.Float32), nil
+	case a.Uint64 != nil:
+		return "uint64", len(a.Uint64), nil
+	}
+	return "", 0, fmt.Errorf("array %s has 0 kinds of elements, want 1", a.Name)
+}
+
+// elements is what the array holds, as encoding/binary takes it.
+func (a *Array) elements() any {
 	if a.Float32 != nil {
-		kind, n = typeFloat32, len(a.Float32)
-		set++
+		return a.Float32
 	}
-	if a.Float64 != nil {
-		kind, n = typeFloat64, len(a.Float64)
-		set++
-	}
-	if a.Uint64 != nil {
-		kind, n = typeUint64, len(a.Uint64)
-		set++
-	}
-	if set != 1 {
-		return "", 0, fmt.Errorf("array %s has %d kinds of elements, want 1", a.Name, set)
-	}
-	return kind, n, nil
+	return a.Uint64
 }
 
 // Find returns the array of a name.
@@ -193,7 +166,7 @@ func (c *Checkpoint) Floats(name string, dst []float32) error {
 	if err != nil {
 		return err
 	}
-	if kind != typeFloat32 || n != len(dst) {
+	if kind != "float32" || n != len(dst) {
 		return fmt.Errorf("array %s of the checkpoint holds %d values of %s, want %d of float32",
 			name, n, kind, len(dst))
 	}

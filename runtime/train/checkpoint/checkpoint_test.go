@@ -17,7 +17,7 @@ import (
 // example holds every type, an array longer than a block, an empty one, and
 // numbers that a conversion would lose.
 func example() *Checkpoint {
-	long := make([]float32, 3*block/4+5)
+	long := make([]float32, 3<<13+5)
 	for i := range long {
 		long[i] = float32(i) / 3
 	}
@@ -31,7 +31,7 @@ func example() *Checkpoint {
 		Arrays: []Array{
 			{Name: "weights/ü \"x\"", Float32: []float32{1, float32(math.Copysign(0, -1)), float32(math.Inf(-1)), math.SmallestNonzeroFloat32,
 				math.Float32frombits(0x7fc12345), math.Float32frombits(0xffa00001)}},
-			{Name: "sums", Float64: []float64{0.1, math.Copysign(0, -1), math.Float64frombits(0x7ff0000000000001)}},
+			{Name: "sums", Uint64: []uint64{math.Float64bits(0.1), 1 << 63, 0x7ff0000000000001}},
 			{Name: "steps", Uint64: []uint64{0, math.MaxUint64}},
 			{Name: "none", Uint64: []uint64{}},
 			{Name: "long", Float32: long},
@@ -171,7 +171,7 @@ func TestFind(t *testing.T) {
 		t.Errorf("%g, %v", dst, err)
 	}
 	for name, want := range map[string]string{
-		"sums": "holds 3 values of float64, want 6 of float32",
+		"sums": "holds 3 values of uint64, want 6 of float32",
 		"long": "values of float32, want 6",
 		"no":   "no array no",
 	} {

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 )
 
 // Decode reads a checkpoint of size bytes. Nothing in it is believed before the
@@ -33,16 +32,18 @@ func Decode(r io.ReaderAt, size int64) (*Checkpoint, error) {
 	c := &Checkpoint{Header: d.Header}
 	body := io.NewSectionReader(r, begin, end-begin)
 	for _, e := range d.Arrays {
-		a, err := e.decode(body)
-		if err != nil {
+		a := Array{Name: e.Name}
+		if e.Type == "float32" {
+			a.Float32 = make([]float32, e.Length)
+		} else {
+			a.Uint64 = make([]uint64, e.Length)
+		}
+		if err := cutShort(binary.Read(body, binary.LittleEndian, a.elements())); err != nil {
 			return nil, fmt.Errorf("array %s: %w", e.Name, err)
 		}
 		c.Arrays = append(c.Arrays, a)
 	}
-	if err := c.check(); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return c, c.check()
 }
 
 // checkFrame checks all but the header and the arrays, and returns the length of
@@ -103,9 +104,9 @@ func parseHeader(head []byte) (*document, error) {
 func (d *document) fits(room int64) error {
 	left := room
 	for _, e := range d.Arrays {
-		bytes, err := width(e.Type)
-		if err != nil {
-			return fmt.Errorf("array %s: %w", e.Name, err)
+		bytes := widths[e.Type]
+		if bytes == 0 {
+			return fmt.Errorf("array %s: unknown array type %q, want float32 or uint64", e.Name, e.Type)
 		}
 		if e.Length < 0 || e.Length > left/bytes {
 			return fmt.Errorf("array %s says it has %d values of %s, want no more than the %d bytes left hold",
@@ -119,46 +120,14 @@ func (d *document) fits(room int64) error {
 	return nil
 }
 
-// decode reads the elements of an array whose length fits has checked.
-func (e entry) decode(r io.Reader) (Array, error) {
-	a := Array{Name: e.Name}
-	var err error
-	switch e.Type {
-	case typeFloat32:
-		a.Float32 = make([]float32, e.Length)
-		err = decodeBlocks(r, a.Float32, 4, func(b []byte) float32 {
-			return math.Float32frombits(binary.LittleEndian.Uint32(b))
-		})
-	case typeFloat64:
-		a.Float64 = make([]float64, e.Length)
-		err = decodeBlocks(r, a.Float64, 8, func(b []byte) float64 {
-			return math.Float64frombits(binary.LittleEndian.Uint64(b))
-		})
-	default:
-		a.Uint64 = make([]uint64, e.Length)
-		err = decodeBlocks(r, a.Uint64, 8, binary.LittleEndian.Uint64)
-	}
-	return a, err
-}
-
-func decodeBlocks[T any](r io.Reader, data []T, width int, get func([]byte) T) error {
-	buf := make([]byte, min(block, width*len(data)))
-	for len(data) > 0 {
-		n := min(len(data), block/width)
-		if err := readFull(r, buf[:n*width]); err != nil {
-			return err
-		}
-		for i := range n {
-			data[i] = get(buf[i*width:])
-		}
-		data = data[n:]
-	}
-	return nil
-}
-
-// readFull fills buf; a file that ends early was cut while it was read.
+// readFull fills buf.
 func readFull(r io.Reader, buf []byte) error {
 	_, err := io.ReadFull(r, buf)
+	return cutShort(err)
+}
+
+// cutShort says it in words where a file ends early: it was cut while it was read.
+func cutShort(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("checkpoint is cut short")
 	}

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 )
 
 const (
@@ -19,8 +18,6 @@ const (
 	trailer = sha256.Size
 	// maxHeader bounds the header: some hundred thousand arrays.
 	maxHeader = 1 << 24
-	// block is how many bytes of an array are converted at once.
-	block = 1 << 15
 )
 
 // A document is the header as it is stored.
@@ -54,7 +51,7 @@ func Encode(w io.Writer, c *Checkpoint) error {
 		return err
 	}
 	for i := range c.Arrays {
-		if err := c.Arrays[i].encode(out); err != nil {
+		if err := binary.Write(out, binary.LittleEndian, c.Arrays[i].elements()); err != nil {
 			return err
 		}
 	}
@@ -71,12 +68,8 @@ func (c *Checkpoint) header() (head []byte, size int64, err error) {
 		if err != nil {
 			return nil, 0, err
 		}
-		bytes, err := width(kind)
-		if err != nil {
-			return nil, 0, err
-		}
 		d.Arrays = append(d.Arrays, entry{c.Arrays[i].Name, kind, int64(n)})
-		size += bytes * int64(n)
+		size += widths[kind] * int64(n)
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -89,35 +82,4 @@ func (c *Checkpoint) header() (head []byte, size int64, err error) {
 		return nil, 0, fmt.Errorf("header of %d bytes, want at most %d", len(head), maxHeader)
 	}
 	return head, size + int64(len(head)), nil
-}
-
-// encode writes the elements.
-func (a *Array) encode(w io.Writer) error {
-	switch {
-	case a.Float32 != nil:
-		return encodeBlocks(w, a.Float32, 4, func(b []byte, v float32) []byte {
-			return binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
-		})
-	case a.Float64 != nil:
-		return encodeBlocks(w, a.Float64, 8, func(b []byte, v float64) []byte {
-			return binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
-		})
-	}
-	return encodeBlocks(w, a.Uint64, 8, binary.LittleEndian.AppendUint64)
-}
-
-func encodeBlocks[T any](w io.Writer, data []T, width int, put func([]byte, T) []byte) error {
-	buf := make([]byte, 0, min(block, width*len(data)))
-	for len(data) > 0 {
-		n := min(len(data), block/width)
-		buf = buf[:0]
-		for _, v := range data[:n] {
-			buf = put(buf, v)
-		}
-		if _, err := w.Write(buf); err != nil {
-			return err
-		}
-		data = data[n:]
-	}
-	return nil
 }

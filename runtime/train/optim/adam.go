@@ -3,82 +3,66 @@ package optim
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"spikingir/runtime/kernel"
 )
 
-// AdamOptions are the constants of Adam (Kingma and Ba, ICLR 2015) and of AdamW
-// (Loshchilov and Hutter, ICLR 2019).
-type AdamOptions struct {
-	Beta1, Beta2, Eps float64
-	// Decay is the decoupled decay of weights: each step first multiplies a
-	// value by 1 - rate*Decay. 0: plain Adam.
-	Decay float64
-}
+// The constants of Adam, as in its paper and in PyTorch.
+const (
+	beta1   = 0.9
+	beta2   = 0.999
+	epsilon = 1e-8
+)
 
-// DefaultAdam has the constants of the paper and of PyTorch.
-var DefaultAdam = AdamOptions{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}
-
-func (o AdamOptions) check() error {
-	switch {
-	case !(o.Beta1 >= 0 && o.Beta1 < 1) || !(o.Beta2 >= 0 && o.Beta2 < 1):
-		return fmt.Errorf("betas of Adam are %g and %g, want 0 to less than 1", o.Beta1, o.Beta2)
-	case !(o.Eps > 0) || math.IsInf(o.Eps, 1):
-		return fmt.Errorf("epsilon of Adam is %g, want a small positive number", o.Eps)
-	case !(o.Decay >= 0) || math.IsInf(o.Decay, 1):
-		return fmt.Errorf("weight decay is %g, want 0 or more", o.Decay)
-	}
-	return nil
-}
-
-// Adam is the optimiser and its state: the mean and the mean square of each
-// gradient, both decaying, and the number of steps that each parameter took. A
-// parameter has a number of its own, so that one that was frozen at first begins
-// with the bias correction of a first step.
+// Adam is the optimiser (Kingma and Ba, ICLR 2015) with a decoupled decay of weights
+// (AdamW: Loshchilov and Hutter, ICLR 2019), and its state: the mean and the mean square
+// of each gradient, both decaying, and the number of steps that each parameter took.
 type Adam struct {
-	o      AdamOptions
+	// Steps is the number of steps that each parameter took.
+	Steps []uint64
+
+	decay  float64
 	params []*Param
 	mean   [][]float32
 	square [][]float32
-	steps  []uint64
 }
 
-// NewAdam returns an optimiser at step 0. It keeps the parameters: their rate
-// factors may be changed between steps.
-func NewAdam(params []*Param, o AdamOptions) (*Adam, error) {
-	if err := o.check(); err != nil {
-		return nil, err
+// NewAdam returns an optimiser at step 0. A step first multiplies each weight by
+// 1 - rate*decay.
+func NewAdam(params []*Param, decay float64) (*Adam, error) {
+	if !(decay >= 0) || math.IsInf(decay, 1) {
+		return nil, fmt.Errorf("weight decay is %g, want 0 or more", decay)
 	}
-	if err := checkParams(params); err != nil {
-		return nil, err
-	}
-	a := &Adam{o: o, params: params, steps: make([]uint64, len(params))}
+	names := map[string]bool{}
+	a := &Adam{decay: decay, params: params, Steps: make([]uint64, len(params))}
 	for _, p := range params {
+		if p.Name == "" || names[p.Name] {
+			return nil, fmt.Errorf("parameter name %q is empty or taken twice", p.Name)
+		}
+		if len(p.Value) != len(p.Grad) {
+			return nil, fmt.Errorf("parameter %s has %d values and %d gradients, want as many",
+				p.Name, len(p.Value), len(p.Grad))
+		}
+		names[p.Name] = true
 		a.mean = append(a.mean, make([]float32, len(p.Value)))
 		a.square = append(a.square, make([]float32, len(p.Value)))
 	}
 	return a, nil
 }
 
-// Step updates all parameters that are not frozen from their gradients, with
-// this learning rate times their factor. The state of a frozen one rests.
+// Step updates all parameters from their gradients.
 func (a *Adam) Step(rate float64) {
 	for i, p := range a.params {
-		if p.Rate == 0 {
-			continue
+		o := kernel.Adam{Rate: rate, Beta1: beta1, Beta2: beta2, Epsilon: epsilon}
+		if p.Decays {
+			o.Decay = a.decay
 		}
-		a.steps[i]++
-		kernel.AdamStep(p.Value, p.Grad, a.mean[i], a.square[i], kernel.Adam{
-			Rate: rate * p.Rate, Beta1: a.o.Beta1, Beta2: a.o.Beta2, Epsilon: a.o.Eps, Decay: a.o.Decay * p.Decay,
-		}, int(a.steps[i]), 1)
+		a.Steps[i]++
+		kernel.AdamStep(p.Value, p.Grad, a.mean[i], a.square[i], o, int(a.Steps[i]), 1)
 	}
 }
 
-// Steps returns the number of steps that each parameter took, in their order.
-func (a *Adam) Steps() []uint64 { return slices.Clone(a.steps) }
-
-// State returns the state beside [Adam.Steps], as arrays that share its memory:
+// State is the state beside Steps, as arrays that share its memory:
 // "adam.mean/NAME" and "adam.square/NAME" of each parameter.
 func (a *Adam) State() []Array {
 	var out []Array
@@ -88,17 +72,4 @@ func (a *Adam) State() []Array {
 			Array{"adam.square/" + p.Name, a.square[i]})
 	}
 	return out
-}
-
-// Restore takes back what Steps and State of an optimiser of the same parameters
-// gave. Nothing is changed when it fails.
-func (a *Adam) Restore(steps []uint64, arrays []Array) error {
-	if len(steps) != len(a.params) {
-		return fmt.Errorf("state of Adam holds the steps of %d parameters, want %d", len(steps), len(a.params))
-	}
-	if err := restore("Adam", a.State(), arrays); err != nil {
-		return err
-	}
-	copy(a.steps, steps)
-	return nil
 }

@@ -13,10 +13,11 @@ import (
 // It is kept in float32: with a decay of 0.999 an average stays within about
 // 6e-5, relative, of the exact one.
 type Average struct {
-	params  []*Param
-	values  [][]float32
-	decay   float64
-	updates uint64
+	Updates uint64 // their number
+
+	params []*Param
+	values [][]float32
+	decay  float64
 }
 
 // NewAverage begins an average at the parameters' present values.
@@ -33,9 +34,9 @@ func NewAverage(params []*Param, decay float64) (*Average, error) {
 
 // Update takes the parameters' present values into the average.
 func (a *Average) Update() {
-	n := float64(a.updates)
+	n := float64(a.Updates)
 	rest := float32(1 - min(a.decay, (1+n)/(10+n)))
-	a.updates++
+	a.Updates++
 	for i, p := range a.params {
 		avg := a.values[i]
 		for k, v := range p.Value {
@@ -55,9 +56,6 @@ func (a *Average) Swap() {
 	}
 }
 
-// Updates is the number of updates.
-func (a *Average) Updates() uint64 { return a.updates }
-
 // State returns the average, as arrays that share its memory: "average/NAME" of
 // each parameter.
 func (a *Average) State() []Array {
@@ -66,14 +64,4 @@ func (a *Average) State() []Array {
 		out = append(out, Array{"average/" + p.Name, a.values[i]})
 	}
 	return out
-}
-
-// Restore takes back what State and Updates of an average of the same parameters
-// gave. Nothing is changed when it fails.
-func (a *Average) Restore(updates uint64, arrays []Array) error {
-	if err := restore("the average", a.State(), arrays); err != nil {
-		return err
-	}
-	a.updates = updates
-	return nil
 }

@@ -1,7 +1,6 @@
 package optim
 
 import (
-	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -9,8 +8,8 @@ import (
 )
 
 func TestClip(t *testing.T) {
-	params := []*Param{param("w", 2, 1, 0), param("b", 1, 0.5, 0), param("frozen", 1, 0, 0)}
-	params[0].Grad[0], params[0].Grad[1], params[1].Grad[0], params[2].Grad[0] = 2, 3, 6, 100
+	params := []*Param{param("w", 2, false), param("b", 1, false)}
+	params[0].Grad[0], params[0].Grad[1], params[1].Grad[0] = 2, 3, 6
 	for _, limit := range []float64{0, 7, 8} {
 		if norm, err := Clip(params, limit); err != nil || norm != 7 || params[1].Grad[0] != 6 {
 			t.Errorf("limit %g: norm %g, %v, gradient %g; want 7 and no change", limit, norm, err, params[1].Grad[0])
@@ -32,18 +31,11 @@ func TestClip(t *testing.T) {
 
 func TestNonFinite(t *testing.T) {
 	for _, bad := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))} {
-		params := []*Param{param("w", 3, 1, 0), param("b", 3, 1, 0), param("frozen", 1, 0, 0)}
-		params[0].Grad[1] = 2
-		params[2].Grad[0] = bad
-		if _, err := Clip(params, 1); err != nil {
-			t.Errorf("%g in a frozen parameter: %v", bad, err)
-		}
+		params := []*Param{param("w", 3, false), param("b", 3, false)}
 		params[0].Grad[1] = 2
 		params[1].Grad[0], params[1].Grad[2] = bad, bad
 		_, err := Clip(params, 1)
-		var e *NonFiniteError
-		if !errors.As(err, &e) || e.Param != "b" || e.Index != 0 || e.Count != 2 ||
-			!strings.Contains(err.Error(), "gradient 0 of b is") {
+		if err == nil || !strings.Contains(err.Error(), "gradient 0 of b is") || !strings.Contains(err.Error(), "(2 are not)") {
 			t.Errorf("%g: %v", bad, err)
 		}
 		if params[0].Grad[1] != 2 {

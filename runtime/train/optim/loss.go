@@ -26,55 +26,29 @@ func (l Loss) Check() error {
 	return fmt.Errorf("unknown loss %q, want %s, %s or %s", l, MSE, L1, Charbonnier)
 }
 
-// An Area is an image [C][H][W] of which Shave pixels of every side do not
-// count.
-type Area struct{ C, H, W, Shave int }
-
-// Check reports an area that leaves nothing to count.
-func (a Area) Check() error {
-	if a.C < 1 || a.Shave < 0 || a.H <= 2*a.Shave || a.W <= 2*a.Shave {
-		return fmt.Errorf("loss over %dx%d pixels of %d channels without a border of %d leaves nothing to count",
-			a.W, a.H, a.C, a.Shave)
-	}
-	return nil
-}
-
-// Count is the number of values that count.
-func (a Area) Count() int { return a.C * (a.H - 2*a.Shave) * (a.W - 2*a.Shave) }
-
-// Mean returns the mean loss over the values of an area that count. Where grad
-// is not nil it is set to weight times the gradient by out: 0 in the border and,
-// for L1, where out and target are equal. out, target and grad hold C*H*W
-// values; grad may be out or target itself. It panics on other lengths, an
-// unknown loss or an area that its Check refuses.
+// Mean returns the mean loss over the values of an image, whose rows are of that width.
+// Where grad is not nil it is set to weight times the gradient by out: for L1, 0 where
+// out and target are equal; grad may be out or target itself. It panics on lengths that
+// differ and on an unknown loss.
 //
 // The sum is taken in float64 row by row.
-func (l Loss) Mean(out, target, grad []float32, a Area, weight float64) float64 {
-	n := a.C * a.H * a.W
-	if err := a.Check(); err != nil || len(out) != n || len(target) != n || grad != nil && len(grad) != n {
-		panic(fmt.Sprintf("optim: loss of %d outputs, %d targets and %d gradients over %+v",
-			len(out), len(target), len(grad), a))
+func (l Loss) Mean(out, target, grad []float32, width int, weight float64) float64 {
+	n := len(out)
+	if width < 1 || n%width != 0 || len(target) != n || grad != nil && len(grad) != n {
+		panic(fmt.Sprintf("optim: loss of %d outputs, %d targets and %d gradients in rows of %d",
+			n, len(target), len(grad), width))
 	}
 	row := l.row()
-	each := weight / float64(a.Count())
+	each := weight / float64(n)
 	sum := 0.0
-	for y := range a.C * a.H {
-		at := y * a.W
-		begin, end := at+a.Shave, at+a.W-a.Shave
-		if k := y % a.H; k < a.Shave || k >= a.H-a.Shave {
-			begin, end = at, at
-		}
+	for at := 0; at < n; at += width {
 		var g []float32
 		if grad != nil {
-			g = grad[begin:end]
+			g = grad[at : at+width]
 		}
-		sum += row(out[begin:end], target[begin:end], g, each)
-		if grad != nil {
-			clear(grad[at:begin])
-			clear(grad[end : at+a.W])
-		}
+		sum += row(out[at:at+width], target[at:at+width], g, each)
 	}
-	return sum / float64(a.Count())
+	return sum / float64(n)
 }
 
 // row returns the function that adds up the loss of one row and writes its
