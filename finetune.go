@@ -340,7 +340,7 @@ func (f *finetuning) config() (*train.Config, error) {
 		return nil, err
 	}
 	p := patches.Options{Task: task, Dirs: dataset.Dirs{Data: f.Data.Dir, Input: f.Data.Inputs, Target: f.Data.Targets},
-		Patch: f.Patch, Augment: true, Haze: patches.HazeOptions{Dir: f.HazeClear}, HazeShare: f.HazeShare,
+		Patch: f.Patch, Augment: true, HazeDir: f.HazeClear, HazeShare: f.HazeShare,
 		ValidationShare: f.ValidationShare, ValidationCrop: f.ValidationCrop, Seed: f.Data.Seed}
 	if len(f.SigmaRange) == 2 {
 		p.SigmaMin, p.SigmaMax = f.SigmaRange[0], f.SigmaRange[1]

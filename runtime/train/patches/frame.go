@@ -95,15 +95,12 @@ func (p *packed) cut(y, x, side int, sym symmetry) dataset.Image {
 	return out
 }
 
-// A frame is an image that patches are cut from: a file scaled by factor and
-// prepared for the task or, where from is set, what the task makes of from.
+// A frame is an image that patches are cut from: a file prepared for the task or, where
+// from is set, what the task makes of from.
 type frame struct {
-	path   string
-	factor float64
-	from   *frame
-	h, w   int // after preparation
-	// fileH and fileW are the size of the file.
-	fileH, fileW int
+	path string
+	from *frame
+	h, w int // after preparation
 
 	mu   sync.Mutex
 	kept *packed
@@ -159,12 +156,6 @@ func (c *cache) load(f *frame) (dataset.Image, error) {
 	if err != nil {
 		return m, err
 	}
-	if f.factor != 1 {
-		if m, err = dataset.ResizeScale(m, f.factor); err != nil {
-			return m, fmt.Errorf("%s: %w", f.path, err)
-		}
-		m = m.Quantize8()
-	}
 	if m, err = c.task.Prepare(m); err != nil {
 		return m, fmt.Errorf("%s: %w", f.path, err)
 	}
@@ -173,12 +164,4 @@ func (c *cache) load(f *frame) (dataset.Image, error) {
 			f.path, m.W, m.H, f.w, f.h)
 	}
 	return m, nil
-}
-
-// preparedSize is the size a file of h by w pixels has as a frame.
-func preparedSize(t dataset.Task, h, w int, factor float64) (int, int) {
-	if factor != 1 {
-		h, w = int(math.Ceil(factor*float64(h))), int(math.Ceil(factor*float64(w)))
-	}
-	return t.PreparedSize(h, w)
 }

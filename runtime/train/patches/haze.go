@@ -21,13 +21,15 @@ type veil struct {
 	seed           uint64  // of the nodes
 }
 
-func drawVeil(o HazeOptions, h, w int, rng stream) veil {
+// drawVeil draws from the ranges that the indoor training set of RESIDE was made with
+// (Li et al., "Benchmarking Single-Image Dehazing and Beyond", 2019).
+func drawVeil(h, w int, rng stream) veil {
 	return veil{
 		h: h, w: w,
-		beta:     rng.within(o.Beta),
-		airlight: rng.within(o.Airlight),
+		beta:     rng.within(0.6, 1.8), // what is farthest is seen through exp(-beta)
+		airlight: rng.within(0.7, 1),
 		plane:    rng.unit(),
-		cell:     float64(max(h, w)) / rng.within(Range{1, 6}),
+		cell:     float64(max(h, w)) / rng.within(1, 6),
 		seed:     rng.seed(),
 	}
 }

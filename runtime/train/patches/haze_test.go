@@ -45,12 +45,11 @@ func TestSyntheticHaze(t *testing.T) {
 	scene := texture(3, 40, 50, 1)
 	bare := folder(t, map[string]dataset.Image{"a.png": scene})
 	sub := folder(t, map[string]dataset.Image{"clear/a.png": scene})
-	haze := HazeOptions{Beta: Range{0.5, 1}, Airlight: Range{0.8, 0.9}}
 	for name, o := range map[string]Options{
-		"images":       {Dirs: dataset.Dirs{Data: bare}, Haze: haze},
-		"clear":        {Dirs: dataset.Dirs{Data: sub}, Haze: haze},
-		"haze folder":  {Haze: HazeOptions{Dir: bare, Beta: haze.Beta, Airlight: haze.Airlight}},
-		"beside pairs": {Dirs: dataset.Dirs{Data: pairs(t)}, Haze: HazeOptions{Dir: bare, Beta: haze.Beta, Airlight: haze.Airlight}, HazeShare: 1},
+		"images":       {Dirs: dataset.Dirs{Data: bare}},
+		"clear":        {Dirs: dataset.Dirs{Data: sub}},
+		"haze folder":  {HazeDir: bare},
+		"beside pairs": {Dirs: dataset.Dirs{Data: pairs(t)}, HazeDir: bare, HazeShare: 1},
 	} {
 		o.Task, o.Patch, o.Augment = parse(t, "dehaze"), 16, true
 		s := open(t, o)
@@ -63,19 +62,19 @@ func TestSyntheticHaze(t *testing.T) {
 }
 
 // checkHazy finds, pixel by pixel, the share of the scene that is left: the same
-// for all channels, and as the ranges of TestSyntheticHaze allow.
+// for all channels, and as the ranges of drawVeil allow.
 func checkHazy(t *testing.T, name string, p dataset.Sample) {
 	t.Helper()
 	n := p.Target.H * p.Target.W
-	least := math.Exp(-1)
+	least := math.Exp(-1.8)
 	for i := range n {
 		for c := range 3 {
 			j, h := float64(p.Target.Pix[c*n+i]), float64(p.Input.Pix[c*n+i])
 			if h != float64(unit8[int(math.Round(h*255))]) {
 				t.Fatalf("%s: %g is no 8-bit value", name, h)
 			}
-			// I = J t + A (1-t) with A in [0.8,0.9], t in [exp(-1),1].
-			low, high := math.Min(j, j*least+0.8*(1-least)), math.Max(j, j*least+0.9*(1-least))
+			// I = J t + A (1-t) with A in [0.7,1], t in [exp(-1.8),1].
+			low, high := math.Min(j, j*least+0.7*(1-least)), math.Max(j, j*least+1*(1-least))
 			if h < low-0.003 || h > high+0.003 {
 				t.Fatalf("%s: %g becomes %g, want %g to %g", name, j, h, low, high)
 			}
@@ -96,7 +95,7 @@ func checkHazy(t *testing.T, name string, p dataset.Sample) {
 func TestDepth(t *testing.T) {
 	spread := 0.0
 	for seed := range uint64(30) {
-		v := drawVeil(Options{}.filled().Haze, 60, 90, newStream(seed, 0))
+		v := drawVeil(60, 90, newStream(seed, 0))
 		whole := v.depth(0, 0, 60, 90)
 		part := v.depth(17, 23, 8, 9)
 		low, high := float32(1), float32(0)
@@ -132,7 +131,7 @@ func TestHazePlace(t *testing.T) {
 		for range 3 { // row, column and symmetry
 			rng.seed()
 		}
-		veil := drawVeil(s.o.Haze, 40, 50, rng)
+		veil := drawVeil(40, 50, rng)
 		hazy, err := veil.over(crop(t, scene, y, x, 16, 0), y, x)
 		if err != nil {
 			t.Fatal(err)

@@ -54,8 +54,8 @@ func (s stream) below(n int) int {
 func (s stream) unit() float64 { return float64(s.src.Uint64()>>11) * 0x1p-53 }
 
 // within draws from a range.
-func (s stream) within(r Range) float64 {
-	return r.Min + float64((r.Max-r.Min)*s.unit())
+func (s stream) within(low, high float64) float64 {
+	return low + float64((high-low)*s.unit())
 }
 
 // seed draws the seed of another stream.

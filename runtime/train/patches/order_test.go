@@ -109,7 +109,7 @@ func TestStreamRange(t *testing.T) {
 	var count [3]int
 	for range 3000 {
 		count[rng.below(3)]++
-		if v := rng.within(Range{2, 3}); v < 2 || v >= 3 {
+		if v := rng.within(2, 3); v < 2 || v >= 3 {
 			t.Fatalf("%g is not within 2 and 3", v)
 		}
 	}

@@ -56,7 +56,7 @@ func (s *Source) cut(it *item, hazed bool, rng stream) (dataset.Sample, error) {
 	switch {
 	case hazed:
 		// The depth belongs to the scene: it is turned with the patch.
-		hazy, err := s.veiled(target.cut(y, x, side, 0), target, y, x, rng)
+		hazy, err := veiled(target.cut(y, x, side, 0), target, y, x, rng)
 		if err != nil {
 			return dataset.Sample{}, err
 		}
@@ -68,15 +68,15 @@ func (s *Source) cut(it *item, hazed bool, rng stream) (dataset.Sample, error) {
 		}
 		out.Input = input.cut(y/scale, x/scale, side/scale, sym)
 	default:
-		sigma := rng.within(Range{s.o.SigmaMin, s.o.SigmaMax})
+		sigma := rng.within(s.o.SigmaMin, s.o.SigmaMax)
 		out.Input = dataset.AddNoise(out.Target, sigma, rng.seed())
 	}
 	return out, nil
 }
 
 // veiled hazes a part of a clear image that begins at (y, x).
-func (s *Source) veiled(part dataset.Image, whole *packed, y, x int, rng stream) (dataset.Image, error) {
-	return drawVeil(s.o.Haze, whole.h, whole.w, rng).over(part, y, x)
+func veiled(part dataset.Image, whole *packed, y, x int, rng stream) (dataset.Image, error) {
+	return drawVeil(whole.h, whole.w, rng).over(part, y, x)
 }
 
 // ValidationLen is the number of held-out samples.
@@ -101,7 +101,7 @@ func (s *Source) Validation(i int) (dataset.Sample, error) {
 	rng := newStream(validSeed, uint64(i))
 	switch {
 	case s.validHaze:
-		out.Input, err = s.veiled(out.Target, whole, y, x, rng)
+		out.Input, err = veiled(out.Target, whole, y, x, rng)
 	case it.input != nil:
 		var input *packed
 		if input, err = s.cache.get(it.input); err == nil {
@@ -111,10 +111,7 @@ func (s *Source) Validation(i int) (dataset.Sample, error) {
 	default:
 		out.Input = dataset.AddNoise(out.Target, s.o.Task.Sigma, rng.seed())
 	}
-	if err != nil {
-		return dataset.Sample{}, err
-	}
-	return out, nil
+	return out, err
 }
 
 // central returns where the crop of one side begins and its length, both

@@ -202,37 +202,6 @@ func TestSRPatch(t *testing.T) {
 	}
 }
 
-// TestScales checks that images are cut at every scale at which they hold a
-// patch.
-func TestScales(t *testing.T) {
-	whole := waves(3, 40, 40, 0)
-	dir := folder(t, map[string]dataset.Image{"a.png": whole, "b.png": waves(3, 16, 16, 1)})
-	task := parse(t, "sr{scale=2}")
-	s := open(t, Options{Task: task, Dirs: dataset.Dirs{Data: dir}, Patch: 16, Scales: []float64{1, 0.5}})
-	// Patches: 4 of a whole, 1 of a halved, 1 of b; halved, b is too small.
-	if s.Epoch() != 6 || len(s.real.items) != 3 {
-		t.Fatalf("epoch of %d patches of %d images, want 6 of 3", s.Epoch(), len(s.real.items))
-	}
-	half, err := dataset.ResizeScale(whole, 0.5)
-	if err != nil {
-		t.Fatal(err)
-	}
-	luma, err := task.Prepare(half.Quantize8())
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := s.cache.get(s.real.items[1].target)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(luma, got.unpack()); diff != "" {
-		t.Errorf("halved image (-want +got):\n%s", diff)
-	}
-	for i := range uint64(12) {
-		patch(t, s, i)
-	}
-}
-
 // TestPatchIsPure checks that a patch depends neither on the order of calls, nor
 // on who else asks, nor on what is in memory, but does on the seed.
 func TestPatchIsPure(t *testing.T) {

@@ -69,16 +69,16 @@ func find(o Options) (*listing, error) {
 func clearImages(o Options, paired bool) ([]string, error) {
 	own := filepath.Join(o.Dirs.Data, "clear")
 	switch {
-	case paired && o.HazeShare == 0 && o.Haze.Dir != "":
+	case paired && o.HazeShare == 0 && o.HazeDir != "":
 		return nil, fmt.Errorf("folder %s of clear images is given, but the share of synthetic haze is 0",
-			o.Haze.Dir)
+			o.HazeDir)
 	case paired && o.HazeShare == 0:
 		return nil, nil
-	case o.Haze.Dir != "" && o.Dirs.Data != "" && !paired:
+	case o.HazeDir != "" && o.Dirs.Data != "" && !paired:
 		return nil, fmt.Errorf("data folder %s has no folder hazy; want one, or only the folder %s of clear images",
-			o.Dirs.Data, o.Haze.Dir)
-	case o.Haze.Dir != "":
-		return dataset.List(o.Haze.Dir)
+			o.Dirs.Data, o.HazeDir)
+	case o.HazeDir != "":
+		return dataset.List(o.HazeDir)
 	case o.Dirs.Data == "":
 		return nil, errors.New("no data folder is given")
 	case o.Dirs.Input != "" || o.Dirs.Target != "":

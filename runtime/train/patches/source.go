@@ -63,14 +63,11 @@ func (s *Source) open() error {
 	}
 	for _, f := range primary {
 		if held[f.scene] {
-			s.valid = append(s.valid, b.item(f, 1))
+			s.valid = append(s.valid, b.item(f))
 		}
 	}
 	b.fill(&s.real, found.real, held)
 	b.fill(&s.haze, found.haze, held)
-	if len(found.real) > 0 && s.real.total == 0 {
-		return errors.New("at the scales given no image is as large as a patch")
-	}
 	if len(found.haze) > 0 && s.haze.total == 0 {
 		return errors.New("every clear image to haze is held out for validation, want others too")
 	}
@@ -86,7 +83,6 @@ type builder struct {
 
 type frameKey struct {
 	path     string
-	factor   float64
 	degraded bool
 }
 
@@ -94,12 +90,12 @@ type frameKey struct {
 func (b *builder) large(all []files) ([]files, error) {
 	var fit []files
 	for _, f := range all {
-		target, err := b.frame(f.target, 1)
+		target, err := b.frame(f.target)
 		if err != nil {
 			return nil, err
 		}
 		if f.input != "" {
-			input, err := b.frame(f.input, 1)
+			input, err := b.frame(f.input)
 			if err != nil {
 				return nil, err
 			}
@@ -122,10 +118,9 @@ func (b *builder) large(all []files) ([]files, error) {
 	return fit, nil
 }
 
-// frame returns the frame of a file, with its size. The size of a scaled frame
-// follows from that of the file, which is read once.
-func (b *builder) frame(path string, factor float64) (*frame, error) {
-	key := frameKey{path: path, factor: factor}
+// frame returns the frame of a file, whose size is read once.
+func (b *builder) frame(path string) (*frame, error) {
+	key := frameKey{path: path}
 	if f := b.frames[key]; f != nil {
 		return f, nil
 	}
@@ -133,57 +128,35 @@ func (b *builder) frame(path string, factor float64) (*frame, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.frames[key] = b.sized(key, h, w)
-	return b.frames[key], nil
+	f := &frame{path: path}
+	f.h, f.w = b.s.o.Task.PreparedSize(h, w)
+	b.frames[key] = f
+	return f, nil
 }
 
-func (b *builder) sized(key frameKey, h, w int) *frame {
-	f := &frame{path: key.path, factor: key.factor}
-	f.h, f.w = preparedSize(b.s.o.Task, h, w, key.factor)
-	f.fileH, f.fileW = h, w
-	return f
-}
-
-// item returns the item of files that large has seen, scaled by factor.
-func (b *builder) item(f files, factor float64) item {
-	it := item{name: filepath.Base(f.target), target: b.scaled(f.target, factor)}
+// item returns the item of files that large has seen.
+func (b *builder) item(f files) item {
+	it := item{name: filepath.Base(f.target), target: b.frames[frameKey{path: f.target}]}
 	switch {
 	case f.input != "":
-		it.name, it.input = filepath.Base(f.input), b.scaled(f.input, factor)
+		it.name, it.input = filepath.Base(f.input), b.frames[frameKey{path: f.input}]
 	case b.s.o.Task.Kind == dataset.SR:
-		key := frameKey{f.target, factor, true}
+		key := frameKey{f.target, true}
 		if b.frames[key] == nil {
-			b.frames[key] = &frame{path: f.target, factor: factor, from: it.target}
+			b.frames[key] = &frame{path: f.target, from: it.target}
 		}
 		it.input = b.frames[key]
 	}
 	return it
 }
 
-// scaled returns the frame of a file whose frame of factor 1 exists.
-func (b *builder) scaled(path string, factor float64) *frame {
-	key := frameKey{path: path, factor: factor}
-	if b.frames[key] == nil {
-		whole := b.frames[frameKey{path: path, factor: 1}]
-		b.frames[key] = b.sized(key, whole.fileH, whole.fileW)
-	}
-	return b.frames[key]
-}
-
-// fill adds the items of all files that are not held out, once for every scale
-// at which a patch still fits.
+// fill adds the items of all files that are not held out.
 func (b *builder) fill(l *list, all []files, held map[digest]bool) {
 	side := b.s.o.Patch
 	for _, f := range all {
-		if held[f.scene] {
-			continue
-		}
-		for _, factor := range b.s.o.Scales {
-			it := b.item(f, factor)
-			places := it.target.h / side * (it.target.w / side)
-			if places > 0 {
-				l.add(it, uint64(places))
-			}
+		if !held[f.scene] {
+			it := b.item(f)
+			l.add(it, uint64(it.target.h/side*(it.target.w/side)))
 		}
 	}
 }
