@@ -64,7 +64,6 @@ type finetuning struct {
 	model   *Model
 	begin   time.Time
 	pool    *machine.Pool
-	source  *patches.Source
 	trainer *train.Trainer
 	events  eventLog
 	before  *checkpoint.Figures // before the first step, in the session that saw it
@@ -125,8 +124,10 @@ func (f *finetuning) claim() (unlock func(), err error) {
 		return nil, err
 	}
 	_, err = os.Stat(f.Checkpoint)
+	c, unread := checkpoint.Read(f.Checkpoint)
+	unbegun := unread == nil && c.Position.Stage == 0 && c.Position.Step == 0
 	switch {
-	case err == nil && !f.Resume && !unbegun(f.Checkpoint):
+	case err == nil && !f.Resume && !unbegun:
 		err = badOption("%s holds the state of an unfinished run: want --resume to go on with it, or the file removed to begin anew", f.Checkpoint)
 	case errors.Is(err, fs.ErrNotExist) && f.Resume:
 		err = badOption("--resume: there is no checkpoint %s; a run that is done leaves none", f.Checkpoint)
@@ -135,12 +136,6 @@ func (f *finetuning) claim() (unlock func(), err error) {
 	}
 	unlock()
 	return nil, err
-}
-
-// unbegun reports whether a checkpoint holds nothing that was trained.
-func unbegun(path string) bool {
-	c, err := checkpoint.Read(path)
-	return err == nil && c.Position.Stage == 0 && c.Position.Step == 0
 }
 
 // prepare makes model, teacher and options ready.
@@ -212,8 +207,14 @@ func (f *finetuning) settle(plain bool) (err error) {
 		counted, shared = counted || s.Steps > 0, shared || s.Share > 0
 	}
 	if plain {
-		if name := f.forSpikes(); name != "" {
-			return badOption("%s is an ANN, without neurons: --%s is for spiking networks", pathOf(f.model), name)
+		for _, o := range []struct {
+			name string
+			set  bool
+		}{{"train-thresholds", f.TrainThresholds}, {"train-v0", f.TrainV0},
+			{"energy-weight", f.EnergyWeight != 0}, {"distill-features", f.DistillFeatures != 0}} {
+			if o.set {
+				return badOption("%s is an ANN, without neurons: --%s is for spiking networks", pathOf(f.model), o.name)
+			}
 		}
 		if f.Teacher == nil {
 			f.DistillOutput = 0 // there is no other ANN to learn from
@@ -229,21 +230,6 @@ func (f *finetuning) settle(plain bool) (err error) {
 		f.MaxMinutes = defaultMinutes
 	}
 	return nil
-}
-
-// forSpikes names an option that is set and has no meaning for an ANN.
-func (f *finetuning) forSpikes() string {
-	switch {
-	case f.TrainThresholds:
-		return "train-thresholds"
-	case f.TrainV0:
-		return "train-v0"
-	case f.EnergyWeight != 0:
-		return "energy-weight"
-	case f.DistillFeatures != 0:
-		return "distill-features"
-	}
-	return ""
 }
 
 func (f *finetuning) calibrates() bool { return slices.ContainsFunc(f.Stages, Stage.Calibrates) }
@@ -318,7 +304,7 @@ func (f *finetuning) start() error {
 		return unsupported(fmt.Errorf("%s: %w", pathOf(f.model), err))
 	}
 	if !f.Resume {
-		return f.events.create(f.EventLog)
+		return f.events.open(f.EventLog, nil)
 	}
 	if err := f.trainer.Resume(); err != nil {
 		return err
@@ -326,7 +312,7 @@ func (f *finetuning) start() error {
 	p := f.trainer.Position()
 	f.note("going on at step %d of stage %s, after %s of training", p.Step, f.Stages[p.Stage].Name,
 		time.Duration(p.Seconds*float64(time.Second)).Round(time.Millisecond))
-	return f.events.reopen(f.EventLog, p)
+	return f.events.open(f.EventLog, &p)
 }
 
 // config opens the images and describes the run.
@@ -345,12 +331,13 @@ func (f *finetuning) config() (*train.Config, error) {
 	if len(f.SigmaRange) == 2 {
 		p.SigmaMin, p.SigmaMax = f.SigmaRange[0], f.SigmaRange[1]
 	}
-	if f.source, err = patches.Open(p); err != nil {
+	source, err := patches.Open(p)
+	if err != nil {
 		return nil, err
 	}
-	for i, s := range f.source.Skipped() {
+	for i, s := range source.Skipped() {
 		if i == 3 {
-			f.note("%d more images are too small", len(f.source.Skipped())-i)
+			f.note("%d more images are too small", len(source.Skipped())-i)
 			break
 		}
 		f.note("left out: %s", s)
@@ -363,11 +350,11 @@ func (f *finetuning) config() (*train.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &train.Config{Model: f.model, Teacher: f.Teacher, Source: f.source, Task: task, Net: f.Options, Method: f.Method,
+	return &train.Config{Model: f.model, Teacher: f.Teacher, Source: source, Task: task, Net: f.Options, Method: f.Method,
 		Calibration: f.Calibration, Stages: f.Stages, Total: f.Steps, Batch: f.Batch, Pool: f.pool,
 		ValidateEvery: f.ValidateEvery, Checkpoint: f.Checkpoint, Limit: f.limit(), Report: f.report,
 		CheckpointEvery: max(time.Duration(f.CheckpointMinutes*float64(time.Minute)), 1),
-		Identity: checkpoint.Header{Program: "spikingir " + Version, Data: f.source.SHA256(), Settings: settings,
+		Identity: checkpoint.Header{Program: "spikingir " + Version, Data: source.SHA256(), Settings: settings,
 			Model: fileSHA256(f.model)}}, nil
 }
 
@@ -438,7 +425,7 @@ func (f *finetuning) summary() *FinetuneReport {
 		return &Measured{f.Stages[c.Position.Stage].Name, c.Position.Step, c.PSNR, c.SSIM, c.FiringRate, c.EnergyMJ}
 	}
 	p := f.trainer.Position()
-	r := &FinetuneReport{Output: f.Output, Ended: "complete", Data: f.source.String(), DataSHA: f.source.SHA256(),
+	r := &FinetuneReport{Output: f.Output, Ended: "complete", Data: f.trainer.Source.String(), DataSHA: f.trainer.Source.SHA256(),
 		Steps: p.Total, Planned: f.trainer.Steps(), Patches: p.Patch, Seconds: p.Seconds, Throughput: f.trainer.Throughput(),
 		Before: measured(f.before), Best: measured(f.trainer.Best()), Checkpoint: f.Checkpoint}
 	for _, s := range f.trainer.Stages {

@@ -16,40 +16,33 @@ import (
 // An eventLog is a file of JSON lines, one for each event.
 type eventLog struct{ file *os.File }
 
-// create begins a log; no path is no log.
-func (l *eventLog) create(path string) (err error) {
+// open begins a log, or makes it end where a run goes on, after the events that lie
+// before a position: what was logged after it is done again, and what a process that was
+// killed left of a line goes. No path is no log.
+func (l *eventLog) open(path string, from *checkpoint.Position) (err error) {
 	if path == "" {
 		return nil
 	}
-	if l.file, err = os.Create(path); err != nil {
-		return fmt.Errorf("log %s: %w", path, atomicfile.Cause(err))
+	if from == nil {
+		l.file, err = os.Create(path)
+	} else if l.file, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666); err == nil {
+		err = l.cut(*from)
+	}
+	if err != nil {
+		return fmt.Errorf("log %s: %w", path, atomicfile.Cause(errors.Join(err, l.close())))
 	}
 	return nil
 }
 
-// reopen makes a log end where a run goes on, after the events that lie before a
-// position. What was logged after it is done again, and what a process that was killed
-// left of a line goes.
-func (l *eventLog) reopen(path string, from checkpoint.Position) error {
-	if path == "" {
-		return nil
-	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
-	if err != nil {
-		return fmt.Errorf("log %s: %w", path, atomicfile.Cause(err))
-	}
-	end, err := logEnd(f, from)
+func (l *eventLog) cut(from checkpoint.Position) error {
+	end, err := logEnd(l.file, from)
 	if err == nil {
-		err = f.Truncate(end)
+		err = l.file.Truncate(end)
 	}
 	if err == nil {
-		_, err = f.Seek(end, io.SeekStart)
+		_, err = l.file.Seek(end, io.SeekStart)
 	}
-	if err != nil {
-		return fmt.Errorf("log %s: %w", path, atomicfile.Cause(errors.Join(err, f.Close())))
-	}
-	l.file = f
-	return nil
+	return err
 }
 
 // logEnd is the length of the events up to a position.

@@ -39,7 +39,7 @@ func TestCollapse(t *testing.T) {
 			}
 			for _, l := range n.layers {
 				conv, ok := l.(*convLayer)
-				if !ok || conv.x.neuron == nil || conv.biases() != nil {
+				if !ok || conv.x.neuron == nil || elems(conv.b, conv.bias) != nil {
 					continue
 				}
 				for i, l := range n.neurons {

@@ -13,7 +13,7 @@ import (
 // gradients here is by amplitudes. The weights' gradient by bits is summed apart
 // and multiplied by the amplitudes once, in amplify.
 type convLayer struct {
-	x, y  *value
+	unary
 	w, b  *Param
 	fixed []float32 // the weights where they are no parameter
 	bias  []float32 // likewise
@@ -40,7 +40,7 @@ func (n *Net) bindConv(node *graph.Node) (layer, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &convLayer{x: x, w: n.param(node, 1, Weight), b: n.param(node, 2, Bias)}
+	l := &convLayer{unary: unary{x: x}, w: n.param(node, 1, Weight), b: n.param(node, 2, Bias)}
 	w := n.consts[node.Input(1)]
 	if len(w.Dims) != 4 {
 		return nil, op.Errorf(node, "weights have dimensions %v, want [M, C/group, kH, kW]", w.Dims)
@@ -70,27 +70,10 @@ func (n *Net) bindConv(node *graph.Node) (layer, error) {
 	return l, nil
 }
 
-func (l *convLayer) reads() []*value  { return []*value{l.x} }
-func (l *convLayer) writes() []*value { return []*value{l.y} }
-
-func (l *convLayer) weights() []float32 {
-	if l.w != nil {
-		return l.w.elems
-	}
-	return l.fixed
-}
-
-func (l *convLayer) biases() []float32 {
-	if l.b != nil {
-		return l.b.elems
-	}
-	return l.bias
-}
-
 func (l *convLayer) refresh() {
-	l.plain.SetWeights(l.weights(), nil)
+	l.plain.SetWeights(elems(l.w, l.fixed), nil)
 	if l.scaled != nil {
-		l.scaled.SetWeights(l.weights(), l.x.neuron.emits)
+		l.scaled.SetWeights(elems(l.w, l.fixed), l.x.neuron.emits)
 	}
 }
 
@@ -101,7 +84,7 @@ func (l *convLayer) forward(w *Worker) error {
 	} else {
 		l.scaled.ForwardSpikes(&w.scratch, y, s.bits, w.slices(l.x))
 	}
-	if b := l.biases(); b != nil {
+	if b := elems(l.b, l.bias); b != nil {
 		addChannels(y, b, l.y.channels())
 	}
 	return nil

@@ -26,7 +26,7 @@
 //
 // A neuron's step function has the derivative of a [Surrogate] at x = v/theta - 1, or
 // v/theta - alpha at the post step (Eq. 1-3, 13-16); the spike that resets the potential
-// is detached unless Options.Reset says otherwise, its threshold is not. beta is trained
+// is detached unless Options.ResetGradient says otherwise, its threshold is not. beta is trained
 // through alpha = sigmoid(beta)/2 + 1/2 (Eq. 15), a threshold as the softplus of a
 // parameter. The tests hold every gradient to finite differences of the smoothed
 // network, to Gorgonia, to PyTorch and to plain code in float64.

@@ -127,9 +127,7 @@ func (l *neuronLayer) parameters(n *Net, s op.Neuron) (err error) {
 		l.theta = n.param(node, 2, Threshold)
 	}
 	if n.options.TrainV0 {
-		l.v0 = &Param{Name: s.Y.Name() + ".v0", Role: V0, node: node, trained: true,
-			Data: []float32{s.V0}, elems: []float32{s.V0}}
-		n.enter(l.v0)
+		l.v0 = n.enter(&Param{Name: s.Y.Name() + ".v0", Role: V0, node: node, Data: []float32{s.V0}, elems: []float32{s.V0}})
 	}
 	k := kernel.NewTrainNeuron(kernel.NeuronParams{Theta: spread(l.fixed.theta, c)})
 	k.Surrogate = surrogateKernels[n.options.Surrogate]

@@ -2,6 +2,7 @@ package train
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,7 +38,6 @@ type Param struct {
 	node    *graph.Node // of a V0
 	grad    int         // index of its gradient in a worker
 	elems   []float32   // what layers read: of the tensor's own kind, by refresh
-	trained bool        // some element may change
 }
 
 // refresh computes what layers read from Data. What has not changed since Compile is
@@ -52,10 +52,9 @@ func (p *Param) refresh() {
 			p.elems[i] = p.given[i]
 			continue
 		}
-		switch p.Role {
-		case Beta:
+		if p.Role == Beta {
 			p.elems[i] = float32(0.5*sigmoid(float64(x)) + 0.5)
-		case Threshold:
+		} else {
 			p.elems[i] = softplus(x)
 		}
 	}
@@ -81,9 +80,6 @@ func (p *Param) chain(g []float32) {
 }
 
 func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
-
-// setV0 writes an initial potential to a neuron.
-func setV0(n *graph.Node, v0 float32) { n.Attrs.Set("v0", graph.Float(v0)) }
 
 // formatBeta is beta as metadata: one number, or one a channel.
 func formatBeta(beta []float32) string {
@@ -127,8 +123,8 @@ func (n *Net) param(node *graph.Node, i int, role Role) *Param {
 	if p := n.index[v]; p != nil {
 		return p
 	}
-	p := &Param{Name: v.Name(), Role: role, value: v, elems: append([]float32(nil), t.F32...), trained: true}
-	p.Data = append([]float32(nil), t.F32...)
+	p := &Param{Name: v.Name(), Role: role, value: v, elems: slices.Clone(t.F32)}
+	p.Data = slices.Clone(t.F32)
 	for k, x := range p.Data {
 		switch role {
 		case Beta:
@@ -138,17 +134,17 @@ func (n *Net) param(node *graph.Node, i int, role Role) *Param {
 		}
 	}
 	if role == Beta || role == Threshold {
-		p.given, p.from = t.F32, append([]float32(nil), p.Data...)
+		p.given, p.from = t.F32, slices.Clone(p.Data)
 	}
-	n.enter(p)
 	n.index[v] = p
-	return p
+	return n.enter(p)
 }
 
 // enter adds a parameter to the list.
-func (n *Net) enter(p *Param) {
+func (n *Net) enter(p *Param) *Param {
 	p.grad = len(n.params)
 	n.params = append(n.params, p)
+	return p
 }
 
 // constant is the tensor of input i of node where the shape of one number or one for
@@ -183,9 +179,7 @@ func (n *Net) Params() []*Param { return n.params }
 // Refresh makes the layers follow changed parameters. No worker may run meanwhile.
 func (n *Net) Refresh() {
 	for _, p := range n.params {
-		if p.trained {
-			p.refresh()
-		}
+		p.refresh()
 	}
 	for _, l := range n.layers {
 		l.refresh()
@@ -196,7 +190,7 @@ func (n *Net) Refresh() {
 func (n *Net) Store() {
 	for _, p := range n.params {
 		if p.value == nil {
-			setV0(p.node, p.Data[0])
+			p.node.Attrs.Set("v0", graph.Float(p.Data[0]))
 			continue
 		}
 		old := p.value.Const

@@ -8,7 +8,14 @@ import (
 
 // encodeLayer repeats an analog value at the main steps. Neurons that read it
 // alone take the analog value itself, and the layer has no reader then.
-type encodeLayer struct{ x, y *value }
+type encodeLayer struct{ unary }
+
+// unary is a layer of one input and one output.
+type unary struct{ x, y *value }
+
+func (l *unary) reads() []*value  { return []*value{l.x} }
+func (l *unary) writes() []*value { return []*value{l.y} }
+func (l *unary) refresh()         {}
 
 func (n *Net) bindEncode(node *graph.Node) (layer, error) {
 	x, err := n.of(node, 0)
@@ -17,12 +24,8 @@ func (n *Net) bindEncode(node *graph.Node) (layer, error) {
 	}
 	y := n.add(node.Output(0), x.dims, true)
 	y.grad = x.grad
-	return &encodeLayer{x, y}, nil
+	return &encodeLayer{unary{x, y}}, nil
 }
-
-func (l *encodeLayer) reads() []*value  { return []*value{l.x} }
-func (l *encodeLayer) writes() []*value { return []*value{l.y} }
-func (l *encodeLayer) refresh()         {}
 
 func (l *encodeLayer) forward(w *Worker) error {
 	if l.y.reads == 0 {
@@ -60,7 +63,7 @@ func (w *Worker) sumMain(g []float32, elems int) []float32 {
 
 // biasLayer adds a current at the main steps.
 type biasLayer struct {
-	x, y  *value
+	unary
 	b     *Param
 	fixed []float32
 }
@@ -70,7 +73,7 @@ func (n *Net) bindBias(node *graph.Node) (layer, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &biasLayer{x: x}
+	l := &biasLayer{unary: unary{x: x}}
 	if l.fixed, err = n.constant(node, 1, x.channels()); err != nil {
 		return nil, err
 	}
@@ -79,10 +82,6 @@ func (n *Net) bindBias(node *graph.Node) (layer, error) {
 	l.y.grad = true
 	return l, nil
 }
-
-func (l *biasLayer) reads() []*value  { return []*value{l.x} }
-func (l *biasLayer) writes() []*value { return []*value{l.y} }
-func (l *biasLayer) refresh()         {}
 
 func (l *biasLayer) main(w *Worker) int {
 	if w.mode == Spikes && l.x.timed {
@@ -112,7 +111,7 @@ func (l *biasLayer) backward(w *Worker) error {
 }
 
 // decodeLayer is the rate readout: the sum over all slices, divided by T.
-type decodeLayer struct{ x, y *value }
+type decodeLayer struct{ unary }
 
 func (n *Net) bindDecode(node *graph.Node) (layer, error) {
 	if _, err := op.DecodeOf(node); err != nil {
@@ -124,12 +123,8 @@ func (n *Net) bindDecode(node *graph.Node) (layer, error) {
 	}
 	y := n.add(node.Output(0), x.dims, false)
 	y.grad = x.grad
-	return &decodeLayer{x, y}, nil
+	return &decodeLayer{unary{x, y}}, nil
 }
-
-func (l *decodeLayer) reads() []*value  { return []*value{l.x} }
-func (l *decodeLayer) writes() []*value { return []*value{l.y} }
-func (l *decodeLayer) refresh()         {}
 
 func (l *decodeLayer) forward(w *Worker) error {
 	w.average(w.set(l.y), l.x)

@@ -67,7 +67,7 @@ func (n *Net) NewWorker() *Worker {
 	}
 	for i, l := range n.layers {
 		if c, ok := l.(*convLayer); ok && c.scaled != nil && c.w != nil {
-			w.units[i] = make([]float32, len(c.weights()))
+			w.units[i] = make([]float32, len(c.fixed))
 		}
 	}
 	return w
