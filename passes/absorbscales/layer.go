@@ -3,57 +3,11 @@ package absorbscales
 import (
 	"spikingir/graph"
 	"spikingir/graph/op"
+	"spikingir/passes/weights"
 )
 
 func isLayer(n *graph.Node) bool {
-	return (n.Is("Conv") || n.Is("ConvTranspose") || n.Is("Gemm")) && op.Constant(n.Input(1)) != nil
-}
-
-// channels gives the input and the output channel of weight i.
-type channels func(i int) (in, out int)
-
-// channelsOf reads the layout of a layer's weights of the given dimensions.
-func channelsOf(n *graph.Node, dims []int64) (channels, error) {
-	inner := 1
-	for _, d := range dims[2:] {
-		inner *= int(d)
-	}
-	rows, cols := int(dims[0]), int(dims[1])
-	plain := func(i int) (row, col int) { return i / (cols * inner), i / inner % cols }
-	swapped := func(i int) (row, col int) {
-		row, col = plain(i)
-		return col, row
-	}
-	switch {
-	case n.Is("Conv"):
-		v, err := op.ConvOf(n)
-		if err != nil {
-			return nil, err
-		}
-		per := max(rows/int(v.Group), 1)
-		return func(i int) (in, out int) {
-			out, col := plain(i)
-			return out/per*cols + col, out
-		}, nil
-	case n.Is("ConvTranspose"):
-		v, err := op.ConvTransposeOf(n)
-		if err != nil {
-			return nil, err
-		}
-		per := max(rows/int(v.Group), 1)
-		return func(i int) (in, out int) {
-			in, col := plain(i)
-			return in, in/per*cols + col
-		}, nil
-	}
-	v, err := op.GemmOf(n)
-	if err != nil {
-		return nil, err
-	}
-	if v.TransB {
-		return swapped, nil
-	}
-	return plain, nil
+	return weights.IsLayer(n) && op.Constant(n.Input(1)) != nil
 }
 
 // layer takes the scale of its input into the weights, and gives its output the
@@ -81,13 +35,13 @@ func scaleWeights(n *graph.Node, i int, in, out scale) error {
 	if err != nil {
 		return op.Errorf(n, "weights %q: %v", w.Name(), err)
 	}
-	at, err := channelsOf(n, t.Dims)
+	layout, err := weights.LayoutOf(n, t.Dims)
 	if err != nil {
 		return err
 	}
 	ys := make([]float32, len(xs))
 	for k, x := range xs {
-		ci, co := at(k)
+		ci, co := layout.Channel(k)
 		if ys[k], err = rounded(n, float64(x)*float64(in.at(ci))/float64(out.at(co))); err != nil {
 			return err
 		}
@@ -113,13 +67,9 @@ func divideVector(n *graph.Node, i int, s scale) error {
 	if b == nil {
 		return nil
 	}
-	t := op.Constant(b)
-	if t == nil {
-		return op.Errorf(n, "its bias %q is computed at run time, want a constant", b.Name())
-	}
-	xs, err := t.Float32s()
+	t, xs, err := weights.Floats(n, b, "bias")
 	if err != nil {
-		return op.Errorf(n, "bias %q: %v", b.Name(), err)
+		return err
 	}
 	ys := make([]float32, len(xs))
 	for c, x := range xs {

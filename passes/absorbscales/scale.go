@@ -3,6 +3,8 @@ package absorbscales
 import (
 	"math"
 
+	"spikingir/passes/weights"
+
 	"spikingir/graph"
 	"spikingir/graph/op"
 	"spikingir/passes/spiking"
@@ -92,13 +94,9 @@ func divide(n *graph.Node, i int, s scale, rank int) error {
 	if b == nil || s.isOne() {
 		return nil
 	}
-	t := op.Constant(b)
-	if t == nil {
-		return op.Errorf(n, "its bias %q is computed at run time, want a constant", b.Name())
-	}
-	xs, err := t.Float32s()
+	_, xs, err := weights.Floats(n, b, "bias")
 	if err != nil {
-		return op.Errorf(n, "bias %q: %v", b.Name(), err)
+		return err
 	}
 	out := make(scale, max(len(xs), len(s)))
 	for c := range out {
@@ -110,15 +108,8 @@ func divide(n *graph.Node, i int, s scale, rank int) error {
 	return nil
 }
 
-// renew makes t input i of n: new contents of an initializer that nothing else
-// uses, or a copy.
+// renew makes t input i of n.
 func renew(n *graph.Node, i int, t *graph.Tensor) {
 	v := n.Input(i)
-	g := n.Graph()
-	if v.Graph() != g || !v.IsConstant() || v.IsOutput() || v.NumUses() > 1 {
-		n.SetInput(i, g.AddInitializer(g.FreshName(v.Name()+".unit"), t))
-		return
-	}
-	v.Const = t
-	v.Type = graph.TensorOf(t.DType, graph.ShapeOf(t.Dims...))
+	n.SetInput(i, weights.Renew(n.Graph(), v, t, v.Name()+".unit"))
 }

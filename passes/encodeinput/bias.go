@@ -3,6 +3,8 @@ package encodeinput
 import (
 	"slices"
 
+	"spikingir/passes/weights"
+
 	"spikingir/graph"
 	"spikingir/graph/op"
 	"spikingir/passes"
@@ -57,7 +59,7 @@ func (m *mover) visit(n *graph.Node) error {
 	switch {
 	case op.IsNeuron(n):
 		return m.fuse(n)
-	case n.Is("Conv"), n.Is("ConvTranspose"), n.Is("Gemm"):
+	case weights.IsLayer(n):
 		m.settle(n)
 		return m.detach(n)
 	case n.Is("Identity"):
@@ -159,13 +161,9 @@ func (m *mover) detach(n *graph.Node) error {
 	if b == nil {
 		return nil
 	}
-	t := op.Constant(b)
-	if t == nil {
-		return op.Errorf(n, "its bias %q is computed at run time, want a constant", b.Name())
-	}
-	xs, err := t.Float32s()
+	_, xs, err := weights.Floats(n, b, "bias")
 	if err != nil {
-		return op.Errorf(n, "bias %q: %v", b.Name(), err)
+		return err
 	}
 	due := &current{xs, n}
 	if n.Is("Gemm") {

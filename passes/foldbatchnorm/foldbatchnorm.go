@@ -5,6 +5,8 @@ package foldbatchnorm
 import (
 	"slices"
 
+	"spikingir/passes/weights"
+
 	"spikingir/graph"
 	"spikingir/graph/op"
 	"spikingir/passes"
@@ -91,7 +93,7 @@ const (
 // empty says why it cannot.
 func foldBehind(c *passes.Context, n *graph.Node, b op.BatchNorm, a affine) (string, error) {
 	p := b.X.Producer()
-	if p == nil || !isLayer(p) {
+	if p == nil || !weights.IsLayer(p) {
 		return noLayerBefore, nil
 	}
 	if !onlyUse(b.X) {
@@ -101,8 +103,8 @@ func foldBehind(c *passes.Context, n *graph.Node, b op.BatchNorm, a affine) (str
 	if err != nil || why != "" {
 		return why, err
 	}
-	if l.out != len(a.scale) {
-		return "", op.Errorf(n, "it has %d channels, want %d as its input has", len(a.scale), l.out)
+	if l.Out != len(a.scale) {
+		return "", op.Errorf(n, "it has %d channels, want %d as its input has", len(a.scale), l.Out)
 	}
 	l.scaleOutputs(a)
 	return "", l.rebuild(c, p, n)
@@ -116,16 +118,16 @@ func foldAhead(c *passes.Context, n *graph.Node, a affine) (string, error) {
 	}
 	use := y.Uses()[0]
 	p := use.Node
-	if !isLayer(p) || use.Index != 0 || p.Graph() != n.Graph() {
+	if !weights.IsLayer(p) || use.Index != 0 || p.Graph() != n.Graph() {
 		return noLayerAfter, nil
 	}
 	l, why, err := layerOf(p)
 	if err != nil || why != "" {
 		return why, err
 	}
-	if l.in != len(a.scale) {
+	if l.In != len(a.scale) {
 		return "", op.Errorf(n, "it has %d channels, want %d as node %q behind it has inputs",
-			len(a.scale), l.in, p.OriginLabel())
+			len(a.scale), l.In, p.OriginLabel())
 	}
 	if l.borders && a.shifts() {
 		return "the borders of " + p.OriginLabel() +

@@ -6,6 +6,8 @@ import (
 	"math"
 	"strconv"
 
+	"spikingir/passes/weights"
+
 	"spikingir/graph"
 	"spikingir/graph/op"
 	"spikingir/passes"
@@ -121,7 +123,8 @@ func set(c *passes.Context, n *graph.Node, stats *graph.Stats) error {
 		}
 		dims = spiking.PerChannel(len(xs), len(x.Type.Shape))
 	}
-	setTheta(n, graph.NewFloat32(dims, xs))
+	theta := weights.Renew(n.Graph(), n.Input(op.NeuronTheta), graph.NewFloat32(dims, xs), n.Label()+".theta")
+	n.SetInput(op.NeuronTheta, theta)
 	n.Metadata.Set(graph.MetaPercentile, strconv.FormatFloat(m.p, 'g', -1, 64))
 	n.Metadata.Set(graph.MetaOver, string(m.over))
 	n.Metadata.Set(graph.MetaPer, string(Per.Of(c)))
@@ -158,15 +161,3 @@ const least = 0x1p-60
 
 // usable reports whether x can be a threshold.
 func usable(x float32) bool { return x >= least && !math.IsInf(float64(x), 0) }
-
-// setTheta makes t the threshold of n and of no other neuron.
-func setTheta(n *graph.Node, t *graph.Tensor) {
-	v := n.Input(op.NeuronTheta)
-	if v.NumUses() > 1 || !v.IsConstant() || v.IsOutput() {
-		g := n.Graph()
-		n.SetInput(op.NeuronTheta, g.AddInitializer(g.FreshName(n.Label()+".theta"), t))
-		return
-	}
-	v.Const = t
-	v.Type = graph.TensorOf(t.DType, graph.ShapeOf(t.Dims...))
-}

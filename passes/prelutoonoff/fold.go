@@ -3,6 +3,8 @@ package prelutoonoff
 import (
 	"math"
 
+	"spikingir/passes/weights"
+
 	"spikingir/graph"
 	"spikingir/graph/op"
 	"spikingir/passes"
@@ -32,38 +34,23 @@ func readers(y *graph.Value, a slope) (list []layer, ok bool) {
 }
 
 func layerOf(n *graph.Node) (l layer, ok bool) {
-	l = layer{node: n}
-	group := int64(1)
-	switch {
-	case n.Is("Conv"):
-		v, err := op.ConvOf(n)
-		if err != nil {
-			return l, false
-		}
-		group, l.axis = v.Group, 1
-	case n.Is("ConvTranspose"):
-		v, err := op.ConvTransposeOf(n)
-		if err != nil {
-			return l, false
-		}
-		group = v.Group
-	case n.Is("Gemm"):
-		v, err := op.GemmOf(n)
-		if err != nil || v.TransA {
-			return l, false
-		}
-		if v.TransB {
-			l.axis = 1
-		}
-	default:
+	if !weights.IsLayer(n) {
 		return l, false
 	}
 	t := op.Constant(n.Input(1))
-	if t == nil || group != 1 || t.DType != graph.Float32 || len(t.Dims) < 2 {
+	if t == nil || t.DType != graph.Float32 || len(t.Dims) < 2 {
 		return l, false
 	}
-	l.dims = t.Dims
-	return l, true
+	layout, err := weights.LayoutOf(n, t.Dims)
+	if err != nil || layout.Group != 1 {
+		return l, false
+	}
+	if n.Is("Gemm") {
+		if v, err := op.GemmOf(n); err != nil || v.TransA {
+			return l, false
+		}
+	}
+	return layer{n, t.Dims, layout.Axis}, true
 }
 
 // fold makes every layer read both populations side by side.

@@ -5,6 +5,8 @@ package prelutoonoff
 import (
 	"fmt"
 
+	"spikingir/passes/weights"
+
 	"spikingir/graph"
 	"spikingir/graph/op"
 	"spikingir/passes"
@@ -126,15 +128,11 @@ func slopeOf(n *graph.Node) (slope, error) {
 	if err != nil {
 		return slope{}, err
 	}
-	t := op.Constant(p.Slope)
-	if t == nil {
-		return slope{}, op.Errorf(n, "its slope %q is computed at run time, want a constant",
-			p.Slope.Name())
+	t, xs, err := weights.Floats(n, p.Slope, "slope")
+	if err != nil {
+		return slope{}, err
 	}
-	a := slope{dims: t.Dims, channel: true}
-	if a.xs, err = t.Float32s(); err != nil {
-		return a, op.Errorf(n, "slope %q: %v", p.Slope.Name(), err)
-	}
+	a := slope{dims: t.Dims, xs: xs, channel: true}
 	rank := len(p.X.Type.Shape)
 	for i, d := range t.Dims {
 		axis := rank - len(t.Dims) + i

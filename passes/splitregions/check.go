@@ -3,6 +3,7 @@ package splitregions
 import (
 	"spikingir/graph"
 	"spikingir/graph/op"
+	"spikingir/passes/weights"
 )
 
 // convertible says why an activation cannot become neurons.
@@ -64,7 +65,7 @@ func (s *split) check(n *graph.Node) error {
 		return op.Errorf(n, "the operator runs a subgraph, which is not linear over time")
 	}
 	varies := func(v *graph.Value) bool { return op.Constant(v) == nil }
-	if n.Is("Conv") || n.Is("ConvTranspose") || n.Is("Gemm") {
+	if weights.IsLayer(n) {
 		for _, v := range n.Inputs()[1:] {
 			if v != nil && varies(v) {
 				return op.Errorf(n, "its weights or bias %q are computed at run time, want constants",

@@ -6,6 +6,7 @@ import (
 	"spikingir/graph"
 	"spikingir/graph/op"
 	"spikingir/passes"
+	"spikingir/passes/weights"
 )
 
 // Pass gives every node its region: analog-pre, spiking or analog-post.
@@ -142,11 +143,6 @@ func isActivation(n *graph.Node) bool {
 
 // isLayer reports whether n has weights.
 func isLayer(n *graph.Node) bool {
-	switch {
-	case n.Is("Conv"), n.Is("ConvTranspose"), n.Is("Gemm"):
-		return true
-	case n.Is("MatMul"):
-		return op.Constant(n.Input(0)) != nil || op.Constant(n.Input(1)) != nil
-	}
-	return false
+	return weights.IsLayer(n) ||
+		n.Is("MatMul") && (op.Constant(n.Input(0)) != nil || op.Constant(n.Input(1)) != nil)
 }

@@ -1,0 +1,99 @@
+// Package weights reads and replaces the constant weights of layers, for the
+// passes that put numbers into them.
+package weights
+
+import (
+	"spikingir/graph"
+	"spikingir/graph/op"
+)
+
+// IsLayer reports whether n is a layer of weights: Conv, ConvTranspose or Gemm.
+func IsLayer(n *graph.Node) bool {
+	return n.Is("Conv") || n.Is("ConvTranspose") || n.Is("Gemm")
+}
+
+// Layout is how the weights of a layer, its input 1, belong to channels.
+type Layout struct {
+	In, Out int // channels
+	Group   int
+	// Axis of the weights that counts the input channels of a group.
+	Axis int
+	// Channel gives the input and the output channel of a weight.
+	Channel func(i int) (in, out int)
+}
+
+// LayoutOf reads the layout of a layer whose weights have the given dimensions:
+// [M, C/group, kernel...] of a Conv, [C, M/group, kernel...] of a ConvTranspose,
+// and [in, out] of a Gemm, or [out, in] when transB says so.
+func LayoutOf(n *graph.Node, dims []int64) (Layout, error) {
+	l := Layout{Group: 1}
+	rows, cols, inner := int(dims[0]), int(dims[1]), 1
+	for _, d := range dims[2:] {
+		inner *= int(d)
+	}
+	switch {
+	case n.Is("Conv"):
+		v, err := op.ConvOf(n)
+		if err != nil {
+			return l, err
+		}
+		l.Group, l.Axis = int(v.Group), 1
+		l.In, l.Out = cols*l.Group, rows
+		if rows%l.Group != 0 {
+			return l, op.Errorf(n, "%d output channels in %d groups, want a multiple", rows, l.Group)
+		}
+	case n.Is("ConvTranspose"):
+		v, err := op.ConvTransposeOf(n)
+		if err != nil {
+			return l, err
+		}
+		l.Group = int(v.Group)
+		l.In, l.Out = rows, cols*l.Group
+		if rows%l.Group != 0 {
+			return l, op.Errorf(n, "%d input channels in %d groups, want a multiple", rows, l.Group)
+		}
+	default:
+		v, err := op.GemmOf(n)
+		if err != nil {
+			return l, err
+		}
+		l.In, l.Out = rows, cols
+		if v.TransB {
+			l.In, l.Out, l.Axis = cols, rows, 1
+		}
+	}
+	perGroup := max(rows/l.Group, 1)
+	l.Channel = func(i int) (in, out int) {
+		row := i / (cols * inner)
+		col := row/perGroup*cols + i/inner%cols
+		if l.Axis == 1 {
+			return col, row
+		}
+		return row, col
+	}
+	return l, nil
+}
+
+// Floats reads input v of n, called what, which must be a constant.
+func Floats(n *graph.Node, v *graph.Value, what string) (*graph.Tensor, []float32, error) {
+	t := op.Constant(v)
+	if t == nil {
+		return nil, nil, op.Errorf(n, "its %s %q is computed at run time, want a constant", what, v.Name())
+	}
+	xs, err := t.Float32s()
+	if err != nil {
+		return nil, nil, op.Errorf(n, "%s %q: %v", what, v.Name(), err)
+	}
+	return t, xs, nil
+}
+
+// Renew gives a value of g with the contents t: v, when it is an initializer that
+// one node uses at most, else a new initializer called name.
+func Renew(g *graph.Graph, v *graph.Value, t *graph.Tensor, name string) *graph.Value {
+	if v.Graph() != g || !v.IsConstant() || v.IsOutput() || v.NumUses() > 1 {
+		return g.AddInitializer(g.FreshName(name), t)
+	}
+	v.Const = t
+	v.Type = graph.TensorOf(t.DType, graph.ShapeOf(t.Dims...))
+	return v
+}
