@@ -2,6 +2,7 @@ package reference
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -130,11 +131,34 @@ type series struct {
 
 func analog(n *gorgonia.Node) *series { return &series{slices: []*gorgonia.Node{n}} }
 
-// node translates n; an error, or a panic of Gorgonia's, names it.
+// failf keeps an error that names n, unless there is one already.
+func (b *builder) failf(n *graph.Node, format string, args ...any) []*series {
+	if b.err == nil {
+		b.err = op.Errorf(n, format, args...)
+	}
+	return nil
+}
+
+// known is a setting that must be a constant.
+func known[T any](b *builder, p op.Param[T]) T {
+	x, err := p.Constant()
+	if b.err == nil {
+		b.err = err
+	}
+	return x
+}
+
+// node translates n; an error, or a panic of Gorgonia's, names it. Once there is an
+// error a panic says nothing.
 func (b *builder) node(n *graph.Node) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = op.Errorf(n, "gorgonia: %v", p)
+			b.failf(n, "gorgonia: %v", p)
+		}
+		if err == nil && b.err != nil {
+			if err = b.err; !errors.As(err, new(*op.Error)) {
+				err = op.Errorf(n, "%v", b.err)
+			}
 		}
 	}()
 	f, ok := translations[n.Op()]
@@ -144,12 +168,9 @@ func (b *builder) node(n *graph.Node) (err error) {
 	if err := op.Check(n, b.model.Opset(n.Op().Domain)); err != nil {
 		return err
 	}
-	out, err := f(b, n)
-	if err != nil {
-		return err
-	}
+	out := f(b, n)
 	if b.err != nil {
-		return op.Errorf(n, "%v", b.err)
+		return nil
 	}
 	for i, s := range out {
 		if v := n.Output(i); v != nil && s != nil {
@@ -166,17 +187,19 @@ func (b *builder) node(n *graph.Node) (err error) {
 
 // value is what stands for v, which node n reads: computed before, or a
 // parameter.
-func (b *builder) value(n *graph.Node, v *graph.Value) (*series, error) {
+func (b *builder) value(n *graph.Node, v *graph.Value) *series {
 	if s := b.values[v]; s != nil {
-		return s, nil
+		return s
 	}
 	t := op.Constant(v)
 	if t == nil {
-		return nil, op.Errorf(n, "input %q is not computed by the reference and no constant", v.Name())
+		b.failf(n, "input %q is not computed by the reference and no constant", v.Name())
+		return nil
 	}
-	x, err := t.Float32s()
-	if err != nil {
-		return nil, op.Errorf(n, "input %q: %v", v.Name(), err)
+	x := b.floats(n, v)
+	if len(x) == 0 {
+		b.failf(n, "input %q is empty", v.Name())
+		return nil
 	}
 	dims, wide := make([]int, len(t.Dims)), make([]float64, len(x))
 	for i, d := range t.Dims {
@@ -185,25 +208,34 @@ func (b *builder) value(n *graph.Node, v *graph.Value) (*series, error) {
 	for i := range x {
 		wide[i] = float64(x[i])
 	}
-	if len(x) == 0 {
-		return nil, op.Errorf(n, "input %q is empty", v.Name())
-	}
 	p := b.parameter(v.Name(), dims, wide)
 	b.params = append(b.params, p)
 	b.values[v] = analog(p.node)
-	return b.values[v], nil
+	return b.values[v]
+}
+
+// floats is the elements of a constant.
+func (b *builder) floats(n *graph.Node, v *graph.Value) []float32 {
+	if b.err != nil {
+		return nil
+	}
+	x, err := op.Constant(v).Float32s()
+	if err != nil {
+		b.failf(n, "input %q: %v", v.Name(), err)
+	}
+	return x
 }
 
 // constant is value for what must not vary over time.
-func (b *builder) constant(n *graph.Node, v *graph.Value) (*gorgonia.Node, error) {
-	s, err := b.value(n, v)
-	if err != nil {
-		return nil, err
+func (b *builder) constant(n *graph.Node, v *graph.Value) *gorgonia.Node {
+	s := b.value(n, v)
+	if b.err == nil && s.timed {
+		b.failf(n, "input %q varies over time, want a value that does not", v.Name())
 	}
-	if s.timed {
-		return nil, op.Errorf(n, "input %q varies over time, want a value that does not", v.Name())
+	if b.err != nil {
+		return nil
 	}
-	return s.slices[0], nil
+	return s.slices[0]
 }
 
 // parameter makes an input of the Gorgonia graph. Tensors of rank 0 and 1 become

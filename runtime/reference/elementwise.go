@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -11,7 +12,7 @@ import (
 )
 
 // translation gives what stands for the outputs of a node.
-type translation func(b *builder, n *graph.Node) ([]*series, error)
+type translation func(b *builder, n *graph.Node) []*series
 
 // translations is the operators that the reference knows.
 var translations map[graph.Op]translation
@@ -19,41 +20,58 @@ var translations map[graph.Op]translation
 func init() {
 	translations = map[graph.Op]translation{
 		{Type: "Add"}:                binary((*builder).add),
-		{Type: "AveragePool"}:        (*builder).averagePool,
-		{Type: "BatchNormalization"}: (*builder).batchNorm,
-		{Type: "Clip"}:               (*builder).clip,
-		{Type: "Concat"}:             (*builder).concatenation,
-		{Type: "Constant"}:           func(*builder, *graph.Node) ([]*series, error) { return nil, nil },
-		{Type: "Conv"}:               (*builder).convLayer,
-		{Type: "ConvTranspose"}:      (*builder).transposedLayer,
-		{Type: "DepthToSpace"}:       (*builder).block,
+		{Type: "AveragePool"}:        viewed(op.PoolOf, (*builder).averagePool),
+		{Type: "BatchNormalization"}: viewedAt(op.BatchNormOf, (*builder).batchNorm),
+		{Type: "Clip"}:               viewedAt(op.ClipOf, (*builder).clip),
+		{Type: "Concat"}:             viewed(op.ConcatOf, (*builder).concatenation),
+		{Type: "Constant"}:           func(*builder, *graph.Node) []*series { return nil },
+		{Type: "Conv"}:               viewed(op.ConvOf, (*builder).convLayer),
+		{Type: "ConvTranspose"}:      viewed(op.ConvTransposeOf, (*builder).transposedLayer),
+		{Type: "DepthToSpace"}:       viewed(op.BlockOf, (*builder).block),
 		{Type: "Div"}:                binary((*builder).div),
 		{Type: "GlobalAveragePool"}:  (*builder).globalPool,
 		{Type: "Identity"}:           unary(func(_ *builder, x *gorgonia.Node) *gorgonia.Node { return x }),
-		{Type: "LeakyRelu"}:          (*builder).leakyRelu,
+		{Type: "LeakyRelu"}:          viewed(op.LeakyReluOf, (*builder).leakyRelu),
 		{Type: "Mul"}:                binary((*builder).mul),
 		{Type: "Neg"}:                unary(func(b *builder, x *gorgonia.Node) *gorgonia.Node { return b.scale(x, -1) }),
-		{Type: "PRelu"}:              (*builder).pRelu,
-		{Type: "Pad"}:                (*builder).pad,
+		{Type: "PRelu"}:              viewed(op.PReluOf, (*builder).pRelu),
+		{Type: "Pad"}:                viewedAt(op.PadOf, (*builder).pad),
 		{Type: "Relu"}:               unary((*builder).relu),
 		{Type: "Sigmoid"}:            unary(function(gorgonia.Sigmoid)),
-		{Type: "SpaceToDepth"}:       (*builder).block,
+		{Type: "SpaceToDepth"}:       viewed(op.BlockOf, (*builder).block),
 		{Type: "Sub"}:                binary((*builder).sub),
 		{Type: "Sum"}:                (*builder).sums,
 		{Type: "Tanh"}:               unary(function(gorgonia.Tanh)),
 
-		{Domain: graph.Spiking, Type: "Encode"}: (*builder).encode,
-		{Domain: graph.Spiking, Type: "Bias"}:   (*builder).bias,
-		{Domain: graph.Spiking, Type: "IF"}:     (*builder).neuron,
-		{Domain: graph.Spiking, Type: "MPRN"}:   (*builder).neuron,
-		{Domain: graph.Spiking, Type: "Decode"}: (*builder).decode,
-		{Domain: graph.Spiking, Type: "CPM"}:    (*builder).cpm,
+		{Domain: graph.Spiking, Type: "Encode"}: viewed(op.EncodeOf, (*builder).encode),
+		{Domain: graph.Spiking, Type: "Bias"}:   viewed(op.BiasOf, (*builder).bias),
+		{Domain: graph.Spiking, Type: "IF"}:     viewed(op.NeuronOf, (*builder).neuron),
+		{Domain: graph.Spiking, Type: "MPRN"}:   viewed(op.NeuronOf, (*builder).neuron),
+		{Domain: graph.Spiking, Type: "Decode"}: viewed(op.DecodeOf, (*builder).decode),
+		{Domain: graph.Spiking, Type: "CPM"}:    viewed(op.CPMOf, (*builder).cpm),
+	}
+}
+
+// viewed is a translation that takes the operator's typed view.
+func viewed[V any](view func(*graph.Node) (V, error), f func(*builder, *graph.Node, V) []*series) translation {
+	return viewedAt(func(n *graph.Node, _ int64) (V, error) { return view(n) }, f)
+}
+
+// viewedAt is viewed for views that depend on the opset.
+func viewedAt[V any](view func(*graph.Node, int64) (V, error), f func(*builder, *graph.Node, V) []*series) translation {
+	return func(b *builder, n *graph.Node) []*series {
+		v, err := view(n, b.opset)
+		if err != nil {
+			b.err = err
+			return nil
+		}
+		return f(b, n, v)
 	}
 }
 
 // unary translates an operator of one tensor.
 func unary(f func(b *builder, x *gorgonia.Node) *gorgonia.Node) translation {
-	return func(b *builder, n *graph.Node) ([]*series, error) {
+	return func(b *builder, n *graph.Node) []*series {
 		return b.slicewise(n, n.Inputs()[:1], func(xs []*gorgonia.Node) *gorgonia.Node { return f(b, xs[0]) })
 	}
 }
@@ -67,7 +85,7 @@ func function(f func(x *gorgonia.Node) (*gorgonia.Node, error)) func(b *builder,
 
 // binary translates an operator of two tensors that broadcast.
 func binary(f func(b *builder, x, y *gorgonia.Node) *gorgonia.Node) translation {
-	return func(b *builder, n *graph.Node) ([]*series, error) {
+	return func(b *builder, n *graph.Node) []*series {
 		return b.slicewise(n, n.Inputs(), func(xs []*gorgonia.Node) *gorgonia.Node {
 			xs = b.broadcast(xs)
 			return f(b, xs[0], xs[1])
@@ -76,7 +94,7 @@ func binary(f func(b *builder, x, y *gorgonia.Node) *gorgonia.Node) translation 
 }
 
 // sums adds any number of tensors.
-func (b *builder) sums(n *graph.Node) ([]*series, error) {
+func (b *builder) sums(n *graph.Node) []*series {
 	return b.slicewise(n, n.Inputs(), func(xs []*gorgonia.Node) *gorgonia.Node { return b.sum(b.broadcast(xs)) })
 }
 
@@ -96,11 +114,7 @@ func (b *builder) relu(x *gorgonia.Node) *gorgonia.Node {
 }
 
 // leakyRelu is x where x > 0, else alpha*x.
-func (b *builder) leakyRelu(n *graph.Node) ([]*series, error) {
-	l, err := op.LeakyReluOf(n)
-	if err != nil {
-		return nil, err
-	}
+func (b *builder) leakyRelu(n *graph.Node, l op.LeakyRelu) []*series {
 	return b.slicewise(n, n.Inputs(), func(xs []*gorgonia.Node) *gorgonia.Node {
 		x := xs[0]
 		return b.add(b.relu(x), b.scale(b.mul(x, b.mask(gorgonia.Lte, x, 0)), float64(l.Alpha)))
@@ -108,11 +122,7 @@ func (b *builder) leakyRelu(n *graph.Node) ([]*series, error) {
 }
 
 // pRelu is leakyRelu with slopes that are parameters.
-func (b *builder) pRelu(n *graph.Node) ([]*series, error) {
-	p, err := op.PReluOf(n)
-	if err != nil {
-		return nil, err
-	}
+func (b *builder) pRelu(n *graph.Node, p op.PRelu) []*series {
 	return b.slicewise(n, []*graph.Value{p.X, p.Slope}, func(xs []*gorgonia.Node) *gorgonia.Node {
 		x := xs[0]
 		slope := b.expand(xs[1], x.Shape())
@@ -121,21 +131,10 @@ func (b *builder) pRelu(n *graph.Node) ([]*series, error) {
 }
 
 // clip is x inside its bounds, and the nearer bound outside.
-func (b *builder) clip(n *graph.Node) ([]*series, error) {
-	c, err := op.ClipOf(n, b.opset)
-	if err != nil {
-		return nil, err
-	}
-	lo, err := c.Min.Constant()
-	if err != nil {
-		return nil, err
-	}
-	hi, err := c.Max.Constant()
-	if err != nil {
-		return nil, err
-	}
+func (b *builder) clip(n *graph.Node, c op.Clip) []*series {
+	lo, hi := known(b, c.Min), known(b, c.Max)
 	if lo > hi {
-		return nil, op.Errorf(n, "bounds from %v to %v, want rising ones", lo, hi)
+		return b.failf(n, "bounds from %v to %v, want rising ones", lo, hi)
 	}
 	return b.slicewise(n, []*graph.Value{c.X}, func(xs []*gorgonia.Node) *gorgonia.Node {
 		x := xs[0]
@@ -151,19 +150,13 @@ func (b *builder) clip(n *graph.Node) ([]*series, error) {
 }
 
 // batchNorm is (x - mean)/sqrt(var + epsilon)*scale + bias by stored statistics.
-func (b *builder) batchNorm(n *graph.Node) ([]*series, error) {
-	p, err := op.BatchNormOf(n, b.opset)
-	if err != nil {
-		return nil, err
-	}
+func (b *builder) batchNorm(n *graph.Node, p op.BatchNorm) []*series {
 	if p.Training || p.PerElement {
-		return nil, op.Errorf(n, "statistics of the batch or of each element, want stored ones of each channel")
+		return b.failf(n, "statistics of the batch or of each element, want stored ones of each channel")
 	}
 	var list [4]*gorgonia.Node
 	for i, v := range []*graph.Value{p.Scale, p.Bias, p.Mean, p.Var} {
-		if list[i], err = b.constant(n, v); err != nil {
-			return nil, err
-		}
+		list[i] = b.constant(n, v)
 	}
 	return b.slicewise(n, []*graph.Value{p.X}, func(xs []*gorgonia.Node) *gorgonia.Node {
 		x, dims := xs[0], xs[0].Shape()
@@ -175,11 +168,7 @@ func (b *builder) batchNorm(n *graph.Node) ([]*series, error) {
 }
 
 // concatenation joins slices along an axis that is not time's.
-func (b *builder) concatenation(n *graph.Node) ([]*series, error) {
-	c, err := op.ConcatOf(n)
-	if err != nil {
-		return nil, err
-	}
+func (b *builder) concatenation(n *graph.Node, c op.Concat) []*series {
 	return b.slicewise(n, n.Inputs(), func(xs []*gorgonia.Node) *gorgonia.Node {
 		axis, ok := op.Axis(c.Axis, xs[0].Dims())
 		if !ok || axis == 0 {
@@ -191,21 +180,14 @@ func (b *builder) concatenation(n *graph.Node) ([]*series, error) {
 }
 
 // pad adds zeros around the image, or takes some off.
-func (b *builder) pad(n *graph.Node) ([]*series, error) {
-	p, err := op.PadOf(n, b.opset)
-	if err != nil {
-		return nil, err
-	}
-	value, err := p.Value.Constant()
-	if err != nil {
-		return nil, err
-	}
+func (b *builder) pad(n *graph.Node, p op.Pad) []*series {
+	value := known(b, p.Value)
 	pads, err := p.For(4)
-	if err != nil {
-		return nil, err
+	if b.err = cmp.Or(b.err, err); b.err != nil {
+		return nil
 	}
 	if p.Mode != "constant" || value != 0 || pads[0] != 0 || pads[4] != 0 {
-		return nil, op.Errorf(n, "mode %s, value %v, pads %v; want zeros behind the first axis", p.Mode, value, pads)
+		return b.failf(n, "mode %s, value %v, pads %v; want zeros behind the first axis", p.Mode, value, pads)
 	}
 	return b.slicewise(n, []*graph.Value{p.X}, func(xs []*gorgonia.Node) *gorgonia.Node {
 		x := xs[0]
@@ -224,11 +206,7 @@ func (b *builder) pad(n *graph.Node) ([]*series, error) {
 }
 
 // block moves channels to blocks of pixels, or back.
-func (b *builder) block(n *graph.Node) ([]*series, error) {
-	o, err := op.BlockOf(n)
-	if err != nil {
-		return nil, err
-	}
+func (b *builder) block(n *graph.Node, o op.Block) []*series {
 	s := int(o.Size)
 	return b.slicewise(n, []*graph.Value{o.X}, func(xs []*gorgonia.Node) *gorgonia.Node {
 		d := xs[0].Shape()

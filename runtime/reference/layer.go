@@ -17,47 +17,31 @@ type convolution struct {
 }
 
 // convLayer translates a Conv.
-func (b *builder) convLayer(n *graph.Node) ([]*series, error) {
-	c, err := op.ConvOf(n)
-	if err != nil {
-		return nil, err
-	}
-	w, bias, err := b.weights(n, c.W, c.B)
-	if err != nil {
-		return nil, err
-	}
+func (b *builder) convLayer(n *graph.Node, c op.Conv) []*series {
+	w, bias := b.weights(n, c.W, c.B)
 	return b.slicewise(n, []*graph.Value{c.X}, func(xs []*gorgonia.Node) *gorgonia.Node {
 		return b.addChannels(b.conv(convolution{c.Window, int(c.Group)}, xs[0], w), bias)
 	})
 }
 
 // transposedLayer translates a ConvTranspose.
-func (b *builder) transposedLayer(n *graph.Node) ([]*series, error) {
-	c, err := op.ConvTransposeOf(n)
-	if err != nil {
-		return nil, err
-	}
-	w, bias, err := b.weights(n, c.W, c.B)
-	if err != nil {
-		return nil, err
-	}
+func (b *builder) transposedLayer(n *graph.Node, c op.ConvTranspose) []*series {
+	w, bias := b.weights(n, c.W, c.B)
 	return b.slicewise(n, []*graph.Value{c.X}, func(xs []*gorgonia.Node) *gorgonia.Node {
 		return b.addChannels(b.transposed(c, xs[0], w), bias)
 	})
 }
 
 // weights is the parameters of a convolution; bias may be nil.
-func (b *builder) weights(n *graph.Node, weights, biases *graph.Value) (w, bias *gorgonia.Node, err error) {
-	if w, err = b.constant(n, weights); err != nil {
-		return nil, nil, err
+func (b *builder) weights(n *graph.Node, weights, biases *graph.Value) (w, bias *gorgonia.Node) {
+	w = b.constant(n, weights)
+	if b.err == nil && w.Dims() != 4 {
+		b.failf(n, "weights %v, want rank 4", w.Shape())
 	}
-	if w.Dims() != 4 {
-		return nil, nil, op.Errorf(n, "weights %v, want rank 4", w.Shape())
+	if biases != nil && b.err == nil {
+		bias = b.constant(n, biases)
 	}
-	if biases != nil {
-		bias, err = b.constant(n, biases)
-	}
-	return w, bias, err
+	return w, bias
 }
 
 // addChannels adds one number a channel to x [N, C, H, W]; bias may be nil.
@@ -181,13 +165,9 @@ func (b *builder) transposed(c op.ConvTranspose, x, w *gorgonia.Node) *gorgonia.
 
 // averagePool is a product with the means of the windows, axis by axis: the
 // divisor of a window is the product of those along its axes.
-func (b *builder) averagePool(n *graph.Node) ([]*series, error) {
-	p, err := op.PoolOf(n)
-	if err != nil {
-		return nil, err
-	}
+func (b *builder) averagePool(n *graph.Node, p op.Pool) []*series {
 	if len(p.Kernel) != 2 {
-		return nil, op.Errorf(n, "kernel %v, want two axes", p.Kernel)
+		return b.failf(n, "kernel %v, want two axes", p.Kernel)
 	}
 	return b.slicewise(n, []*graph.Value{p.X}, func(xs []*gorgonia.Node) *gorgonia.Node {
 		x := xs[0]
@@ -234,7 +214,7 @@ func means(p op.Pool, axis, size, out, before, after int) matrix {
 }
 
 // globalPool is the mean of each channel.
-func (b *builder) globalPool(n *graph.Node) ([]*series, error) {
+func (b *builder) globalPool(n *graph.Node) []*series {
 	return b.slicewise(n, n.Inputs(), func(xs []*gorgonia.Node) *gorgonia.Node {
 		dims := xs[0].Shape()
 		size := product(dims[2:])

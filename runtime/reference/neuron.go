@@ -11,40 +11,31 @@ import (
 )
 
 // timed demands main timesteps.
-func timed(n *graph.Node, s op.Steps) error {
+func (b *builder) timed(n *graph.Node, s op.Steps) {
 	if s.Timesteps == 0 {
-		return op.Errorf(n, "attribute %q is 0, the untimed form of the passes; want a timed network", "timesteps")
+		b.failf(n, "attribute %q is 0, the untimed form of the passes; want a timed network", "timesteps")
 	}
-	return nil
 }
 
 // slicesOf is the slices of v, which must be as many as s says.
-func (b *builder) slicesOf(n *graph.Node, v *graph.Value, s op.Steps) ([]*gorgonia.Node, error) {
-	if err := timed(n, s); err != nil {
-		return nil, err
-	}
-	x, err := b.value(n, v)
-	if err != nil {
-		return nil, err
+func (b *builder) slicesOf(n *graph.Node, v *graph.Value, s op.Steps) []*gorgonia.Node {
+	b.timed(n, s)
+	x := b.value(n, v)
+	if b.err != nil {
+		return nil
 	}
 	if !x.timed || len(x.slices) != int(s.Slices()) {
-		return nil, op.Errorf(n, "input %q has %d slices, want %d", v.Name(), len(x.slices), s.Slices())
+		b.failf(n, "input %q has %d slices, want %d", v.Name(), len(x.slices), s.Slices())
 	}
-	return x.slices, nil
+	return x.slices
 }
 
 // encode repeats the input, with zeros at the post step.
-func (b *builder) encode(n *graph.Node) ([]*series, error) {
-	e, err := op.EncodeOf(n)
-	if err != nil {
-		return nil, err
-	}
-	if err := timed(n, e.Steps); err != nil {
-		return nil, err
-	}
-	x, err := b.constant(n, e.X)
-	if err != nil {
-		return nil, err
+func (b *builder) encode(n *graph.Node, e op.Encode) []*series {
+	b.timed(n, e.Steps)
+	x := b.constant(n, e.X)
+	if b.err != nil {
+		return nil
 	}
 	y := &series{timed: true}
 	for t := range e.Slices() {
@@ -54,23 +45,13 @@ func (b *builder) encode(n *graph.Node) ([]*series, error) {
 			y.slices = append(y.slices, b.full(x.Shape(), 0))
 		}
 	}
-	return []*series{y}, nil
+	return []*series{y}
 }
 
 // bias adds a current at the main steps.
-func (b *builder) bias(n *graph.Node) ([]*series, error) {
-	a, err := op.BiasOf(n)
-	if err != nil {
-		return nil, err
-	}
-	xs, err := b.slicesOf(n, a.X, a.Steps)
-	if err != nil {
-		return nil, err
-	}
-	c, err := b.constant(n, a.B)
-	if err != nil {
-		return nil, err
-	}
+func (b *builder) bias(n *graph.Node, a op.Bias) []*series {
+	xs := b.slicesOf(n, a.X, a.Steps)
+	c := b.constant(n, a.B)
 	y := &series{timed: true}
 	for t, x := range xs {
 		if int64(t) < a.Timesteps {
@@ -78,7 +59,7 @@ func (b *builder) bias(n *graph.Node) ([]*series, error) {
 		}
 		y.slices = append(y.slices, x)
 	}
-	return []*series{y}, nil
+	return []*series{y}
 }
 
 // cell is an IF or MPRN: its parameters, each expanded to the shape of a slice.
@@ -88,15 +69,8 @@ type cell struct {
 }
 
 // neuron unrolls an IF or MPRN; see the package's doc for its equations.
-func (b *builder) neuron(n *graph.Node) ([]*series, error) {
-	s, err := op.NeuronOf(n)
-	if err != nil {
-		return nil, err
-	}
-	xs, err := b.slicesOf(n, s.X, s.Steps)
-	if err != nil {
-		return nil, err
-	}
+func (b *builder) neuron(n *graph.Node, s op.Neuron) []*series {
+	xs := b.slicesOf(n, s.X, s.Steps)
 	c := cell{Neuron: s}
 	for _, p := range []struct {
 		from *graph.Value
@@ -105,15 +79,10 @@ func (b *builder) neuron(n *graph.Node) ([]*series, error) {
 		if p.from == nil {
 			continue
 		}
-		v, err := b.constant(n, p.from)
-		if err != nil {
-			return nil, err
-		}
+		v := b.constant(n, p.from)
 		*p.to = b.expand(v, xs[0].Shape())
 	}
-	if err := checkTheta(n, s.Theta); err != nil {
-		return nil, err
-	}
+	b.checkTheta(n, s.Theta)
 	y := &series{timed: true}
 	v := b.start(c)
 	for t, x := range xs {
@@ -121,25 +90,19 @@ func (b *builder) neuron(n *graph.Node) ([]*series, error) {
 		spike, v = b.step(c, v, x, int64(t) >= s.Timesteps)
 		y.slices = append(y.slices, spike)
 	}
-	return []*series{y, analog(v)}, nil
+	return []*series{y, analog(v)}
 }
 
 // checkTheta demands thresholds that potentials can be divided by.
-func checkTheta(n *graph.Node, v *graph.Value) error {
-	t := op.Constant(v)
-	if t == nil {
-		return op.Errorf(n, "input %q is no constant, want constant thresholds", v.Name())
+func (b *builder) checkTheta(n *graph.Node, v *graph.Value) {
+	if b.err == nil && op.Constant(v) == nil {
+		b.failf(n, "input %q is no constant, want constant thresholds", v.Name())
 	}
-	list, err := t.Float32s()
-	if err != nil {
-		return op.Errorf(n, "input %q: %v", v.Name(), err)
-	}
-	for _, x := range list {
+	for _, x := range b.floats(n, v) {
 		if !(x > 0) || math.IsInf(float64(x), 0) {
-			return op.Errorf(n, "threshold %v, want finite ones above 0", x)
+			b.failf(n, "threshold %v, want finite ones above 0", x)
 		}
 	}
-	return nil
 }
 
 // start is v(0) = v0*theta, nil for 0.
@@ -182,46 +145,23 @@ func (b *builder) spike(x *gorgonia.Node, kind spikeKind) *gorgonia.Node {
 }
 
 // decode is the rate readout.
-func (b *builder) decode(n *graph.Node) ([]*series, error) {
-	d, err := op.DecodeOf(n)
-	if err != nil {
-		return nil, err
-	}
-	xs, err := b.slicesOf(n, d.X, d.Steps)
-	if err != nil {
-		return nil, err
-	}
-	return []*series{analog(b.scale(b.sum(xs), 1/float64(d.Timesteps)))}, nil
+func (b *builder) decode(n *graph.Node, d op.Decode) []*series {
+	xs := b.slicesOf(n, d.X, d.Steps)
+	return []*series{analog(b.scale(b.sum(xs), 1/float64(d.Timesteps)))}
 }
 
 // cpm is (Conv(sum of the slices) + vres)/T + b.
-func (b *builder) cpm(n *graph.Node) ([]*series, error) {
-	c, err := op.CPMOf(n)
-	if err != nil {
-		return nil, err
-	}
-	xs, err := b.slicesOf(n, c.Y, c.Steps)
-	if err != nil {
-		return nil, err
-	}
-	w, err := b.constant(n, c.W)
-	if err != nil {
-		return nil, err
-	}
-	left, err := b.constant(n, c.VRes)
-	if err != nil {
-		return nil, err
-	}
+func (b *builder) cpm(n *graph.Node, c op.CPM) []*series {
+	xs := b.slicesOf(n, c.Y, c.Steps)
+	w := b.constant(n, c.W)
+	left := b.constant(n, c.VRes)
 	o := b.conv(convolution{Window: c.Window, group: 1}, b.sum(xs), w)
 	o = b.scale(b.add(o, left), 1/float64(c.Timesteps))
 	if c.B != nil {
-		bias, err := b.constant(n, c.B)
-		if err != nil {
-			return nil, err
-		}
+		bias := b.constant(n, c.B)
 		o = b.addChannels(o, bias)
 	}
-	return []*series{analog(o)}, nil
+	return []*series{analog(o)}
 }
 
 // whole is a value as one tensor, its slices behind each other.
@@ -234,19 +174,19 @@ func (b *builder) whole(s *series) *gorgonia.Node {
 
 // slicewise applies f to each slice of what the inputs hold; what does not vary
 // over time joins every slice. Slices of equal inputs are computed once.
-func (b *builder) slicewise(n *graph.Node, in []*graph.Value, f func(xs []*gorgonia.Node) *gorgonia.Node) ([]*series, error) {
+func (b *builder) slicewise(n *graph.Node, in []*graph.Value, f func(xs []*gorgonia.Node) *gorgonia.Node) []*series {
 	all := make([]*series, len(in))
 	out := &series{}
 	count := 1
 	for i, v := range in {
-		s, err := b.value(n, v)
-		if err != nil {
-			return nil, err
+		s := b.value(n, v)
+		if b.err != nil {
+			return nil
 		}
 		all[i] = s
 		if s.timed {
 			if out.timed && len(s.slices) != count {
-				return nil, op.Errorf(n, "inputs have %d and %d slices, want equally many", count, len(s.slices))
+				return b.failf(n, "inputs have %d and %d slices, want equally many", count, len(s.slices))
 			}
 			out.timed, count = true, len(s.slices)
 		}
@@ -260,11 +200,11 @@ func (b *builder) slicewise(n *graph.Node, in []*graph.Value, f func(xs []*gorgo
 				xs[i] = s.slices[t]
 			}
 			if b.err != nil {
-				return nil, nil
+				return nil
 			}
 			key += fmt.Sprint(xs[i].ID(), " ")
 			if out.timed && !s.timed && xs[i].Dims() == 4 && xs[i].Shape()[0] != 1 {
-				return nil, op.Errorf(n, "input %q of batch %d does not broadcast over time", in[i].Name(), xs[i].Shape()[0])
+				return b.failf(n, "input %q of batch %d does not broadcast over time", in[i].Name(), xs[i].Shape()[0])
 			}
 		}
 		if known[key] == nil {
@@ -272,5 +212,5 @@ func (b *builder) slicewise(n *graph.Node, in []*graph.Value, f func(xs []*gorgo
 		}
 		out.slices = append(out.slices, known[key])
 	}
-	return []*series{out}, nil
+	return []*series{out}
 }
