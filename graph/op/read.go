@@ -115,16 +115,10 @@ func (r *reader) input(i int, name string) *graph.Value {
 	return v
 }
 
-// intsParam is a list of integers: attribute name in the opsets before
-// moved, else input i. moved <= 0: always an input.
-func (r *reader) intsParam(name string, i int, opset, moved int64) Param[[]int64] {
-	p := Param[[]int64]{Known: true, node: r.n, name: name}
-	if opset < moved {
-		p.Value = r.ints(name)
-		p.Given = p.Value != nil
-		return p
-	}
-	p.From = r.n.Input(i)
+// param is input i, which may be omitted: def then. read gives the value of a
+// constant one.
+func param[T any](r *reader, name string, i int, def T, read func(*graph.Tensor) (T, error)) Param[T] {
+	p := Param[T]{Known: true, Value: def, From: r.n.Input(i), node: r.n, name: name}
 	if p.From == nil {
 		return p
 	}
@@ -133,13 +127,23 @@ func (r *reader) intsParam(name string, i int, opset, moved int64) Param[[]int64
 	if t == nil {
 		return p
 	}
-	list, err := t.Int64s()
+	x, err := read(t)
 	if err != nil {
 		r.failf("input %d (%s): %v", i, name, err)
 		return p
 	}
-	p.Known, p.Value = true, list
+	p.Known, p.Value = true, x
 	return p
+}
+
+// intsParam is a list of integers: attribute name in the opsets before
+// moved, else input i. moved <= 0: always an input.
+func (r *reader) intsParam(name string, i int, opset, moved int64) Param[[]int64] {
+	if opset >= moved {
+		return param(r, name, i, nil, (*graph.Tensor).Int64s)
+	}
+	list := r.ints(name)
+	return Param[[]int64]{Known: true, Given: list != nil, Value: list, node: r.n, name: name}
 }
 
 // intParam is one integer, as intsParam.
@@ -158,50 +162,20 @@ func (r *reader) intParam(name string, i int) Param[int64] {
 
 // floatsParam is a list of numbers: input i, which may be omitted.
 func (r *reader) floatsParam(name string, i int) Param[[]float32] {
-	p := Param[[]float32]{Known: true, From: r.n.Input(i), node: r.n, name: name}
-	if p.From == nil {
-		return p
-	}
-	p.Given, p.Known = true, false
-	t := Constant(p.From)
-	if t == nil {
-		return p
-	}
-	list, err := t.Float32s()
-	if err != nil {
-		r.failf("input %d (%s): %v", i, name, err)
-		return p
-	}
-	p.Known, p.Value = true, list
-	return p
+	return param(r, name, i, nil, (*graph.Tensor).Float32s)
 }
 
-// numberParam is one number of any real or whole type: attribute name in the
+// numberParam is one number of any real or integer type: attribute name in the
 // opsets before moved, else input i; def when it is omitted.
 func (r *reader) numberParam(name string, i int, def float32, opset, moved int64) Param[float32] {
-	p := Param[float32]{Known: true, Value: def, node: r.n, name: name}
-	if opset < moved {
-		if v, ok := attr[graph.Float](r, name); ok {
-			p.Given, p.Value = true, float32(v)
-		}
-		return p
+	if opset >= moved {
+		return param(r, name, i, def, number)
 	}
-	p.From = r.n.Input(i)
-	if p.From == nil {
-		return p
+	v, given := attr[graph.Float](r, name)
+	if given {
+		def = float32(v)
 	}
-	p.Given, p.Known = true, false
-	t := Constant(p.From)
-	if t == nil {
-		return p
-	}
-	x, err := number(t)
-	if err != nil {
-		r.failf("input %d (%s): %v", i, name, err)
-		return p
-	}
-	p.Known, p.Value = true, x
-	return p
+	return Param[float32]{Known: true, Given: given, Value: def, node: r.n, name: name}
 }
 
 // number is the only element of t.
