@@ -136,9 +136,7 @@ func binaryOp(a arithmetic) binder {
 
 // run computes the operator on the two inputs.
 func (a arithmetic) run(env *Env, in []*Tensor) ([]*Tensor, error) {
-	if err := wantSameType(in[0], in[1]); err != nil {
-		return nil, err
-	}
+	check(wantSameType(in[0], in[1]))
 	y, err := a.apply(env, in[0], in[1])
 	return []*Tensor{y}, err
 }
@@ -204,10 +202,7 @@ func runPow(env *Env, in []*Tensor) ([]*Tensor, error) {
 	case x.DType.IsFloat() && !y.DType.IsFloat():
 		y = castTo(&Env{}, y, x.DType)
 	case !x.DType.IsFloat() && y.DType.IsFloat():
-		p, err := power.apply(env.scratch(), castTo(&Env{}, x, y.DType), y)
-		if err != nil {
-			return nil, err
-		}
+		p := must(power.apply(env.scratch(), castTo(&Env{}, x, y.DType), y))
 		return one(castTo(env, p, x.DType)), nil
 	}
 	if x.DType != y.DType {
@@ -221,13 +216,9 @@ func runPow(env *Env, in []*Tensor) ([]*Tensor, error) {
 // over all operands; mean divides the result by their number.
 func variadicOp(a arithmetic, mean bool) binder {
 	return plain(func(env *Env, in []*Tensor) ([]*Tensor, error) {
-		if err := wantSameType(in...); err != nil {
-			return nil, err
-		}
+		check(wantSameType(in...))
 		if mean {
-			if err := wantFloat(in...); err != nil {
-				return nil, err
-			}
+			check(wantFloat(in...))
 		}
 		acc := in[0]
 		for i, t := range in[1:] {
@@ -255,10 +246,7 @@ func variadicOp(a arithmetic, mean bool) binder {
 
 // runPRelu requires a slope that broadcasts to the input, in one direction.
 func runPRelu(env *Env, in []*Tensor) ([]*Tensor, error) {
-	out, err := prelu.run(env, in)
-	if err != nil {
-		return nil, err
-	}
+	out := must(prelu.run(env, in))
 	return out, wantDims(0, "X", in[0], out[0].Dims...)
 }
 

@@ -20,9 +20,7 @@ func bindClip(n *graph.Node, opset int64) (runner, error) {
 		if opset >= 11 {
 			return clip(env, in[0], optional(in, 1), optional(in, 2))
 		}
-		if err := wantFloat(in[0]); err != nil {
-			return nil, err
-		}
+		check(wantFloat(in[0]))
 		return clip(env, in[0], Floats([]float32{c.Min.Value}), Floats([]float32{c.Max.Value}))
 	}, nil
 }

@@ -81,14 +81,8 @@ func bindConstantOfShape(n *graph.Node, _ int64) (runner, error) {
 		return nil, op.Errorf(n, "%v", err)
 	}
 	return func(env *Env, in []*Tensor) ([]*Tensor, error) {
-		list, err := wholeNumbers(in, 0)
-		if err != nil {
-			return nil, err
-		}
-		dims, err := dimsOf(list)
-		if err != nil {
-			return nil, err
-		}
+		list := must(wholeNumbers(in, 0))
+		dims := must(dimsOf(list))
 		return one(arrange(env, element, dims, make([]int, len(dims)), 0)), nil
 	}, nil
 }
@@ -110,18 +104,13 @@ func size(env *Env, in []*Tensor) ([]*Tensor, error) {
 
 // arithmeticSequence is Range: start, start+delta, ... before limit.
 func arithmeticSequence(env *Env, in []*Tensor) ([]*Tensor, error) {
-	if err := wantSameType(in...); err != nil {
-		return nil, err
-	}
+	check(wantSameType(in...))
 	for i, t := range in {
 		if t.Len() != 1 {
 			return nil, fmt.Errorf("input %d is %v, want one number", i, t)
 		}
 	}
-	count, err := sequenceLength(in[0], in[1], in[2])
-	if err != nil {
-		return nil, err
-	}
+	count := must(sequenceLength(in[0], in[1], in[2]))
 	y := env.alloc(in[0].DType, []int{count})
 	for i := range count {
 		if y.DType.IsFloat() {

@@ -135,36 +135,18 @@ const LeastFast = 16
 // run is the whole operator on a batch.
 func (c *boundConv) run(env *Env, in []*Tensor) ([]*Tensor, error) {
 	x, weight, bias := in[0], in[1], optional(in, 2)
-	if err := wantFloat(x, weight, bias); err != nil {
-		return nil, err
-	}
-	if err := c.checkWeight(weight); err != nil {
-		return nil, err
-	}
-	if err := checkConvInput(x, weight, weight.Dims[1]*int(c.view.Group)); err != nil {
-		return nil, err
-	}
+	check(wantFloat(x, weight, bias))
+	check(c.checkWeight(weight))
+	check(checkConvInput(x, weight, weight.Dims[1]*int(c.view.Group)))
 	if bias != nil {
-		if err := wantPerChannel(2, "B", bias, weight.Dims[0]); err != nil {
-			return nil, err
-		}
+		check(wantPerChannel(2, "B", bias, weight.Dims[0]))
 	}
-	win, err := c.view.WithKernel(c.node, sizesOf(weight.Dims[2:]))
-	if err != nil {
-		return nil, err
-	}
-	if err := wantKernel(win.Kernel, weight.Dims); err != nil {
-		return nil, err
-	}
+	win := must(c.view.WithKernel(c.node, sizesOf(weight.Dims[2:])))
+	check(wantKernel(win.Kernel, weight.Dims))
 	spatial := sizesOf(x.Dims[2:])
 	out := win.Out(spatial)
-	if err := wantRoom(out, win.Kernel, x); err != nil {
-		return nil, err
-	}
-	dims, err := dimsOf(append([]int64{int64(x.Dims[0]), int64(weight.Dims[0])}, out...))
-	if err != nil {
-		return nil, err
-	}
+	check(wantRoom(out, win.Kernel, x))
+	dims := must(dimsOf(append([]int64{int64(x.Dims[0]), int64(weight.Dims[0])}, out...)))
 	y := env.alloc(x.DType, dims)
 	if len(win.Kernel) > 2 {
 		st := forwardStencil(x.Dims[2:], y.Dims[2:], win, win.PadsFor(spatial))

@@ -71,26 +71,16 @@ func (c *boundTranspose) checkWeight(weight *Tensor) error {
 // run is the whole operator on a batch.
 func (c *boundTranspose) run(env *Env, in []*Tensor) ([]*Tensor, error) {
 	x, weight, bias := in[0], in[1], optional(in, 2)
-	if err := c.check(x, weight, bias); err != nil {
-		return nil, err
-	}
+	check(c.check(x, weight, bias))
 	view, out, pads, err := TransposeShape(c.node, c.view, x.Dims, weight.Dims)
 	if err != nil {
 		return nil, err
 	}
-	if err := wantRoom(out, view.Kernel, x); err != nil {
-		return nil, err
-	}
+	check(wantRoom(out, view.Kernel, x))
 	channels := int64(weight.Dims[1]) * view.Group
-	dims, err := dimsOf(append([]int64{int64(x.Dims[0]), channels}, out...))
-	if err != nil {
-		return nil, err
-	}
+	dims := must(dimsOf(append([]int64{int64(x.Dims[0]), channels}, out...)))
 	y := env.alloc(x.DType, dims)
-	k, err := c.kernelFor(env, view, weight, out, pads, x.Dims)
-	if err != nil {
-		return nil, err
-	}
+	k := must(c.kernelFor(env, view, weight, out, pads, x.Dims))
 	if k == nil {
 		st := backwardStencil(x.Dims[2:], y.Dims[2:], view.Window, pads)
 		transposed(env, y, x, weight, st, int(view.Group))

@@ -12,9 +12,7 @@ import (
 func compare(float func(x, y float32) bool, whole func(order int) bool) binder {
 	return plain(func(env *Env, in []*Tensor) ([]*Tensor, error) {
 		x, y := in[0], in[1]
-		if err := wantSameType(x, y); err != nil {
-			return nil, err
-		}
+		check(wantSameType(x, y))
 		if x.DType.IsFloat() {
 			return pairs(env, x, y, func(i, j int) bool { return float(x.F32[i], y.F32[j]) })
 		}
@@ -35,9 +33,7 @@ func greaterOrEqual(x, y float32) bool { return x >= y }
 func logical(f func(x, y bool) bool) binder {
 	return plain(func(env *Env, in []*Tensor) ([]*Tensor, error) {
 		x, y := in[0], in[1]
-		if err := wantBool(x, y); err != nil {
-			return nil, err
-		}
+		check(wantBool(x, y))
 		return pairs(env, x, y, func(i, j int) bool { return f(x.I64[i] != 0, y.I64[j] != 0) })
 	})
 }
@@ -70,9 +66,7 @@ func pairs(env *Env, x, y *Tensor, f func(i, j int) bool) ([]*Tensor, error) {
 }
 
 func logicalNot(env *Env, in []*Tensor) ([]*Tensor, error) {
-	if err := wantBool(in[0]); err != nil {
-		return nil, err
-	}
+	check(wantBool(in[0]))
 	y := env.like(in[0])
 	for i, v := range in[0].I64 {
 		y.I64[i] = 1 - v
@@ -84,16 +78,11 @@ func logicalNot(env *Env, in []*Tensor) ([]*Tensor, error) {
 // the third.
 func where(env *Env, in []*Tensor) ([]*Tensor, error) {
 	cond, x, y := in[0], in[1], in[2]
-	if err := wantBool(cond); err != nil {
-		return nil, err
-	}
+	check(wantBool(cond))
 	if x.DType != y.DType {
 		return nil, fmt.Errorf("input 2 is of type %v, want %v as input 1", y.DType, x.DType)
 	}
-	dims, err := broadcastDims(cond, x, y)
-	if err != nil {
-		return nil, err
-	}
+	dims := must(broadcastDims(cond, x, y))
 	dst := env.alloc(x.DType, dims)
 	w := broadcastWalk(dims, cond, x, y)
 	if x.DType.IsFloat() {
@@ -120,9 +109,7 @@ func choose[T any](env *Env, w *walk, dst []T, cond []int64, x, y []T) {
 // equal compares tensors of any one type, bools too.
 func equal(env *Env, in []*Tensor) ([]*Tensor, error) {
 	x, y := in[0], in[1]
-	if err := wantSameType(x, y); err != nil {
-		return nil, err
-	}
+	check(wantSameType(x, y))
 	if x.DType.IsFloat() {
 		return pairs(env, x, y, func(i, j int) bool { return x.F32[i] == y.F32[j] })
 	}

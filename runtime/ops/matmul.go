@@ -40,9 +40,7 @@ func multiplyInts(dst, a, b []int64, m, k, n int) {
 // for a row on the left and a column on the right.
 func matMulVectors(env *Env, in []*Tensor) ([]*Tensor, error) {
 	a, b := in[0], in[1]
-	if err := wantSameType(a, b); err != nil {
-		return nil, err
-	}
+	check(wantSameType(a, b))
 	if a.Rank() == 0 || b.Rank() == 0 || a.DType == graph.Bool {
 		return nil, fmt.Errorf("inputs are %v and %v, want numbers of rank 1 or more", a, b)
 	}
@@ -53,10 +51,7 @@ func matMulVectors(env *Env, in []*Tensor) ([]*Tensor, error) {
 	if b.Rank() == 1 {
 		right = b.view([]int{b.Dims[0], 1})
 	}
-	y, err := matMul(env, left, right)
-	if err != nil {
-		return nil, err
-	}
+	y := must(matMul(env, left, right))
 	dims := slices.Clone(y.Dims[:y.Rank()-2])
 	if a.Rank() > 1 {
 		dims = append(dims, y.Dims[y.Rank()-2])
@@ -98,9 +93,7 @@ func matMul(env *Env, a, b *Tensor) (*Tensor, error) {
 // runGemm is alpha * A' * B' + beta * C.
 func runGemm(g op.Gemm, env *Env, in []*Tensor) ([]*Tensor, error) {
 	a, b, c := in[0], in[1], optional(in, 2)
-	if err := wantFloat(a, b, c); err != nil {
-		return nil, err
-	}
+	check(wantFloat(a, b, c))
 	if a.Rank() != 2 || b.Rank() != 2 {
 		return nil, fmt.Errorf("inputs are %v and %v, want matrices", a, b)
 	}
@@ -110,10 +103,7 @@ func runGemm(g op.Gemm, env *Env, in []*Tensor) ([]*Tensor, error) {
 	if g.TransB {
 		b = transpose(env.scratch(), b, []int{1, 0})
 	}
-	y, err := matMul(env, a, b)
-	if err != nil {
-		return nil, err
-	}
+	y := must(matMul(env, a, b))
 	if g.Alpha != 1 {
 		kernel.MulScalar(y.F32, y.F32, g.Alpha)
 	}

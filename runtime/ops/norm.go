@@ -23,16 +23,10 @@ func bindBatchNorm(n *graph.Node, opset int64) (runner, error) {
 	}
 	return func(env *Env, in []*Tensor) ([]*Tensor, error) {
 		x := in[0]
-		if err := wantFloat(x); err != nil {
-			return nil, err
-		}
-		if err := wantRank(0, x, 2); err != nil {
-			return nil, err
-		}
+		check(wantFloat(x))
+		check(wantRank(0, x, 2))
 		for i, name := range []string{"scale", "B", "mean", "var"} {
-			if err := wantPerChannel(i+1, name, in[i+1], x.Dims[1]); err != nil {
-				return nil, err
-			}
+			check(wantPerChannel(i+1, name, in[i+1], x.Dims[1]))
 		}
 		mean, variance := in[3].F32, in[4].F32
 		out := []*Tensor{env.like(x)}
@@ -131,16 +125,10 @@ func moments(x []float32) (mean, variance float64) {
 // runInstanceNorm normalises every plane by its own mean and variance.
 func runInstanceNorm(p op.InstanceNorm, env *Env, in []*Tensor) ([]*Tensor, error) {
 	x := in[0]
-	if err := wantFloat(x); err != nil {
-		return nil, err
-	}
-	if err := wantRank(0, x, 3); err != nil {
-		return nil, err
-	}
+	check(wantFloat(x))
+	check(wantRank(0, x, 3))
 	for i, name := range []string{"scale", "B"} {
-		if err := wantPerChannel(i+1, name, in[i+1], x.Dims[1]); err != nil {
-			return nil, err
-		}
+		check(wantPerChannel(i+1, name, in[i+1], x.Dims[1]))
 	}
 	y := env.like(x)
 	eachPlane(env, x, func(c, lo, hi int) {
@@ -155,13 +143,8 @@ func runInstanceNorm(p op.InstanceNorm, env *Env, in []*Tensor) ([]*Tensor, erro
 // The second and third outputs are the mean and the inverse deviation.
 func runLayerNorm(l op.LayerNorm, env *Env, in []*Tensor) ([]*Tensor, error) {
 	x := in[0]
-	if err := wantFloat(in...); err != nil {
-		return nil, err
-	}
-	axis, err := axisOf(l.Axis, x.Rank())
-	if err != nil {
-		return nil, err
-	}
+	check(wantFloat(in...))
+	axis := must(axisOf(l.Axis, x.Rank()))
 	y, mean, inverse := normalise(env, x, axis, float64(l.Epsilon))
 	for i, a := range []arithmetic{multiplication, addition} {
 		if p := optional(in, i+1); p != nil {

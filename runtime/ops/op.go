@@ -92,8 +92,8 @@ func (b *bound) Run(env *Env, in []*Tensor) (out []*Tensor, err error) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
-		case sizeError:
-			out, err = nil, op.Errorf(b.node, "%v", r)
+		case fault:
+			out, err = nil, op.Errorf(b.node, "%v", r.error)
 		default:
 			panic(r)
 		}
@@ -144,22 +144,34 @@ func (b *bound) finish(out []*Tensor) ([]*Tensor, error) {
 	return res, nil
 }
 
-// sizeError is the panic of [Env.alloc], which [bound.Run] turns into an error.
-type sizeError struct {
-	dtype graph.DType
-	dims  []int
+// fault is the panic of a runner, which [bound.Run] turns into an error. Only the
+// goroutine that runs the operator may panic.
+type fault struct{ error }
+
+// check ends the run where err is not nil.
+func check(err error) {
+	if err != nil {
+		panic(fault{err})
+	}
 }
 
-func (e sizeError) String() string {
-	return fmt.Sprintf("result %v%v is too large, want at most %d elements",
-		e.dtype, e.dims, int64(maxElements))
+// must is x; an error ends the run.
+func must[T any](x T, err error) T {
+	check(err)
+	return x
+}
+
+// mustBoth is must of two results.
+func mustBoth[T, U any](x T, y U, err error) (T, U) {
+	check(err)
+	return x, y
 }
 
 // alloc makes an output tensor. Dimensions that are too large end the run with
 // an error.
 func (e *Env) alloc(d graph.DType, dims []int) *Tensor {
 	if !Sizeable(dims) {
-		panic(sizeError{d, dims})
+		check(fmt.Errorf("result %v%v is too large, want at most %d elements", d, dims, int64(maxElements)))
 	}
 	if e.Alloc == nil {
 		return NewTensor(d, dims)

@@ -70,10 +70,7 @@ func bindPool(run func(p *pooling, env *Env) []*Tensor) binder {
 			if whole && n.Is("MaxPool") { // exact in float32
 				x = castTo(env.scratch(), x, graph.Float32)
 			}
-			q, err := newPooling(env, p, x)
-			if err != nil {
-				return nil, err
-			}
+			q := must(newPooling(env, p, x))
 			out := run(q, env)
 			if whole {
 				out[0] = castTo(env, out[0], in[0].DType)
@@ -164,12 +161,8 @@ func (p *pooling) norm(env *Env) []*Tensor {
 // globalPool binds a pool over all of each plane.
 func globalPool(f fold) binder {
 	return plain(func(env *Env, in []*Tensor) ([]*Tensor, error) {
-		if err := wantFloat(in[0]); err != nil {
-			return nil, err
-		}
-		if err := wantRank(0, in[0], 3); err != nil {
-			return nil, err
-		}
+		check(wantFloat(in[0]))
+		check(wantRank(0, in[0], 3))
 		axes := make([]int, in[0].Rank()-2)
 		for i := range axes {
 			axes[i] = i + 2

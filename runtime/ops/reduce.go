@@ -61,10 +61,7 @@ var (
 // reduceOp binds a Reduce operator.
 func reduceOp(f fold) binder {
 	return viewedAt(op.ReduceOf, func(r op.Reduce, env *Env, in []*Tensor) ([]*Tensor, error) {
-		list, _, err := intsParam(r.Axes, in, 1)
-		if err != nil {
-			return nil, err
-		}
+		list, _ := mustBoth(intsParam(r.Axes, in, 1))
 		axes, err := axesOf(list, in[0].Rank())
 		switch {
 		case err != nil:
@@ -152,13 +149,8 @@ func foldElements[T any](
 // axes from one on. The largest element is subtracted first.
 func runSoftmax(s op.Softmax, env *Env, in []*Tensor) ([]*Tensor, error) {
 	x := in[0]
-	if err := wantFloat(x); err != nil {
-		return nil, err
-	}
-	axis, err := axisOf(s.Axis, x.Rank())
-	if err != nil {
-		return nil, err
-	}
+	check(wantFloat(x))
+	axis := must(axisOf(s.Axis, x.Rank()))
 	y := env.like(x)
 	count, step := x.Dims[axis], product(x.Dims[axis+1:])
 	if s.Flattened {
@@ -195,10 +187,7 @@ func softmax(dst, x []float32, count, step int) {
 // equal ones unless the node asks for the last.
 func runArgMax(a op.Arg, env *Env, in []*Tensor) ([]*Tensor, error) {
 	x := in[0]
-	axis, err := axisOf(a.Axis, x.Rank())
-	if err != nil {
-		return nil, err
-	}
+	axis := must(axisOf(a.Axis, x.Rank()))
 	count, step := x.Dims[axis], product(x.Dims[axis+1:])
 	dims := slices.Clone(x.Dims)
 	dims[axis] = 1

@@ -16,10 +16,7 @@ func bindResize(n *graph.Node, opset int64) (runner, error) {
 	}
 	return func(env *Env, in []*Tensor) ([]*Tensor, error) {
 		x := in[0]
-		plan, err := planResize(z, n, in)
-		if err != nil {
-			return nil, err
-		}
+		plan := must(planResize(z, n, in))
 		if z.Mode == "nearest" {
 			return one(nearest(env, x, z, plan)), nil
 		}

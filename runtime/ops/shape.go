@@ -12,14 +12,8 @@ func identity(_ *Env, in []*Tensor) ([]*Tensor, error) { return one(in[0].view(i
 
 // runReshape views the input under another shape.
 func runReshape(r op.Reshape, _ *Env, in []*Tensor) ([]*Tensor, error) {
-	shape, _, err := intsParam(r.Shape, in, 1)
-	if err != nil {
-		return nil, err
-	}
-	dims, err := reshaped(in[0], shape, r.AllowZero)
-	if err != nil {
-		return nil, err
-	}
+	shape, _ := mustBoth(intsParam(r.Shape, in, 1))
+	dims := must(reshaped(in[0], shape, r.AllowZero))
 	return one(in[0].view(dims)), nil
 }
 
@@ -70,24 +64,15 @@ func runTranspose(t op.Transpose, env *Env, in []*Tensor) ([]*Tensor, error) {
 	if len(perm) != in[0].Rank() {
 		return nil, fmt.Errorf("perm %v for %v, want %d entries", perm, in[0], in[0].Rank())
 	}
-	axes, err := dimsOf(perm)
-	if err != nil {
-		return nil, err
-	}
+	axes := must(dimsOf(perm))
 	return one(transpose(env, in[0], axes)), nil
 }
 
 // runSqueeze drops axes of size 1, all of them when none are named.
 func runSqueeze(s op.Squeeze, _ *Env, in []*Tensor) ([]*Tensor, error) {
 	x := in[0]
-	list, given, err := intsParam(s.Axes, in, 1)
-	if err != nil {
-		return nil, err
-	}
-	axes, err := axesOf(list, x.Rank())
-	if err != nil {
-		return nil, err
-	}
+	list, given := mustBoth(intsParam(s.Axes, in, 1))
+	axes := must(axesOf(list, x.Rank()))
 	var dims []int
 	for i, d := range x.Dims {
 		named := slices.Contains(axes, i)
@@ -103,14 +88,8 @@ func runSqueeze(s op.Squeeze, _ *Env, in []*Tensor) ([]*Tensor, error) {
 
 // runUnsqueeze inserts axes of size 1, counted in the result.
 func runUnsqueeze(s op.Squeeze, _ *Env, in []*Tensor) ([]*Tensor, error) {
-	list, _, err := intsParam(s.Axes, in, 1)
-	if err != nil {
-		return nil, err
-	}
-	axes, err := axesOf(list, in[0].Rank()+len(list))
-	if err != nil {
-		return nil, err
-	}
+	list, _ := mustBoth(intsParam(s.Axes, in, 1))
+	axes := must(axesOf(list, in[0].Rank()+len(list)))
 	dims := slices.Clone(in[0].Dims)
 	for _, a := range axes {
 		dims = slices.Insert(dims, a, 1)
@@ -120,13 +99,8 @@ func runUnsqueeze(s op.Squeeze, _ *Env, in []*Tensor) ([]*Tensor, error) {
 
 // runConcat joins tensors that differ in one axis at most.
 func runConcat(c op.Concat, env *Env, in []*Tensor) ([]*Tensor, error) {
-	if err := wantSameType(in...); err != nil {
-		return nil, err
-	}
-	axis, err := axisOf(c.Axis, in[0].Rank())
-	if err != nil {
-		return nil, err
-	}
+	check(wantSameType(in...))
+	axis := must(axisOf(c.Axis, in[0].Rank()))
 	dims := slices.Clone(in[0].Dims)
 	dims[axis] = 0
 	for i, t := range in {
@@ -153,21 +127,12 @@ func runConcat(c op.Concat, env *Env, in []*Tensor) ([]*Tensor, error) {
 // runSplit cuts along an axis into pieces of stated or of equal sizes.
 func runSplit(s op.Split, env *Env, in []*Tensor) ([]*Tensor, error) {
 	x := in[0]
-	axis, err := axisOf(s.Axis, x.Rank())
-	if err != nil {
-		return nil, err
-	}
-	sizes, given, err := intsParam(s.Sizes, in, 1)
-	if err != nil {
-		return nil, err
-	}
+	axis := must(axisOf(s.Axis, x.Rank()))
+	sizes, given := mustBoth(intsParam(s.Sizes, in, 1))
 	if !given {
 		sizes = equalParts(int64(x.Dims[axis]), s.Parts)
 	}
-	pieces, err := dimsOf(sizes)
-	if err != nil {
-		return nil, err
-	}
+	pieces := must(dimsOf(sizes))
 	sum := 0
 	for _, p := range pieces {
 		sum += p

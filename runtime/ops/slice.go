@@ -12,10 +12,7 @@ import (
 // runSlice takes a range of every axis.
 func runSlice(s op.Slice, env *Env, in []*Tensor) ([]*Tensor, error) {
 	x := in[0]
-	ranges, err := sliceRanges(s, in)
-	if err != nil {
-		return nil, err
-	}
+	ranges := must(sliceRanges(s, in))
 	dims, strides := slices.Clone(x.Dims), stridesOf(x.Dims)
 	base := 0
 	for _, r := range ranges {
@@ -99,17 +96,12 @@ func (r sliceRange) resolve(n int64) (first, count int) {
 // runPad adds elements round the input, or takes some off.
 func runPad(p op.Pad, env *Env, in []*Tensor) ([]*Tensor, error) {
 	x := in[0]
-	pads, err := padsFor(p, in)
-	if err != nil {
-		return nil, err
-	}
-	value, err := padValue(p, in)
-	if err != nil {
-		return nil, err
-	}
+	pads := must(padsFor(p, in))
+	value := must(padValue(p, in))
 	index := make([][]int, x.Rank())
 	for i, d := range x.Dims {
 		begin, end := pads[i], pads[len(index)+i]
+		var err error
 		if index[i], err = padded(p.Mode, d, begin, end); err != nil {
 			return nil, fmt.Errorf("axis %d of %v: %w", i, x, err)
 		}
@@ -207,14 +199,8 @@ func padSource(mode string, i, n int) int {
 // runTile repeats the input along each axis.
 func runTile(t op.Tile, env *Env, in []*Tensor) ([]*Tensor, error) {
 	x := in[0]
-	list, _, err := intsParam(t.Repeats, in, 1)
-	if err != nil {
-		return nil, err
-	}
-	repeats, err := dimsOf(list)
-	if err != nil {
-		return nil, err
-	}
+	list, _ := mustBoth(intsParam(t.Repeats, in, 1))
+	repeats := must(dimsOf(list))
 	if len(repeats) != x.Rank() {
 		return nil, fmt.Errorf("repeats %v for %v, want %d entries", repeats, x, x.Rank())
 	}
@@ -232,18 +218,9 @@ func runTile(t op.Tile, env *Env, in []*Tensor) ([]*Tensor, error) {
 
 // runExpand broadcasts with a shape in both directions.
 func runExpand(e op.Expand, env *Env, in []*Tensor) ([]*Tensor, error) {
-	list, _, err := intsParam(e.Shape, in, 1)
-	if err != nil {
-		return nil, err
-	}
-	shape, err := dimsOf(list)
-	if err != nil {
-		return nil, err
-	}
-	dims, err := broadcastDims(in[0], &Tensor{DType: in[0].DType, Dims: shape})
-	if err != nil {
-		return nil, err
-	}
+	list, _ := mustBoth(intsParam(e.Shape, in, 1))
+	shape := must(dimsOf(list))
+	dims := must(broadcastDims(in[0], &Tensor{DType: in[0].DType, Dims: shape}))
 	return one(arrange(env, in[0], dims, broadcastStrides(dims, in[0].Dims), 0)), nil
 }
 
@@ -251,10 +228,7 @@ func runExpand(e op.Expand, env *Env, in []*Tensor) ([]*Tensor, error) {
 // end.
 func runGather(g op.Gather, env *Env, in []*Tensor) ([]*Tensor, error) {
 	x, indices := in[0], in[1]
-	axis, err := axisOf(g.Axis, x.Rank())
-	if err != nil {
-		return nil, err
-	}
+	axis := must(axisOf(g.Axis, x.Rank()))
 	if indices.DType != graph.Int64 && indices.DType != graph.Int32 {
 		return nil, fmt.Errorf("input 1 (indices) is of type %v, want int32 or int64", indices.DType)
 	}

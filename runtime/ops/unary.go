@@ -13,9 +13,7 @@ import (
 // tensor by a loop over equally long slices.
 func floatUnary(loop func(dst, x []float32)) runner {
 	return func(env *Env, in []*Tensor) ([]*Tensor, error) {
-		if err := wantFloat(in[0]); err != nil {
-			return nil, err
-		}
+		check(wantFloat(in[0]))
 		return one(mapFloats(env, in[0], loop)), nil
 	}
 }
@@ -211,9 +209,7 @@ func bindDropout(n *graph.Node, opset int64) (runner, error) {
 	}
 	wantsMask := n.Output(1) != nil
 	return func(env *Env, in []*Tensor) ([]*Tensor, error) {
-		if err := dropoutInference(in); err != nil {
-			return nil, err
-		}
+		check(dropoutInference(in))
 		out := []*Tensor{in[0], nil}
 		if wantsMask {
 			out[1] = env.alloc(graph.Bool, in[0].Dims)
