@@ -10,6 +10,7 @@ import (
 
 	"spikingir/runtime/kernel"
 	"spikingir/runtime/kernel/machine"
+	"spikingir/runtime/kernel/spike"
 )
 
 // The families of kernels that work runs on: layers between spikes in fixed point
@@ -60,7 +61,7 @@ func peak(family string, d time.Duration) float64 {
 	case analogFamily, trainingFamily:
 		return kernel.PeakFloat32(d)
 	case spikingFamily:
-		return kernel.SpikePeak(d)
+		return spike.Peak(d)
 	}
 	panic("bench: no peak is known for kernels of family " + family)
 }
@@ -73,7 +74,7 @@ func together(family string, threads int, d time.Duration) float64 {
 	list := make([]float64, threads)
 	sustained := kernel.SustainedFloat32
 	if family == spikingFamily {
-		sustained = kernel.SustainedSpikes
+		sustained = spike.Sustained
 	}
 	for i := range list {
 		wait.Go(func() { list[i] = sustained(d) })
@@ -114,7 +115,7 @@ func families() []string { return []string{analogFamily, spikingFamily} }
 // operations is what the kernels of a family spend on one multiply-add.
 func operations(family string) float64 {
 	if family == spikingFamily {
-		return float64(kernel.SpikeOps())
+		return float64(spike.Ops())
 	}
 	return 2
 }

@@ -28,7 +28,7 @@
 //
 //	trains ─> [Concat] ─> Conv or ConvTranspose ─> [Bias] ─> IF or MPRN ─> train
 //
-// with constant parameters is computed in whole numbers by [kernel.SpikeConv],
+// with constant parameters is computed in integers by [spike.Conv],
 // strip by strip. Each output channel has a scale: the weights, times the amplitude
 // of their input's spikes, become whole numbers of up to 16 bits in it; bias,
 // threshold, firing levels and initial potential follow. The scale is the smallest

@@ -5,7 +5,7 @@ import (
 
 	"spikingir/graph"
 	"spikingir/graph/op"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/spike"
 	"spikingir/runtime/ops"
 )
 
@@ -29,7 +29,7 @@ type fixedLayer struct {
 	sources []*graph.Value
 	conv    *linear
 	neuron  *graph.Node
-	packed  *kernel.SpikeConv
+	packed  *spike.Conv
 	point   *fixedPoint
 	theta   []float32
 }
@@ -150,12 +150,12 @@ func (f *fixedLayer) run(r *run) error {
 
 // compute runs the kernels, and counts.
 func (f *fixedLayer) compute(r *run, out *packed, sources []*packed, potentials []*ops.Tensor) error {
-	var in []*kernel.SpikeTrain
+	var in []*spike.Tensor
 	for _, p := range sources {
-		in = append(in, p.SpikeTrain)
+		in = append(in, p.Tensor)
 	}
 	left := f.leftovers(r, potentials, out)
-	if err := f.packed.Run(r.ctx, r.pool, out.SpikeTrain, in, &f.point.neurons, r.timing.spikeSteps(), left); err != nil {
+	if err := f.packed.Run(r.ctx, r.pool, out.Tensor, in, &f.point.neurons, r.timing.spikeSteps(), left); err != nil {
 		return err
 	}
 	if r.counters == nil {

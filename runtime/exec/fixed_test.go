@@ -10,8 +10,8 @@ import (
 
 	"spikingir/graph"
 	"spikingir/runtime/exec"
-	"spikingir/runtime/kernel"
 	"spikingir/runtime/kernel/machine"
+	"spikingir/runtime/kernel/spike"
 	"spikingir/runtime/ops"
 )
 
@@ -75,7 +75,7 @@ func dyadicModel(t *testing.T, src string, steps int) *graph.Model {
 	for _, name := range []string{"w1", "w2", "w3", "w4", "t"} {
 		src = declare(t, src, name, func(r *rand.Rand, first bool) float64 {
 			if first {
-				return kernel.MostSpikeWeight * unit
+				return spike.MostWeight * unit
 			}
 			return float64(r.IntN(20001)-10000) * unit
 		})

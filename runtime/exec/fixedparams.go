@@ -6,6 +6,7 @@ import (
 	"spikingir/graph"
 	"spikingir/graph/op"
 	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/spike"
 	"spikingir/runtime/ops"
 )
 
@@ -85,9 +86,9 @@ func (f *fixedLayer) quantise(p *plan, biases []*graph.Value, s *neuronSink) boo
 	}
 	var err error
 	if c.transposed {
-		f.packed, err = kernel.PackSpikeConvTranspose(c.shape, c.scatter(f.point.weights))
+		f.packed, err = spike.PackConvTranspose(c.shape, c.scatter(f.point.weights))
 	} else {
-		f.packed, err = kernel.PackSpikeConv(c.shape.ConvShape, c.scatter(f.point.weights))
+		f.packed, err = spike.PackConv(c.shape.ConvShape, c.scatter(f.point.weights))
 	}
 	return err == nil
 }

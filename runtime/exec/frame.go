@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"spikingir/graph"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/spike"
 	"spikingir/runtime/ops"
 	"spikingir/runtime/tile"
 )
@@ -17,7 +17,7 @@ type frame struct {
 	own [2]tile.Ownership // of the tile
 	// sums are the potentials of layers in fixed point for each result, of all tiles so
 	// far: integers, so that tiles do not change them.
-	sums map[*graph.Node][]*kernel.PotentialSums
+	sums map[*graph.Node][]*spike.PotentialSums
 	// summed are the places of these layers in the reports of a result.
 	summed map[int]bool
 }
@@ -52,7 +52,7 @@ func (r *run) extents(n *graph.Node, in []*ops.Tensor, y *ops.Tensor) ([]*ops.Te
 // A view is the pixels of a value that count in a run, and where its first row and
 // column lie in the whole image.
 type view struct {
-	kernel.Part
+	spike.Part
 	top, left int
 }
 
@@ -62,24 +62,24 @@ func (r *run) view(v *graph.Value, h, w int) view {
 		rows, ok := r.frame.own[0][v]
 		cols := r.frame.own[1][v]
 		if ok {
-			return view{kernel.Part{Top: rows.Lo - rows.At, Left: cols.Lo - cols.At,
+			return view{spike.Part{Top: rows.Lo - rows.At, Left: cols.Lo - cols.At,
 				Bottom: rows.Hi - rows.At, Right: cols.Hi - cols.At}, rows.At, cols.At}
 		}
 	}
-	return view{Part: kernel.Part{Bottom: h, Right: w}}
+	return view{Part: spike.Part{Bottom: h, Right: w}}
 }
 
 // potentialSums is what the potentials of a layer are added to, by result.
-func (r *run) potentialSums(n *graph.Node, out *packed, levels func() (half, full []int32)) []*kernel.PotentialSums {
+func (r *run) potentialSums(n *graph.Node, out *packed, levels func() (half, full []int32)) []*spike.PotentialSums {
 	part := r.view(n.Input(0), out.H, out.W).Part
-	var list []*kernel.PotentialSums
+	var list []*spike.PotentialSums
 	if r.frame != nil {
 		list = r.frame.sums[n]
 	}
 	if list == nil {
 		for range r.timing.results {
 			half, full := levels()
-			list = append(list, kernel.NewPotentialSums(part, half, full))
+			list = append(list, spike.NewPotentialSums(part, half, full))
 		}
 	}
 	if r.frame != nil {

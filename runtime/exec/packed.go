@@ -4,21 +4,21 @@ import (
 	"math/bits"
 
 	"spikingir/graph"
-	"spikingir/runtime/kernel"
 	"spikingir/runtime/kernel/machine"
+	"spikingir/runtime/kernel/spike"
 	"spikingir/runtime/neuron"
 	"spikingir/runtime/ops"
 )
 
 // packed is spikes pixel by pixel, as fixed-point layers read and write them.
 type packed struct {
-	*kernel.SpikeTrain
+	*spike.Tensor
 	amplitude []float32 // of a spike, one for all or one per channel
 }
 
 // newPacked makes room for the spikes of slices of dims [N,C,H,W].
 func (r *run) newPacked(dims []int, amplitude []float32) *packed {
-	t := &kernel.SpikeTrain{Steps: r.timing.slices(), N: dims[0], C: dims[1], H: dims[2], W: dims[3]}
+	t := &spike.Tensor{Steps: r.timing.slices(), N: dims[0], C: dims[1], H: dims[2], W: dims[3]}
 	t.Bits = r.arena.masks.take(t.Masks(), r.arena.counting)
 	return &packed{t, amplitude}
 }
@@ -55,7 +55,7 @@ func (p *packed) count(q view, step int) int64 {
 
 // row is the masks of a row in view.
 func (p *packed) row(q view, step, n, y int) []uint16 {
-	masks := kernel.SpikeMasks(p.C)
+	masks := spike.Masks(p.C)
 	return p.Slice(step, n)[(y*p.W+q.Left)*masks : (y*p.W+q.Right)*masks]
 }
 
@@ -86,7 +86,7 @@ func (r *run) pack(t *planar) *packed {
 	if r.areas != nil {
 		return p
 	}
-	masks := kernel.SpikeMasks(t.C)
+	masks := spike.Masks(t.C)
 	r.pool.Run(t.Steps*t.N*masks, func(_, lo, hi int) {
 		for i := lo; i < hi; i++ {
 			step, n, first := i/(t.N*masks), i/masks%t.N, i%masks*16
@@ -109,7 +109,7 @@ func (k *counter) countPacked(p *packed, q view, step int) {
 		k.unplaced(float64(p.count(q, step)))
 		return
 	}
-	masks := kernel.SpikeMasks(p.C)
+	masks := spike.Masks(p.C)
 	common := t.cols[len(t.cols)/2]
 	for n := range p.N {
 		for y := q.Top; y < q.Bottom; y++ {

@@ -4,18 +4,18 @@ import (
 	"math"
 	"sort"
 
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/spike"
 	"spikingir/runtime/neuron"
 	"spikingir/runtime/ops"
 )
 
 // leftovers is what a layer in fixed point is asked to tell of the potentials at each
 // result; nil when nobody asks.
-func (f *fixedLayer) leftovers(r *run, p []*ops.Tensor, out *packed) []kernel.Potential {
+func (f *fixedLayer) leftovers(r *run, p []*ops.Tensor, out *packed) []spike.Potential {
 	if p == nil && r.counters == nil {
 		return nil
 	}
-	list := make([]kernel.Potential, len(r.timing.results))
+	list := make([]spike.Potential, len(r.timing.results))
 	for i := range p {
 		list[i].Data, list[i].Scale = p[i].F32, f.point.scale
 	}
@@ -45,7 +45,7 @@ func level(x float32, scale float64) int32 {
 }
 
 // residual summarises potentials, but for the number of neurons.
-func (f *fixedLayer) residual(s *kernel.PotentialSums) neuron.Residual {
+func (f *fixedLayer) residual(s *spike.PotentialSums) neuron.Residual {
 	var r neuron.Residual
 	for c, sum := range s.Abs {
 		r.Sum += float64(float64(sum)*f.point.scale[c]) / float64(f.theta[min(c, len(f.theta)-1)])

@@ -3,7 +3,7 @@ package exec
 import (
 	"math"
 
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/spike"
 )
 
 // A current is the real-valued currents of one spiking layer: what a spike at
@@ -27,7 +27,7 @@ type thresholds struct {
 // whole numbers only and no order of sums, kernel or strip changes the result.
 type fixedPoint struct {
 	weights [][]int16
-	neurons kernel.SpikeNeurons
+	neurons spike.Neurons
 	scale   []float64 // by output channel
 }
 
@@ -91,7 +91,7 @@ func channelScale(weights []float64, bias, always, theta, v0 float64, steps int)
 	if !math.IsInf(theta, 1) {
 		total += theta + math.Abs(float64(v0*theta))
 	}
-	return max(largest/kernel.MostSpikeWeight, total/(potentialLimit-slack))
+	return max(largest/spike.MostWeight, total/(potentialLimit-slack))
 }
 
 // accurate reports whether a scale leaves the channel's numbers enough digits.

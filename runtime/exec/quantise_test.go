@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/spike"
 )
 
 // TestQuantise holds what a fixed-point layer rests on: weights fit, what the
@@ -47,7 +47,7 @@ func checkScale(t *testing.T, c current, th thresholds, f *fixedPoint) {
 		}
 	}
 	for i, w := range f.weights[0] {
-		if w > kernel.MostSpikeWeight || w < -kernel.MostSpikeWeight {
+		if w > spike.MostWeight || w < -spike.MostWeight {
 			t.Fatalf("weight %d", w)
 		}
 		near("weight", int32(w), c.weights[0][i])

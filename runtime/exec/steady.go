@@ -97,7 +97,7 @@ func (s *steadyLayer) integrate(c *clock, x *ops.Tensor) error {
 		return op.Wrap(n, err)
 	}
 	out := c.newPacked(x.Dims, p.Threshold)
-	j := &neuron.Steady{Params: p, Current: x.F32, Out: out.SpikeTrain, Steps: c.timing.spikeSteps()}
+	j := &neuron.Steady{Params: p, Current: x.F32, Out: out.Tensor, Steps: c.timing.spikeSteps()}
 	if s.post {
 		j.Post = c.now[n.Input(0)].F32
 	}

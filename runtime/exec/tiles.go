@@ -7,7 +7,7 @@ import (
 	"sync"
 
 	"spikingir/graph"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/spike"
 	"spikingir/runtime/ops"
 	"spikingir/runtime/tile"
 )
@@ -170,7 +170,7 @@ func (p *Program) runTiles(ctx context.Context, x *ops.Tensor, g *tile.Grid, o R
 	}
 	part := ops.NewTensor(x.DType, []int{x.Dims[0], x.Dims[1], g.Size[0], g.Size[1]})
 	inputs := map[string]*ops.Tensor{p.tiles.fields.Input.Name(): part}
-	done, sums := 0, map[*graph.Node][]*kernel.PotentialSums{}
+	done, sums := 0, map[*graph.Node][]*spike.PotentialSums{}
 	if progress := o.Progress; progress != nil {
 		o.Progress = func(i, n int) { progress(done*n+i, g.Count()*n) }
 	}

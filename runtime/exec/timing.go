@@ -6,7 +6,7 @@ import (
 
 	"spikingir/graph"
 	"spikingir/graph/op"
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/spike"
 )
 
 // timing is what the compiler knows of every value: whether it is time-major,
@@ -155,6 +155,6 @@ func (t *timing) slices() int { return t.steps + t.post*len(t.results) }
 func (t *timing) result(k int) int { return slices.Index(t.results, k+1) }
 
 // spikeSteps is the time in the terms of the spiking kernels.
-func (t *timing) spikeSteps() kernel.SpikeSteps {
-	return kernel.SpikeSteps{Main: t.steps, Marks: t.results, Post: t.post > 0}
+func (t *timing) spikeSteps() spike.Steps {
+	return spike.Steps{Main: t.steps, Marks: t.results, Post: t.post > 0}
 }

@@ -1,6 +1,10 @@
 package kernel
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"spikingir/runtime/kernel/machine"
+)
 
 // ahead is what of the source the next strip needs: while the row kernels compute
 // one strip, they fetch the cells of another, line by line, so that it is gathered
@@ -20,16 +24,16 @@ const floatBytes = 4
 func (t *task) lookAhead(c cut, first int) {
 	const few = 8 // channels for which it is not worth it
 	t.ahead = ahead{}
-	y := t.originY + (c.i+t.apart)*t.inStepH
+	y := t.OriginY + (c.i+t.apart)*t.InStepH
 	lo := max(0, y)
-	hi := min(t.src.h, y+(t.layout.rows-1)*t.inStepH+t.reachH+1)
+	hi := min(t.src.h, y+(t.layout.rows-1)*t.InStepH+t.LastRow+1)
 	if c.channels < max(few, t.inC) || c.cols < t.dst.w || lo >= hi {
 		return
 	}
 	cell := &t.src.channel(first)[lo*t.src.w]
 	t.ahead = ahead{
 		address: uintptr(unsafe.Pointer(cell)),
-		lines:   ceilDiv((hi-lo)*t.src.w, line),
+		lines:   machine.CeilDiv((hi-lo)*t.src.w, line),
 		cells:   c.cols,
 		stride:  uintptr(t.src.h*t.src.w) * floatBytes,
 	}
@@ -46,7 +50,7 @@ func (h *ahead) next(a *rowArgs, width int) {
 	if width == wideBlock {
 		tile = 13
 	}
-	tiles := ceilDiv(h.cells, tile)
+	tiles := machine.CeilDiv(h.cells, tile)
 	a.ahead, a.aheadStride = h.address, h.stride
 	h.lines -= tiles
 	h.address += uintptr(tiles * line * floatBytes)

@@ -6,12 +6,12 @@ const bandRows = 6
 // suitsBands tells whether the stencil is a window of 3 x 3 neighbours, row by
 // row, that moves by one cell.
 func (s *stencil) suitsBands() bool {
-	one := s.inStepH == 1 && s.inStepW == 1 && s.outStepH == 1 && s.outStepW == 1
-	if !one || len(s.phases) != 1 || len(s.remainders) != 1 || len(s.phases[0].taps) != 9 {
+	one := s.InStepH == 1 && s.InStepW == 1 && s.OutStepH == 1 && s.OutStepW == 1
+	if !one || len(s.Phases) != 1 || len(s.Remainders) != 1 || len(s.Phases[0].Taps) != 9 {
 		return false
 	}
-	for i, t := range s.phases[0].taps {
-		if t.row != i/3 || t.col != i%3 {
+	for i, t := range s.Phases[0].Taps {
+		if t.Row != i/3 || t.Col != i%3 {
 			return false
 		}
 	}
@@ -38,7 +38,7 @@ func (t *task) cut(c cut, lo, hi int) {
 	if above.rows > 0 {
 		t.group(above, lo, hi)
 	}
-	t.bands(c, &t.blocks[lo], t.phases[0].weights[lo])
+	t.bands(c, &t.blocks[lo], t.weights[0][lo])
 	if below.rows > 0 {
 		t.group(below, lo, hi)
 	}
@@ -47,12 +47,12 @@ func (t *task) cut(c cut, lo, hi int) {
 // bandRange gives the rows of a cut that whole bands cover whose source rows all
 // exist. There are none where more than one column of padding takes part.
 func (t *task) bandRange(c cut) (first, last int) {
-	left := t.originX + c.j
+	left := t.OriginX + c.j
 	if right := left + c.cols + 2; left < -1 || right > t.src.w+1 {
 		return c.i, c.i
 	}
-	first = max(c.i, -t.originY)
-	rows := min(c.i+c.rows, t.src.h-2-t.originY) - first
+	first = max(c.i, -t.OriginY)
+	rows := min(c.i+c.rows, t.src.h-2-t.OriginY) - first
 	if rows < bandRows {
 		return c.i, c.i
 	}
@@ -63,7 +63,7 @@ func (t *task) bandRange(c cut) (first, last int) {
 // input channel, so that each is read once.
 func (t *task) bands(c cut, b *block, weights []float32) {
 	a := &t.args
-	left := t.originX + c.j
+	left := t.OriginX + c.j
 	a.left, a.right = left < 0, left+c.cols+2 > t.src.w
 	left = max(left, 0)
 	a.n, a.channels, a.weightStep = c.cols, 1, 1
@@ -76,14 +76,14 @@ func (t *task) bands(c cut, b *block, weights []float32) {
 			a.bias = t.bias(b)
 		}
 		for r := 0; r < c.rows; r += bandRows {
-			at := (t.originY+c.i+r)*t.src.w + left
+			at := (t.OriginY+c.i+r)*t.src.w + left
 			a.dst, a.src = dst[r*t.dst.w:], src[at:]
 			a.aheadStride = uintptr(t.src.w) * floatBytes
 			switch {
 			case r+bandRows < c.rows:
 				a.aheadAt(&src[at+(bandRows+2)*t.src.w])
 			case k+1 < t.inC:
-				a.aheadAt(&t.src.channel(b.group*t.inC + k + 1)[(t.originY+c.i)*t.src.w+left])
+				a.aheadAt(&t.src.channel(b.group*t.inC + k + 1)[(t.OriginY+c.i)*t.src.w+left])
 			default:
 				a.nothingAhead()
 			}
@@ -98,12 +98,12 @@ func (t *task) bands(c cut, b *block, weights []float32) {
 // each thread allow, in whole bands.
 func (s *stencil) bandLayout(rows, cols int) (bandsRows, channels int) {
 	const floats, tasks = 32 << 10, 6
-	r := max(1, min(rows, stripCells/cols, min(floats, stripFloats)/s.pitch(cols)-s.reachH))
+	r := max(1, min(rows, stripCells/cols, min(floats, stripFloats)/s.pitch(cols)-s.LastRow))
 	if few := max(bandRows, rows/tasks); r > few {
 		r = few
 	}
 	if r > bandRows {
 		r -= r % bandRows
 	}
-	return r, max(1, min(s.inC, min(floats, stripFloats)/s.footprint(r, cols)))
+	return r, max(1, min(s.inC, min(floats, stripFloats)/s.Footprint(r, cols)))
 }

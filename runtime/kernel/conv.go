@@ -22,19 +22,11 @@ func PackConv(s ConvShape, weight, bias []float32) (*Conv, error) {
 	if err := s.checkParameters(weight, bias); err != nil {
 		return nil, err
 	}
-	st := newStencil(s, s.StrideH, s.StrideW, 1, 1)
-	p := reachPhase{}
-	for ky := range s.KH {
-		for kx := range s.KW {
-			p.add(ky*s.DilationH-s.PadTop, kx*s.DilationW-s.PadLeft, ky*s.KW+kx)
-		}
-	}
 	area := s.KH * s.KW
 	inC := s.InC / s.Groups
-	st.build([]reachPhase{p}, bias, func(out, in, tap int) float32 {
+	return &Conv{s, newStencil(s, s.Geometry(), bias, func(out, in, tap int) float32 {
 		return weight[(out*inC+in)*area+tap]
-	})
-	return &Conv{s, st}, nil
+	})}, nil
 }
 
 // Shape returns the geometry that c was packed with.
@@ -98,10 +90,6 @@ type ConvTranspose struct {
 
 // PackConvTranspose packs a transposed convolution. weight is
 // [InC][OutC/Groups][KH][KW], bias is nil or [OutC]; both are copied.
-//
-// The outputs whose row and column have the same remainders modulo the strides
-// form a phase. A phase sees a fixed subset of the kernel and is a convolution
-// of stride 1, so nothing is scattered or multiplied by inserted zeros.
 func PackConvTranspose(s ConvTransposeShape, weight, bias []float32) (*ConvTranspose, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
@@ -109,39 +97,12 @@ func PackConvTranspose(s ConvTransposeShape, weight, bias []float32) (*ConvTrans
 	if err := s.checkParameters(weight, bias); err != nil {
 		return nil, err
 	}
-	st := newStencil(s.ConvShape, 1, 1, s.StrideH, s.StrideW)
-	var phases []reachPhase
-	for y := range s.StrideH {
-		for x := range s.StrideW {
-			phases = append(phases, transposedPhase(s.ConvShape, y, x))
-		}
-	}
 	area := s.KH * s.KW
 	inC, outC := s.InC/s.Groups, s.OutC/s.Groups
-	st.build(phases, bias, func(out, in, tap int) float32 {
+	return &ConvTranspose{s, newStencil(s.ConvShape, s.Geometry(), bias, func(out, in, tap int) float32 {
 		group, o := out/outC, out%outC
 		return weight[((group*inC+in)*outC+o)*area+tap]
-	})
-	return &ConvTranspose{s, st}, nil
-}
-
-// transposedPhase lists the taps of the outputs (y + i*StrideH, x + j*StrideW).
-// Output row oy takes kernel row ky from input row (oy + pad - ky*dilation) /
-// stride where that division is exact.
-func transposedPhase(s ConvShape, y, x int) reachPhase {
-	p := reachPhase{y: y, x: x}
-	for ky := range s.KH {
-		dy := y + s.PadTop - ky*s.DilationH
-		if dy%s.StrideH != 0 {
-			continue
-		}
-		for kx := range s.KW {
-			if dx := x + s.PadLeft - kx*s.DilationW; dx%s.StrideW == 0 {
-				p.add(dy/s.StrideH, dx/s.StrideW, ky*s.KW+kx)
-			}
-		}
-	}
-	return p
+	})}, nil
 }
 
 // Shape returns the geometry that c was packed with.

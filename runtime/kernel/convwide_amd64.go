@@ -28,7 +28,7 @@ func convRowWideAVX512(a *rowArgs) {
 				}
 			}
 		}
-		wideTilesAVX512(a, &sums[0], &a.src[at], &a.dst[at], ceilDiv(n, wideTile))
+		wideTilesAVX512(a, &sums[0], &a.src[at], &a.dst[at], machine.CeilDiv(n, wideTile))
 		wideStoreAVX512(&a.dst[at], a.dstStride, &sums[0], n, &tail)
 	}
 }

@@ -30,9 +30,11 @@ type WinogradConv struct {
 const (
 	// WinogradTile is the rows and columns of outputs that are computed from the
 	// same inputs.
-	WinogradTile = winogradTile
-	// WinogradReach is how many rows or columns of input a tile takes.
-	WinogradReach = winogradPatch
+	WinogradTile = 4
+	// WinogradPatch is how many rows or columns of input a tile takes.
+	WinogradPatch = WinogradTile + 2
+	// WinogradPositions are the numbers of a transformed tile.
+	WinogradPositions = WinogradPatch * WinogradPatch
 )
 
 const (
@@ -78,17 +80,44 @@ func PackWinograd(s ConvShape, weight, bias []float32) (*WinogradConv, error) {
 
 // transformWeights gives the weights of a block.
 func transformWeights(weight []float32, b block, inC int) []float32 {
-	var lanes [winogradPositions][trainLanes]float32
-	to := machine.Aligned[float32](winogradPositions * inC * b.width)
+	var lanes [WinogradPositions][filterLanes]float32
+	to := machine.Aligned[float32](WinogradPositions * inC * b.width)
 	for i := range inC {
 		for o := range b.width {
-			winogradLane(&lanes, o, (*[9]float32)(weight[((b.first+o)*inC+i)*9:]), false)
+			WinogradWeights(&lanes, o, (*[9]float32)(weight[((b.first+o)*inC+i)*9:]), false)
 		}
 		for position := range lanes {
 			copy(to[(position*inC+i)*b.width:][:b.width], lanes[position][:])
 		}
 	}
 	return to
+}
+
+// WinogradWeights transforms the weights g of lane o, turned round by half a turn or not.
+func WinogradWeights(lanes *[WinogradPositions][filterLanes]float32, o int, g *[9]float32, turned bool) {
+	var half [WinogradPatch][3]float64
+	for x := range 3 {
+		a, b, c := float64(g[x]), float64(g[3+x]), float64(g[6+x])
+		if turned {
+			a, b, c = float64(g[8-x]), float64(g[5-x]), float64(g[2-x])
+		}
+		half[0][x], half[1][x], half[2][x], half[3][x], half[4][x], half[5][x] = winogradTransform(a, b, c)
+	}
+	for y := range WinogradPatch {
+		h, l := &half[y], lanes[y*WinogradPatch:][:WinogradPatch]
+		a, b, c, d, e, f := winogradTransform(h[0], h[1], h[2])
+		l[0][o], l[1][o], l[2][o] = float32(a), float32(b), float32(c)
+		l[3][o], l[4][o], l[5][o] = float32(d), float32(e), float32(f)
+	}
+}
+
+// winogradTransform is the transform G of three weights, by reciprocals: what they
+// round in float64 is nothing to a float32.
+func winogradTransform(a, b, c float64) (p0, p1, p2, p3, p4, p5 float64) {
+	// The conversions forbid fusing, which processors differ in.
+	outer, wide := float64((a+c)*(-1./6)), float64((a+float64(4*c))*(1./24))
+	b6, b12 := float64(b*(1./6)), float64(b*(1./12))
+	return a * 0.25, outer - b6, outer + b6, wide + b12, wide - b12, c
 }
 
 // Run computes what [Conv.Run] does, in other roundings. Its rules hold: the bits
@@ -105,7 +134,7 @@ func (c *WinogradConv) RunTail(p *machine.Pool, dst, src []float32, h, w int, ta
 	to.check()
 	from.check()
 	g := newTileGrid(oh, ow, c.shape.InC, p.Threads())
-	blocks := ceilDiv(g.count(), max(g.block, 1))
+	blocks := machine.CeilDiv(g.count(), max(g.block, 1))
 	var next atomic.Int64
 	p.Run(min(p.Threads(), blocks), func(worker, _, _ int) {
 		t := filterTask{WinogradConv: c, tileGrid: g, filterScratch: &scratches.Of(p, worker).filter,
@@ -135,11 +164,11 @@ const (
 )
 
 func newTileGrid(oh, ow, inC, threads int) tileGrid {
-	g := tileGrid{rows: ceilDiv(oh, winogradTile), cols: ceilDiv(ow, winogradTile), block: filterTiles}
-	for g.block > filterLanes && g.block*inC*winogradPositions > filterFloats {
+	g := tileGrid{rows: machine.CeilDiv(oh, WinogradTile), cols: machine.CeilDiv(ow, WinogradTile), block: filterTiles}
+	for g.block > filterLanes && g.block*inC*WinogradPositions > filterFloats {
 		g.block -= filterLanes
 	}
-	few := ceilDiv(ceilDiv(g.count(), threads), filterLanes) * filterLanes
+	few := machine.CeilDiv(machine.CeilDiv(g.count(), threads), filterLanes) * filterLanes
 	g.block = min(g.block, few)
 	return g
 }

@@ -4,13 +4,13 @@ import "spikingir/runtime/kernel/machine"
 
 // filterInGeneric is the input kernel in Go: rows first, then columns.
 func filterInGeneric(a *filterArgs) {
-	var half, all [winogradPositions]float32
+	var half, all [WinogradPositions]float32
 	for tile := range a.tiles {
-		for y := range winogradPatch {
-			filterInput(half[y*winogradPatch:], a.image[y*a.row+tile*winogradTile:], 1)
+		for y := range WinogradPatch {
+			filterInput(half[y*WinogradPatch:], a.image[y*a.row+tile*WinogradTile:], 1)
 		}
-		for x := range winogradPatch {
-			filterInput(all[x:], half[x:], winogradPatch)
+		for x := range WinogradPatch {
+			filterInput(all[x:], half[x:], WinogradPatch)
 		}
 		for i, v := range all {
 			a.positions[i*a.pitch+tile] = v
@@ -32,19 +32,19 @@ func filterInput(to, d []float32, step int) {
 
 // filterOutGeneric is the output kernel in Go: columns first, then rows.
 func filterOutGeneric(a *filterArgs) {
-	var all [winogradPositions]float32
-	var half, tile [winogradTile * winogradPatch]float32
+	var all [WinogradPositions]float32
+	var half, tile [WinogradTile * WinogradPatch]float32
 	for t := range a.tiles {
 		for i := range all {
 			all[i] = a.positions[i*a.pitch+t]
 		}
-		for x := range winogradPatch {
-			filterOutput(half[x:], all[x:], winogradPatch)
+		for x := range WinogradPatch {
+			filterOutput(half[x:], all[x:], WinogradPatch)
 		}
-		for y := range winogradTile {
-			filterOutput(tile[:], half[y*winogradPatch:], 1)
-			for x, v := range tile[:winogradTile] {
-				a.image[y*a.row+t*winogradTile+x] = a.finish(v)
+		for y := range WinogradTile {
+			filterOutput(tile[:], half[y*WinogradPatch:], 1)
+			for x, v := range tile[:WinogradTile] {
+				a.image[y*a.row+t*WinogradTile+x] = a.finish(v)
 			}
 		}
 	}

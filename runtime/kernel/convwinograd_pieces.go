@@ -12,7 +12,7 @@ type tilePiece struct {
 // place is where tile at lies, and how many of n tiles from there on are in its row.
 func (g tileGrid) place(at, n int) (y, x, tiles int) {
 	y, x = at/g.cols, at%g.cols
-	return y * winogradTile, x * winogradTile, min(n, g.cols-x)
+	return y * WinogradTile, x * WinogradTile, min(n, g.cols-x)
 }
 
 // cut makes pieces of n tiles from at on.
@@ -29,13 +29,13 @@ func (t *filterTask) cut(at, n int) {
 // cutReads cuts tiles of a row into those that meet the borders and those between, by
 // whole vectors.
 func (t *filterTask) cutReads(row tilePiece) {
-	between := row.y >= 0 && row.y+winogradPatch <= t.src.h
+	between := row.y >= 0 && row.y+WinogradPatch <= t.src.h
 	for row.tiles > 0 {
 		n := row.tiles
 		if between && row.x < 0 {
 			n = min(n, filterLanes)
 		} else if between {
-			right := max(0, t.src.w-row.x-(winogradPatch-winogradTile)) / winogradTile
+			right := max(0, t.src.w-row.x-(WinogradPatch-WinogradTile)) / WinogradTile
 			if right < n {
 				right -= right % filterLanes
 			}
@@ -50,8 +50,8 @@ func (t *filterTask) cutReads(row tilePiece) {
 // cutWrites cuts tiles of a row into vectors within the image and what is left.
 func (t *filterTask) cutWrites(row tilePiece) {
 	lanes := float32s.Kernels.lanes
-	whole := min(row.tiles, (t.dst.w-row.x)/winogradTile) / lanes * lanes
-	if row.y+winogradTile <= t.dst.h && whole > 0 {
+	whole := min(row.tiles, (t.dst.w-row.x)/WinogradTile) / lanes * lanes
+	if row.y+WinogradTile <= t.dst.h && whole > 0 {
 		row.inside = true
 		t.writes = append(t.writes, row.take(whole))
 		row.inside = false
@@ -65,6 +65,6 @@ func (t *filterTask) cutWrites(row tilePiece) {
 func (p *tilePiece) take(n int) tilePiece {
 	first := *p
 	first.tiles = n
-	p.at, p.tiles, p.x, p.inside = p.at+n, p.tiles-n, p.x+n*winogradTile, false
+	p.at, p.tiles, p.x, p.inside = p.at+n, p.tiles-n, p.x+n*WinogradTile, false
 	return first
 }

@@ -44,7 +44,7 @@ type filterTask struct {
 }
 
 // stripPitch is the room for a row of a block's patches.
-const stripPitch = winogradTile*filterTiles + filterLanes
+const stripPitch = WinogradTile*filterTiles + filterLanes
 
 // inputPitch is the number of floats from one position of the inputs to the next.
 func (t *filterTask) inputPitch() int { return t.block*t.shape.InC + filterLanes }
@@ -53,12 +53,12 @@ func (t *filterTask) inputPitch() int { return t.block*t.shape.InC + filterLanes
 func (t *filterTask) sumPitch() int { return t.block*blockWidth + filterLanes }
 
 func (t *filterTask) reserve() {
-	t.inputs = machine.GrowAligned(t.inputs, winogradPositions*t.inputPitch()+overrun)
-	t.sums = machine.GrowAligned(t.sums, winogradPositions*t.sumPitch()+overrun)
-	t.strip = machine.GrowAligned(t.strip, winogradPatch*stripPitch+overrun)
-	t.vectors = machine.GrowAligned(t.vectors, winogradPositions*filterLanes)
+	t.inputs = machine.GrowAligned(t.inputs, WinogradPositions*t.inputPitch()+overrun)
+	t.sums = machine.GrowAligned(t.sums, WinogradPositions*t.sumPitch()+overrun)
+	t.strip = machine.GrowAligned(t.strip, WinogradPatch*stripPitch+overrun)
+	t.vectors = machine.GrowAligned(t.vectors, WinogradPositions*filterLanes)
 	t.filter.scratch = &t.vectors[0]
-	t.offsets = grow(t.offsets, t.shape.InC)
+	t.offsets = machine.Grow(t.offsets, t.shape.InC)
 	for c := range t.offsets {
 		t.offsets[c] = c * t.block
 	}
@@ -76,7 +76,7 @@ func (t *filterTask) run(at, n int) {
 		b := &t.blocks[i]
 		a.weightStep = b.width
 		size := t.shape.InC * b.width
-		for position := range winogradPositions {
+		for position := range WinogradPositions {
 			a.dst, a.src = t.sums[position*t.sumPitch():], t.inputs[position*t.inputPitch():]
 			a.weights = t.weights[i][position*size:][:size]
 			a.nothingAhead()
@@ -106,14 +106,14 @@ func (t *filterTask) transformIn() {
 // patches gives the source cells of a piece, in a strip where they meet the border.
 func (t *filterTask) patches(c int, p *tilePiece) (image []float32, row int) {
 	w := t.src.w
-	room := ceilDiv(p.tiles, filterLanes)*filterLanes*winogradTile + winogradTile
+	room := machine.CeilDiv(p.tiles, filterLanes)*filterLanes*WinogradTile + WinogradTile
 	first := (c*t.src.h+p.y)*w + p.x
-	if p.inside && first+(winogradPatch-1)*w+room <= len(t.src.data) {
+	if p.inside && first+(WinogradPatch-1)*w+room <= len(t.src.data) {
 		return t.src.data[first:], w
 	}
 	src := t.src.channel(c)
-	for i := range winogradPatch {
-		to := t.strip[i*stripPitch:][:p.tiles*winogradTile+winogradPatch-winogradTile]
+	for i := range WinogradPatch {
+		to := t.strip[i*stripPitch:][:p.tiles*WinogradTile+WinogradPatch-WinogradTile]
 		if y := p.y + i; y >= 0 && y < t.src.h {
 			copyRow(to, src[y*w:(y+1)*w], p.x)
 		} else {
@@ -139,7 +139,7 @@ func (t *filterTask) transformOut(b *block, k int) {
 		}
 		a.positions, a.tiles = t.sums[k*t.block+p.at:], p.tiles
 		float32s.Kernels.filterOut(a)
-		height, width := min(winogradTile, t.dst.h-p.y), min(p.tiles*winogradTile, t.dst.w-p.x)
+		height, width := min(WinogradTile, t.dst.h-p.y), min(p.tiles*WinogradTile, t.dst.w-p.x)
 		for r := range height {
 			row := to[r*t.dst.w:][:width]
 			if !p.inside {

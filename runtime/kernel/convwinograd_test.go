@@ -161,7 +161,7 @@ func TestWinogradParts(t *testing.T) {
 	}
 	conv.RunTail(p, got, part, to-from, c.w, Tail{})
 	for o := range 16 {
-		for y := from + WinogradTile; y < (to-WinogradReach+1)/4*4+4; y++ {
+		for y := from + WinogradTile; y < (to-WinogradPatch+1)/4*4+4; y++ {
 			whole, cut := want[(o*c.h+y)*c.w:][:c.w], got[(o*(to-from)+y-from)*c.w:][:c.w]
 			if i := kerneltest.FirstDifference(cut, whole); i >= 0 {
 				t.Fatalf("channel %d, row %d, column %d: %v, of the whole %v", o, y, i, cut[i], whole[i])

@@ -84,9 +84,7 @@ func TestPeakFloat32(t *testing.T) {
 }
 
 func TestSustained(t *testing.T) {
-	for name, f := range map[string]func(time.Duration) float64{"float32": SustainedFloat32, "spikes": SustainedSpikes} {
-		if got := f(time.Millisecond); got <= 0 || math.IsInf(got, 0) {
-			t.Errorf("%s sustain %v 10^9 operations/s, want a positive number", name, got)
-		}
+	if got := SustainedFloat32(time.Millisecond); got <= 0 || math.IsInf(got, 0) {
+		t.Errorf("float32 sustains %v 10^9 operations/s, want a positive number", got)
 	}
 }

@@ -16,9 +16,6 @@ func PeakFloat32(d time.Duration) float64 { return machine.Best(d, float32s.Kern
 // best: what the thread gets beside others.
 func SustainedFloat32(d time.Duration) float64 { return machine.Mean(d, float32s.Kernels.fmaPeak) }
 
-// SustainedSpikes is to [SpikePeak] what SustainedFloat32 is to PeakFloat32.
-func SustainedSpikes(d time.Duration) float64 { return machine.Mean(d, spikes.Kernels.peak) }
-
 // fmaPeakGeneric runs independent chains of n fused multiply-adds and returns
 // the number of floating-point operations in them.
 func fmaPeakGeneric(n int) (flops int) {

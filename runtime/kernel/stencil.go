@@ -14,32 +14,18 @@ const blockWidth = 8
 // first.
 const wideBlock = 32
 
-// A stencil is what convolution and transposed convolution have in common: an
-// output cell (i, j) of a phase is a weighted sum of the source cells
-// (i*inStepH + dy, j*inStepW + dx) over the phase's taps and the input channels
-// of the group, and lands in row y + i*outStepH, column x + j*outStepW.
+// A stencil is a convolution or transposed convolution with its weights packed.
 type stencil struct {
-	groups, inC, outC  int // channels of one group
-	inStepH, inStepW   int
-	outStepH, outStepW int
-
-	// The source cells that a strip needs are stored apart by their remainders
-	// modulo the input step, so that neighbouring outputs read neighbouring
-	// cells. Remainders are counted from (originY, originX), the smallest tap.
-	originY, originX int
-	remainders       []remainder // those that some tap reads
-	reachH, reachW   int         // largest tap.row and tap.col
+	Geometry
+	groups, inC, outC int // channels of one group
 
 	blocks []block
-	phases []phase
-	banded bool // band kernels suit the taps
+	// weights holds, for each phase and block, the weights in the order
+	// [input channel][tap][channel of the block].
+	weights  [][][]float32
+	firstTap []int // of each phase: number of taps of the phases before
+	banded   bool  // band kernels suit the taps
 }
-
-// A remainder is the part of a strip that holds the source cells
-// (row + i*inStepH, column + j*inStepW), counted from the origin. When taps are
-// far apart, every tap has a remainder of its own, and row and col may exceed the
-// step.
-type remainder struct{ row, col int }
 
 // A block is a run of output channels of one group, computed together.
 type block struct {
@@ -49,123 +35,31 @@ type block struct {
 	bias  []float32 // one for each channel, or nil
 }
 
-// A phase is the outputs that share taps. weights holds, for each block, the
-// weights in the order [input channel][tap][channel of the block].
-type phase struct {
-	y, x     int
-	taps     []tap
-	firstTap int // number of taps of the phases before
-	weights  [][]float32
-}
-
-// A tap is the place of a source cell in a strip, relative to its output cell:
-// the index of its remainder, and rows and columns within.
-type tap struct{ remainder, row, col int }
-
-// A reachPhase is a phase before packing: its taps as offsets into the source.
-type reachPhase struct {
-	y, x int
-	taps []reachTap
-}
-
-type reachTap struct {
-	dy, dx int
-	kernel int // index in the kernel window
-}
-
-func (p *reachPhase) add(dy, dx, kernel int) {
-	p.taps = append(p.taps, reachTap{dy, dx, kernel})
-}
-
-func newStencil(s ConvShape, inStepH, inStepW, outStepH, outStepW int) *stencil {
-	return &stencil{
-		groups: s.Groups, inC: s.InC / s.Groups, outC: s.OutC / s.Groups,
-		inStepH: inStepH, inStepW: inStepW,
-		outStepH: outStepH, outStepW: outStepW,
-	}
-}
-
-// build lays out the phases' taps in a strip and packs bias and weights, which
-// weight gives for an output channel, an input channel of its group and a place
-// in the kernel window.
-func (s *stencil) build(
-	phases []reachPhase, bias []float32, weight func(out, in, tap int) float32,
-) {
-	s.setOrigin(phases)
-	far := s.farApart(phases)
+// newStencil packs bias and weights, which weight gives for an output channel, an input
+// channel of its group and a place in the kernel window.
+func newStencil(c ConvShape, g Geometry, bias []float32, weight func(out, in, tap int) float32) *stencil {
+	s := &stencil{Geometry: g, groups: c.Groups, inC: c.InC / c.Groups, outC: c.OutC / c.Groups}
 	s.setBlocks(bias)
 	taps := 0
-	for _, r := range phases {
-		p := phase{y: r.y, x: r.x, firstTap: taps}
-		taps += len(r.taps)
-		for _, t := range r.taps {
-			p.taps = append(p.taps, s.place(t, far))
-		}
+	for _, p := range s.Phases {
+		s.firstTap = append(s.firstTap, taps)
+		taps += len(p.Taps)
+		var blocks [][]float32
 		for _, b := range s.blocks {
-			packed := machine.Aligned[float32](s.inC * len(r.taps) * b.width)[:0]
+			packed := machine.Aligned[float32](s.inC * len(p.Taps) * b.width)[:0]
 			for in := range s.inC {
-				for _, t := range r.taps {
+				for _, t := range p.Taps {
 					for o := range b.width {
-						packed = append(packed, weight(b.first+o, in, t.kernel))
+						packed = append(packed, weight(b.first+o, in, t.Kernel))
 					}
 				}
 			}
-			p.weights = append(p.weights, packed)
+			blocks = append(blocks, packed)
 		}
-		s.phases = append(s.phases, p)
+		s.weights = append(s.weights, blocks)
 	}
 	s.banded = s.suitsBands()
-}
-
-// setOrigin finds the smallest tap offsets of all phases.
-func (s *stencil) setOrigin(phases []reachPhase) {
-	first := true
-	for _, p := range phases {
-		for _, t := range p.taps {
-			if first {
-				s.originY, s.originX, first = t.dy, t.dx, false
-			}
-			s.originY, s.originX = min(s.originY, t.dy), min(s.originX, t.dx)
-		}
-	}
-}
-
-// farApart tells whether a strip is smaller when it holds the source cells of each
-// tap apart, instead of all cells between the first tap and the last. Only then
-// is its size bounded for large dilations.
-func (s *stencil) farApart(phases []reachPhase) bool {
-	const rows, cols = 8, minColumns // a typical strip
-	together := &stencil{
-		inStepH: s.inStepH, inStepW: s.inStepW, originY: s.originY, originX: s.originX,
-	}
-	apart := &stencil{
-		inStepH: s.inStepH, inStepW: s.inStepW, originY: s.originY, originX: s.originX,
-	}
-	for _, p := range phases {
-		for _, t := range p.taps {
-			together.place(t, false)
-			apart.place(t, true)
-		}
-	}
-	return apart.footprint(rows, cols) < together.footprint(rows, cols)
-}
-
-// place returns where a tap lies in a strip, and makes the strip large enough.
-func (s *stencil) place(t reachTap, far bool) tap {
-	dy, dx := t.dy-s.originY, t.dx-s.originX
-	row, col := dy/s.inStepH, dx/s.inStepW
-	r := remainder{dy % s.inStepH, dx % s.inStepW}
-	if far {
-		row, col = 0, 0
-		r = remainder{dy, dx}
-	}
-	i := slices.Index(s.remainders, r)
-	if i < 0 {
-		i = len(s.remainders)
-		s.remainders = append(s.remainders, r)
-	}
-	s.reachH, s.reachW = max(s.reachH, row), max(s.reachW, col)
-	return tap{i, row, col}
+	return s
 }
 
 // setBlocks cuts each group's output channels into blocks.

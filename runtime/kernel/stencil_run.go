@@ -12,8 +12,6 @@ type scratch struct {
 	out     []float32 // outputs that cannot go straight to their place
 	offsets []int     // of all phases' taps
 	args    rowArgs
-	spikes  spikeScratch
-	lookups lookupScratch
 	filter  filterScratch
 }
 
@@ -82,12 +80,12 @@ type cut struct {
 func (s *stencil) run(p *machine.Pool, dst, src plane, tail Tail) {
 	dst.check()
 	src.check()
-	rows, cols := ceilDiv(dst.h, s.outStepH), ceilDiv(dst.w, s.outStepW)
+	rows, cols := machine.CeilDiv(dst.h, s.OutStepH), machine.CeilDiv(dst.w, s.OutStepW)
 	if rows == 0 || cols == 0 {
 		return
 	}
 	rowParts, blockParts := s.split(p.Threads(), rows)
-	l := s.layoutFor(ceilDiv(rows, rowParts), cols)
+	l := s.layoutFor(machine.CeilDiv(rows, rowParts), cols)
 	taskRows := l.rows
 	if blockParts > p.Threads() {
 		taskRows = rows
@@ -117,7 +115,7 @@ func (s *stencil) run(p *machine.Pool, dst, src plane, tail Tail) {
 // the rows from element i of the list up to the next.
 func cutTasks(rows, most, workers int) []int {
 	var list []int
-	strips := ceilDiv(ceilDiv(rows, most), workers) * workers
+	strips := machine.CeilDiv(machine.CeilDiv(rows, most), workers) * workers
 	if strips == workers || 2*strips > rows {
 		for i := 0; i < rows; i += most {
 			list = append(list, i)
@@ -133,8 +131,6 @@ func cutTasks(rows, most, workers int) []int {
 	return append(list, rows)
 }
 
-func ceilDiv(a, b int) int { return (a + b - 1) / b }
-
 // split chooses how many parts to cut the rows and the blocks into, at most one
 // pair for each thread, so that the largest part is smallest. Where there are many
 // channels that have nothing to do with each other each is a part, so that memory
@@ -146,7 +142,7 @@ func (s *stencil) split(threads, rows int) (rowParts, blockParts int) {
 	best := 0
 	for r := min(threads, rows); r > 0; r-- {
 		b := min(threads/r, len(s.blocks))
-		size := ceilDiv(rows, r) * ceilDiv(len(s.blocks), b)
+		size := machine.CeilDiv(rows, r) * machine.CeilDiv(len(s.blocks), b)
 		if best == 0 || size < best {
 			best, rowParts, blockParts = size, r, b
 		}
@@ -157,17 +153,9 @@ func (s *stencil) split(threads, rows int) (rowParts, blockParts int) {
 // reserve makes the scratch large enough for the task's strips.
 func (t *task) reserve() {
 	l := t.layout
-	t.strip = grow(t.strip, line+l.channels*l.channelStride+overrun)
-	t.out = grow(t.out, t.slots()*l.rows*l.pitch)
-	t.offsets = l.offsets(t.offsets[:0], t.phases)
-}
-
-// grow returns a slice of n elements, b itself if it is large enough.
-func grow[T any](b []T, n int) []T {
-	if cap(b) < n {
-		return make([]T, n)
-	}
-	return b[:n]
+	t.strip = machine.Grow(t.strip, line+l.channels*l.channelStride+overrun)
+	t.out = machine.Grow(t.out, t.slots()*l.rows*l.pitch)
+	t.offsets = l.offsets(t.offsets[:0], t.Phases)
 }
 
 // slots is the number of channels kept in t.out at once: one block's, or all of
@@ -176,7 +164,7 @@ func (t *task) slots() int {
 	if t.layout.channels == t.inC {
 		return blockFor(t.outC) // the first is the widest
 	}
-	return len(t.phases) * t.outC
+	return len(t.Phases) * t.outC
 }
 
 // run computes the task, strip by strip.
@@ -205,7 +193,7 @@ func (t *task) group(c cut, lo, hi int) {
 		t.gather(t.strip, t.layout, t.src, c, group*t.inC+first)
 		t.lookAhead(c, group*t.inC+first)
 		for b := lo; b < hi; b++ {
-			for p := range t.phases {
+			for p := range t.Phases {
 				t.block(c, b, p)
 			}
 		}
@@ -214,16 +202,16 @@ func (t *task) group(c cut, lo, hi int) {
 
 // block computes one phase of a block, or adds the cut's input channels to it.
 func (t *task) block(c cut, b, p int) {
-	ph, bl := &t.phases[p], &t.blocks[b]
-	c.rows = min(c.rows, ceilDiv(t.dst.h-ph.y, t.outStepH)-c.i)
-	c.cols = min(c.cols, ceilDiv(t.dst.w-ph.x, t.outStepW)-c.j)
+	ph, bl := &t.Phases[p], &t.blocks[b]
+	c.rows = min(c.rows, machine.CeilDiv(t.dst.h-ph.Y, t.OutStepH)-c.i)
+	c.cols = min(c.cols, machine.CeilDiv(t.dst.w-ph.X, t.OutStepW)-c.j)
 	if c.rows <= 0 || c.cols <= 0 {
 		return
 	}
 	a := &t.args
-	a.offsets = t.offsets[ph.firstTap : ph.firstTap+len(ph.taps)]
+	a.offsets = t.offsets[t.firstTap[p]:][:len(ph.Taps)]
 	a.channels, a.channelStride = c.channels, t.layout.channelStride
-	a.weights, a.weightStep = ph.weights[b][c.first*len(ph.taps)*bl.width:], bl.width
+	a.weights, a.weightStep = t.weights[p][b][c.first*len(ph.Taps)*bl.width:], bl.width
 	a.resume, a.bias = c.first > 0, nil
 	last := c.first+c.channels == t.inC
 	if last {
@@ -262,17 +250,17 @@ const lanes = 16
 // flatVectors is the number of vectors in a cut that is run over as one row, the
 // cells between two rows of the strip included.
 func (t *task) flatVectors(c cut) int {
-	return ceilDiv((c.rows-1)*t.layout.pitch+c.cols, lanes)
+	return machine.CeilDiv((c.rows-1)*t.layout.pitch+c.cols, lanes)
 }
 
 // rowVectors is the number of vectors in a cut that is run over row by row.
-func (t *task) rowVectors(c cut) int { return c.rows * ceilDiv(c.cols, lanes) }
+func (t *task) rowVectors(c cut) int { return c.rows * machine.CeilDiv(c.cols, lanes) }
 
 // direct tells whether the outputs of a cut go straight to their place. Otherwise
 // they are computed in scratch memory, as one long row, and copied from there:
 // narrow images are faster so, and phases that skip columns need it.
 func (t *task) direct(c cut) bool {
-	if t.outStepH != 1 || t.outStepW != 1 {
+	if t.OutStepH != 1 || t.OutStepW != 1 {
 		return false
 	}
 	if c.cols == t.layout.pitch && c.cols == t.dst.w {
@@ -347,19 +335,19 @@ func fillRow(a *rowArgs, width int) {
 }
 
 // scatter copies a block's outputs from scratch memory to their place.
-func (t *task) scatter(c cut, p *phase, b *block, out []float32) {
+func (t *task) scatter(c cut, p *Phase, b *block, out []float32) {
 	pitch := t.layout.pitch
 	for k := range b.width {
 		image := t.dst.channel(b.first + k)
 		for r := range c.rows {
 			from := out[(k*t.layout.rows+r)*pitch:][:c.cols]
-			to := image[(p.y+(c.i+r)*t.outStepH)*t.dst.w+p.x+c.j*t.outStepW:]
-			if t.outStepW == 1 {
+			to := image[(p.Y+(c.i+r)*t.OutStepH)*t.dst.w+p.X+c.j*t.OutStepW:]
+			if t.OutStepW == 1 {
 				copy(to, from)
 				continue
 			}
 			for i, v := range from {
-				to[i*t.outStepW] = v
+				to[i*t.OutStepW] = v
 			}
 		}
 	}

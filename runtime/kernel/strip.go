@@ -1,6 +1,10 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
+
+	"spikingir/runtime/kernel/machine"
+)
 
 // stripFloats bounds the source cells of a strip, so that they stay in a
 // core's second-level cache together with one block's weights. A strip is never
@@ -35,27 +39,27 @@ type layout struct {
 	channelStride   int
 }
 
-// footprint is the number of source cells of a strip, padding between channels
+// Footprint is the number of source cells of a strip, padding between channels
 // left out.
-func (s *stencil) footprint(rows, cols int) int {
-	return len(s.remainders) * (rows + s.reachH) * s.pitch(cols)
+func (s *Geometry) Footprint(rows, cols int) int {
+	return len(s.Remainders) * (rows + s.LastRow) * s.pitch(cols)
 }
 
 // pitch is the distance of the rows of a strip.
-func (s *stencil) pitch(cols int) int {
-	n := cols + s.reachW
-	if s.reachW > 0 && cols >= alignedColumns {
-		n = ceilDiv(n, line) * line
+func (s *Geometry) pitch(cols int) int {
+	n := cols + s.LastCol
+	if s.LastCol > 0 && cols >= alignedColumns {
+		n = machine.CeilDiv(n, line) * line
 	}
 	return n
 }
 
 // lead is how far into the strip a cut from column j on begins.
-func (s *stencil) lead(cols, j int) int {
-	if s.inStepW > 1 || cols < alignedColumns {
+func (s *Geometry) lead(cols, j int) int {
+	if s.InStepW > 1 || cols < alignedColumns {
 		return 0
 	}
-	return (s.originX + j) & (line - 1)
+	return (s.OriginX + j) & (line - 1)
 }
 
 // layoutFor chooses the strip size for phases of rows x cols output cells: all
@@ -64,7 +68,7 @@ func (s *stencil) lead(cols, j int) int {
 func (s *stencil) layoutFor(rows, cols int) layout {
 	two := min(2, rows)
 	fits := func(rows, cols, channels int) bool {
-		return channels*s.footprint(rows, cols) <= stripFloats && rows*cols <= stripCells
+		return channels*s.Footprint(rows, cols) <= stripFloats && rows*cols <= stripCells
 	}
 	l := layout{rows: two, cols: cols, channels: s.inC}
 	for l.cols > minColumns && !fits(two, l.cols, s.inC) {
@@ -79,24 +83,24 @@ func (s *stencil) layoutFor(rows, cols int) layout {
 	for l.rows < rows && fits(l.rows+1, l.cols, l.channels) {
 		l.rows++
 	}
-	l.rows = ceilDiv(rows, ceilDiv(rows, l.rows)) // as many strips, of one size
+	l.rows = machine.CeilDiv(rows, machine.CeilDiv(rows, l.rows)) // as many strips, of one size
 	if s.banded && s.outC == 1 {
 		l.rows, l.channels = s.bandLayout(rows, l.cols)
 	}
 	l.pitch = s.pitch(l.cols)
-	l.remainderStride = l.pitch * (l.rows + s.reachH)
+	l.remainderStride = l.pitch * (l.rows + s.LastRow)
 	// An odd number of cache lines keeps channels off each other's cache sets.
-	lines := (len(s.remainders)*l.remainderStride + line - 1) / line
+	lines := (len(s.Remainders)*l.remainderStride + line - 1) / line
 	l.channelStride = (lines | 1) * line
 	return l
 }
 
 // offsets appends to list, phase by phase, the distance of each tap from its
 // output cell's place in the strip.
-func (l layout) offsets(list []int, phases []phase) []int {
+func (l layout) offsets(list []int, phases []Phase) []int {
 	for _, p := range phases {
-		for _, t := range p.taps {
-			list = append(list, t.remainder*l.remainderStride+t.row*l.pitch+t.col)
+		for _, t := range p.Taps {
+			list = append(list, t.Remainder*l.remainderStride+t.Row*l.pitch+t.Col)
 		}
 	}
 	return list
@@ -126,18 +130,18 @@ func (p plane) channel(c int) []float32 {
 func (s *stencil) gather(strip []float32, l layout, src plane, c cut, first int) {
 	for k := range c.channels {
 		image := src.channel(first + k)
-		for n, r := range s.remainders {
+		for n, r := range s.Remainders {
 			base := s.lead(l.cols, c.j) + k*l.channelStride + n*l.remainderStride
-			x := s.originX + c.j*s.inStepW + r.col
-			for i := range c.rows + s.reachH {
-				y := s.originY + (c.i+i)*s.inStepH + r.row
+			x := s.OriginX + c.j*s.InStepW + r.Col
+			for i := range c.rows + s.LastRow {
+				y := s.OriginY + (c.i+i)*s.InStepH + r.Row
 				at := base + i*l.pitch
-				row := strip[at : at+c.cols+s.reachW]
+				row := strip[at : at+c.cols+s.LastCol]
 				if y < 0 || y >= src.h {
 					clear(row)
 					continue
 				}
-				copyStrided(row, image[y*src.w:(y+1)*src.w], x, s.inStepW)
+				copyStrided(row, image[y*src.w:(y+1)*src.w], x, s.InStepW)
 			}
 		}
 	}
@@ -162,11 +166,11 @@ func copyStrided(dst, src []float32, x, step int) {
 	}
 	before := 0
 	if x < 0 {
-		before = min(ceilDiv(-x, step), len(dst))
+		before = min(machine.CeilDiv(-x, step), len(dst))
 	}
 	inside := before
 	if from := x + before*step; from < len(src) {
-		inside = min(before+ceilDiv(len(src)-from, step), len(dst))
+		inside = min(before+machine.CeilDiv(len(src)-from, step), len(dst))
 	}
 	clear(dst[:before])
 	clear(dst[inside:])

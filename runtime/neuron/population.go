@@ -6,6 +6,7 @@ import (
 
 	"spikingir/runtime/kernel"
 	"spikingir/runtime/kernel/machine"
+	"spikingir/runtime/kernel/spike"
 )
 
 // Params is what a neuron population is made of.
@@ -100,12 +101,12 @@ type Residual struct {
 
 // Residual measures the potential as the paper's Fig. 4 does.
 func (p *Population) Residual() Residual {
-	return ResidualOf(p.v, p.Threshold, p.C, 1, p.Plane, kernel.Part{Bottom: 1, Right: p.Plane})
+	return ResidualOf(p.v, p.Threshold, p.C, 1, p.Plane, spike.Part{Bottom: 1, Right: p.Plane})
 }
 
 // ResidualOf measures a part of potentials [n, c, h, w] of neurons with one threshold or
 // one for each channel. Sums run in a fixed order.
-func ResidualOf(v, threshold []float32, c, h, w int, part kernel.Part) Residual {
+func ResidualOf(v, threshold []float32, c, h, w int, part spike.Part) Residual {
 	var r Residual
 	for i := range len(v) / max(h*w, 1) {
 		theta := at(threshold, i%c, 1)

@@ -8,6 +8,7 @@ import (
 
 	"spikingir/runtime/kernel"
 	"spikingir/runtime/kernel/machine"
+	"spikingir/runtime/kernel/spike"
 )
 
 // Check holds the parameters against a population of c channels.
@@ -46,8 +47,8 @@ type Steady struct {
 	Params
 	Current []float32 // of a main step, [N, C, H, W]
 	Post    []float32 // of a post step; nil for none
-	Out     *kernel.SpikeTrain
-	Steps   kernel.SpikeSteps
+	Out     *spike.Tensor
+	Steps   spike.Steps
 	// Residuals, when not nil, are the potentials [N, C, H, W] at each mark, after
 	// its post step.
 	Residuals [][]float32
@@ -63,7 +64,7 @@ const (
 // Run advances all neurons, and gives up when the context is done.
 func (s *Steady) Run(ctx context.Context, p *machine.Pool) error {
 	t := s.Out
-	plane, blocks := t.H*t.W, kernel.SpikeMasks(t.C)
+	plane, blocks := t.H*t.W, spike.Masks(t.C)
 	runs := (plane + steadyRun - 1) / steadyRun
 	total := t.N * blocks * runs
 	var next atomic.Int64

@@ -88,7 +88,7 @@ func (f filtered) move(s Span) (Span, error) {
 		y.Lo = ceilDiv(s.Lo+pad, tile) * tile
 	}
 	if s.Hi < s.Full {
-		y.Hi = floorDiv(s.Hi+pad-kernel.WinogradReach, tile)*tile + tile
+		y.Hi = floorDiv(s.Hi+pad-kernel.WinogradPatch, tile)*tile + tile
 	}
 	return y.clip()
 }

@@ -11,8 +11,8 @@ import (
 	"testing"
 
 	"spikingir/runtime/dataset"
-	"spikingir/runtime/kernel"
 	"spikingir/runtime/kernel/machine"
+	"spikingir/runtime/train/kernel"
 	"spikingir/runtime/train/optim"
 	"spikingir/runtime/train/patches"
 )
@@ -21,13 +21,13 @@ import (
 // without strides, dilation and padding on one side.
 func TestRegression(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
-	for _, s := range []kernel.TrainShape{
+	for _, s := range []kernel.Shape{
 		{InH: 9, InW: 8, InC: 3, OutH: 9, OutW: 8, OutC: 4, KernelH: 3, KernelW: 3, StrideH: 1, StrideW: 1,
 			DilationH: 1, DilationW: 1, PadT: 1, PadL: 1, Group: 1},
 		{InH: 11, InW: 13, InC: 2, OutH: 5, OutW: 6, OutC: 3, KernelH: 3, KernelW: 2, StrideH: 2, StrideW: 2,
 			DilationH: 1, DilationW: 2, PadT: 0, PadL: 1, Group: 1},
 	} {
-		conv, err := kernel.NewTrainConv(s)
+		conv, err := kernel.NewConv(s)
 		if err != nil {
 			t.Fatal(err)
 		}

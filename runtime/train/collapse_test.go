@@ -4,7 +4,8 @@ import (
 	"math"
 	"testing"
 
-	"spikingir/runtime/kernel"
+	base "spikingir/runtime/kernel"
+	"spikingir/runtime/train/kernel"
 )
 
 // TestCollapse holds that a spiking run's means fit each other, as convolutions are
@@ -47,7 +48,7 @@ func TestCollapse(t *testing.T) {
 						continue
 					}
 					want := make([]float32, conv.y.elems)
-					conv.plain.Forward(&kernel.TrainScratch{}, want, w.slots[conv.x.id].x, 1)
+					conv.plain.Forward(&kernel.Scratch{}, want, w.slots[conv.x.id].x, 1)
 					for k, got := range w.states[i].u {
 						if math.Abs(float64(got-want[k])) > 1e-4 {
 							t.Fatalf("mean current %d of neurons %d is %g, want %g", k, i, got, want[k])
@@ -66,10 +67,10 @@ func TestCollapse(t *testing.T) {
 // amplitudeSum is the sum of the amplitudes that neuron layer i emitted.
 func amplitudeSum(w *Worker, i int) (sum float64) {
 	l := w.net.neurons[i]
-	words, counts := kernel.SpikeWords(l.out.elems), make([]float32, l.out.elems)
+	words, counts := base.SpikeWords(l.out.elems), make([]float32, l.out.elems)
 	bits := w.slots[l.out.id].bits
 	for at := 0; at < len(bits); at += words {
-		kernel.AccumulateSpikes(counts, bits[at:at+words], 1)
+		base.AccumulateSpikes(counts, bits[at:at+words], 1)
 	}
 	for k, n := range counts {
 		if n > 0 {

@@ -3,8 +3,8 @@ package train
 import (
 	"spikingir/graph"
 	"spikingir/graph/op"
-	"spikingir/runtime/kernel"
 	"spikingir/runtime/ops"
+	"spikingir/runtime/train/kernel"
 )
 
 // A convLayer is a convolution over two axes. Behind neurons it reads bits:
@@ -19,8 +19,8 @@ type convLayer struct {
 	bias  []float32 // likewise
 	unit  int       // place of the gradient by bits
 
-	plain  *kernel.TrainConv
-	scaled *kernel.TrainConv // nil unless x is spikes
+	plain  *kernel.Conv
+	scaled *kernel.Conv // nil unless x is spikes
 }
 
 // fastConv reports whether convLayer can do a Conv.
@@ -50,18 +50,18 @@ func (n *Net) bindConv(node *graph.Node) (layer, error) {
 		l.bias = b.F32
 	}
 	pads := c.PadsFor([]int64{int64(x.height()), int64(x.width())})
-	s, err := kernel.NewTrainShape(ops.ConvShape(c.Window, w.Dims, int(c.Group), pads), x.height(), x.width())
+	s, err := kernel.NewShape(ops.ConvShape(c.Window, w.Dims, int(c.Group), pads), x.height(), x.width())
 	if err != nil {
 		return nil, op.Errorf(node, "%v", err)
 	}
 	if s.InC != x.channels() {
 		return nil, op.Errorf(node, "weights have dimensions %v at group %d, the input has %d channels", w.Dims, s.Group, x.channels())
 	}
-	if l.plain, err = kernel.NewTrainConv(s); err != nil {
+	if l.plain, err = kernel.NewConv(s); err != nil {
 		return nil, op.Errorf(node, "%v", err)
 	}
 	if x.neuron != nil && !x.dense {
-		if l.scaled, err = kernel.NewTrainConv(s); err != nil {
+		if l.scaled, err = kernel.NewConv(s); err != nil {
 			return nil, op.Errorf(node, "%v", err)
 		}
 	}
@@ -92,7 +92,7 @@ func (l *convLayer) forward(w *Worker) error {
 
 func (l *convLayer) backward(w *Worker) error {
 	s, slices := &w.slots[l.x.id], w.slices(l.x)
-	b := kernel.TrainBackward{GY: w.gradient(l.y), X: s.x, Slices: slices}
+	b := kernel.Gradients{GY: w.gradient(l.y), X: s.x, Slices: slices}
 	if l.w != nil {
 		b.GW = w.grads[l.w.grad]
 		if s.x == nil {

@@ -3,7 +3,8 @@ package train
 import (
 	"spikingir/graph"
 	"spikingir/graph/op"
-	"spikingir/runtime/kernel"
+	base "spikingir/runtime/kernel"
+	"spikingir/runtime/train/kernel"
 )
 
 // cpmLayer is the Convolutional Pixel Mapper: the convolution of the mean amplitude
@@ -13,7 +14,7 @@ type cpmLayer struct {
 	w, b         *Param
 	fixed        []float32
 	bias         []float32
-	conv         *kernel.TrainConv
+	conv         *kernel.Conv
 }
 
 func (n *Net) bindCPM(node *graph.Node) (layer, error) {
@@ -39,7 +40,7 @@ func (n *Net) bindCPM(node *graph.Node) (layer, error) {
 	}
 	h, w := l.y.height(), l.y.width()
 	pads := c.PadsFor([]int64{int64(h), int64(w)})
-	l.conv, err = kernel.NewTrainConv(kernel.TrainShape{InH: h, InW: w, InC: l.y.channels(), OutH: h, OutW: w,
+	l.conv, err = kernel.NewConv(kernel.Shape{InH: h, InW: w, InC: l.y.channels(), OutH: h, OutW: w,
 		OutC: t.Dims[0], KernelH: t.Dims[2], KernelW: t.Dims[3], StrideH: 1, StrideW: 1,
 		DilationH: int(c.Dilation[0]), DilationW: int(c.Dilation[1]), PadT: int(pads[0]), PadL: int(pads[1]), Group: 1})
 	if err != nil {
@@ -58,7 +59,7 @@ func (l *cpmLayer) forward(w *Worker) error {
 	mean, out := w.floats(l.y.elems), w.set(l.out)
 	w.average(mean, l.y)
 	l.conv.Forward(&w.scratch, out, mean, 1)
-	kernel.Axpy(out, w.amplitudes(l.vres), 1/float32(w.net.Timesteps))
+	base.Axpy(out, w.amplitudes(l.vres), 1/float32(w.net.Timesteps))
 	if b := elems(l.b, l.bias); b != nil {
 		addChannels(out, b, l.out.channels())
 	}
@@ -82,7 +83,7 @@ func (l *cpmLayer) backward(w *Worker) error {
 	if l.vres.grad {
 		res := w.floats(l.vres.elems)
 		copy(res, g)
-		kernel.MulScalar(res, res, 1/float32(w.net.Timesteps))
+		base.MulScalar(res, res, 1/float32(w.net.Timesteps))
 		w.give(l.vres, res)
 	}
 	return nil

@@ -1,6 +1,9 @@
 package train
 
-import "spikingir/runtime/kernel"
+import (
+	base "spikingir/runtime/kernel"
+	"spikingir/runtime/train/kernel"
+)
 
 // forwardMean is a neuron on its mean current: rounded down to a rate that it can
 // fire at, or in mode ANN a ReLU. What is left of the current is the residual
@@ -13,7 +16,7 @@ func (l *neuronLayer) forwardMean(w *Worker) {
 	out := w.set(l.out)
 	if w.mode == ANN {
 		l.shift(out, st.u)
-		kernel.Clip(out, out, 0, maxFloat)
+		base.Clip(out, out, 0, maxFloat)
 	} else {
 		l.kernel.RateForward(out, st.u, l.steps(w))
 	}
@@ -50,7 +53,7 @@ func (l *neuronLayer) backwardMean(w *Worker) {
 		w.slots[l.out.id].g = nil
 	}
 	if st.feature != nil {
-		kernel.Add(g, g, st.feature)
+		base.Add(g, g, st.feature)
 	}
 	if e := w.hooks.Energy; e != nil && e[l.index] != 0 {
 		l.addEnergy(w, g, e[l.index])
@@ -86,8 +89,8 @@ func (l *neuronLayer) backwardMean(w *Worker) {
 	l.fold(w, sums)
 	w.put(sums.Rest)
 	if res != nil {
-		kernel.MulScalar(res, res, t)
-		kernel.Add(g, g, res)
+		base.MulScalar(res, res, t)
+		base.Add(g, g, res)
 		l.addBias(w, res)
 	}
 	w.put(sums.Bias)

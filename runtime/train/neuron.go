@@ -3,7 +3,8 @@ package train
 import (
 	"spikingir/graph"
 	"spikingir/graph/op"
-	"spikingir/runtime/kernel"
+	base "spikingir/runtime/kernel"
+	"spikingir/runtime/train/kernel"
 )
 
 // A neuronLayer is an IF or MPRN population.
@@ -27,7 +28,7 @@ type neuronLayer struct {
 	emits []float32
 }
 
-// A population is what neurons compute with: a kernel.TrainNeuron, whose methods
+// A population is what neurons compute with: a base.Neuron, whose methods
 // these are, but in tests of gradients, which put smooth neurons in its place.
 type population interface {
 	Set(p kernel.NeuronParams)
@@ -129,7 +130,7 @@ func (l *neuronLayer) parameters(n *Net, s op.Neuron) (err error) {
 	if n.options.TrainV0 {
 		l.v0 = n.enter(&Param{Name: s.Y.Name() + ".v0", Role: V0, node: node, Data: []float32{s.V0}, elems: []float32{s.V0}})
 	}
-	k := kernel.NewTrainNeuron(kernel.NeuronParams{Theta: spread(l.fixed.theta, c)})
+	k := kernel.NewNeuron(kernel.NeuronParams{Theta: spread(l.fixed.theta, c)})
 	k.Surrogate = surrogateKernels[n.options.Surrogate]
 	k.Slope = float32(n.options.slope())
 	k.DetachReset = !n.options.ResetGradient
@@ -208,7 +209,7 @@ func (l *neuronLayer) forward(w *Worker) error {
 	} else {
 		st.u = w.floats(slices * l.out.elems)
 	}
-	s.bits = w.bits(slices * kernel.SpikeWords(l.out.elems))
+	s.bits = w.bits(slices * base.SpikeWords(l.out.elems))
 	trace := kernel.NeuronTrace{Spikes: s.bits, Potential: st.u}
 	if l.out.dense {
 		trace.Amplitude = w.set(l.out)

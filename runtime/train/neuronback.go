@@ -1,6 +1,6 @@
 package train
 
-import "spikingir/runtime/kernel"
+import "spikingir/runtime/train/kernel"
 
 // touched reports whether the hooks give a gradient by l's spikes.
 func (w *Worker) touched(l *neuronLayer) bool {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/train/kernel"
 	"spikingir/runtime/train/optim"
 )
 

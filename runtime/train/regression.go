@@ -5,25 +5,25 @@ import (
 	"fmt"
 	"math"
 
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/train/kernel"
 )
 
 // A regression is the sums of a least-squares fit of a convolution's weights and
 // bias: inputs by inputs, and inputs by results, over all pixels.
 type regression struct {
-	conv        *kernel.TrainConv // same geometry, for sums of products
-	grams       *kernel.TrainConv // that with the input's own channels as results
-	ones        *kernel.TrainConv
+	conv        *kernel.Conv // same geometry, for sums of products
+	grams       *kernel.Conv // that with the input's own channels as results
+	ones        *kernel.Conv
 	in, out     int
 	gram, cross []float64 // [in][in], [in][out], in being inC*kH*kW and then 1 for the bias
 }
 
 func newRegression(l *convLayer) *regression {
 	s := l.plain.Shape()
-	of := func(out int) *kernel.TrainConv {
+	of := func(out int) *kernel.Conv {
 		g := s
 		g.OutC = out
-		c, err := kernel.NewTrainConv(g)
+		c, err := kernel.NewConv(g)
 		if err != nil {
 			panic("train: " + err.Error()) // the shape is that of a good one
 		}
@@ -86,7 +86,7 @@ func (r *regression) observe(w *Worker, x, y []float32) {
 }
 
 // move sets dst, [OutH][OutW][InC], to what tap t of a convolution reads.
-func move(dst, x []float32, s kernel.TrainShape, tap int) {
+func move(dst, x []float32, s kernel.Shape, tap int) {
 	clear(dst)
 	dy, dx := tap/s.KernelW*s.DilationH-s.PadT, tap%s.KernelW*s.DilationW-s.PadL
 	for oy := range s.OutH {

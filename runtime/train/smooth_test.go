@@ -3,7 +3,7 @@ package train
 import (
 	"math"
 
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/train/kernel"
 )
 
 // smoothNeuron is neurons whose step function is replaced by the integral of the
@@ -11,7 +11,7 @@ import (
 // compute forwards in float64; the way back is the kernel's own. They belong to one
 // worker.
 type smoothNeuron struct {
-	*kernel.TrainNeuron
+	*kernel.Neuron
 	p kernel.NeuronParams
 	// spikes are the s(t) of the last Forward, [slices][Size].
 	spikes []float64
@@ -24,7 +24,7 @@ type smoothNeuron struct {
 func smooth(n *Net) []*smoothNeuron {
 	var all []*smoothNeuron
 	for _, l := range n.neurons {
-		s := &smoothNeuron{TrainNeuron: l.kernel.(*kernel.TrainNeuron)}
+		s := &smoothNeuron{Neuron: l.kernel.(*kernel.Neuron)}
 		l.kernel, l.out.dense = s, true
 		all = append(all, s)
 	}
@@ -45,7 +45,7 @@ func freeze(all []*smoothNeuron, on bool) {
 
 func (s *smoothNeuron) Set(p kernel.NeuronParams) {
 	s.p = p
-	s.TrainNeuron.Set(p)
+	s.Neuron.Set(p)
 }
 
 // step is the integral of the surrogate.
@@ -127,8 +127,8 @@ func (s *smoothNeuron) Backward(g kernel.NeuronGrad, potential []float32, steps 
 	}
 	every := steps
 	every.Steady = false
-	s.TrainNeuron.Backward(apart, u, every)
-	s.TrainNeuron.Backward(g, potential, steps)
+	s.Neuron.Backward(apart, u, every)
+	s.Neuron.Backward(g, potential, steps)
 	for i := range steps.Size {
 		c := i % len(s.p.Theta)
 		missed := 0.0

@@ -3,7 +3,8 @@ package train
 import (
 	"spikingir/graph"
 	"spikingir/graph/op"
-	"spikingir/runtime/kernel"
+	base "spikingir/runtime/kernel"
+	"spikingir/runtime/train/kernel"
 )
 
 // encodeLayer repeats an analog value at the main steps. Neurons that read it
@@ -55,7 +56,7 @@ func (w *Worker) sumMain(g []float32, elems int) []float32 {
 	copy(sum, g[:elems])
 	if w.mode == Spikes {
 		for t := 1; t < w.net.Timesteps; t++ {
-			kernel.Add(sum, sum, g[t*elems:(t+1)*elems])
+			base.Add(sum, sum, g[t*elems:(t+1)*elems])
 		}
 	}
 	return sum
@@ -144,9 +145,9 @@ func (w *Worker) average(mean []float32, v *value) {
 		return
 	}
 	for at := v.elems; at < len(x); at += v.elems {
-		kernel.Add(mean, mean, x[at:at+v.elems])
+		base.Add(mean, mean, x[at:at+v.elems])
 	}
-	kernel.MulScalar(mean, mean, 1/float32(w.net.Timesteps))
+	base.MulScalar(mean, mean, 1/float32(w.net.Timesteps))
 }
 
 // giveAverage is the gradient by v of its average, whose own is g.
@@ -157,7 +158,7 @@ func (w *Worker) giveAverage(v *value, g []float32) {
 	gx := w.floats(w.size(v))
 	kernel.Repeat(gx, g)
 	if w.mode == Spikes {
-		kernel.MulScalar(gx, gx, 1/float32(w.net.Timesteps))
+		base.MulScalar(gx, gx, 1/float32(w.net.Timesteps))
 	}
 	w.give(v, gx)
 }

@@ -3,9 +3,10 @@ package train
 import (
 	"fmt"
 
-	"spikingir/runtime/kernel"
+	base "spikingir/runtime/kernel"
 	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
+	"spikingir/runtime/train/kernel"
 )
 
 // Mode is what a worker makes of the neurons.
@@ -31,7 +32,7 @@ type Worker struct {
 	states  []neuronState // of each neuron layer
 	grads   [][]float32   // of each parameter, by its elements
 	units   [][]float32   // of each layer of weights behind neurons: see convLayer
-	scratch kernel.TrainScratch
+	scratch kernel.Scratch
 	env     ops.Env
 	free    map[int][][]float32
 	words   map[int][][]uint64
@@ -129,7 +130,7 @@ func (w *Worker) give(v *value, g []float32) {
 		s.g = g
 		return
 	}
-	kernel.Add(s.g, s.g, g)
+	base.Add(s.g, s.g, g)
 	w.put(g)
 }
 
@@ -228,7 +229,7 @@ func (w *Worker) reset() {
 
 // Spikes is the number of spikes of neuron layer i in the last Forward of mode
 // Spikes.
-func (w *Worker) Spikes(i int) int { return kernel.CountSpikes(w.slots[w.net.neurons[i].out.id].bits) }
+func (w *Worker) Spikes(i int) int { return base.CountSpikes(w.slots[w.net.neurons[i].out.id].bits) }
 
 // FiringRate is the spikes per neuron and main step of the last Forward of mode
 // Spikes.
@@ -262,7 +263,7 @@ func (n *Net) Gradients(dst [][]float32, workers []*Worker) [][]float32 {
 	for i := range n.params {
 		clear(dst[i])
 		for _, w := range workers {
-			kernel.Add(dst[i], dst[i], w.grads[i])
+			base.Add(dst[i], dst[i], w.grads[i])
 		}
 	}
 	for i, l := range n.layers {

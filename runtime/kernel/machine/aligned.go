@@ -1,6 +1,9 @@
 package machine
 
-import "unsafe"
+import (
+	"encoding/binary"
+	"unsafe"
+)
 
 // lineBytes is the size of a cache line, and of the widest vector.
 const lineBytes = 64
@@ -31,3 +34,17 @@ func OnLine[T int8 | int16 | uint16 | int32 | float32](b []T) []T {
 	copy(c, b)
 	return c
 }
+
+// Grow returns n elements, b itself if it is large enough.
+func Grow[T any](b []T, n int) []T {
+	if cap(b) < n {
+		return make([]T, n)
+	}
+	return b[:n]
+}
+
+// CeilDiv is a/b rounded up, of numbers that are not negative.
+func CeilDiv(a, b int) int { return (a + b - 1) / b }
+
+// LittleEndian tells whether the low byte of a word is its first.
+var LittleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1

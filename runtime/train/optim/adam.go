@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"spikingir/runtime/kernel"
+	"spikingir/runtime/train/kernel"
 )
 
 // The constants of Adam, as in its paper and in PyTorch.

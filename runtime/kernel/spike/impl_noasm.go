@@ -1,0 +1,8 @@
+//go:build !amd64 || purego
+
+package spike
+
+import "spikingir/runtime/kernel/machine"
+
+// accelerated lists no implementation: this build has no assembly.
+func accelerated() []machine.Entry[kernels] { return nil }

@@ -1,0 +1,101 @@
+//go:build !purego
+
+package kernel
+
+import (
+	"golang.org/x/sys/cpu"
+
+	"spikingir/runtime/kernel/machine"
+)
+
+// acceleratedNeurons lists the implementations in assembly, best first.
+func acceleratedNeurons() []machine.Entry[neuronKernels] {
+	x := &cpu.X86
+	return []machine.Entry[neuronKernels]{{
+		Name:      "avx512",
+		Available: x.HasAVX512F && x.HasAVX512VL && x.HasAVX512BW && x.HasAVX512DQ,
+		Kernels: neuronKernels{
+			forward:      neuronForwardAVX512,
+			backward:     neuronBackwardAVX512,
+			rateForward:  rateForwardAVX512,
+			rateBackward: rateBackwardAVX512,
+			adam:         adamAVX512,
+		},
+	}, {
+		Name:      "avx2",
+		Available: x.HasAVX2,
+		Kernels: neuronKernels{
+			forward:      neuronForwardAVX2,
+			backward:     neuronBackwardAVX2,
+			rateForward:  rateForwardAVX2,
+			rateBackward: rateBackwardAVX2,
+			adam:         adamAVX2,
+		},
+	}}
+}
+
+// neuronConstants are the numbers of the kernels, for all lanes of AVX2. The order is
+// known to the assembly.
+//
+//lint:ignore U1000 only the assembly reads it
+var neuronConstants = lanes8(1, roundingFloat, farthest, leastSlope,
+	exp2c6, exp2c5, exp2c4, exp2c3, exp2c2, exp2c1)
+
+func lanes8(values ...float32) (table [10][8]float32) {
+	for i, v := range values {
+		for k := range table[i] {
+			table[i][k] = v
+		}
+	}
+	return table
+}
+
+// neuronForwardAVX512 works like neuronForwardGeneric from 0 to n, a multiple of 64.
+//
+//go:noescape
+func neuronForwardAVX512(a *neuronForward, n int)
+
+// neuronBackwardAVX512 works like neuronBackwardGeneric from 0 to n, a multiple of 64.
+//
+//go:noescape
+func neuronBackwardAVX512(a *neuronBackward, n int)
+
+// rateForwardAVX512 works like rateForwardGeneric from 0 to n, a multiple of 64.
+//
+//go:noescape
+func rateForwardAVX512(a *rateArgs, n int)
+
+// rateBackwardAVX512 works like rateBackwardGeneric from 0 to n, a multiple of 64.
+//
+//go:noescape
+func rateBackwardAVX512(a *rateArgs, n int)
+
+// adamAVX512 works like adamGeneric, on multiples of 16 elements.
+//
+//go:noescape
+func adamAVX512(p, g, m, v []float32, a *adamArgs)
+
+// neuronForwardAVX2 works like neuronForwardGeneric from 0 to n, a multiple of 64.
+//
+//go:noescape
+func neuronForwardAVX2(a *neuronForward, n int)
+
+// neuronBackwardAVX2 works like neuronBackwardGeneric from 0 to n, a multiple of 64.
+//
+//go:noescape
+func neuronBackwardAVX2(a *neuronBackward, n int)
+
+// rateForwardAVX2 works like rateForwardGeneric from 0 to n, a multiple of 64.
+//
+//go:noescape
+func rateForwardAVX2(a *rateArgs, n int)
+
+// rateBackwardAVX2 works like rateBackwardGeneric from 0 to n, a multiple of 64.
+//
+//go:noescape
+func rateBackwardAVX2(a *rateArgs, n int)
+
+// adamAVX2 works like adamGeneric, on multiples of 8 elements.
+//
+//go:noescape
+func adamAVX2(p, g, m, v []float32, a *adamArgs)
