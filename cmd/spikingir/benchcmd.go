@@ -25,7 +25,7 @@ type benchmarking struct {
 	model         string
 	height, width int
 	timesteps     int
-	memory        memorySize
+	memory        int64
 	spiking       bool
 	train         bool
 	patch, batch  int
@@ -194,7 +194,7 @@ func (a *app) benchModel(ctx context.Context, b *benchmarking) error {
 			return err
 		}
 	}
-	l, err := a.ready(b.model, m, spikingir.RunOptions{MemoryLimit: int64(b.memory), Timesteps: timesteps})
+	l, err := a.ready(b.model, m, spikingir.RunOptions{MemoryLimit: b.memory, Timesteps: timesteps})
 	if err != nil {
 		return err
 	}

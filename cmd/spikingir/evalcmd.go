@@ -13,12 +13,11 @@ import (
 
 // evaluation is what eval is asked for.
 type evaluation struct {
-	taskFlags
-	measure   spikingir.EvaluateOptions
-	ref       string
-	timesteps []int
-	memory    memorySize
-	bounded   bool // memory was asked for
+	spikingir.EvaluateOptions
+	data    spikingir.Data
+	run     spikingir.RunOptions
+	ref     string
+	bounded bool // --memory was given
 }
 
 func (a *app) evalCmd() *cobra.Command {
@@ -44,33 +43,33 @@ of which a layer runs step by step is measured whole.`,
 		},
 	}
 	f := cmd.Flags()
-	e.taskFlags.add(f)
-	e.addData(f)
-	m := &e.measure
-	f.StringVar((*string)(&m.SSIM), "ssim", "gaussian", "window of SSIM: gaussian (11x11, sigma 1.5) or uniform7")
-	f.StringVar((*string)(&m.Energy), "energy", "paper", "energy model: paper or exact; never compare the two")
-	f.StringVar((*string)(&m.FirstLayer), "first-layer", "once", "charge the first layer once or per-step")
-	addMemory(f, &e.memory)
+	addTask(f, &e.data.Task)
+	addLimit(f, &e.data)
+	addFolders(f, &e.data)
+	f.StringVar((*string)(&e.SSIM), "ssim", "gaussian", "window of SSIM: gaussian (11x11, sigma 1.5) or uniform7")
+	f.StringVar((*string)(&e.Energy), "energy", "paper", "energy model: paper or exact; never compare the two")
+	f.StringVar((*string)(&e.FirstLayer), "first-layer", "once", "charge the first layer once or per-step")
+	addMemory(f, &e.run.MemoryLimit)
 	f.StringVar(&e.ref, "ref", "", "the ANN that the model was converted from")
-	f.IntSliceVarP(&e.timesteps, "timesteps", "T", nil,
+	f.IntSliceVarP(&e.run.Timesteps, "timesteps", "T", nil,
 		"run with T timesteps instead of the model's own; a rising list measures each in one run")
 	return cmd
 }
 
 // check finds what is wrong with the flags before a model is read.
 func (e *evaluation) check() error {
-	switch m := &e.measure; {
-	case m.SSIM != metric.Gaussian && m.SSIM != metric.Uniform7:
-		return fmt.Errorf("--ssim %s, want gaussian or uniform7", m.SSIM)
-	case m.Energy != metric.Paper && m.Energy != metric.Exact:
-		return fmt.Errorf("--energy %s, want paper or exact", m.Energy)
-	case m.FirstLayer != metric.Once && m.FirstLayer != metric.PerStep:
-		return fmt.Errorf("--first-layer %s, want once or per-step", m.FirstLayer)
+	switch {
+	case e.SSIM != metric.Gaussian && e.SSIM != metric.Uniform7:
+		return fmt.Errorf("--ssim %s, want gaussian or uniform7", e.SSIM)
+	case e.Energy != metric.Paper && e.Energy != metric.Exact:
+		return fmt.Errorf("--energy %s, want paper or exact", e.Energy)
+	case e.FirstLayer != metric.Once && e.FirstLayer != metric.PerStep:
+		return fmt.Errorf("--first-layer %s, want once or per-step", e.FirstLayer)
 	}
-	if err := checkTimesteps(e.timesteps); err != nil {
+	if err := checkTimesteps(e.run.Timesteps); err != nil {
 		return err
 	}
-	return e.taskFlags.check()
+	return checkTruth(&e.data)
 }
 
 // evaluate measures the network of a file.
@@ -78,34 +77,33 @@ func (a *app) evaluate(ctx context.Context, path string, e *evaluation) ([]*spik
 	if err := e.check(); err != nil {
 		return nil, err
 	}
-	model, err := a.open(path, spikingir.RunOptions{MemoryLimit: int64(e.memory), Timesteps: e.timesteps})
+	model, err := a.open(path, e.run)
 	if err != nil {
 		return nil, err
 	}
 	defer model.Close()
-	o := e.measure
 	if e.ref != "" {
-		r, err := a.reference(e.ref, model, e.memory)
+		r, err := a.reference(e.ref, model, e.run.MemoryLimit)
 		if err != nil {
 			return nil, err
 		}
 		defer r.Close()
-		o.Reference = r.Network
+		e.Reference = r.Network
 	}
 	if e.bounded {
-		a.noteMeasured(model, e.memory)
-		o.Accept = func(w, h int) error { return checkMemory(model.Tiling(w, h), w, h) }
+		a.noteMeasured(model, e.run.MemoryLimit)
+		e.Accept = func(w, h int) error { return checkMemory(model.Tiling(w, h), w, h) }
 	}
 	collectOften()
 	step, end := a.Progress("evaluating")
 	defer end()
-	o.Progress = step
-	return spikingir.Evaluate(ctx, model.Network, e.images(e.data, a.Seed), o)
+	e.Progress, e.data.Seed = step, a.Seed
+	return spikingir.Evaluate(ctx, model.Network, e.data, e.EvaluateOptions)
 }
 
 // reference reads the ANN that a model is compared with.
-func (a *app) reference(path string, model *loaded, memory memorySize) (*loaded, error) {
-	r, err := a.open(path, spikingir.RunOptions{MemoryLimit: int64(memory)})
+func (a *app) reference(path string, model *loaded, memory int64) (*loaded, error) {
+	r, err := a.open(path, spikingir.RunOptions{MemoryLimit: memory})
 	if err == nil && r.Channels() != model.Channels() {
 		return nil, fmt.Errorf("%s takes images of %d channels and its reference %s of %d, want equal",
 			model.path, model.Channels(), path, r.Channels())

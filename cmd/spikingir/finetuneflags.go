@@ -16,7 +16,6 @@ import (
 
 // tuning is what finetune is asked for.
 type tuning struct {
-	taskFlags
 	spikingir.FinetuneOptions
 	path, ref     string
 	stages, rates string
@@ -28,8 +27,8 @@ func (t *tuning) add(f *pflag.FlagSet) {
 	t.FinetuneOptions = spikingir.DefaultFinetune()
 	o := &t.FinetuneOptions
 	f.StringVarP(&o.Output, "output", "o", "", "the file to write")
-	t.addTask(f)
-	t.addData(f)
+	addTask(f, &o.Data.Task)
+	addFolders(f, &o.Data)
 	f.StringVar(&o.HazeClear, "haze-clear", "", "dehaze: folder of clear images to synthesise haze over")
 	f.Float64Var(&o.HazeShare, "haze-share", 0, "dehaze: share of patches with synthetic haze, 0 to 1")
 	f.Float64SliceVar(&o.SigmaRange, "sigma-range", nil, "denoise: A,B draws the noise of each patch between these; validation takes --sigma")
@@ -76,15 +75,15 @@ func (t *tuning) check(a *app) (err error) {
 	switch {
 	case t.Output == "":
 		return fmt.Errorf("finetune: --output is missing, want a file to write")
-	case t.kind == "":
+	case t.Data.Task.Kind == "":
 		return fmt.Errorf("--task is missing, want denoise, sr, dehaze or pairs")
-	case t.kind != string(spikingir.Pairs) && t.data == "" && t.HazeClear == "":
+	case t.Data.Task.Kind != spikingir.Pairs && t.Data.Dir == "" && t.HazeClear == "":
 		return fmt.Errorf("--data is missing, want a folder of images to train on")
 	}
-	if _, err := t.task(0); err != nil {
+	if err := checkTask(&t.Data); err != nil {
 		return err
 	}
-	t.Data, t.Threads = t.images(t.data, a.Seed), a.Threads
+	t.Data.Seed, t.Threads = a.Seed, a.Threads
 	if t.Checkpoint == "" {
 		t.Checkpoint = t.Output + ".checkpoint"
 	}

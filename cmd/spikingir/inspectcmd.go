@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -87,11 +89,7 @@ func inspectModel(path string, m *graph.Model) *inspection {
 		r.SHA256 = hex.EncodeToString(m.Source.SHA256[:])
 	}
 	for _, o := range m.Opsets {
-		name := o.Domain
-		if name == "" {
-			name = "ai.onnx"
-		}
-		r.Opsets[name] = o.Version
+		r.Opsets[cmp.Or(o.Domain, "ai.onnx")] = o.Version
 	}
 	for _, kv := range m.Metadata {
 		r.Metadata[kv.Key] = kv.Value
@@ -120,17 +118,17 @@ func inspectModel(path string, m *graph.Model) *inspection {
 
 // nodes lists the main graph's nodes and counts its operators.
 func (r *inspection) nodes(m *graph.Model) {
-	at := map[string]int{}
 	for n := range m.Graph.Nodes() {
 		name := n.Op().String()
-		if _, ok := at[name]; !ok {
-			at[name] = len(r.Ops)
+		at := slices.IndexFunc(r.Ops, func(o opCount) bool { return o.Op == name })
+		if at < 0 {
+			at = len(r.Ops)
 			r.Ops = append(r.Ops, opCount{Op: name})
 			if op.Lookup(n.Op()) == nil && m.Function(n.Op(), n.Overload) == nil {
 				r.Unknown = append(r.Unknown, name)
 			}
 		}
-		r.Ops[at[name]].Count++
+		r.Ops[at].Count++
 		info := nodeInfo{Name: n.Label(), Op: name, Region: n.Region.String()}
 		if v := n.Output(0); v != nil {
 			info.Output, info.Type = v.Name(), v.Type.String()

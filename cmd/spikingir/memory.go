@@ -10,6 +10,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/pflag"
 
+	"spikingir"
 	"spikingir/runtime/exec"
 )
 
@@ -27,9 +28,9 @@ func collectOften() {
 }
 
 // addMemory adds --memory with its default.
-func addMemory(f *pflag.FlagSet, m *memorySize) {
-	*m = exec.DefaultMemoryLimit
-	f.Var(m, "memory", "what lies between a network's input and output may take this much: "+
+func addMemory(f *pflag.FlagSet, bytes *int64) {
+	*bytes = exec.DefaultMemoryLimit
+	f.Var((*memorySize)(bytes), "memory", "what lies between a network's input and output may take this much: "+
 		"a larger image runs tile by tile; 0 or none for any amount")
 }
 
@@ -80,7 +81,7 @@ func enough(bytes int64) string {
 }
 
 // checkMemory refuses an image that takes more than --memory however it is run.
-func checkMemory(t exec.Tiling, w, h int) error {
+func checkMemory(t spikingir.Tiling, w, h int) error {
 	switch limit := size(t.Limit); {
 	case t.Fits():
 		return nil
@@ -98,7 +99,7 @@ func checkMemory(t exec.Tiling, w, h int) error {
 }
 
 // noteUnbounded says where a limit that was asked for has no hold on a network.
-func (a *app) noteUnbounded(m *loaded, limit memorySize) {
+func (a *app) noteUnbounded(m *loaded, limit int64) {
 	if why := m.Program().Whole(); why != nil && limit >= 0 {
 		a.Warnf("%s: --memory does not bound what this network takes, as it runs on whole images only: %v", m.path, why)
 	}
@@ -106,7 +107,7 @@ func (a *app) noteUnbounded(m *loaded, limit memorySize) {
 
 // noteMeasured is noteUnbounded for figures: a layer that runs step by step is measured
 // on whole images.
-func (a *app) noteMeasured(m *loaded, limit memorySize) {
+func (a *app) noteMeasured(m *loaded, limit int64) {
 	a.noteUnbounded(m, limit)
 	for _, u := range m.Program().Units() {
 		if u.StepByStep && limit >= 0 && m.Program().Whole() == nil {
@@ -118,29 +119,8 @@ func (a *app) noteMeasured(m *loaded, limit memorySize) {
 	}
 }
 
-// tiled is what run and bench report of an image that was cut; the JSON form is a
-// contract of the command line.
-type tiled struct {
-	Rows           int   `json:"rows"`
-	Columns        int   `json:"columns"`
-	Width          int   `json:"width"`
-	Height         int   `json:"height"`
-	OverlapRows    int   `json:"overlap_rows"`
-	OverlapColumns int   `json:"overlap_columns"`
-	Bytes          int64 `json:"bytes"`       // a tile's, foretold
-	WholeBytes     int64 `json:"whole_bytes"` // the whole image's, foretold
-}
-
-// tiledAs is the report of a tiling; nil for the whole image.
-func tiledAs(t exec.Tiling) *tiled {
-	if t.Tiles() == 1 {
-		return nil
-	}
-	return &tiled{t.Rows, t.Columns, t.Width, t.Height, t.OverlapRows, t.OverlapColumns, t.Bytes, t.WholeBytes}
-}
-
-// String is the report as part of a line.
-func (t *tiled) String() string {
+// tiled is the report of an image that was cut, as part of a line; nothing for nil.
+func tiled(t *spikingir.Tiling) string {
 	if t == nil {
 		return ""
 	}
@@ -155,6 +135,6 @@ func (t *tiled) String() string {
 	if len(overlap) > 0 {
 		shared = " that overlap by " + strings.Join(overlap, " and ")
 	}
-	return fmt.Sprintf(", %d tiles of %dx%d%s, in %s instead of %s", t.Rows*t.Columns, t.Width, t.Height,
+	return fmt.Sprintf(", %d tiles of %dx%d%s, in %s instead of %s", t.Tiles(), t.Width, t.Height,
 		shared, size(t.Bytes), size(t.WholeBytes))
 }

@@ -22,7 +22,7 @@ type restoration struct {
 	colour    string
 	scale     int
 	timesteps int
-	memory    memorySize
+	run       spikingir.RunOptions
 }
 
 func (a *app) runCmd() *cobra.Command {
@@ -50,24 +50,24 @@ the program itself come on top: count on 0.5 GiB more for 3840x2160 pixels.`,
 			if r.scale < 1 || r.scale > 16 {
 				return fmt.Errorf("--scale %d, want 1 to 16", r.scale)
 			}
-			o := spikingir.RunOptions{MemoryLimit: int64(r.memory), EachChannel: r.colour == "channels"}
+			r.run.EachChannel = r.colour == "channels"
 			if cmd.Flags().Changed("timesteps") {
-				o.Timesteps = []int{r.timesteps}
+				r.run.Timesteps = []int{r.timesteps}
 			}
-			if err := checkTimesteps(o.Timesteps); err != nil {
+			if err := checkTimesteps(r.run.Timesteps); err != nil {
 				return err
 			}
 			files, err := r.files(args[0])
 			if err != nil {
 				return err
 			}
-			m, err := a.open(args[0], o)
+			m, err := a.open(args[0], r.run)
 			if err != nil {
 				return err
 			}
 			defer m.Close()
 			if cmd.Flags().Changed("memory") {
-				a.noteUnbounded(m, r.memory)
+				a.noteUnbounded(m, r.run.MemoryLimit)
 			}
 			return a.restoreAll(cmd.Context(), m, files, r)
 		},
@@ -77,7 +77,7 @@ the program itself come on top: count on 0.5 GiB more for 3840x2160 pixels.`,
 	f.StringVarP(&r.out, "output", "o", "", "PNG file or folder to write")
 	f.StringVar(&r.colour, "colour", "luma", "gray model on a colour image: luma or channels")
 	f.IntVar(&r.scale, "scale", 1, "enlarge the image by bicubic first")
-	addMemory(f, &r.memory)
+	addMemory(f, &r.run.MemoryLimit)
 	f.IntVarP(&r.timesteps, "timesteps", "T", 0, "run with T timesteps instead of the model's own")
 	return cmd
 }
@@ -87,12 +87,12 @@ type job struct{ in, out string }
 
 // restored is what run reports of an image.
 type restored struct {
-	Input  string `json:"input"`
-	Output string `json:"output"`
-	Width  int    `json:"width"`
-	Height int    `json:"height"`
-	How    string `json:"how"`
-	Tiles  *tiled `json:"tiles,omitempty"`
+	Input  string            `json:"input"`
+	Output string            `json:"output"`
+	Width  int               `json:"width"`
+	Height int               `json:"height"`
+	How    string            `json:"how"`
+	Tiles  *spikingir.Tiling `json:"tiles,omitempty"`
 }
 
 // inputs is an image, or the images of a folder.
@@ -160,7 +160,11 @@ func (a *app) restoreAll(ctx context.Context, m *loaded, jobs []job, r *restorat
 				return fmt.Errorf("%s: %w", j.in, err)
 			}
 		}
-		out, how, tiles, err := restore(ctx, m, img, r.colour)
+		t := m.Tiling(img.W, img.H)
+		if err := checkMemory(t, img.W, img.H); err != nil {
+			return fmt.Errorf("%s: %w", j.in, err)
+		}
+		out, err := m.Restore(ctx, img)
 		if err != nil {
 			return fmt.Errorf("%s: %w", j.in, err)
 		}
@@ -174,9 +178,13 @@ func (a *app) restoreAll(ctx context.Context, m *loaded, jobs []job, r *restorat
 			return err
 		}
 		step(i+1, len(jobs))
-		list = append(list, restored{j.in, j.out, out.W, out.H, how, tiles})
+		done := restored{Input: j.in, Output: j.out, Width: out.W, Height: out.H, How: r.how(m, img)}
+		if t.Tiles() > 1 {
+			done.Tiles = &t
+		}
+		list = append(list, done)
 		if !a.Quiet && a.format == "text" {
-			fmt.Fprintf(a.out, "%s -> %s: %dx%d, %s%v\n", j.in, j.out, out.W, out.H, how, tiles)
+			fmt.Fprintf(a.out, "%s -> %s: %dx%d, %s%s\n", j.in, j.out, out.W, out.H, done.How, tiled(done.Tiles))
 		}
 	}
 	if a.format == "json" {
@@ -185,26 +193,17 @@ func (a *app) restoreAll(ctx context.Context, m *loaded, jobs []job, r *restorat
 	return nil
 }
 
-// restore runs the network on an image of any kind and says how, and in what tiles.
-func restore(ctx context.Context, m *loaded, img spikingir.Image, colour string) (
-	out spikingir.Image, how string, tiles *tiled, err error,
-) {
+// how says what of an image was restored.
+func (r *restoration) how(m *loaded, img spikingir.Image) string {
 	switch {
 	case m.Channels() == 3:
-		how = "colour"
+		return "colour"
 	case img.C == 1:
-		how = "gray"
-	case colour == "channels":
-		how = "each of red, green and blue"
-	default:
-		how = "luma, chroma kept"
+		return "gray"
+	case r.run.EachChannel:
+		return "each of red, green and blue"
 	}
-	t := m.Tiling(img.W, img.H)
-	if err := checkMemory(t, img.W, img.H); err != nil {
-		return out, how, nil, err
-	}
-	out, err = m.Restore(ctx, img)
-	return out, how, tiledAs(t), err
+	return "luma, chroma kept"
 }
 
 // otherFormats are the names of images that would not hold a PNG.

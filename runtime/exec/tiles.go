@@ -43,24 +43,27 @@ func (t *tiles) init(p *plan, opset, limit int64) {
 		Winograd: p.winograd, TimeMajor: p.timing.timed})
 }
 
-// A Tiling says how an image runs.
+// A Tiling says how an image runs. The JSON form is a contract of the command line.
 type Tiling struct {
-	Rows, Columns int // of tiles; 1 and 1 for the whole image
-	Height, Width int // of a tile
+	Rows    int `json:"rows"` // of tiles; 1 by 1 for the whole image
+	Columns int `json:"columns"`
+	Width   int `json:"width"` // of a tile
+	Height  int `json:"height"`
 	// OverlapRows and OverlapColumns are what neighbouring tiles have in common; the
 	// last ones, shifted back inside the image, have more.
-	OverlapRows, OverlapColumns int
+	OverlapRows    int `json:"overlap_rows"`
+	OverlapColumns int `json:"overlap_columns"`
 	// Bytes is what a run takes between input and output, foretold: a tile's share
 	// where the image is cut. It is above Limit where no tiles are small enough. 0
 	// means not known.
-	Bytes int64
+	Bytes int64 `json:"bytes"`
 	// WholeBytes is what the image takes when it is not cut; 0 means not known.
-	WholeBytes int64
+	WholeBytes int64 `json:"whole_bytes"`
 	// Limit is the bytes that were allowed; negative for any number.
-	Limit int64
+	Limit int64 `json:"-"`
 	// Whole says why an image that takes more than the limit, or an unknown amount, is not cut; it
 	// names the node. nil otherwise.
-	Whole error
+	Whole error `json:"-"`
 }
 
 // Tiling tells how an input of dimensions [N,C,H,W] will run, when nothing is
