@@ -7,12 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	goruntime "runtime"
+	"slices"
 	"strings"
 	"testing"
 
 	"spikingir/cmd/internal/cli"
 	"spikingir/fixtures"
-	"spikingir/graph"
 	"spikingir/runtime/bench"
 )
 
@@ -32,18 +32,34 @@ func testRace(t *testing.T) *race {
 	}
 	a := &lab{Common: cli.Common{Err: &bytes.Buffer{}, Threads: 2}}
 	t.Cleanup(a.Close)
-	return &race{lab: a, data: data, threads: 2, runs: 1, rounds: 1, tmp: t.TempDir(), networks: map[string]*graph.Model{}}
+	r := a.race(&benchmarking{runs: 1, rounds: 1, data: data})
+	r.tmp = t.TempDir()
+	return r
+}
+
+// rendered is the page with one table besides the peaks.
+func rendered(t *testing.T, r *race, name string, g *grid) string {
+	r.Tables[name] = g
+	page, err := r.render()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(page)
 }
 
 // TestKernelTable holds that the float32 and the spiking form of a layer share a
 // row, and that a layer with one of them only has dashes.
 func TestKernelTable(t *testing.T) {
-	got := kernelTable([]bench.Line{
+	g := newGrid("layer")
+	for _, cells := range kernelRows([]bench.Line{
 		{Work: bench.AnalogWork + "1->64 3x3", Kernel: "a", H: 8, W: 9, MS: 1, GOPS: 2, Share: 0.5},
 		{Work: bench.AnalogWork + "3->3 5x5", Kernel: "a", H: 8, W: 9, MS: 3, GOPS: 4, Share: 0.25},
 		{Work: bench.SpikingWork + "3->3 5x5", Kernel: "s", H: 8, W: 9, MS: 20, GOPS: 6, Share: 0.125},
 		{Work: bench.SlicesWork + "3->3 5x5", Kernel: "a", H: 8, W: 9, MS: 30, GOPS: 8, Share: 0.75},
-	}).RenderMarkdown()
+	}) {
+		g.AppendRow(cells)
+	}
+	got := g.String()
 	want := []string{
 		"| 1->64 3x3 | 9x8 | a | 1.00 | 2.0 | 50 % | - | - | - | - |",
 		"| 3->3 5x5 | 9x8 | a | 3.00 | 4.0 | 25 % | s | 20.0 | 6.0 | 12 % |",
@@ -57,18 +73,17 @@ func TestKernelTable(t *testing.T) {
 
 // TestSweepPage writes the table of kernels of small images.
 func TestSweepPage(t *testing.T) {
-	page := &bytes.Buffer{}
-	if err := testRace(t).sweep(t.Context(), page, bench.Size{H: 8, W: 8}); err != nil {
-		t.Fatal(err)
-	}
+	r := testRace(t)
+	r.sweepSize = bench.Size{H: 8, W: 8}
+	page := rendered(t, r, "kernels", r.kernels(t.Context()))
 	for _, want := range []string{
 		"| 64->64 3x3 groups 4 | 8x8 |", "| 56->1 9x9 transposed stride 3 | 8x8 |", "can't exceed 19 % or 6 %.", "at T = 10 ",
 	} {
-		if !strings.Contains(page.String(), want) {
+		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
-	if strings.Contains(page.String(), "%!") || strings.Contains(page.String(), "Not measured") {
+	if strings.Contains(page, "%!") || strings.Contains(page, "Not measured") {
 		t.Errorf("page\n%s", page)
 	}
 }
@@ -79,12 +94,10 @@ func TestLayersPage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs images of 256x256")
 	}
-	page := &bytes.Buffer{}
-	if err := testRace(t).layers(t.Context(), page); err != nil {
-		t.Fatal(err)
-	}
+	r := testRace(t)
+	page := rendered(t, r, "layers", r.layers(t.Context()))
 	for _, want := range []string{"the least of at least 5 runs", "| all (", " | 2 sustain at once | share, run by run | "} {
-		if !strings.Contains(page.String(), want) {
+		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q:\n%s", want, page)
 		}
 	}
@@ -94,8 +107,8 @@ func TestLayersPage(t *testing.T) {
 // counts.
 func TestRatio(t *testing.T) {
 	s := &side{ours: []float64{1, 1, 2, 1}, theirs: []float64{3, 9, 2, 5}}
-	if middle, least, most := s.ratio(); middle != 3 || least != 1 || most != 9 {
-		t.Errorf("ratios 3, 9, 1 and 5 are %g, %g to %g", middle, least, most)
+	if _, _, ratio := s.cells(); !slices.Equal(ratio, row{"3.00", "1.00 to 9.00", 4}) {
+		t.Errorf("ratios 3, 9, 1 and 5 are %v", ratio)
 	}
 }
 
@@ -134,15 +147,17 @@ func TestRounds(t *testing.T) {
 		{`exit 1`, 3, true},
 	} {
 		r := testRace(t)
-		if r.rounds = 3; c.rounds > 1 {
-			r.rowTime = 1 << 40
+		if r.Rounds = 3; c.rounds > 1 {
+			r.RowTime = 1 << 40
 		}
-		d := duel{model: dncnn, h: 8, w: 8, peer: peer{"sh", func(context.Context, *race, duel, int) ([]string, string, error) {
-			return []string{"sh", "-c", c.script}, "", nil
+		d := duel{title: "row", model: dncnn, h: 8, w: 8, peer: peer{"sh", func(context.Context, *race, duel, int) (command, error) {
+			return command{argv: []string{"sh", "-c", c.script}}, nil
 		}}}
-		s := r.run(t.Context(), []duel{d})[0]
-		if (s.err != nil) != c.failed || !c.failed && len(s.ours) != 1 {
-			t.Errorf("%s: %d rounds, %v; want one round", c.script, len(s.ours), s.err)
+		g := newGrid("network")
+		r.heat(t.Context(), g, []duel{d})
+		got := g.String()
+		if c.failed != strings.Contains(got, "- row at 8x8 beside sh: ") || !c.failed != strings.HasSuffix(got, " | 1 |") {
+			t.Errorf("%s: %s; want one round", c.script, got)
 		}
 	}
 }
@@ -151,7 +166,7 @@ func TestRounds(t *testing.T) {
 func TestTheirTime(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := theirTime(ctx, []string{"sh", "-c", "sleep 100"}, ""); !errors.Is(err, context.Canceled) {
+	if _, err := (command{argv: []string{"sh", "-c", "sleep 100"}}).ask(ctx, ""); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want that of the context", err)
 	}
 }

@@ -1,26 +1,18 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"spikingir/cmd/internal/cli"
-	"spikingir/graph"
-	"spikingir/onnxio"
 )
 
 // benchmarking is what bench is asked for.
 type benchmarking struct {
-	runs, rounds int
-	rowTime      time.Duration
-	limit        time.Duration
-	peers, data  string
-	out          string
-	only         []string
+	runs, rounds   int
+	rowTime, limit time.Duration
+	peers, data    string
+	out            string
+	only           []string
 }
 
 func (a *lab) benchCmd() *cobra.Command {
@@ -50,31 +42,6 @@ A row takes --rounds or as many as fit in --row-time, and none is begun after
 	f.DurationVar(&b.rowTime, "row-time", 24*time.Second, "when a row begins no other round")
 	f.DurationVar(&b.limit, "limit", 0, "when the page begins no other row beside a peer; 0 for never")
 	f.StringSliceVar(&b.only, "only", nil, "rows and tables to measure, by name; empty measures all")
-	f.StringVarP(&b.out, "output", "o", "", "Markdown file to write")
+	f.StringVarP(&b.out, "output", "o", "", "Markdown file to write; empty prints it")
 	return cmd
-}
-
-// check finds flags that no measurement takes.
-func (b *benchmarking) check() error {
-	for name, value := range map[string]int{"runs": b.runs, "rounds": b.rounds} {
-		if value < 1 || value > 1000 {
-			return fmt.Errorf("--%s %d, want 1 to 1000", name, value)
-		}
-	}
-	if b.rowTime < 0 || b.limit < 0 {
-		return fmt.Errorf("--row-time %v and --limit %v, want 0 or more", b.rowTime, b.limit)
-	}
-	if b.out != "" {
-		return cli.CheckOutput(b.out)
-	}
-	return nil
-}
-
-// load reads a model.
-func (a *lab) load(path string) (*graph.Model, error) {
-	m, err := onnxio.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("model %s does not exist", path)
-	}
-	return m, err
 }

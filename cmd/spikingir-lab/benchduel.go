@@ -1,17 +1,17 @@
 package main
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-
+	"spikingir"
 	"spikingir/cmd/internal/cli"
 	"spikingir/runtime/bench"
+	"spikingir/runtime/eval"
 	"spikingir/runtime/exec"
 	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
@@ -62,173 +62,11 @@ func (d duel) with(e duel) bool {
 	return d.model == e.model && d.h == e.h && d.w == e.w && d.steps == e.steps && d.peer.title == e.peer.title
 }
 
-// runsOf is how many runs a round of the row takes.
-func (r *race) runsOf(d duel) int {
-	if d.runs > 0 {
-		return min(d.runs, r.runs)
-	}
-	return r.runs
-}
-
-// A side is this program's part in a duel, and what was found, in milliseconds.
-type side struct {
-	duel
-	program      *exec.Program
-	x            *ops.Tensor
-	ran          string // the implementation that it ran on
-	ours, theirs []float64
-	err          error // why it is left out
-}
-
-// on runs f with the side's implementation selected.
-func (s *side) on(f func() error) error {
-	if s.kernel == "" {
-		return f()
-	}
-	return bench.With(s.kernel, f)
-}
-
-// ratio is the middle one of the rounds' ratios, of two the less favourable, with
-// the least and the most.
-func (s *side) ratio() (middle, least, most float64) {
-	list := make([]float64, len(s.ours))
-	for i, mine := range s.ours {
-		list[i] = s.theirs[i] / mine
-	}
-	slices.Sort(list)
-	return list[(len(list)-1)/2], list[0], list[len(list)-1]
-}
-
-// run lets networks and a peer take turns: a run to warm up here, then the median
-// of some; the peer's script does the same. The rounds end where another one would
-// exceed the time of a row.
-func (r *race) run(ctx context.Context, heat []duel) []*side {
-	var all, able []*side
-	for _, d := range heat {
-		s := &side{duel: d}
-		all = append(all, s)
-		if r.late() {
-			s.err = errors.New("the page took longer than --limit")
-			continue
-		}
-		if s.err = s.on(func() error { return r.prepare(ctx, s) }); s.err == nil {
-			able = append(able, s)
-		}
-	}
-	if len(able) == 0 {
-		return all
-	}
-	argv, stdin, err := heat[0].peer.command(ctx, r, heat[0], able[0].x.Dims[1])
-	longest := time.Duration(0)
-	start := time.Now()
-	for i := 0; i < r.rounds && err == nil; i++ {
-		if i > 0 && (time.Since(start)+longest > r.rowTime || r.late()) {
-			break
-		}
-		began := time.Now()
-		if err = r.round(ctx, able, argv, stdin); err != nil && i > 0 && ctx.Err() == nil {
-			r.Warnf("bench: %s ends after round %d: %s", heat[0].name, i, cli.OneLine(err))
-			return all
-		}
-		longest = max(longest, time.Since(began))
-	}
-	for _, s := range able {
-		s.err = err
-	}
-	return all
-}
-
-// late reports whether the time of the page is over.
-func (r *race) late() bool { return !r.end.IsZero() && time.Now().After(r.end) }
-
-// prepare plans the network of a side.
-func (r *race) prepare(ctx context.Context, s *side) error {
-	m, err := r.network(ctx, s.model, s.steps)
-	if err != nil {
-		return err
-	}
-	p, channels, err := compileOn(m, r.Kernels(), r.Numbers())
-	if err != nil {
-		return err
-	}
-	family := "float32"
-	if slices.ContainsFunc(p.Units(), func(u exec.Unit) bool { return u.FixedPoint }) {
-		family = "spikes"
-	}
-	s.program, s.x, s.ran = p, bench.Uniform(1, channels, s.h, s.w), machine.Selected(family)
-	return nil
-}
-
-// round takes each side's time once, and the peer's.
-func (r *race) round(ctx context.Context, sides []*side, argv []string, stdin string) error {
-	mine := make([]float64, len(sides))
-	for i, s := range sides {
-		err := s.on(func() (err error) {
-			mine[i], err = r.ours(ctx, s)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	other, err := theirTime(ctx, argv, stdin)
-	if err != nil {
-		return err
-	}
-	for i, s := range sides {
-		s.ours, s.theirs = append(s.ours, mine[i]), append(s.theirs, other)
-	}
-	return nil
-}
-
-// ours is the median time of a program in milliseconds.
-func (r *race) ours(ctx context.Context, s *side) (float64, error) {
-	in := map[string]*ops.Tensor{s.program.Inputs()[0].Name(): s.x}
-	var times []float64
-	for i := range r.runsOf(s.duel) + 1 {
-		start := time.Now()
-		if _, err := s.program.Run(ctx, in, exec.RunOptions{}); err != nil {
-			return 0, err
-		}
-		if i > 0 {
-			times = append(times, float64(time.Since(start).Nanoseconds())/1e6)
-		}
-	}
-	return bench.Median(times), nil
-}
-
-// duels fills the table of ratios. A row that cannot be measured is left out
-// and the reason given below.
-func (r *race) duels(ctx context.Context, page *bytes.Buffer, only []string) error {
-	t := table.NewWriter()
-	t.AppendHeader(table.Row{"network", "W x H", "T", "kernel", "peer", "ours (ms)", "peer (ms)", "ratio", "least to most", "rounds"})
-	var missing []string
-	for _, heat := range heats(only) {
-		start := time.Now()
-		r.Warnf("bench: %s, %s", heat[0].title, heat[0].name)
-		sides := r.run(ctx, heat)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		for _, s := range sides {
-			if s.err != nil {
-				r.Warnf("bench: %s is not measured: %s", s.name, cli.OneLine(s.err))
-				missing = append(missing, s.missing())
-				continue
-			}
-			r.Warnf("bench: %s", s.told(time.Since(start)))
-			t.AppendRow(s.row())
-		}
-	}
-	section(page, t, missing)
-	return nil
-}
-
 // heats groups the wanted rows that share the peer's runs.
 func heats(only []string) [][]duel {
 	var list [][]duel
 	for _, d := range duels {
-		if !wanted(d.name, only) {
+		if len(only) > 0 && !slices.Contains(only, d.name) {
 			continue
 		}
 		if n := len(list); n > 0 && list[n-1][0].with(d) {
@@ -240,25 +78,199 @@ func heats(only []string) [][]duel {
 	return list
 }
 
-// missing says what is left out, and why.
-func (s *side) missing() string {
-	on := ""
-	if s.kernel != "" {
-		on = " on " + s.kernel
+// runsOf is how many runs a round of the row takes.
+func (r *race) runsOf(d duel) int {
+	if d.runs > 0 {
+		return min(d.runs, r.Runs)
 	}
-	return fmt.Sprintf("%s at %dx%d%s beside %s: %s", s.title, s.w, s.h, on, s.peer.title, cli.OneLine(s.err))
+	return r.Runs
 }
 
-// told is the row for the log, where it outlives a run that is cut off.
-func (s *side) told(took time.Duration) string {
-	middle, _, _ := s.ratio()
-	return fmt.Sprintf("%s: ours %s ms on %s, peer %s ms, ratio %.2f; rounds: %d, %s in all", s.name,
-		ms(bench.Median(s.ours)), s.ran, ms(bench.Median(s.theirs)), middle, len(s.ours), took.Round(time.Second))
+// A side is this program's part of a row beside a peer.
+type side struct {
+	kernel       string // the implementation to run on; empty is the best
+	once         func(context.Context) (ms float64, err error)
+	ours, theirs []float64 // milliseconds, round by round
+	err          error     // why it is left out
 }
 
-func (s *side) row() table.Row {
-	middle, least, most := s.ratio()
-	return table.Row{s.title, fmt.Sprintf("%dx%d", s.w, s.h), timesteps(s.steps), s.ran, s.peer.title,
-		ms(bench.Median(s.ours)), ms(bench.Median(s.theirs)), fmt.Sprintf("%.2f", middle),
-		fmt.Sprintf("%.2f to %.2f", least, most), len(s.ours)}
+// on runs f on an implementation of the kernels.
+func on(kernel string, f func() error) error {
+	if kernel == "" {
+		return f()
+	}
+	return bench.With(kernel, f)
+}
+
+// cells are the median times, their ratio and the number of rounds. The ratio is the
+// middle one of the rounds' ratios, of two the less favourable.
+func (s *side) cells() (ours, theirs float64, ratio row) {
+	ours = bench.Median(s.ours)
+	if len(s.theirs) != len(s.ours) {
+		return ours, 0, row{"-", "-", len(s.ours)}
+	}
+	list := make([]float64, len(s.ours))
+	for i, mine := range s.ours {
+		list[i] = s.theirs[i] / mine
+	}
+	slices.Sort(list)
+	form := func(x float64) string { return fmt.Sprintf("%.2f", x) }
+	return ours, bench.Median(s.theirs), row{form(list[(len(list)-1)/2]), span(list, form), len(list)}
+}
+
+// late reports whether the time of the page is over.
+func (r *race) late() bool { return !r.end.IsZero() && time.Now().After(r.end) }
+
+// turns lets a peer and the sides take turns, in as many rounds as fit in a time. It
+// gives the error of a peer that fails at once; the sides then go on alone where they
+// may.
+func (r *race) turns(ctx context.Context, what string, sides []*side, limit time.Duration, alone bool,
+	peer func(context.Context) (ms float64, err error)) error {
+	var failed error
+	start, longest := time.Now(), time.Duration(0)
+	for i := 0; i < r.Rounds && (i == 0 || time.Since(start)+longest <= limit && !r.late()); i++ {
+		began := time.Now()
+		theirs := 0.0
+		if failed == nil {
+			var err error
+			theirs, err = peer(ctx)
+			switch {
+			case err != nil && (ctx.Err() != nil || i == 0 && !alone):
+				return err
+			case err != nil && i > 0:
+				r.Warnf("bench: %s ends after round %d: %s", what, i, cli.OneLine(err))
+				return nil
+			}
+			failed = err
+		}
+		for _, s := range sides {
+			if s.err == nil {
+				s.err = on(s.kernel, func() error { return s.turn(ctx, theirs) })
+			}
+		}
+		longest = max(longest, time.Since(began))
+	}
+	return failed
+}
+
+// turn takes the side's time; the peer's is 0 where it has none.
+func (s *side) turn(ctx context.Context, theirs float64) error {
+	mine, err := s.once(ctx)
+	if err != nil {
+		return err
+	}
+	s.ours = append(s.ours, mine)
+	if theirs > 0 {
+		s.theirs = append(s.theirs, theirs)
+	}
+	return nil
+}
+
+// A runner is a network of the data folder, planned on an image.
+type runner struct {
+	*exec.Program
+	x      *ops.Tensor
+	kernel string // the implementation that it runs on
+}
+
+// plan makes a runner.
+func (r *race) plan(ctx context.Context, name string, steps, h, w int, pool *machine.Pool) (*runner, error) {
+	m, err := r.network(ctx, name, steps)
+	if err != nil {
+		return nil, err
+	}
+	channels, err := spikingir.Channels(m)
+	if err != nil {
+		return nil, err
+	}
+	eval.FreeSize(m.Graph)
+	p, err := exec.Compile(m, exec.Options{Pool: pool, Precision: r.Numbers()})
+	if err != nil {
+		return nil, err
+	}
+	family := "float32"
+	if slices.ContainsFunc(p.Units(), func(u exec.Unit) bool { return u.FixedPoint }) {
+		family = "spikes"
+	}
+	return &runner{p, bench.Uniform(1, max(channels, 1), h, w), machine.Selected(family)}, nil
+}
+
+// duels fills the table of ratios. A row that cannot be measured is left out
+// and the reason given below.
+func (r *race) duels(ctx context.Context) *grid {
+	g := newGrid("network", "W x H", "T", "kernel", "peer", "ours (ms)", "peer (ms)", "ratio", "least to most", "rounds")
+	for _, heat := range heats(r.only) {
+		if ctx.Err() != nil {
+			break
+		}
+		r.Warnf("bench: %s, %s", heat[0].title, heat[0].name)
+		r.heat(ctx, g, heat)
+	}
+	return g
+}
+
+// heat measures rows that share the peer's runs.
+func (r *race) heat(ctx context.Context, g *grid, heat []duel) {
+	start := time.Now()
+	sides, runners := make([]*side, len(heat)), make([]*runner, len(heat))
+	var able []*side
+	channels := 0
+	for i, d := range heat {
+		s := &side{kernel: d.kernel, err: errors.New("the page took longer than --limit")}
+		sides[i] = s
+		if r.late() {
+			continue
+		}
+		s.err = on(d.kernel, func() (err error) {
+			runners[i], err = r.plan(ctx, d.model, d.steps, d.h, d.w, r.Kernels())
+			return err
+		})
+		if s.err != nil {
+			continue
+		}
+		s.once = func(ctx context.Context) (float64, error) { return runners[i].time(ctx, r.runsOf(d)) }
+		channels, able = runners[i].x.Dims[1], append(able, s)
+	}
+	if len(able) > 0 {
+		c, err := heat[0].peer.command(ctx, r, heat[0], channels)
+		if err == nil {
+			err = r.turns(ctx, heat[0].name, able, r.RowTime, false, func(ctx context.Context) (float64, error) {
+				a, err := c.ask(ctx, "")
+				return a.MS, err
+			})
+		}
+		for _, s := range able {
+			s.err = cmp.Or(s.err, err)
+		}
+	}
+	for i, d := range heat {
+		if err := sides[i].err; err != nil {
+			r.Warnf("bench: %s is not measured: %s", d.name, cli.OneLine(err))
+			kernel := ""
+			if d.kernel != "" {
+				kernel = " on " + d.kernel
+			}
+			g.leaveOut(err, "%s at %s%s beside %s", d.title, size(d.w, d.h), kernel, d.peer.title)
+			continue
+		}
+		ours, theirs, ratio := sides[i].cells()
+		// The log outlives a run that is cut off.
+		r.Warnf("bench: %s: ours %s ms on %s, peer %s ms, ratio %v; rounds: %v, %s in all", d.name,
+			ms(ours), runners[i].kernel, ms(theirs), ratio[0], ratio[2], time.Since(start).Round(time.Second))
+		g.AppendRow(append(row{d.title, size(d.w, d.h), timesteps(d.steps), runners[i].kernel, d.peer.title,
+			ms(ours), ms(theirs)}, ratio...))
+	}
+}
+
+// time is the median of some runs after one that does not count, in milliseconds.
+func (p *runner) time(ctx context.Context, runs int) (float64, error) {
+	in := map[string]*ops.Tensor{p.Inputs()[0].Name(): p.x}
+	times, err := bench.New(nil, 1, runs).Times(ctx, func() error {
+		_, err := p.Run(ctx, in, exec.RunOptions{})
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return bench.Milliseconds(bench.Median(times)), nil
 }

@@ -14,51 +14,65 @@ import (
 	"strings"
 	"time"
 
+	"spikingir"
 	"spikingir/fixtures"
-	"spikingir/graph"
 	"spikingir/internal/atomicfile"
-	"spikingir/onnxio"
+	"spikingir/passes/recipes"
 )
 
-// peer is another runtime, run by a script that prints a JSON object with
-// ms_median.
+// A command is a peer's script: it prints JSON objects with ms_median.
+type command struct {
+	argv  []string
+	stdin string
+}
+
+// peer is another runtime.
 type peer struct {
 	title string
-	// command makes the command line for images of so many channels, and what the
-	// script reads from standard input. An error says what is missing.
-	command func(ctx context.Context, r *race, d duel, channels int) (argv []string, stdin string, err error)
+	// command is for images of so many channels. An error says what is missing.
+	command func(ctx context.Context, r *race, d duel, channels int) (command, error)
 }
 
 var (
-	ortANN = peer{"ONNX Runtime, the ANN", func(_ context.Context, r *race, d duel, channels int) ([]string, string, error) {
+	ortANN = peer{"ONNX Runtime, the ANN", func(_ context.Context, r *race, d duel, channels int) (command, error) {
 		return r.ort(d, r.modelPath(d.model), channels)
 	}}
-	ortFlat = peer{"ONNX Runtime, the same spiking network (flat)", func(ctx context.Context, r *race, d duel, channels int) ([]string, string, error) {
+	ortFlat = peer{"ONNX Runtime, the same spiking network (flat)", func(ctx context.Context, r *race, d duel, channels int) (command, error) {
 		path, err := r.flat(ctx, d)
 		if err != nil {
-			return nil, "", err
+			return command{}, err
 		}
 		return r.ort(d, path, channels)
 	}}
 	// torchDnCNN takes the median of 3 runs. It asks for a training step that is as
 	// small as can be: only the first line counts.
-	torchDnCNN = peer{"PyTorch multi-step", func(ctx context.Context, r *race, d duel, _ int) ([]string, string, error) {
+	torchDnCNN = peer{"PyTorch multi-step", func(ctx context.Context, r *race, d duel, _ int) (command, error) {
 		script, err := r.script("torch_multistep_bench.py")
-		if err != nil {
-			return nil, "", err
-		}
-		return []string{r.python(ctx), script, strconv.Itoa(r.threads), strconv.Itoa(d.steps),
-			strconv.Itoa(d.h), "1", "8"}, "", nil
+		return command{argv: words(r.python(ctx), script, r.Threads, d.steps, d.h, 1, 8)}, err
 	}}
 	torchVDSR, torchAOD = torch("vdsr"), torch("aod")
 )
 
 // torch is the project's own script, for networks that the given one lacks.
 func torch(net string) peer {
-	return peer{"PyTorch multi-step", func(ctx context.Context, r *race, d duel, _ int) ([]string, string, error) {
-		return []string{r.python(ctx), "-", net, strconv.Itoa(r.threads), strconv.Itoa(d.steps),
-			strconv.Itoa(d.h), strconv.Itoa(d.w), strconv.Itoa(r.runsOf(d))}, fixtures.TorchMultistep, nil
+	return peer{"PyTorch multi-step", func(ctx context.Context, r *race, d duel, _ int) (command, error) {
+		return command{words(r.python(ctx), "-", net, r.Threads, d.steps, d.h, d.w, r.runsOf(d)), fixtures.TorchMultistep}, nil
 	}}
+}
+
+// ort is ONNX Runtime on a model.
+func (r *race) ort(d duel, path string, channels int) (command, error) {
+	script, err := r.script("ort_bench.js")
+	return command{argv: words("node", script, path, d.h, d.w, r.Threads, r.runsOf(d), channels)}, err
+}
+
+// words is a command line.
+func words(list ...any) []string {
+	argv := make([]string, len(list))
+	for i, x := range list {
+		argv[i] = fmt.Sprint(x)
+	}
+	return argv
 }
 
 // pythons are the interpreters to try: first the one that Debian's packages belong
@@ -87,19 +101,6 @@ func interpreter(ctx context.Context, candidates []string) string {
 	return cmp.Or(found, candidates[0])
 }
 
-// race is a run of all comparisons.
-type race struct {
-	*lab
-	peers, data  string
-	threads      int
-	runs, rounds int
-	rowTime      time.Duration // see run
-	end          time.Time     // when no other row is begun; zero for never
-	tmp          string        // holds the flat forms
-	interpreter  string        // see python
-	networks     map[string]*graph.Model
-}
-
 func (r *race) modelPath(name string) string { return filepath.Join(r.data, "models", name+".onnx") }
 
 // script is the path of a peer's script.
@@ -114,52 +115,44 @@ func (r *race) script(name string) (string, error) {
 	return path, nil
 }
 
-// ort is the command line of ONNX Runtime on a model.
-func (r *race) ort(d duel, path string, channels int) ([]string, string, error) {
-	script, err := r.script("ort_bench.js")
-	if err != nil {
-		return nil, "", err
-	}
-	return []string{"node", script, path, strconv.Itoa(d.h), strconv.Itoa(d.w), strconv.Itoa(r.threads),
-		strconv.Itoa(r.runsOf(d)), strconv.Itoa(channels)}, "", nil
-}
-
-// open reads a network of the data folder.
-func (r *race) open(name string) (*graph.Model, error) {
-	if r.data == "" {
-		return nil, fmt.Errorf("no folder with models was given: want --data or SPIKINGIR_DATA")
-	}
-	return r.load(r.modelPath(name))
-}
-
 // flat writes the flat form of a spiking network.
 func (r *race) flat(ctx context.Context, d duel) (string, error) {
-	m, err := r.open(d.model)
+	m, err := r.convert(ctx, d.model, d.steps, recipes.Flat)
 	if err != nil {
-		return "", err
-	}
-	if err := r.spikingForm(ctx, d.model, m, d.steps, "flat"); err != nil {
 		return "", err
 	}
 	path := filepath.Join(r.tmp, fmt.Sprintf("%s.T%d.flat.onnx", d.model, d.steps))
-	return path, onnxio.WriteFile(path, m)
+	return path, spikingir.Write(path, m)
 }
 
 // network is a network of the data folder: the ANN, or converted to T steps. Each
 // is made once; plans leave it as it is.
-func (r *race) network(ctx context.Context, name string, steps int) (*graph.Model, error) {
+func (r *race) network(ctx context.Context, name string, steps int) (*spikingir.Model, error) {
 	key := fmt.Sprintf("%s T=%d", name, steps)
 	if m := r.networks[key]; m != nil {
 		return m, nil
 	}
-	m, err := r.open(name)
-	if err == nil && steps > 0 {
-		err = r.spikingForm(ctx, name, m, steps, "none")
+	m, err := r.convert(ctx, name, steps, recipes.None)
+	if err == nil {
+		r.networks[key] = m
 	}
-	if err != nil {
-		return nil, err
+	return m, err
+}
+
+// convert reads a network, and converts it where steps says so, calibrated on the
+// embedded images: the speed hardly depends on thresholds.
+func (r *race) convert(ctx context.Context, name string, steps int, form recipes.Form) (*spikingir.Model, error) {
+	if r.data == "" {
+		return nil, errors.New("no folder with models was given: want --data or SPIKINGIR_DATA")
 	}
-	r.networks[key] = m
+	m, err := r.load(r.modelPath(name))
+	if err != nil || steps == 0 {
+		return m, err
+	}
+	s := spikingir.Settings{Timesteps: steps, Lower: form}
+	if _, err := spikingir.Convert(ctx, m, spikingir.Options{Settings: s, Threads: r.Threads}); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
 	return m, nil
 }
 
@@ -167,46 +160,60 @@ func (r *race) network(ctx context.Context, name string, steps int) (*graph.Mode
 // not the page.
 const peerLimit = 3 * time.Minute
 
-// theirTime runs a peer's script and reads ms_median off the first line that has
-// it.
-func theirTime(ctx context.Context, argv []string, stdin string) (float64, error) {
-	stdout, err := printed(ctx, argv, stdin)
-	if err != nil {
-		return 0, err
-	}
-	for line := range strings.Lines(stdout) {
-		var found struct {
-			MS float64 `json:"ms_median"`
-		}
-		if json.Unmarshal([]byte(line), &found) == nil && found.MS > 0 {
-			return found.MS, nil
-		}
-	}
-	return 0, fmt.Errorf("%s %s printed no ms_median: %q", argv[0], filepath.Base(argv[1]), stdout)
+// answer is what a peer's script measured.
+type answer struct {
+	Work   string
+	MS     float64 `json:"ms_median"`
+	Firing float64 `json:"firing_rate"` // 0 where it is not told
 }
 
+// ask runs a peer's script and takes the first time that it prints, of work where that
+// is named, and the firing rate.
+func (c command) ask(ctx context.Context, work string) (answer, error) {
+	stdout, err := c.printed(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	var found answer
+	for line := range strings.Lines(stdout) {
+		var a answer
+		if json.Unmarshal([]byte(line), &a) != nil {
+			continue
+		}
+		if found.MS == 0 && (work == "" || a.Work == work) {
+			found.MS = a.MS
+		}
+		found.Firing = cmp.Or(found.Firing, a.Firing)
+	}
+	if found.MS <= 0 {
+		return answer{}, fmt.Errorf("%s printed no ms_median %s: %q", c, strconv.Quote(work), stdout)
+	}
+	return found, nil
+}
+
+// String is the program and its script.
+func (c command) String() string { return c.argv[0] + " " + filepath.Base(c.argv[1]) }
+
 // printed is what a peer's script prints.
-func printed(ctx context.Context, argv []string, stdin string) (string, error) {
+func (c command) printed(ctx context.Context) (string, error) {
 	outer := ctx
 	ctx, cancel := context.WithTimeout(ctx, peerLimit)
 	defer cancel()
-	cmd := osexec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Stdin = strings.NewReader(stdin)
+	cmd := osexec.CommandContext(ctx, c.argv[0], c.argv[1:]...)
+	cmd.Stdin = strings.NewReader(c.stdin)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.WaitDelay = time.Second // for what the script started
 	err := cmd.Run()
-	if outer.Err() != nil {
+	switch {
+	case outer.Err() != nil:
 		return "", outer.Err()
-	}
-	if ctx.Err() != nil {
-		return "", fmt.Errorf("%s %s took more than %v", argv[0], filepath.Base(argv[1]), peerLimit)
-	}
-	if errors.Is(err, osexec.ErrNotFound) {
-		return "", fmt.Errorf("the program %s is not installed", argv[0])
-	}
-	if err != nil {
-		return "", fmt.Errorf("%s %s: %s", argv[0], filepath.Base(argv[1]), complaint(stderr.String(), err))
+	case ctx.Err() != nil:
+		return "", fmt.Errorf("%s took more than %v", c, peerLimit)
+	case errors.Is(err, osexec.ErrNotFound):
+		return "", fmt.Errorf("the program %s is not installed", c.argv[0])
+	case err != nil:
+		return "", fmt.Errorf("%s: %s", c, complaint(stderr.String(), err))
 	}
 	return stdout.String(), nil
 }
@@ -219,9 +226,7 @@ func complaint(stderr string, err error) string {
 		if strings.Contains(line, "Error:") {
 			return line
 		}
-		if line != "" {
-			last = line
-		}
+		last = cmp.Or(line, last)
 	}
 	return last
 }

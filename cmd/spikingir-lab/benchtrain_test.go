@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	goruntime "runtime"
@@ -45,23 +44,22 @@ func TestTrainingPage(t *testing.T) {
 	}{
 		{answer, []string{
 			"A step on 4 patches of 8x8 pixels at T = 10:", " | 2000.0 | 2.00 | ", "fire at a rate of 0.188.",
-			"| DnCNN-17, random | spikes | ", "| DnCNN-17, trained | fast | ", "| DnCNN-17, trained | rates | ",
+			"| DnCNN-17, random | spikes | ", "| DnCNN-17, trained | rate-backward | ", "| DnCNN-17, trained | rates | ",
 		}, []string{"PyTorch: "}},
 		{"echo Error: no torch >&2; exit 1", []string{
 			"- PyTorch: ", "Error: no torch", "| DnCNN-17, random | spikes | ", " | - | - | - | - | 1 |",
 		}, []string{"fire at a rate of"}},
 	} {
-		page := &bytes.Buffer{}
-		if err := trainRace(t, program(t, c.python), "").train(t.Context(), page, bench.DnCNN(3, 4, 10), 8); err != nil {
-			t.Fatal(err)
-		}
+		r := trainRace(t, program(t, c.python), "")
+		r.random, r.Patch = bench.DnCNN(3, 4, 10), 8
+		page := rendered(t, r, "training", r.training(t.Context()))
 		for _, w := range c.want {
-			if !strings.Contains(page.String(), w) {
+			if !strings.Contains(page, w) {
 				t.Errorf("the page lacks %q:\n%s", w, page)
 			}
 		}
 		for _, w := range append(c.cannot, "%!", "NaN") {
-			if strings.Contains(page.String(), w) {
+			if strings.Contains(page, w) {
 				t.Errorf("the page has %q:\n%s", w, page)
 			}
 		}
@@ -88,18 +86,18 @@ flushed = float(torch.tensor([1e-30]) * torch.tensor([1e-10])) == 0
 if __name__ == '__main__':
     print(json.dumps(dict(work='train', ms_median=int(sys.argv[5]) if flushed else 1)))
 `)
-	argv, err := r.torchTraining(t.Context(), 40, 10)
+	c, err := r.torchTraining(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	ms, firing, err := theirStep(t.Context(), argv)
-	if err != nil || ms != 40 || firing != 0.75 {
-		t.Errorf("%g ms at a rate of %g, want 40 and 0.75 (%v)", ms, firing, err)
+	a, err := c.ask(t.Context(), "train")
+	if err != nil || a.MS != 40 || a.Firing != 0.75 {
+		t.Errorf("%+v, want 40 ms at a rate of 0.75 (%v)", a, err)
 	}
 }
 
 // hasTorch reports whether an interpreter has PyTorch.
 func hasTorch(t *testing.T, python string) bool {
-	_, err := printed(t.Context(), []string{python, "-c", "import torch"}, "")
+	_, err := command{argv: []string{python, "-c", "import torch"}}.printed(t.Context())
 	return err == nil
 }

@@ -4,11 +4,15 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
 
+	"spikingir"
 	"spikingir/cmd/internal/cli"
 )
 
@@ -40,4 +44,22 @@ func (a *lab) root() *cobra.Command {
 	a.AddFlags(root.PersistentFlags())
 	root.AddCommand(a.benchCmd(), a.resultsCmd())
 	return root
+}
+
+// load reads a model.
+func (a *lab) load(path string) (*spikingir.Model, error) {
+	m, err := spikingir.Read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("model %s does not exist", path)
+	}
+	return m, err
+}
+
+// write writes a page to a file, or prints it where none is named.
+func (a *lab) write(path string, page []byte) error {
+	if path == "" {
+		_, err := a.out.Write(page)
+		return err
+	}
+	return cli.WriteFile(path, page)
 }

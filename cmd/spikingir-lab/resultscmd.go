@@ -11,14 +11,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"spikingir"
 	"spikingir/cmd/internal/cli"
-	"spikingir/passes/recipes"
-	"spikingir/runtime/dataset"
-	"spikingir/runtime/eval"
-	"spikingir/runtime/exec"
+	"spikingir/passes/insertcpm"
+	"spikingir/passes/normalizethresholds"
 	"spikingir/runtime/metric"
 )
 
@@ -27,7 +25,7 @@ import (
 type benchmark struct {
 	title, model string
 	calib, test  string // under images
-	task         dataset.Task
+	task         spikingir.Task
 	limit        int // calibration images, 0: all
 	crop         int // central part of each test image, 0: whole images
 	timesteps    []int
@@ -35,45 +33,34 @@ type benchmark struct {
 
 var benchmarks = []benchmark{
 	{"AOD-Net, dehazing, SOTS-outdoor", "aod_boyiliee_op11", "SOTS-indoor/train", "SOTS-outdoor",
-		dataset.Task{Kind: dataset.Dehaze}, 0, 0, []int{5, 8, 10, 20, 50}},
+		spikingir.Task{Kind: spikingir.Dehaze}, 0, 0, []int{5, 8, 10, 20, 50}},
 	{"DnCNN, denoising sigma 25, Set12", "dncnn_s25_bn_op16", "Train400", "Set12",
-		dataset.Task{Kind: dataset.Denoise, Sigma: 25}, 40, 128, []int{10, 20, 50, 100}},
+		spikingir.Task{Kind: spikingir.Denoise, Sigma: 25}, 40, 128, []int{10, 20, 50, 100}},
 	{"VDSR, super-resolution x2, Set5", "vdsr_twt_op16", "T91", "Set5",
-		dataset.Task{Kind: dataset.SR, Scale: 2}, 20, 128, []int{10, 20, 50, 100}},
+		spikingir.Task{Kind: spikingir.SR, Scale: 2}, 20, 128, []int{10, 20, 50, 100}},
 	{"DnCNN, denoising sigma 25, Set12, whole images", "dncnn_s25_bn_op16", "Train400", "Set12",
-		dataset.Task{Kind: dataset.Denoise, Sigma: 25}, 40, 0, []int{10}},
+		spikingir.Task{Kind: spikingir.Denoise, Sigma: 25}, 40, 0, []int{10}},
 	{"VDSR, super-resolution x2, Set5, whole images", "vdsr_twt_op16", "T91", "Set5",
-		dataset.Task{Kind: dataset.SR, Scale: 2}, 20, 0, []int{10}},
+		spikingir.Task{Kind: spikingir.SR, Scale: 2}, 20, 0, []int{10}},
 }
 
 // variant is one way to convert: a group of rows.
 type variant struct {
 	name     string
 	recipe   string
-	settings recipes.Settings
+	settings spikingir.Settings
 	grid     bool // not measured where only one number of timesteps is
 }
 
 // variants are the recipes with thresholds per layer and per channel, the step
 // between them, and the initial potential that centres the MPRN's error.
-func variants() []variant {
-	make := func(name, recipe string, grid bool, set func(*recipes.Settings)) variant {
-		s := recipes.Defaults()
-		set(&s)
-		return variant{name, recipe, s, grid}
-	}
-	return []variant{
-		make("rueckauer, per layer", "rueckauer", true, func(s *recipes.Settings) { s.Per = "layer" }),
-		make("rueckauer, per channel", "rueckauer", false, func(s *recipes.Settings) { s.Per = "channel" }),
-		make("IF + CPM, per channel", "rueckauer", true, func(s *recipes.Settings) {
-			s.Per, s.Readout = "channel", "cpm"
-		}),
-		make("spikingir, per layer", "spikingir", true, func(s *recipes.Settings) { s.Per = "layer" }),
-		make("spikingir, per channel", "spikingir", false, func(s *recipes.Settings) { s.Per = "channel" }),
-		make("spikingir, per channel, v0 = 0.25", "spikingir", false, func(s *recipes.Settings) {
-			s.Per, s.V0 = "channel", 0.25
-		}),
-	}
+var variants = []variant{
+	{"rueckauer, per layer", "rueckauer", spikingir.Settings{Per: normalizethresholds.PerLayer}, true},
+	{"rueckauer, per channel", "rueckauer", spikingir.Settings{Per: normalizethresholds.PerChannel}, false},
+	{"IF + CPM, per channel", "rueckauer", spikingir.Settings{Per: normalizethresholds.PerChannel, Readout: insertcpm.CPM}, true},
+	{"spikingir, per layer", "spikingir", spikingir.Settings{Per: normalizethresholds.PerLayer}, true},
+	{"spikingir, per channel", "spikingir", spikingir.Settings{Per: normalizethresholds.PerChannel}, false},
+	{"spikingir, per channel, v0 = 0.25", "spikingir", spikingir.Settings{Per: normalizethresholds.PerChannel, V0: 0.25}, false},
 }
 
 func (a *lab) resultsCmd() *cobra.Command {
@@ -128,25 +115,23 @@ func (a *lab) results(ctx context.Context, data, out string, only []string) erro
 	if a.Precision != "fixed" {
 		numbers = a.Precision
 	}
-	b := bytes.NewBufferString(fmt.Sprintf(resultsHead, numbers))
+	page := bytes.NewBufferString(fmt.Sprintf(resultsHead, numbers))
 	for _, bm := range benchmarks {
 		if len(only) > 0 && !slices.Contains(only, bm.model) {
 			continue
 		}
-		if err := a.benchmark(ctx, b, data, bm); err != nil {
+		if err := a.benchmark(ctx, page, data, bm); err != nil {
 			return fmt.Errorf("%s: %w", bm.model, err)
 		}
 	}
-	if out == "" {
-		_, err := a.out.Write(b.Bytes())
-		return err
+	if out != "" {
+		kept, err := fineTuned(out)
+		if err != nil {
+			return err
+		}
+		page.WriteString(kept)
 	}
-	kept, err := fineTuned(out)
-	if err != nil {
-		return err
-	}
-	b.WriteString(kept)
-	return cli.WriteFile(out, b.Bytes())
+	return a.write(out, page.Bytes())
 }
 
 // fineTunedHeading begins the part of a page that runs of hours have made.
@@ -169,17 +154,15 @@ func fineTuned(path string) (string, error) {
 }
 
 // benchmark measures one network: a table of all variants and timesteps.
-func (a *lab) benchmark(ctx context.Context, b *bytes.Buffer, data string, bm benchmark) error {
-	path := filepath.Join(data, "models", bm.model+".onnx")
-	t := table.NewWriter()
-	t.AppendHeader(table.Row{"recipe", "T", "PSNR (dB)", "SSIM", "rate PSNR (%)", "rate SSIM (%)", "rate (%)",
-		"agreement (dB)", "firing rate", "energy (mJ)"})
-	var ann *eval.Report
-	for _, v := range variants() {
+func (a *lab) benchmark(ctx context.Context, page *bytes.Buffer, data string, bm benchmark) error {
+	g := newGrid("recipe", "T", "PSNR (dB)", "SSIM", "rate PSNR (%)", "rate SSIM (%)", "rate (%)",
+		"agreement (dB)", "firing rate", "energy (mJ)")
+	var last *spikingir.Report // which says what the ANN does too
+	for _, v := range variants {
 		if v.grid && len(bm.timesteps) == 1 {
 			continue
 		}
-		all, err := a.measure(ctx, path, data, bm, v)
+		all, err := a.measure(ctx, data, bm, v)
 		if err != nil {
 			return fmt.Errorf("%s: %w", v.name, err)
 		}
@@ -187,22 +170,21 @@ func (a *lab) benchmark(ctx context.Context, b *bytes.Buffer, data string, bm be
 			if r.Rate == nil {
 				return fmt.Errorf("%s: the ANN's quality leaves no conversion rate", v.name)
 			}
-			ann = r
-			t.AppendRow(table.Row{v.name, r.Timesteps, decibel(r.Model.PSNR), r4(r.Model.SSIM),
+			last = r
+			g.AppendRow(row{v.name, r.Timesteps, decibel(r.Model.PSNR), r4(r.Model.SSIM),
 				percent(r.Rate.PSNR), percent(r.Rate.SSIM), percent(r.Rate.Mean), decibel(r.Agreement.PSNR),
 				r4(r.FiringRate), fmt.Sprintf("%.3f", r.Energy.ModelMJ)})
 			a.Warnf("%s: %s, T = %d: %s dB, agreement %s dB", bm.model, v.name, r.Timesteps,
 				decibel(r.Model.PSNR), decibel(r.Agreement.PSNR))
 		}
 	}
-	fmt.Fprintf(b, "## %s (`%s`)\n\n", bm.title, bm.model)
 	part := "whole"
 	if bm.crop > 0 {
-		part = fmt.Sprintf("central %dx%d pixels each", bm.crop, bm.crop)
+		part = fmt.Sprintf("central %s pixels each", size(bm.crop, bm.crop))
 	}
-	fmt.Fprintf(b, "ANN: %s dB, SSIM %s, %.3f mJ. Input: %s dB. %d images, %s; calibrated on %s.\n\n",
-		decibel(ann.Ref.PSNR), r4(ann.Ref.SSIM), *ann.Energy.RefMJ, decibel(ann.Input.PSNR), ann.Images, part, bm.calib)
-	b.WriteString(t.RenderMarkdown() + "\n\n")
+	fmt.Fprintf(page, "## %s (`%s`)\n\nANN: %s dB, SSIM %s, %.3f mJ. Input: %s dB. %d images, %s; calibrated on %s.\n\n%s\n\n",
+		bm.title, bm.model, decibel(last.Ref.PSNR), r4(last.Ref.SSIM), *last.Energy.RefMJ, decibel(last.Input.PSNR),
+		last.Images, part, bm.calib, g)
 	return nil
 }
 
@@ -215,44 +197,32 @@ func decibel(x metric.DB) string { return fmt.Sprintf("%.3f", float64(x)) }
 
 // measure converts the network one way and evaluates it at every number of
 // timesteps.
-func (a *lab) measure(ctx context.Context, path, data string, bm benchmark, v variant) ([]*eval.Report, error) {
-	m, err := a.load(path)
+func (a *lab) measure(ctx context.Context, data string, bm benchmark, v variant) ([]*spikingir.Report, error) {
+	m, err := a.load(filepath.Join(data, "models", bm.model+".onnx"))
 	if err != nil {
 		return nil, err
 	}
-	ports, err := eval.PortsOf(m.Graph)
+	options := spikingir.RunOptions{Threads: a.Threads, Precision: a.Numbers()}
+	ann, err := spikingir.Open(m, options)
 	if err != nil {
 		return nil, err
 	}
-	eval.FreeSize(m.Graph)
-	ref, err := exec.Compile(m.Clone(), exec.Options{Pool: a.Kernels(), Precision: a.Numbers()})
+	defer ann.Close()
+	images := func(set string, limit int) spikingir.Data {
+		return spikingir.Data{Task: bm.task, Dir: filepath.Join(data, "images", set), Limit: limit, Seed: a.Seed}
+	}
+	_, err = spikingir.Convert(ctx, m, spikingir.Options{Recipe: v.recipe, Settings: v.settings,
+		Calibration: images(bm.calib, bm.limit), Threads: a.Threads})
 	if err != nil {
 		return nil, err
 	}
-	task := bm.task
-	task.Channels = ports.Channels
-	calib, err := dataset.Open(task, dataset.Dirs{Data: filepath.Join(data, "images", bm.calib)}, bm.limit, a.Seed)
+	options.Timesteps = bm.timesteps
+	snn, err := spikingir.Open(m, options)
 	if err != nil {
 		return nil, err
 	}
-	err = a.convert(ctx, m, v.recipe, v.settings, images{calib.Len(), func(i int) (dataset.Image, error) {
-		s, err := calib.At(i)
-		return s.Input, err
-	}})
-	if err != nil {
-		return nil, err
-	}
-	snn, err := exec.Compile(m, exec.Options{Pool: a.Kernels(), Precision: a.Numbers(), Timesteps: bm.timesteps})
-	if err != nil {
-		return nil, err
-	}
-	set, err := dataset.Open(task, dataset.Dirs{Data: filepath.Join(data, "images", bm.test)}, 0, a.Seed)
-	if err != nil {
-		return nil, err
-	}
+	defer snn.Close()
 	step, end := a.Progress(v.name)
 	defer end()
-	return eval.RunAll(ctx, eval.Config{Model: snn, Input: ports.Input, Ref: ref,
-		RefInput: ports.Input, Set: set, Crop: bm.crop, Window: metric.Gaussian, Progress: step,
-		Energy: metric.EnergyOptions{Mode: metric.Paper, FirstLayer: metric.Once}})
+	return spikingir.Evaluate(ctx, snn, images(bm.test, 0), spikingir.EvaluateOptions{Reference: ann, Crop: bm.crop, Progress: step})
 }

@@ -55,9 +55,9 @@ lines then end with tiles, and count the image's operations, not what tiles repe
 
 --train measures training steps on --batch patches of --patch x --patch pixels: of
 --model, which it converts unless it is spiking, or of a DnCNN-17 with random weights.
-Lines are those of the stages "rates" (one slice of quantised activations), "fast"
-(all timesteps forwards, and back through mean rates once) and "spikes"
-(backpropagation through all timesteps). A step is forwards, backwards, the sum of
+Lines are those of the stages "rates" (one slice of quantised activations),
+"rate-backward" (all timesteps forwards, and back through mean rates once) and
+"spikes" (backpropagation through all timesteps). A step is forwards, backwards, the sum of
 the gradients, Adam, and weights made ready for the next one. Its operations are
 those of the dense convolutions, once forwards and twice backwards; lines end with
 batch, patches_per_s and firing_rate (spikes a neuron and timestep).
@@ -76,13 +76,7 @@ gops counts both halves of the work where weights are multiplied byte by byte (a
 			case b.model != "":
 				return a.benchModel(cmd.Context(), b)
 			}
-			return bench.New(a.Kernels(), bench.DefaultWarmUp, b.runs).
-				Sweep(cmd.Context(), bench.Size{H: b.height, W: b.width}, b.steps(), func(l bench.Line, err error) error {
-					if err != nil {
-						return fmt.Errorf("%s: %w", l.Work, err)
-					}
-					return a.line(l)
-				})
+			return a.benchKernels(cmd.Context(), b)
 		},
 	}
 	b.flags(cmd.Flags())
@@ -142,6 +136,25 @@ func (b *benchmarking) steps() int {
 		return b.timesteps
 	}
 	return recipes.Defaults().Timesteps
+}
+
+// benchKernels measures the peaks and the layers.
+func (a *app) benchKernels(ctx context.Context, b *benchmarking) error {
+	m := bench.New(a.Kernels(), bench.DefaultWarmUp, b.runs)
+	for _, l := range m.Peaks() {
+		if err := a.line(l); err != nil {
+			return err
+		}
+	}
+	for l, err := range m.Sweep(ctx, bench.Size{H: b.height, W: b.width}, b.steps()) {
+		if err != nil {
+			return fmt.Errorf("%s: %w", l.Work, err)
+		}
+		if err := a.line(l); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // listKernels lists the implementations that this build has.

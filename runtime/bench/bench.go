@@ -47,19 +47,19 @@ func New(pool *machine.Pool, warmUp, runs int) *Bench {
 }
 
 // line is a measurement of work that runs on the kernels of a family.
-func (b *Bench) line(work, family string, h, w, t int, took time.Duration, macs float64, p peaks) Line {
-	l := Line{Work: work, Kernel: selected(family), Threads: b.pool.Threads(), H: h, W: w, T: t,
-		MS: digits(milliseconds(took)), Fixed: family == spikingFamily}
+func (b *Bench) line(work string, f *family, h, w, t int, took time.Duration, macs float64, p peaks) Line {
+	l := Line{Work: work, Kernel: f.selected(), Threads: b.pool.Threads(), H: h, W: w, T: t,
+		MS: digits(Milliseconds(took)), Fixed: f == spikingFamily}
 	if took > 0 {
-		gops := operations(family) * macs / float64(took.Nanoseconds())
+		gops := float64(f.operations()) * macs / float64(took.Nanoseconds())
 		l.GOPS = digits(gops)
-		l.Share = digits(gops / (p[family] * float64(l.Threads)))
+		l.Share = digits(gops / (p[f] * float64(l.Threads)))
 	}
 	return l
 }
 
-// measure gives the times of the runs that count.
-func (b *Bench) measure(ctx context.Context, f func() error) ([]time.Duration, error) {
+// Times gives the times of the runs of f that count.
+func (b *Bench) Times(ctx context.Context, f func() error) ([]time.Duration, error) {
 	var times []time.Duration
 	for i := range b.warmUp + b.runs {
 		if err := ctx.Err(); err != nil {
@@ -82,7 +82,8 @@ func Median[T int64 | float64 | time.Duration](times []T) T {
 	return sorted[len(sorted)/2]
 }
 
-func milliseconds(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e6 }
+// Milliseconds is a time in milliseconds.
+func Milliseconds(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e6 }
 
 // digits rounds to four digits; no clock is better here.
 func digits(x float64) float64 {

@@ -43,13 +43,12 @@ func TestSweep(t *testing.T) {
 	pool := machine.NewPool(2)
 	defer pool.Close()
 	b := New(pool, 0, 1)
-	var lines []Line
-	err := b.Sweep(t.Context(), Size{8, 8}, 3, func(l Line, err error) error {
+	lines := b.Peaks()
+	for l, err := range b.Sweep(t.Context(), Size{8, 8}, 3) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		lines = append(lines, l)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	spiking := 0
 	for _, l := range lines {
@@ -67,14 +66,14 @@ func TestSweep(t *testing.T) {
 			}
 		}
 	}
-	want, wantSpiking := len(families()), 0
+	want, wantSpiking := len(inference), 0
 	for _, l := range layers {
-		for _, way := range []bool{l.analog, l.spiking, l.slices} {
+		for _, way := range []bool{l.conv, l.hidden, l.slices} {
 			if way {
 				want++
 			}
 		}
-		if l.spiking {
+		if l.hidden {
 			wantSpiking++
 		}
 		if l.slices {
@@ -87,7 +86,7 @@ func TestSweep(t *testing.T) {
 }
 
 // TestSweepGoesOn holds that a layer which cannot be measured is named, and that
-// the others are measured where emit says so.
+// the others are measured.
 func TestSweepGoesOn(t *testing.T) {
 	defer func(list []layer) { layers = list }(layers)
 	layers = []layer{
@@ -95,7 +94,7 @@ func TestSweepGoesOn(t *testing.T) {
 	}
 	failed, done := 0, 0
 	b := New(machine.NewPool(1), 0, 1)
-	err := b.SweepLayers(t.Context(), Size{8, 8}, 2, func(l Line, err error) error {
+	for l, err := range b.Sweep(t.Context(), Size{8, 8}, 2) {
 		switch {
 		case err == nil:
 			done++
@@ -104,10 +103,9 @@ func TestSweepGoesOn(t *testing.T) {
 		default:
 			failed++
 		}
-		return nil
-	})
-	if err != nil || failed != 2 || done != 2 {
-		t.Errorf("%d measured, %d not: %v; want 2 and 2", done, failed, err)
+	}
+	if failed != 2 || done != 2 {
+		t.Errorf("%d measured, %d not; want 2 and 2", done, failed)
 	}
 }
 
@@ -125,7 +123,7 @@ func TestDenseMACs(t *testing.T) {
 		{shape{in: 4, out: 2, kernel: 4, h: 8, w: 5, stride: 2, groups: 2, transposed: true}, 4 * 2 / 2 * 16 * 8 * 5},
 		{shape{in: 2, out: 1, kernel: 9, h: 8, w: 5, stride: 3, transposed: true}, 2 * 81 * 8 * 5},
 	} {
-		p, err := exec.Compile(c.s.network(4), exec.Options{})
+		p, err := exec.Compile(c.s.spiking(4), exec.Options{})
 		if err != nil {
 			t.Fatal(c.s, err)
 		}
@@ -133,16 +131,27 @@ func TestDenseMACs(t *testing.T) {
 		if err != nil {
 			t.Fatal(c.s, err)
 		}
-		total := 0.0
+		var all workload
 		for _, u := range p.Units() {
-			macs, label, driven := count(u, p, res)
-			total += macs
-			if macs > 0 && (label != "conv" || !driven) {
-				t.Errorf("%v: %g multiply-adds are those of %q, driven %v; want the spiking conv", c.s, macs, label, driven)
+			w := count(u, res)
+			all.once, all.slice = all.once+w.once, all.slice+w.slice
+			if w.once+w.slice > 0 && (w.label != "Conv" && w.label != "ConvTranspose" || !w.driven) {
+				t.Errorf("%v: %+v, want the multiply-adds of the spiking convolution", c.s, w)
 			}
 		}
-		if want := float64(c.want * (4 + 1)); total != want || c.s.macs() != float64(c.want) {
-			t.Errorf("%v: %g multiply-adds in all and %g in a slice, want %g and %d", c.s, total, c.s.macs(), want, c.want)
+		if all.slice != float64(c.want) || all.once != 0 {
+			t.Errorf("%v: %g multiply-adds in a slice and %g once, want %d and 0", c.s, all.slice, all.once, c.want)
+		}
+		timed, err := New(machine.NewPool(1), 0, 1).Time(t.Context(), p, Uniform(1, c.s.in, c.s.h, c.s.w), nil)
+		if err != nil {
+			t.Fatal(c.s, err)
+		}
+		total := 0.0
+		for _, u := range timed.Units {
+			total += u.macs
+		}
+		if want := float64(c.want * (4 + 1)); total != want {
+			t.Errorf("%v: %g multiply-adds in all, want %g", c.s, total, want)
 		}
 	}
 }
@@ -153,8 +162,12 @@ func TestLine(t *testing.T) {
 	if l.MS != 2 || l.GOPS != 3 || l.Share != 0.25 {
 		t.Errorf("3 million multiply-adds in 2 ms are %+v, want 3 gops, a quarter of the peak", l)
 	}
-	if p := (peaks{"a": 1, "b": 3}).and(peaks{"a": 2, "b": 2}); p["a"] != 2 || p["b"] != 3 {
-		t.Errorf("the larger peaks are %v", p)
+	probe := 3.0
+	falling := &family{"falling", func(time.Duration) float64 { probe--; return probe }, nil, two}
+	rising := &family{"rising", func(time.Duration) float64 { return -probe }, nil, two}
+	p, err := probed(func() error { return nil }, falling, rising)
+	if err != nil || p[falling] != 2 || p[rising] != 0 {
+		t.Errorf("the larger peaks are %v, %v", p, err)
 	}
 }
 
@@ -162,13 +175,21 @@ func TestLine(t *testing.T) {
 func TestOutSize(t *testing.T) {
 	for _, l := range layers {
 		s := l.whole()
-		h, w := s.outSize()
+		s.h, s.w = 12, 18 // the strides divide them
 		wantH, wantW := s.h/s.stride, s.w/s.stride
 		if s.transposed {
 			wantH, wantW = s.h*s.stride, s.w*s.stride
 		}
-		if h != wantH || w != wantW {
-			t.Errorf("%v makes %dx%d of %dx%d", s, h, w, s.h, s.w)
+		p, err := exec.Compile(s.spiking(1), exec.Options{})
+		if err != nil {
+			t.Fatal(s, err)
+		}
+		res, err := p.Run(t.Context(), map[string]*ops.Tensor{"x": Uniform(1, s.in, s.h, s.w)}, exec.RunOptions{})
+		if err != nil {
+			t.Fatal(s, err)
+		}
+		if got := res.Outputs[0].Dims; !slices.Equal(got, []int{1, s.out, wantH, wantW}) {
+			t.Errorf("%v makes %v of %dx%d", s, got, s.h, s.w)
 		}
 	}
 }
@@ -177,12 +198,12 @@ func TestOutSize(t *testing.T) {
 // a silent or a saturated layer would flatter kernels that skip zeros.
 func TestSpikingLayerFires(t *testing.T) {
 	for _, l := range layers {
-		if !l.spiking || l.kernel > 5 && testing.Short() {
+		if !l.hidden || l.kernel > 5 && testing.Short() {
 			continue
 		}
 		s := l.shape
 		s.h, s.w = 16, 16
-		p, err := exec.Compile(s.network(10), exec.Options{})
+		p, err := exec.Compile(s.spiking(10), exec.Options{})
 		if err != nil {
 			t.Fatal(s, err)
 		}
@@ -202,35 +223,36 @@ func TestSpikingLayerFires(t *testing.T) {
 	}
 }
 
-// TestGroups holds which layers of a network are taken together, and that times
+// TestGroup holds which layers of a network are taken together, and that times
 // are summed run by run.
-func TestGroups(t *testing.T) {
+func TestGroup(t *testing.T) {
 	s := shape{in: 3, out: 3, kernel: 3, h: 8, w: 5}
-	p, err := exec.Compile(s.network(4), exec.Options{})
+	p, err := exec.Compile(s.spiking(4), exec.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	some, all, err := New(machine.NewPool(1), 0, 3).Groups(t.Context(), p, Uniform(1, 3, 8, 5), 3)
+	beside := 0
+	timed, err := New(machine.NewPool(1), 0, 3).Time(t.Context(), p, Uniform(1, 3, 8, 5), func() { beside++ })
 	if err != nil {
 		t.Fatal(err)
 	}
-	if some.Layers != 1 || all.Layers != 2 || !(some.Min <= some.Median) || !(some.Min < all.Min) ||
-		!(some.Peak > 0) || !(some.Together > 0) || some.Kernel == "" {
-		t.Errorf("%+v and %+v, want one layer and two", some, all)
+	some, all := timed.Group((*UnitTiming).Hidden), timed.Group((*UnitTiming).Neurons)
+	if some.Layers != 1 || all.Layers != 2 || !(slices.Min(some.Times) <= Median(some.Times)) || !(slices.Min(some.Times) < slices.Min(all.Times)) ||
+		!(some.Peak > 0) || some.Kernel == "" || len(some.Times) < 3 || beside != len(some.Times)+1 {
+		t.Errorf("%+v and %+v beside %d probes, want one layer and two", some, all, beside)
 	}
-	if want := operations(spikingFamily) * s.macs() * 5 / 1e9; some.Operations != want || all.Operations != want {
+	if want := float64(spikingFamily.operations()*3*3*9*8*5*5) / 1e9; some.Operations != want || all.Operations != want {
 		t.Errorf("%g and %g operations, want %g", some.Operations, all.Operations, want)
 	}
-	d := &timing{whole: make([]time.Duration, 3), units: []unitTiming{
-		{times: []time.Duration{1e6, 4e6, 5e6}}, {times: []time.Duration{5e6, 1e6, 2e6}},
-	}}
-	d.units[1].macs = 70e9 // 140 of 10^9 operations
-	g := d.group(func(*unitTiming) bool { return true }, []float64{20e3, 40e3, 60e3, 20e3})
-	if g.Min != 5 || g.Median != 6 || g.Layers != 2 {
-		t.Errorf("sums of 6, 5 and 7 ms have minimum and median %g and %g", g.Min, g.Median)
+	if !(Sustained(2) > 0) {
+		t.Error("two threads sustain nothing")
 	}
-	if want := []float64{140 / 7e-3 / 40e3, 140 / 5e-3 / 50e3, 140 / 6e-3 / 30e3}; g.Together != 40e3 || !slices.Equal(g.Shares, want) {
-		t.Errorf("shares %v of %g, want %v of 40000", g.Shares, g.Together, want)
+	d := &Timing{Whole: make([]time.Duration, 3), Units: []UnitTiming{
+		{Times: []time.Duration{1e6, 4e6, 5e6}}, {Times: []time.Duration{5e6, 1e6, 2e6}},
+	}}
+	g := d.Group(func(*UnitTiming) bool { return true })
+	if want := []time.Duration{6e6, 5e6, 7e6}; !slices.Equal(g.Times, want) || g.Layers != 2 {
+		t.Errorf("sums of 6, 5 and 7 ms are %v", g.Times)
 	}
 }
 
@@ -238,13 +260,13 @@ func TestGroups(t *testing.T) {
 func TestWith(t *testing.T) {
 	before := machine.Implementations()
 	for _, i := range before {
-		if i.Family != spikingFamily {
+		if i.Family != spikingFamily.name {
 			continue
 		}
 		ran := false
 		err := With(i.Name, func() error {
 			ran = true
-			if got := selected(spikingFamily); got != i.Name {
+			if got := spikingFamily.selected(); got != i.Name {
 				t.Errorf("%s runs, want %s", got, i.Name)
 			}
 			return nil
@@ -257,7 +279,7 @@ func TestWith(t *testing.T) {
 		}
 	}
 	failed := errors.New("failed")
-	if err := With("generic", func() error { return failed }); !errors.Is(err, failed) && selected(spikingFamily) != "generic" {
+	if err := With("generic", func() error { return failed }); !errors.Is(err, failed) && spikingFamily.selected() != "generic" {
 		t.Errorf("the error is lost: %v", err)
 	}
 }
@@ -266,8 +288,14 @@ func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	b := New(machine.NewPool(1), 0, 1)
-	if err := b.Sweep(ctx, Size{8, 8}, 2, func(Line, error) error { return nil }); err == nil {
-		t.Error("a sweep under a cancelled context succeeds")
+	lines := 0
+	for _, err := range b.Sweep(ctx, Size{8, 8}, 2) {
+		if lines++; err == nil {
+			t.Error("a sweep under a cancelled context succeeds")
+		}
+	}
+	if lines != 1 {
+		t.Errorf("%d lines under a cancelled context, want its error alone", lines)
 	}
 }
 
@@ -278,7 +306,7 @@ func TestTiles(t *testing.T) {
 	b := New(machine.NewPool(1), 0, 2)
 	x := Uniform(1, 2, 64, 50)
 	for _, limit := range []int64{-1, 1 << 15} {
-		m := s.network(4)
+		m := s.spiking(4)
 		m.Graph.Inputs()[0].Type.Shape = graph.Shape{graph.Known(1), graph.Known(2), graph.Symbol("H"), graph.Symbol("W")}
 		p, err := exec.Compile(m, exec.Options{MemoryLimit: limit})
 		if err != nil {

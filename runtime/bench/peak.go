@@ -13,71 +13,48 @@ import (
 	"spikingir/runtime/kernel/spike"
 )
 
-// The families of kernels that work runs on: layers between spikes in fixed point
-// have one of their own.
-const (
-	analogFamily  = "float32"
-	spikingFamily = "spikes"
-	// trainingFamily is that of the convolutions of training.
-	trainingFamily = "train"
+// A family is kernels that work runs on.
+type family struct {
+	name string
+	// peak is what one thread reaches with the arithmetic unit that the selected
+	// implementation uses, and sustained what it keeps up for a while, in 10^9
+	// operations a second.
+	peak, sustained func(time.Duration) float64
+	// operations are those of one multiply-add.
+	operations func() int
+}
+
+func two() int { return 2 }
+
+// Layers between spikes in fixed point have a family of their own, and so have the
+// convolutions of training.
+var (
+	analogFamily   = &family{"float32", kernel.PeakFloat32, kernel.SustainedFloat32, two}
+	spikingFamily  = &family{"spikes", spike.Peak, spike.Sustained, spike.Ops}
+	trainingFamily = &family{"train", kernel.PeakFloat32, nil, two}
 )
 
+// inference lists the families that networks run on.
+var inference = []*family{analogFamily, spikingFamily}
+
 const (
-	// probeTime is how long a peak is probed that is reported itself.
+	// probeTime is how long a figure is probed that is reported itself.
 	probeTime = 200 * time.Millisecond
 	// glanceTime is how long one is probed before and after each measurement.
 	glanceTime = 40 * time.Millisecond
-	// togetherTime is how long a mean is taken of what threads sustain.
-	togetherTime = 200 * time.Millisecond
 )
 
-// peaks is what one thread reaches with the arithmetic unit that the selected
-// implementation of a family uses, in 10^9 operations a second, by family.
-type peaks map[string]float64
-
-// probe measures the peaks of some families. Machines that others share change
-// their speed from moment to moment, so each measurement is compared with the
-// larger of the peaks right before and right after it.
-func probe(families ...string) peaks {
-	p := peaks{}
-	for _, f := range families {
-		p[f] = peak(f, glanceTime)
-	}
-	return p
-}
-
-// and is the larger ones of two probes of the same families.
-func (p peaks) and(q peaks) peaks {
-	larger := peaks{}
-	for f, x := range p {
-		larger[f] = max(x, q[f])
-	}
-	return larger
-}
-
-// peak is the peak of one thread, probed for about d.
-func peak(family string, d time.Duration) float64 {
-	switch family {
-	case analogFamily, trainingFamily:
-		return kernel.PeakFloat32(d)
-	case spikingFamily:
-		return spike.Peak(d)
-	}
-	panic("bench: no peak is known for kernels of family " + family)
-}
+// selected names the implementation in use.
+func (f *family) selected() string { return cmp.Or(machine.Selected(f.name), f.name) }
 
 // together is what so many threads sustain at the same time for about d: the sum of
 // their mean rates. Where two of them are one core, or share its time with other
 // programs, that is less than the threads' peaks, which are the best of moments.
-func together(family string, threads int, d time.Duration) float64 {
+func (f *family) together(threads int, d time.Duration) float64 {
 	var wait sync.WaitGroup
 	list := make([]float64, threads)
-	sustained := kernel.SustainedFloat32
-	if family == spikingFamily {
-		sustained = spike.Sustained
-	}
 	for i := range list {
-		wait.Go(func() { list[i] = sustained(d) })
+		wait.Go(func() { list[i] = f.sustained(d) })
 	}
 	wait.Wait()
 	sum := 0.0
@@ -87,42 +64,46 @@ func together(family string, threads int, d time.Duration) float64 {
 	return sum
 }
 
-// Peaks is a line for each family in use: the probed peak of one thread.
+// Sustained is what so many threads sustain at the same time on spiking kernels, for a
+// moment, in 10^9 operations a second.
+func Sustained(threads int) float64 { return spikingFamily.together(threads, glanceTime) }
+
+// peaks are those of families.
+type peaks map[*family]float64
+
+// probed runs f and gives the peaks of some families. Machines that others share
+// change their speed from moment to moment, so it is the larger of those right before
+// and right after.
+func probed(f func() error, families ...*family) (peaks, error) {
+	p := peaks{}
+	probe := func() {
+		for _, fam := range families {
+			p[fam] = max(p[fam], fam.peak(glanceTime))
+		}
+	}
+	probe()
+	err := f()
+	probe()
+	return p, err
+}
+
+// Peaks is a line for each family that networks run on: the probed peak of one thread.
 func (b *Bench) Peaks() []Line {
-	var list []Line
-	for _, family := range families() {
-		list = append(list, Line{Work: "peak " + family, Kernel: selected(family), Threads: 1,
-			GOPS: digits(peak(family, probeTime)), Share: 1})
-	}
-	return list
+	return peakLines(1, func(f *family) float64 { return f.peak(probeTime) })
 }
 
-// Together is a line for each family in use: what all threads sustain at the same
-// time.
+// Together is Peaks of what all threads sustain at the same time.
 func (b *Bench) Together() []Line {
+	n := b.pool.Threads()
+	return peakLines(n, func(f *family) float64 { return f.together(n, probeTime) })
+}
+
+func peakLines(threads int, gops func(*family) float64) []Line {
 	var list []Line
-	for _, family := range families() {
-		n := b.pool.Threads()
-		list = append(list, Line{Work: "peak " + family, Kernel: selected(family), Threads: n,
-			GOPS: digits(together(family, n, togetherTime)), Share: 1})
+	for _, f := range inference {
+		list = append(list, Line{Work: "peak " + f.name, Kernel: f.selected(), Threads: threads, GOPS: digits(gops(f)), Share: 1})
 	}
 	return list
-}
-
-// families lists the families in use, each once.
-func families() []string { return []string{analogFamily, spikingFamily} }
-
-// operations is what the kernels of a family spend on one multiply-add.
-func operations(family string) float64 {
-	if family == spikingFamily {
-		return float64(spike.Ops())
-	}
-	return 2
-}
-
-// selected names the implementation in use of a family.
-func selected(family string) string {
-	return cmp.Or(machine.Selected(family), family)
 }
 
 // With runs f with another implementation of the spiking kernels selected, and of
@@ -130,13 +111,18 @@ func selected(family string) string {
 // It is an error when this CPU lacks the implementation, or when it is selected
 // anyway.
 func With(implementation string, f func() error) error {
-	if answers(implementation, func(i machine.Implementation) bool { return i.Selected }) {
+	before := machine.Implementations()
+	answers := func(so func(machine.Implementation) bool) bool {
+		return slices.ContainsFunc(before, func(i machine.Implementation) bool {
+			return i.Family == spikingFamily.name && i.Answers(implementation) && so(i)
+		})
+	}
+	if answers(func(i machine.Implementation) bool { return i.Selected }) {
 		return fmt.Errorf("%s is what is selected anyway", implementation)
 	}
-	if !answers(implementation, func(i machine.Implementation) bool { return i.Available }) {
+	if !answers(func(i machine.Implementation) bool { return i.Available }) {
 		return fmt.Errorf("this CPU lacks what the %s kernels need", implementation)
 	}
-	before := machine.Implementations()
 	if err := machine.Select(implementation); err != nil {
 		return err
 	}
@@ -147,12 +133,4 @@ func With(implementation string, f func() error) error {
 		}
 	}
 	return err
-}
-
-// answers reports whether an implementation of the spiking kernels that is so answers
-// to a name.
-func answers(name string, so func(machine.Implementation) bool) bool {
-	return slices.ContainsFunc(machine.Implementations(), func(i machine.Implementation) bool {
-		return i.Family == spikingFamily && i.Answers(name) && so(i)
-	})
 }

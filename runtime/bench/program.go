@@ -2,33 +2,37 @@ package bench
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
 	"spikingir/graph"
+	"spikingir/graph/op"
 	"spikingir/runtime/exec"
 	"spikingir/runtime/ops"
 )
 
-// A timing is what runs of a program on one image took.
-type timing struct {
-	units []unitTiming
-	whole []time.Duration
+// A Timing is what runs of a program on one image took.
+type Timing struct {
+	Units []UnitTiming
+	Whole []time.Duration // of the runs that count
+
 	tiles int
 	peaks peaks
 }
 
-// A unitTiming is a step of the plan and its times in the runs that count.
-type unitTiming struct {
+// A UnitTiming is a step of the plan and its times in the runs that count.
+type UnitTiming struct {
 	exec.Unit
+	Times []time.Duration
+
 	macs   float64 // of dense convolutions; 0 where there are none
 	label  string
 	driven bool
-	times  []time.Duration
 }
 
 // family is that of the kernels that the unit runs on.
-func (u *unitTiming) family() string {
+func (u *UnitTiming) family() *family {
 	if u.FixedPoint {
 		return spikingFamily
 	}
@@ -46,40 +50,38 @@ func (u *unitTiming) family() string {
 // that a single tile is counted then, and stands for its share of the pixels: what
 // tiles compute more than once adds to the time and not to the operations.
 func (b *Bench) Program(ctx context.Context, name string, p *exec.Program, x *ops.Tensor) ([]Line, error) {
-	t, err := b.time(ctx, p, x, nil)
+	t, err := b.Time(ctx, p, x, nil)
 	if err != nil {
 		return nil, err
 	}
-	h, w := x.Dims[2], x.Dims[3]
-	whole := analogFamily
-	var lines []Line
-	total := 0.0
-	for i := range t.units {
-		u := &t.units[i]
-		total += u.macs
-		if u.macs == 0 {
-			continue
+	whole := UnitTiming{Times: t.Whole, label: name, driven: true}
+	var units []UnitTiming
+	for _, u := range t.Units {
+		if u.macs > 0 {
+			units = append(units, u)
 		}
+		whole.macs += u.macs
+		whole.FixedPoint = whole.FixedPoint || u.FixedPoint && u.macs > 0
+	}
+	var lines []Line
+	for _, u := range append(units, whole) {
 		steps := 0
 		if u.driven {
 			steps = p.T
 		}
-		if u.FixedPoint {
-			whole = spikingFamily
-		}
-		lines = append(lines, b.line(u.label, u.family(), h, w, steps, Median(u.times), u.macs, t.peaks))
-	}
-	lines = append(lines, b.line(name, whole, h, w, p.T, Median(t.whole), total, t.peaks))
-	for i := range lines {
+		l := b.line(u.label, u.family(), x.Dims[2], x.Dims[3], steps, Median(u.Times), u.macs, t.peaks)
 		if t.tiles > 1 {
-			lines[i].Tiles = t.tiles
+			l.Tiles = t.tiles
 		}
+		lines = append(lines, l)
 	}
 	return lines, nil
 }
 
-// time counts the operations of p and times its runs; see timeRuns for probing.
-func (b *Bench) time(ctx context.Context, p *exec.Program, x *ops.Tensor, probing func()) (*timing, error) {
+// Time counts the operations of p and times its runs on one image. With beside, which
+// is called before each run that counts and after the last, there are more of them, up
+// to mostRuns times as many, while they take less than runsTime.
+func (b *Bench) Time(ctx context.Context, p *exec.Program, x *ops.Tensor, beside func()) (*Timing, error) {
 	in := p.Inputs()[0].Name()
 	tiles := p.Tiling(x.Dims)
 	sample, share := x, 1.0
@@ -91,83 +93,130 @@ func (b *Bench) time(ctx context.Context, p *exec.Program, x *ops.Tensor, probin
 	if err != nil {
 		return nil, err
 	}
-	before := probe(families()...)
-	times, whole, err := b.timeRuns(ctx, p, map[string]*ops.Tensor{in: x}, probing)
-	if err != nil {
-		return nil, err
+	t := &Timing{tiles: tiles.Tiles()}
+	for _, u := range p.Units() {
+		w := count(u, res)
+		t.Units = append(t.Units, UnitTiming{Unit: u, label: w.label, driven: w.driven,
+			macs: share * (w.once + w.slice*float64(p.T+p.Post))})
 	}
-	t := &timing{whole: whole, tiles: tiles.Tiles(), peaks: before.and(probe(families()...))}
-	for i, u := range p.Units() {
-		macs, label, driven := count(u, p, res)
-		t.units = append(t.units, unitTiming{u, macs * share, label, driven, times[i]})
-	}
-	return t, nil
+	t.peaks, err = probed(func() error { return b.run(ctx, p, map[string]*ops.Tensor{in: x}, t, beside) }, inference...)
+	return t, err
 }
 
-// timeRuns gives the times of each unit and of the whole in the runs that count. With
-// probing, which is called before each of these and after the last, there are more of
-// them, up to mostRuns times as many, while they take less than runsTime.
-func (b *Bench) timeRuns(ctx context.Context, p *exec.Program, in map[string]*ops.Tensor, probing func()) (
-	units [][]time.Duration, whole []time.Duration, err error,
-) {
-	units = make([][]time.Duration, len(p.Units()))
+const (
+	mostRuns = 3
+	runsTime = 6 * time.Second
+)
+
+// run adds the times of runs to t.
+func (b *Bench) run(ctx context.Context, p *exec.Program, in map[string]*ops.Tensor, t *Timing, beside func()) error {
 	warmUp := max(b.warmUp-1, 0)
 	begun := time.Now()
 	more := func() bool {
-		return len(whole) < b.runs || probing != nil && len(whole) < mostRuns*b.runs && time.Since(begun) < runsTime
+		return len(t.Whole) < b.runs || beside != nil && len(t.Whole) < mostRuns*b.runs && time.Since(begun) < runsTime
 	}
 	for i := 0; more(); i++ {
-		if probing != nil && i >= warmUp {
-			probing()
+		if beside != nil && i >= warmUp {
+			beside()
 		}
-		spent := make([]time.Duration, len(units))
+		spent := make([]time.Duration, len(t.Units))
 		start := time.Now()
 		last := start
 		_, err := p.Run(ctx, in, exec.RunOptions{Progress: func(done, _ int) {
 			now := time.Now()
-			spent[(done-1)%len(units)] += now.Sub(last) // of every tile
+			spent[(done-1)%len(spent)] += now.Sub(last) // of every tile
 			last = now
 		}})
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
 		if i < warmUp {
 			continue
 		}
-		whole = append(whole, time.Since(start))
+		t.Whole = append(t.Whole, time.Since(start))
 		for k, d := range spent {
-			units[k] = append(units[k], d)
+			t.Units[k].Times = append(t.Units[k].Times, d)
 		}
 	}
-	if probing != nil {
-		probing()
+	if beside != nil {
+		beside()
 	}
-	return units, whole, nil
+	return nil
 }
 
-// count sums the multiply-adds of a unit, names it after the operators that do
-// them, and tells whether spikes drive one.
-func count(u exec.Unit, p *exec.Program, res *exec.Result) (macs float64, label string, driven bool) {
+// A workload is the multiply-adds of a unit: those of one image, and those of each
+// slice that spikes drive.
+type workload struct {
+	once, slice float64
+	label       string // of the operators that do them
+	driven      bool
+}
+
+// count reads a unit's work off a run.
+func count(u exec.Unit, res *exec.Result) workload {
+	var l workload
 	var names []string
 	for _, k := range u.Work {
 		w := res.Work[k]
-		if w.MACs == 0 {
-			continue
-		}
-		runs := w.Runs
 		switch {
-		case w.Op.Type == "CPM":
-			runs = 1 // of the sum of the slices
+		case w.MACs == 0:
+			continue
+		case w.Op.Type == "CPM": // of the sum of the slices
+			l.once += w.MACs
 		case w.Driven:
-			runs = p.T + p.Post
+			l.slice += w.MACs
+		default:
+			l.once += w.MACs * float64(w.Runs)
 		}
-		macs += w.MACs * float64(runs)
 		name := w.Origin
 		if w.Op.Domain == graph.Spiking {
 			name += " " + w.Op.Type
 		}
 		names = append(names, name)
-		driven = driven || w.Driven
+		l.driven = l.driven || w.Driven
 	}
-	return macs, strings.Join(names, "+"), driven
+	l.label = strings.Join(names, "+")
+	return l
+}
+
+// Hidden reports whether the unit is a layer in fixed point that convolves spikes of
+// as many channels as it has.
+func (u *UnitTiming) Hidden() bool {
+	return u.FixedPoint && slices.ContainsFunc(u.Nodes, func(n *graph.Node) bool {
+		if !n.Is("Conv") {
+			return false
+		}
+		w := n.Input(1).Const
+		return w != nil && len(w.Dims) == 4 && w.Dims[0] == w.Dims[1]
+	})
+}
+
+// Neurons reports whether the unit is a layer of spiking neurons.
+func (u *UnitTiming) Neurons() bool { return slices.ContainsFunc(u.Nodes, op.IsNeuron) }
+
+// A Group is layers of a spiking network taken together, as they take turns within
+// runs from image to image.
+type Group struct {
+	Kernel     string // of the layers in fixed point
+	Layers     int
+	Times      []time.Duration // of the runs
+	Operations float64         // 10^9 in a run
+	Peak       float64         // 10^9 operations a second of one thread
+}
+
+// Group sums the times of some units, run by run; the peak is that of spiking kernels.
+func (t *Timing) Group(in func(*UnitTiming) bool) Group {
+	g := Group{Kernel: spikingFamily.selected(), Times: make([]time.Duration, len(t.Whole)), Peak: t.peaks[spikingFamily]}
+	for i := range t.Units {
+		u := &t.Units[i]
+		if !in(u) {
+			continue
+		}
+		g.Layers++
+		g.Operations += float64(u.family().operations()) * u.macs / 1e9
+		for k, d := range u.Times {
+			g.Times[k] += d
+		}
+	}
+	return g
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"sync"
+	"time"
 
 	"spikingir/graph"
 	"spikingir/runtime/eval"
@@ -22,14 +23,14 @@ type TrainStage string
 const (
 	// RateStage runs one slice of quantised activations, and back.
 	RateStage TrainStage = "rates"
-	// FastStage runs all timesteps, and back through mean rates once.
-	FastStage TrainStage = "fast"
+	// RateBackwardStage runs all timesteps, and back through mean rates once.
+	RateBackwardStage TrainStage = "rate-backward"
 	// SpikeStage is backpropagation through all timesteps.
 	SpikeStage TrainStage = "spikes"
 )
 
 // TrainStages lists the kinds of steps, cheapest first.
-func TrainStages() []TrainStage { return []TrainStage{RateStage, FastStage, SpikeStage} }
+func TrainStages() []TrainStage { return []TrainStage{RateStage, RateBackwardStage, SpikeStage} }
 
 // TrainLine is the measurement of one training step. Its JSON form is a contract of
 // the command line.
@@ -53,8 +54,7 @@ type Training struct {
 	grads           [][]float32
 	adam            *optim.Adam
 	images, targets []float32
-	slice           float64 // multiply-adds of a patch: convolutions of one slice,
-	constant        float64 // and those that run once
+	slice, once     float64 // multiply-adds of a patch: of each slice, and of what runs once
 }
 
 // trainRate is the learning rate: too small to change what a step takes.
@@ -70,14 +70,15 @@ func NewTraining(m *graph.Model, patch, batch, threads int) (*Training, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Training{Patch: patch, Batch: batch, images: pictures(batch*max(ports.Channels, 1), patch)}
+	channels := max(ports.Channels, 1)
+	t := &Training{Patch: patch, Batch: batch, images: pictures(batch*channels, patch)}
 	if t.net, err = train.Compile(m, patch, patch, train.Options{}); err != nil {
 		return nil, err
 	}
 	if t.net.Timesteps == 0 {
 		return nil, fmt.Errorf("the network has no neurons that run in time: want a spiking one")
 	}
-	if err := t.count(m); err != nil {
+	if err := t.count(m, Uniform(1, channels, patch, patch)); err != nil {
 		return nil, err
 	}
 	for range threads {
@@ -120,30 +121,21 @@ func part(x []float32, i, n int) []float32 {
 }
 
 // count finds the multiply-adds of a patch by running it.
-func (t *Training) count(m *graph.Model) error {
+func (t *Training) count(m *graph.Model, x *ops.Tensor) error {
 	m = m.Clone()
 	eval.FreeSize(m.Graph)
 	p, err := exec.Compile(m, exec.Options{Precision: exec.Float32})
 	if err != nil {
 		return err
 	}
-	ports, err := eval.PortsOf(m.Graph)
-	if err != nil {
-		return err
-	}
-	x := Uniform(1, max(ports.Channels, 1), t.Patch, t.Patch)
-	res, err := p.Run(context.Background(), map[string]*ops.Tensor{ports.Input: x}, exec.RunOptions{Measure: true})
+	res, err := p.Run(context.Background(), map[string]*ops.Tensor{p.Inputs()[0].Name(): x}, exec.RunOptions{Measure: true})
 	if err != nil {
 		return err
 	}
 	for _, u := range p.Units() {
-		for _, k := range u.Work {
-			if w := res.Work[k]; w.Driven && w.Op.Type != "CPM" { // which takes the mean of all slices
-				t.slice += w.MACs
-			} else {
-				t.constant += w.MACs
-			}
-		}
+		w := count(u, res)
+		t.slice += w.slice
+		t.once += w.once
 	}
 	return nil
 }
@@ -159,7 +151,7 @@ func (t *Training) macs(s TrainStage) float64 {
 	if s == SpikeStage {
 		backward = slices
 	}
-	return float64(t.Batch) * (3*t.constant + (forward+2*backward)*t.slice)
+	return float64(t.Batch) * (3*t.once + (forward+2*backward)*t.slice)
 }
 
 // Step trains on the batch: forwards and backwards on all threads, the sum of the
@@ -202,7 +194,7 @@ func (t *Training) patch(w *train.Worker, s TrainStage, i int) error {
 	}
 	gradient := make([]float32, len(out))
 	optim.MSE.Mean(out, part(t.targets, i, t.Batch), gradient, len(out), 1/float64(t.Batch))
-	if s == FastStage {
+	if s == RateBackwardStage {
 		return w.BackwardRates(gradient)
 	}
 	return w.Backward(gradient)
@@ -218,10 +210,13 @@ func (t *Training) FiringRate() (float64, error) {
 }
 
 // Train measures training steps of one kind; name is the network's. Kernels that pass
-// silent neurons over or filter minimally may exceed the peak.
+// silent neurons over or run by Winograd may exceed the peak.
 func (b *Bench) Train(ctx context.Context, name string, t *Training, s TrainStage) (TrainLine, error) {
-	before := probe(trainingFamily)
-	times, err := b.measure(ctx, func() error { return t.Step(s) })
+	var times []time.Duration
+	peaks, err := probed(func() (err error) {
+		times, err = b.Times(ctx, func() error { return t.Step(s) })
+		return err
+	}, trainingFamily)
 	if err != nil {
 		return TrainLine{}, fmt.Errorf("stage %s: %w", s, err)
 	}
@@ -230,7 +225,7 @@ func (b *Bench) Train(ctx context.Context, name string, t *Training, s TrainStag
 		steps = t.net.Timesteps
 	}
 	l := TrainLine{Batch: t.Batch, Line: b.line(fmt.Sprintf("train %s %s", s, name), trainingFamily,
-		t.Patch, t.Patch, steps, took, t.macs(s), before.and(probe(trainingFamily)))}
+		t.Patch, t.Patch, steps, took, t.macs(s), peaks)}
 	if l.MS > 0 {
 		l.Patches = digits(float64(t.Batch) / took.Seconds())
 	}

@@ -29,7 +29,7 @@ func TestTrain(t *testing.T) {
 	}
 	pool := machine.NewPool(2)
 	defer pool.Close()
-	for s, slices := range map[TrainStage][2]float64{RateStage: {1, 1}, FastStage: {steps + 1, 1}, SpikeStage: {steps + 1, steps + 1}} {
+	for s, slices := range map[TrainStage][2]float64{RateStage: {1, 1}, RateBackwardStage: {steps + 1, 1}, SpikeStage: {steps + 1, steps + 1}} {
 		l, err := New(pool, 0, 2).Train(t.Context(), "net", tr, s)
 		if err != nil {
 			t.Fatal(err)
