@@ -254,9 +254,9 @@ func mprnToIF(src string) string {
 	return strings.ReplaceAll(src, ", theta, alpha)", ", theta)")
 }
 
-// TestCheckpoints demands that one run with checkpoints gives at each what a
+// TestTimesteps demands that one run with checkpoints gives at each what a
 // run of its own gives: outputs, spikes, potentials and work.
-func TestCheckpoints(t *testing.T) {
+func TestTimesteps(t *testing.T) {
 	marks := []int{2, 5, 9}
 	for name, src := range nets {
 		for _, post := range []int{0, 1} {

@@ -30,7 +30,7 @@ type tiles struct {
 type framePlan struct {
 	dims   []int
 	grid   *tile.Grid // nil when they run whole
-	size   int64      // what the whole frame takes
+	size   int64      // what the whole image takes
 	failed error      // why it is not cut, though it takes more than the limit
 }
 
@@ -114,11 +114,8 @@ func (p *Program) planTiles(dims []int, measured bool) *framePlan {
 func (p *Program) newFramePlan(dims []int, measured bool) *framePlan {
 	t := &p.tiles
 	f := &framePlan{dims: dims}
-	in := tile.Area{N: dims[0], C: dims[1], Axes: [2]tile.Span{tile.Whole(dims[2]), tile.Whole(dims[3])}}
 	bytes := func(h, w int) (int64, error) {
-		in := in
-		in.Axes = [2]tile.Span{tile.Whole(h), tile.Whole(w)}
-		areas, err := t.fields.Areas(in)
+		areas, err := t.fields.Areas(tile.Image(dims[0], dims[1], h, w))
 		if err != nil {
 			return 0, err
 		}
@@ -127,9 +124,10 @@ func (p *Program) newFramePlan(dims []int, measured bool) *framePlan {
 	if f.size, f.failed = bytes(dims[2], dims[3]); f.failed != nil || f.size <= t.limit || t.limit < 0 {
 		return f
 	}
-	f.grid, f.failed = t.fields.Cut(in, t.limit, func(h, w int) (int64, error) { // a tile's part of the input is a copy
+	whole := tile.Image(dims[0], dims[1], dims[2], dims[3])
+	f.grid, f.failed = t.fields.Cut(whole, t.limit, func(h, w int) (int64, error) {
 		n, err := bytes(h, w)
-		return n + 4*int64(dims[0])*int64(dims[1])*int64(h)*int64(w), err
+		return n + 4*int64(dims[0])*int64(dims[1])*int64(h)*int64(w), err // a tile's part of the input is a copy
 	})
 	if g := f.grid; g != nil && (g.Count() == 1 || measured && !p.measurable(g)) {
 		f.grid = nil

@@ -254,9 +254,9 @@ func TestTilesAreExact(t *testing.T) {
 	}
 }
 
-// TestTilesOfCheckpoints does the same for several numbers of timesteps in one
+// TestTilesOfTimesteps does the same for several numbers of timesteps in one
 // run, and for several threads.
-func TestTilesOfCheckpoints(t *testing.T) {
+func TestTilesOfTimesteps(t *testing.T) {
 	m := model(t, tileable["spiking"], 4, 1)
 	x := random(5, -1, 1.5, 2, 1, 50, 43)
 	for _, threads := range []int{1, 3, 5} { // more than a small machine has: they do not spin between small layers
@@ -304,7 +304,7 @@ func TestWhole(t *testing.T) {
   o = Sub(x, m)`, "reduces axes [3]"},
 		{"sizes", `[size] o = Resize(x, , , sizes)`, "not stated as constant scales"},
 		{"corners", `[size] o = Resize <mode = "linear", coordinate_transformation_mode = "align_corners"> (x, , scales)`, "align_corners"},
-		{"fraction", `[size] o = Resize(x, , odd)`, "whole factors"},
+		{"fraction", `[size] o = Resize(x, , odd)`, "integer factors"},
 		{"own size", `[mask] o = Add(x, wide)`, "rows and columns of its own"},
 		{"two scales", `a = DepthToSpace <blocksize = 1> (x)
   u = Resize(x, , scales)

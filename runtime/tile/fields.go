@@ -2,24 +2,21 @@ package tile
 
 import (
 	"fmt"
+	"slices"
 
 	"spikingir/graph"
 	"spikingir/graph/op"
 	"spikingir/runtime/kernel"
 )
 
-// Fields is what each node of a model does to the extents of images: which input
-// elements its results depend on, and at what scale they lie. It exists for
-// models whose operators all look at a neighbourhood of each pixel, so that an
-// image may be restored tile by tile.
+// Fields is the receptive fields of a network: which elements of its inputs a node's
+// results depend on, and at what scale they lie.
 type Fields struct {
-	Input *graph.Value
+	Input *graph.Value // the image
 	rules []*rule
-	// align is what the first row and column of a tile must be multiples of.
-	align [2]int
+	align [2]int                    // what the first row and column of a tile are multiples of
 	ratio map[*graph.Value][2]ratio // of the values that vary with the image
-	opset int64
-	fast  map[*graph.Node]bool // convolutions by minimal filtering
+	net   Network
 }
 
 // ratio is the size of an image over that of the input, in lowest terms.
@@ -33,31 +30,42 @@ type rule struct {
 	axes [2]mover
 	// beside is an input that meets the result of axes element by element.
 	beside *graph.Value
-	// channels sets n and c of the outputs from those of the inputs; fixed and
-	// omitted inputs have the zero area.
-	channels func(in []Area) ([]Area, error)
+	// channels sets N and C of the outputs from those of the inputs; fixed and omitted
+	// inputs have the zero area.
+	channels func(in []Area) []Area
 }
 
-// area is the extent of an image-like value [n, c, rows, columns]; a
-// time-major one stands for a slice.
+// mover is what the rule does to an axis of input i; nil when it stays as it is.
+func (u *rule) mover(i, axis int) mover {
+	if i > 0 && u.node.Input(i) == u.beside {
+		return nil
+	}
+	return u.axes[axis]
+}
+
+// Area is the extent of an image-like value [N, C, rows, columns]; a time-major one
+// stands for a slice.
 type Area struct {
 	N, C int
 	Axes [2]Span
 }
+
+// Image is the area of an image that is not cut.
+func Image(n, c, h, w int) Area { return Area{n, c, [2]Span{whole(h), whole(w)}} }
 
 // Network is what tiles depend on.
 type Network struct {
 	Graph     *graph.Graph
 	Opset     int64
 	Inputs    []*graph.Value       // that a run is given
-	Winograd  map[*graph.Node]bool // convolutions by minimal filtering
+	Winograd  map[*graph.Node]bool // convolutions that run by Winograd
 	TimeMajor map[*graph.Value]bool
 }
 
 // New studies a network. The error says which node keeps it from being run
 // in tiles, and why.
 func New(net Network) (*Fields, error) {
-	r := &Fields{align: [2]int{1, 1}, ratio: map[*graph.Value][2]ratio{}, opset: net.Opset, fast: net.Winograd}
+	r := &Fields{align: [2]int{1, 1}, ratio: map[*graph.Value][2]ratio{}, net: net}
 	if err := r.takeInput(net.Inputs); err != nil {
 		return nil, err
 	}
@@ -65,7 +73,7 @@ func New(net Network) (*Fields, error) {
 		if !r.varies(n) {
 			continue
 		}
-		u, err := r.rule(n)
+		u, err := r.ruleOf(n)
 		if err != nil {
 			return nil, op.Wrap(n, err)
 		}
@@ -107,47 +115,38 @@ func (r *Fields) takeInput(inputs []*graph.Value) error {
 }
 
 // varies reports whether a node depends on the image.
-func (r *Fields) varies(n *graph.Node) bool {
-	for _, v := range n.Inputs() {
-		if v != nil && r.image(v) {
-			return true
-		}
-	}
-	return false
-}
+func (r *Fields) varies(n *graph.Node) bool { return slices.ContainsFunc(n.Inputs(), r.image) }
 
 func (r *Fields) image(v *graph.Value) bool {
 	_, ok := r.ratio[v]
-	return v != nil && ok
+	return ok
 }
 
 // scale sets the ratios of a node's outputs.
 func (r *Fields) scale(u *rule) error {
 	var y [2]ratio
-	seen := false
 	for i, v := range u.node.Inputs() {
-		if !r.image(v) {
+		q, ok := r.ratio[v]
+		if !ok {
 			continue
 		}
-		q := r.ratio[v]
-		for axis, m := range u.axes {
-			if m == nil || v == u.beside && i > 0 {
-				continue
+		for axis := range q {
+			if m := u.mover(i, axis); m != nil {
+				num, den := m.scale()
+				q[axis] = lowest(q[axis].num*num, q[axis].den*den)
 			}
-			num, den := m.scale()
-			q[axis] = lowest(q[axis].num*num, q[axis].den*den)
 		}
-		if seen && q != y {
+		if y != q && y[0].den > 0 {
 			return fmt.Errorf("joins images of different scales")
 		}
-		y, seen = q, true
+		y = q
 	}
 	for axis, q := range y {
 		if q.num > mostScale || q.den > mostScale {
 			return fmt.Errorf("the scale is %d/%d of the image", q.num, q.den)
 		}
 		r.align[axis] = lcm(r.align[axis], q.den)
-		if r.fast[u.node] { // outputs of a tile begin where those of a filter's tile do
+		if r.net.Winograd[u.node] { // outputs of a tile begin where those of a Winograd tile do
 			r.align[axis] = lcm(r.align[axis], q.den*kernel.WinogradTile/gcd(q.num, kernel.WinogradTile))
 		}
 		if r.align[axis] > mostScale {
@@ -179,51 +178,42 @@ func gcd(a, b int) int {
 
 func lcm(a, b int) int { return a / gcd(a, b) * b }
 
-// walk carries the extent of the input through the model. What it says of a tile
-// holds for every model that New accepts; an error tells that the tile is
-// too small, or that the sizes do not suit the model.
+// Areas carries the extent of the input through the network. An error tells that a
+// tile is too small, or that the sizes do not suit the network.
 func (r *Fields) Areas(in Area) (map[*graph.Value]Area, error) {
 	areas := map[*graph.Value]Area{r.Input: in}
 	for _, u := range r.rules {
-		if err := r.apply(u, areas); err != nil {
+		if err := u.apply(areas); err != nil {
 			return nil, op.Wrap(u.node, err)
 		}
 	}
 	return areas, nil
 }
 
-func (r *Fields) apply(u *rule, areas map[*graph.Value]Area) error {
+func (u *rule) apply(areas map[*graph.Value]Area) (err error) {
 	in := make([]Area, u.node.NumInputs())
-	var y Area
-	seen := false
+	var y *Area
 	for i, v := range u.node.Inputs() {
 		a, ok := areas[v]
-		if v == nil || !ok {
+		if !ok {
 			continue
 		}
 		in[i] = a
-		for axis, m := range u.axes {
-			if m == nil || v == u.beside && i > 0 {
-				continue
+		for axis := range a.Axes {
+			if m := u.mover(i, axis); m != nil {
+				if a.Axes[axis], err = m.move(a.Axes[axis]); err != nil {
+					return err
+				}
 			}
-			var err error
-			if a.Axes[axis], err = m.move(a.Axes[axis]); err != nil {
+		}
+		if y != nil {
+			if a, err = meet(*y, a); err != nil {
 				return err
 			}
 		}
-		if !seen {
-			y, seen = a, true
-			continue
-		}
-		var err error
-		if y, err = meet(y, a); err != nil {
-			return err
-		}
+		y = &a
 	}
-	out, err := u.channels(in)
-	if err != nil {
-		return err
-	}
+	out := u.channels(in)
 	for i, v := range u.node.Outputs() {
 		if v != nil {
 			a := out[min(i, len(out)-1)]
@@ -251,24 +241,16 @@ func meet(a, b Area) (Area, error) {
 }
 
 // dimsOf is the dimensions of a value that does not vary with the image.
-func dimsOf(v *graph.Value) ([]int, bool) {
-	var list []int
+func dimsOf(v *graph.Value) ([]int64, bool) {
 	t := op.Constant(v)
 	if t == nil && v.IsInitializer() { // an overridable one, which runs do not override
 		t = v.Const
 	}
 	if t != nil {
-		for _, d := range t.Dims {
-			list = append(list, int(d))
-		}
-		return list, true
+		return t.Dims, true
 	}
 	if v.Type.Kind != graph.TensorType || v.Type.Shape == nil {
 		return nil, false
 	}
-	sizes, ok := v.Type.Shape.Sizes()
-	for _, d := range sizes {
-		list = append(list, int(d))
-	}
-	return list, ok
+	return v.Type.Shape.Sizes()
 }

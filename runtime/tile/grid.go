@@ -7,28 +7,27 @@ import (
 	"spikingir/graph"
 )
 
-// tiling is how a frame is cut into tiles. All have one size, so that the
-// buffers of one serve the next; the last ones are shifted back inside the
-// frame.
+// Grid is how an image is cut into tiles. All have one size, so that the buffers of one
+// serve the next; the last ones are shifted back inside the image.
 type Grid struct {
 	Size   [2]int         // rows and columns of a tile
 	Shared [2]int         // rows and columns that neighbours have in common
 	Starts [2][]int       // the first row or column of each
-	Own    [2][]Ownership // what each gives to the outputs
+	Own    [2][]Ownership // what each gives to the values, by row and by column
 	Bytes  int64          // that a tile takes
 	Gaps   bool           // some value within has elements that no tile owns
 }
 
-// Ownership is, along an axis, the elements of each value that a tile gives, [lo, hi) of
-// the frame's, and where the tile's begin: the span that it owns.
+// Ownership is, along an axis, the span of each value that a tile gives: [Lo, Hi).
 type Ownership map[*graph.Value]Span
 
-func (t *Grid) Count() int { return len(t.Starts[0]) * len(t.Starts[1]) }
+// Count is the number of tiles.
+func (g *Grid) Count() int { return len(g.Starts[0]) * len(g.Starts[1]) }
 
 // cutter cuts one axis. What a tile gets right shrinks by the same amount
-// wherever it lies inside the frame, whatever its size.
+// wherever it lies inside the image, whatever its size.
 type cutter struct {
-	frame, align int
+	image, align int
 	probe        int // the size of a tile that was tried far from the borders
 	right        []ownLength
 	smallest     int // tile that suits every operator
@@ -40,16 +39,16 @@ type ownLength struct {
 	ratio
 }
 
-// farAway is more than the reach of any network that is worth cutting.
+// farAway is more than the receptive field of any network that is worth cutting.
 const farAway = 1 << 20
 
-// cutter tries a tile in the middle of a huge frame that leaves the remainder
-// that a frame of n leaves.
-func (r *Fields) cutter(in Area, axis, n int) (*cutter, error) {
-	c := &cutter{frame: n, align: r.align[axis]}
+// cutter tries a tile in the middle of a huge image that leaves the remainder
+// that the image leaves.
+func (r *Fields) cutter(in Area, axis int) (*cutter, error) {
+	n := in.Axes[axis].Full
+	c := &cutter{image: n, align: r.align[axis]}
 	far := farAway / c.align * c.align
 	c.probe = n + far
-	in.Axes[1-axis] = Whole(in.Axes[1-axis].Full)
 	in.Axes[axis] = Span{n + 3*far, c.probe, far, far, far + c.probe}
 	areas, err := r.Areas(in)
 	if err != nil {
@@ -63,7 +62,7 @@ func (r *Fields) cutter(in Area, axis, n int) (*cutter, error) {
 	}
 	c.smallest = c.size(sort.Search(c.choices()-1, func(k int) bool {
 		size := c.size(k)
-		for _, at := range []int{0, min(c.step(size), c.frame-size), c.frame - size} {
+		for _, at := range []int{0, min(c.step(size), n-size), n - size} {
 			in.Axes[axis] = Span{n, size, at, at, at + size}
 			if _, err := r.Areas(in); err != nil || c.step(size) <= 0 {
 				return false
@@ -85,23 +84,23 @@ func (c *cutter) step(size int) int {
 	return floorDiv(step, c.align) * c.align
 }
 
-// count is the number of tiles of a size that a frame takes; 0 where they are
+// count is the number of tiles of a size that the image takes; 0 where they are
 // too small.
 func (c *cutter) count(size int) int {
-	if size >= c.frame {
+	if size >= c.image {
 		return 1
 	}
 	step := c.step(size)
 	if size < c.smallest || step <= 0 {
 		return 0
 	}
-	return 1 + ceilDiv(c.frame-size, step)
+	return 1 + ceilDiv(c.image-size, step)
 }
 
 // choices is the number of sizes to choose from, and size the k-th, rising.
-func (c *cutter) choices() int { return (c.frame-1)/c.align + 1 }
+func (c *cutter) choices() int { return (c.image-1)/c.align + 1 }
 
-func (c *cutter) size(k int) int { return c.frame - (c.choices()-1-k)*c.align }
+func (c *cutter) size(k int) int { return c.image - (c.choices()-1-k)*c.align }
 
 // least is the smallest size of which most tiles at most are needed.
 func (c *cutter) least(most int) int {
@@ -115,7 +114,7 @@ func (c *cutter) least(most int) int {
 func (c *cutter) starts(size int) []int {
 	var list []int
 	for i := range c.count(size) {
-		list = append(list, min(i*c.step(size), c.frame-size))
+		list = append(list, min(i*c.step(size), c.image-size))
 	}
 	return list
 }
@@ -124,18 +123,18 @@ const (
 	// mostColumns bounds how many tiles lie side by side in the plans tried.
 	mostColumns = 64
 	// mostWork bounds what tiles compute more than once: they are never made so
-	// small that this many times the pixels of the frame are computed.
+	// small that this many times the pixels of the image are computed.
 	mostWork = 16
 )
 
-// tile chooses tiles that take limit bytes at most and together have the
+// Cut chooses tiles that take limit bytes at most and together have the
 // fewest pixels: as a rule strips of the full width. Where no tiles are that
 // small it takes those that need the least. bytes tells what a size needs.
 func (r *Fields) Cut(in Area, limit int64, bytes func(h, w int) (int64, error)) (*Grid, error) {
 	var cut [2]*cutter
 	for axis := range cut {
 		var err error
-		if cut[axis], err = r.cutter(in, axis, in.Axes[axis].Full); err != nil {
+		if cut[axis], err = r.cutter(in, axis); err != nil {
 			return nil, err
 		}
 	}
@@ -145,7 +144,7 @@ func (r *Fields) Cut(in Area, limit int64, bytes func(h, w int) (int64, error)) 
 		if cut[1].count(w) != columns {
 			continue // as few as before
 		}
-		c, err := tallest(cut[0], columns, w, cut[1].frame, limit, bytes)
+		c, err := tallest(cut[0], columns, w, cut[1].image, limit, bytes)
 		if err != nil {
 			return nil, err
 		}
@@ -154,9 +153,9 @@ func (r *Fields) Cut(in Area, limit int64, bytes func(h, w int) (int64, error)) 
 		}
 	}
 	if best == nil {
-		return nil, fmt.Errorf("its results depend on so much of the frame that tiles would overlap almost everywhere")
+		return nil, fmt.Errorf("its results depend on so much of the image that tiles would overlap almost everywhere")
 	}
-	return r.Grid(in, cut, best)
+	return r.grid(in, cut, best)
 }
 
 // candidate is tiles of one size.
@@ -182,7 +181,7 @@ func tallest(c *cutter, columns, w, width int, limit int64, bytes func(h, w int)
 	work := func(h int) int64 { return int64(c.count(h)) * int64(h) * int64(columns) * int64(w) }
 	sensible := func(h int) bool {
 		n := work(h)
-		return n > 0 && n <= mostWork*int64(c.frame)*int64(width)
+		return n > 0 && n <= mostWork*int64(c.image)*int64(width)
 	}
 	lo, hi := 0, c.choices()-1
 	for lo < hi && !sensible(c.size(lo)) {
@@ -211,18 +210,20 @@ func tallest(c *cutter, columns, w, width int, limit int64, bytes func(h, w int)
 	return &candidate{h, w, work(h), n}, err
 }
 
-// tiling works a candidate out, and makes sure of it: every tile is walked.
-func (r *Fields) Grid(in Area, cut [2]*cutter, c *candidate) (*Grid, error) {
-	t := &Grid{Size: [2]int{c.h, c.w}, Bytes: c.bytes}
-	for axis := range cut {
-		t.Starts[axis] = cut[axis].starts(t.Size[axis])
-		if len(t.Starts[axis]) > 1 {
-			t.Shared[axis] = t.Size[axis] - cut[axis].step(t.Size[axis])
+// grid works a candidate out, and makes sure of it: every tile is tried.
+func (r *Fields) grid(in Area, cut [2]*cutter, c *candidate) (*Grid, error) {
+	g := &Grid{Size: [2]int{c.h, c.w}, Bytes: c.bytes}
+	for axis, k := range cut {
+		size := g.Size[axis]
+		g.Starts[axis] = k.starts(size)
+		last := len(g.Starts[axis]) - 1
+		if last > 0 {
+			g.Shared[axis] = size - k.step(size)
 		}
 		done := map[*graph.Value]int{}
-		for i, at := range t.Starts[axis] {
+		for i, at := range g.Starts[axis] {
 			tile := in
-			tile.Axes[axis] = Span{cut[axis].frame, t.Size[axis], at, at, at + t.Size[axis]}
+			tile.Axes[axis] = Span{k.image, size, at, at, at + size}
 			areas, err := r.Areas(tile)
 			if err != nil {
 				return nil, err
@@ -230,19 +231,17 @@ func (r *Fields) Grid(in Area, cut [2]*cutter, c *candidate) (*Grid, error) {
 			own := Ownership{}
 			for v, a := range areas {
 				s := a.Axes[axis]
-				last := i == len(t.Starts[axis])-1
-				if s.Lo > done[v] || last && s.Hi != s.Full {
+				if s.Lo > done[v] || i == last && s.Hi != s.Full {
 					if v.IsOutput() {
 						return nil, fmt.Errorf("tiles of output %q leave a gap", v.Name())
 					}
-					t.Gaps = true
+					g.Gaps = true
 				}
 				s.Lo, s.Hi = done[v], max(s.Hi, done[v])
-				own[v] = s
-				done[v] = own[v].Hi
+				own[v], done[v] = s, s.Hi
 			}
-			t.Own[axis] = append(t.Own[axis], own)
+			g.Own[axis] = append(g.Own[axis], own)
 		}
 	}
-	return t, nil
+	return g, nil
 }

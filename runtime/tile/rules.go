@@ -9,50 +9,33 @@ import (
 	"spikingir/graph/op"
 )
 
-// rule tells what a node that depends on the image does to extents; the error
-// says why its results depend on more than a neighbourhood.
-func (r *Fields) rule(n *graph.Node) (*rule, error) {
-	u := &rule{node: n, channels: sameChannels}
-	if n.Op().Domain == graph.Spiking {
-		return r.spikingRule(u)
+// ruleOf tells what a node that depends on the image does to extents; the error says
+// why its results depend on more than a neighbourhood.
+func (r *Fields) ruleOf(n *graph.Node) (*rule, error) {
+	u := &rule{node: n, channels: func(in []Area) []Area { return in[:1] }}
+	find, known := map[string]func(*rule) error{
+		"Conv": r.conv, "ConvTranspose": r.convTranspose,
+		"AveragePool": r.pool, "MaxPool": r.pool, "LpPool": r.pool,
+		"Resize": r.resize, "Upsample": r.resize,
+		"DepthToSpace": r.block, "SpaceToDepth": r.block,
+		"Pad": r.pad, "Slice": r.slice, "Split": r.split,
+		"Softmax": r.softmax, "BatchNormalization": r.batchNorm,
+		"ReduceMean": r.reduce, "ReduceSum": r.reduce, "ReduceMax": r.reduce, "ReduceMin": r.reduce,
+		"ReduceProd": r.reduce, "ReduceL2": r.reduce,
+	}[n.Op().Type]
+	switch {
+	case n.Op().Domain == graph.Spiking:
+		return u, r.spiking(u)
+	case n.Is("Concat"):
+		return u, r.concat(u)
+	case !known:
+		return u, r.pointwise(u)
 	}
-	var err error
-	switch n.Op().Type {
-	case "Conv":
-		err = r.conv(u)
-	case "ConvTranspose":
-		err = r.convTranspose(u)
-	case "AveragePool", "MaxPool", "LpPool":
-		err = r.pool(u)
-	case "Resize", "Upsample":
-		err = r.resize(u)
-	case "DepthToSpace", "SpaceToDepth":
-		err = r.block(u)
-	case "Pad":
-		err = r.pad(u)
-	case "Slice":
-		err = r.slice(u)
-	case "Concat":
-		err = r.concat(u)
-	case "Split":
-		err = r.split(u)
-	case "Softmax":
-		err = r.softmax(u)
-	case "ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL2":
-		err = r.reduce(u)
-	case "BatchNormalization":
-		err = r.batchNorm(u)
-	default:
-		err = r.pointwise(u)
-	}
-	if err != nil {
+	if err := r.only(n, 0); err != nil {
 		return nil, err
 	}
-	return u, nil
+	return u, find(u)
 }
-
-// sameChannels gives every output the batch and channels of the first input.
-func sameChannels(in []Area) ([]Area, error) { return in[:1], nil }
 
 // only requires that no input but those named varies with the image.
 func (r *Fields) only(n *graph.Node, inputs ...int) error {
@@ -84,43 +67,43 @@ func (r *Fields) pointwise(u *rule) error {
 			case fromEnd > 3 || fromEnd < 2 && d != 1:
 				return fmt.Errorf("operand %q of dimensions %v has rows and columns of its own", v.Name(), dims)
 			case fromEnd == 3:
-				least.N = max(least.N, d)
+				least.N = max(least.N, int(d))
 			case fromEnd == 2:
-				least.C = max(least.C, d)
+				least.C = max(least.C, int(d))
 			}
 		}
 	}
-	u.channels = func(in []Area) ([]Area, error) {
+	u.channels = func(in []Area) []Area {
 		y := least
 		for _, a := range in {
 			y.N, y.C = max(y.N, a.N), max(y.C, a.C)
 		}
-		return []Area{y}, nil
+		return []Area{y}
 	}
 	return nil
 }
 
-// spikingRule is that of an operator of domain ai.spikingir, timed or not.
-func (r *Fields) spikingRule(u *rule) (*rule, error) {
-	if !u.node.IsSpiking("CPM") {
-		if !slices.Contains([]string{"Encode", "Bias", "IF", "MPRN", "Decode"}, u.node.Op().Type) {
-			return nil, fmt.Errorf("the operator is not known")
+// spiking is an operator of domain ai.spikingir, timed or not.
+func (r *Fields) spiking(u *rule) error {
+	switch u.node.Op().Type {
+	case "Encode", "Bias", "IF", "MPRN", "Decode":
+		return r.only(u.node, 0)
+	case "CPM":
+		c, err := op.CPMOf(u.node)
+		if err == nil {
+			err = r.only(u.node, 0, 1)
 		}
-		return u, r.only(u.node, 0)
+		if err != nil {
+			return err
+		}
+		u.beside = c.VRes
+		return u.kernel(c.Window, c.W, func(i int) mover { return windowAxis(c.Window, i) })
 	}
-	c, err := op.CPMOf(u.node)
-	if err == nil {
-		err = r.only(u.node, 0, 1)
-	}
-	if err != nil {
-		return nil, err
-	}
-	u.beside = c.VRes
-	return u, r.kernel(u, c.Window, c.W, func(i int) mover { return windowAxis(c.Window, i) })
+	return fmt.Errorf("the operator is not known")
 }
 
 // kernel sets the moves of a convolution and its output channels.
-func (r *Fields) kernel(u *rule, w op.Window, weights *graph.Value, axis func(i int) mover) error {
+func (u *rule) kernel(w op.Window, weights *graph.Value, axis func(i int) mover) error {
 	if len(w.Kernel) != 2 {
 		return fmt.Errorf("the kernel %v is not known, or not one of rows and columns", w.Kernel)
 	}
@@ -129,21 +112,23 @@ func (r *Fields) kernel(u *rule, w op.Window, weights *graph.Value, axis func(i 
 		return fmt.Errorf("the size of the weights is not known")
 	}
 	u.axes = [2]mover{axis(0), axis(1)}
-	u.channels = func(in []Area) ([]Area, error) { return []Area{{N: in[0].N, C: dims[0]}}, nil }
+	u.gives(int(dims[0]))
 	return nil
+}
+
+// gives sets the number of output channels.
+func (u *rule) gives(channels int) {
+	u.channels = func(in []Area) []Area { return []Area{{N: in[0].N, C: channels}} }
 }
 
 func (r *Fields) conv(u *rule) error {
 	c, err := op.ConvOf(u.node)
-	if err == nil {
-		err = r.only(u.node, 0)
-	}
 	if err != nil {
 		return err
 	}
-	return r.kernel(u, c.Window, c.W, func(i int) mover {
-		if r.fast[u.node] {
-			return filtered{windowAxis(c.Window, i)}
+	return u.kernel(c.Window, c.W, func(i int) mover {
+		if r.net.Winograd[u.node] {
+			return winograd{windowAxis(c.Window, i)}
 		}
 		return windowAxis(c.Window, i)
 	})
@@ -151,22 +136,17 @@ func (r *Fields) conv(u *rule) error {
 
 func (r *Fields) convTranspose(u *rule) error {
 	c, err := op.ConvTransposeOf(u.node)
-	if err == nil {
-		err = r.only(u.node, 0)
-	}
 	if err == nil && c.OutputShape != nil {
 		err = fmt.Errorf("output_shape fixes the size")
 	}
 	if err == nil {
-		err = r.kernel(u, c.Window, c.W, func(i int) mover { return spreadAxis(c, i) })
+		err = u.kernel(c.Window, c.W, func(i int) mover { return spreadAxis(c, i) })
 	}
 	if err != nil {
 		return err
 	}
 	dims, _ := dimsOf(c.W)
-	u.channels = func(in []Area) ([]Area, error) {
-		return []Area{{N: in[0].N, C: dims[1] * int(c.Group)}}, nil
-	}
+	u.gives(int(dims[1] * c.Group))
 	return nil
 }
 
@@ -178,47 +158,42 @@ func (r *Fields) pool(u *rule) error {
 	case len(p.Kernel) != 2:
 		return fmt.Errorf("the kernel %v is not one of rows and columns", p.Kernel)
 	case u.node.NumOutputs() > 1:
-		return fmt.Errorf("the indices count in the whole frame")
+		return fmt.Errorf("the indices count in the whole image")
 	}
 	u.axes = [2]mover{windowAxis(p.Window, 0), windowAxis(p.Window, 1)}
 	return nil
 }
 
 // mostFactor bounds the factors of Resize: place and weights of an interpolation
-// are then the same bits anywhere in a frame.
+// are then the same bits anywhere in an image.
 const mostFactor = 16
 
 func (r *Fields) resize(u *rule) error {
-	z, err := op.ResizeOf(u.node, r.opset)
+	z, err := op.ResizeOf(u.node, r.net.Opset)
 	if err != nil {
 		return err
 	}
-	switch z.Coordinate {
-	case "asymmetric", "half_pixel", "pytorch_half_pixel":
-	default:
-		return fmt.Errorf("%s places pixels by the size of the frame", z.Coordinate)
+	if !slices.Contains([]string{"asymmetric", "half_pixel", "pytorch_half_pixel"}, z.Coordinate) {
+		return fmt.Errorf("%s places pixels by the size of the image", z.Coordinate)
 	}
 	if !z.Scales.Given || !z.Scales.Known {
 		return fmt.Errorf("sizes are not stated as constant scales")
 	}
 	axes, err := z.AxesFor(u.node, 4)
-	if err == nil {
-		err = r.only(u.node, 0)
-	}
 	if err != nil {
 		return err
 	}
-	reach := 1
+	around := 1
 	if z.Mode == "cubic" {
-		reach = 2
+		around = 2
 	}
 	for i, s := range z.Scales.Value {
-		whole := s == float32(math.Trunc(float64(s))) && s <= mostFactor
-		if i >= len(axes) || !whole || axes[i] < 2 && s != 1 {
-			return fmt.Errorf("scales %v, want whole factors of rows and columns up to %d", z.Scales.Value, mostFactor)
+		integer := s == float32(math.Trunc(float64(s))) && s <= mostFactor
+		if i >= len(axes) || !integer || axes[i] < 2 && s != 1 {
+			return fmt.Errorf("scales %v, want integer factors of rows and columns up to %d", z.Scales.Value, mostFactor)
 		}
 		if axes[i] >= 2 && s != 1 {
-			u.axes[axes[i]-2] = enlarge{int(s), reach}
+			u.axes[axes[i]-2] = enlarge{int(s), around}
 		}
 	}
 	return nil
@@ -233,33 +208,31 @@ func (r *Fields) block(u *rule) error {
 	if size > mostScale {
 		return fmt.Errorf("blocks of %d, want at most %d", size, mostScale)
 	}
+	toDepth := u.node.Is("SpaceToDepth")
 	var m mover = enlarge{factor: size}
-	if u.node.Is("SpaceToDepth") {
+	if toDepth {
 		m = window{op.Window{Kernel: []int64{b.Size}, Stride: []int64{b.Size},
 			Dilation: []int64{1}, Pads: []int64{0, 0}}}
 	}
 	u.axes = [2]mover{m, m}
-	u.channels = func(in []Area) ([]Area, error) {
+	u.channels = func(in []Area) []Area {
 		y := in[0]
-		if u.node.Is("SpaceToDepth") {
+		if toDepth {
 			y.C *= size * size
 		} else {
 			y.C /= size * size
 		}
-		return []Area{y}, nil
+		return []Area{y}
 	}
 	return nil
 }
 
 func (r *Fields) pad(u *rule) error {
-	p, err := op.PadOf(u.node, r.opset)
+	p, err := op.PadOf(u.node, r.net.Opset)
 	if err != nil {
 		return err
 	}
 	pads, err := p.For(4)
-	if err == nil {
-		err = r.only(u.node, 0)
-	}
 	if err != nil {
 		return err
 	}
@@ -270,11 +243,21 @@ func (r *Fields) pad(u *rule) error {
 		}
 		u.axes[axis] = border{begin, end, p.Mode == "reflect"}
 	}
-	u.channels = func(in []Area) ([]Area, error) {
-		y := in[0]
-		y.N += int(pads[0] + pads[4])
-		y.C += int(pads[1] + pads[5])
-		return []Area{y}, nil
+	u.channels = func(in []Area) []Area {
+		return []Area{{N: in[0].N + int(pads[0]+pads[4]), C: in[0].C + int(pads[1]+pads[5])}}
+	}
+	return nil
+}
+
+func (r *Fields) batchNorm(u *rule) error {
+	b, err := op.BatchNormOf(u.node, r.net.Opset)
+	switch {
+	case err != nil:
+		return err
+	case b.Training:
+		return fmt.Errorf("takes statistics of the whole image")
+	case b.PerElement:
+		return fmt.Errorf("has parameters for every pixel")
 	}
 	return nil
 }

@@ -8,16 +8,15 @@ import (
 	"spikingir/runtime/ops"
 )
 
-// span is one spatial axis of a value: its size when the model runs on the whole
-// frame and when it runs on a tile of it. Element i of the tile lies at element
-// at+i of the frame; those from lo up to hi have the bits that the whole frame
-// gives.
+// Span is one spatial axis of a value: its size when the model runs on the whole
+// image and when it runs on a tile of it. Element i of the tile lies at element At+i
+// of the image; those from Lo up to Hi have the bits that the whole image gives.
 type Span struct {
 	Full, Size, At, Lo, Hi int
 }
 
-// whole is the axis of a value of the whole frame.
-func Whole(n int) Span { return Span{Full: n, Size: n, Hi: n} }
+// whole is the axis of a value of the whole image.
+func whole(n int) Span { return Span{Full: n, Size: n, Hi: n} }
 
 // clip keeps what is right inside of the tile. Nothing left is an error.
 func (s Span) clip() (Span, error) {
@@ -30,7 +29,7 @@ func (s Span) clip() (Span, error) {
 
 // mover is what an operator does to one axis. A tile that starts at a multiple
 // of the denominators of all scales, and whose size leaves the remainder that the
-// frame's leaves, meets windows and pads as the frame does.
+// image's leaves, meets windows and pads as the image does.
 type mover interface {
 	// scale is the size of the result over that of the input.
 	scale() (num, den int)
@@ -43,11 +42,9 @@ type window struct{ op.Window }
 
 // windowAxis is axis i of a window.
 func windowAxis(w op.Window, i int) window {
-	k := len(w.Kernel)
-	one := func(list []int64, i int) []int64 { return list[i : i+1] }
 	return window{op.Window{
-		Kernel: one(w.Kernel, i), Stride: one(w.Stride, i), Dilation: one(w.Dilation, i),
-		Pads: []int64{w.Pads[i], w.Pads[k+i]}, AutoPad: w.AutoPad, CeilMode: w.CeilMode,
+		Kernel: w.Kernel[i : i+1], Stride: w.Stride[i : i+1], Dilation: w.Dilation[i : i+1],
+		Pads: []int64{w.Pads[i], w.Pads[len(w.Kernel)+i]}, AutoPad: w.AutoPad, CeilMode: w.CeilMode,
 	}}
 }
 
@@ -69,12 +66,11 @@ func (w window) move(s Span) (Span, error) {
 	return y.clip()
 }
 
-// filtered is the axis of a convolution by minimal filtering. Outputs that are
-// computed together have the bits of the whole frame only if all that they are
-// computed from has.
-type filtered struct{ window }
+// winograd is the axis of a convolution by Winograd. Outputs that are computed together
+// have the bits of the whole image only if all that they are computed from has.
+type winograd struct{ window }
 
-func (f filtered) move(s Span) (Span, error) {
+func (f winograd) move(s Span) (Span, error) {
 	y, err := f.window.move(s)
 	if err != nil || y.Full < ops.LeastFast {
 		return y, err
@@ -122,19 +118,19 @@ func (c spread) move(s Span) (Span, error) {
 	return y.clip()
 }
 
-// enlarge is an axis of Resize by a whole factor, or of DepthToSpace. Output o
-// reads at most reach inputs before and behind o/factor.
-type enlarge struct{ factor, reach int }
+// enlarge is an axis of Resize by an integer factor, or of DepthToSpace. Output o
+// reads at most around inputs before and behind o/factor.
+type enlarge struct{ factor, around int }
 
 func (e enlarge) scale() (num, den int) { return e.factor, 1 }
 
 func (e enlarge) move(s Span) (Span, error) {
 	y := Span{Full: s.Full * e.factor, Size: s.Size * e.factor, At: s.At * e.factor}
 	if s.Lo > 0 {
-		y.Lo = (s.Lo + e.reach) * e.factor
+		y.Lo = (s.Lo + e.around) * e.factor
 	}
 	if y.Hi = y.Full; s.Hi < s.Full {
-		y.Hi = (s.Hi - e.reach) * e.factor
+		y.Hi = (s.Hi - e.around) * e.factor
 	}
 	return y.clip()
 }

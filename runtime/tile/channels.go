@@ -34,18 +34,18 @@ func (r *Fields) concat(u *rule) error {
 			return fmt.Errorf("input %d does not depend on the image and has a size of its own", i)
 		}
 	}
-	u.channels = func(in []Area) ([]Area, error) {
+	u.channels = func(in []Area) []Area {
 		y := in[0]
 		for _, a := range in[1:] {
 			y.C += a.C
 		}
-		return []Area{y}, nil
+		return []Area{y}
 	}
 	return nil
 }
 
 func (r *Fields) split(u *rule) error {
-	s, err := op.SplitOf(u.node, r.opset)
+	s, err := op.SplitOf(u.node, r.net.Opset)
 	if err == nil {
 		err = onChannels(s.Axis)
 	}
@@ -55,26 +55,25 @@ func (r *Fields) split(u *rule) error {
 	if err != nil {
 		return err
 	}
-	u.channels = func(in []Area) ([]Area, error) {
+	u.channels = func(in []Area) []Area {
 		left := in[0].C
-		var list []Area
-		for i := range int(s.Parts) {
-			y := in[0]
+		list := make([]Area, s.Parts)
+		for i := range list {
+			list[i] = in[0]
 			if s.Sizes.Given {
-				y.C = int(s.Sizes.Value[i])
-			} else {
-				y.C = max(min(ceilDiv(in[0].C, int(s.Parts)), left), 0)
-				left -= y.C
+				list[i].C = int(s.Sizes.Value[i])
+				continue
 			}
-			list = append(list, y)
+			list[i].C = max(min(ceilDiv(in[0].C, int(s.Parts)), left), 0)
+			left -= list[i].C
 		}
-		return list, nil
+		return list
 	}
 	return nil
 }
 
 func (r *Fields) softmax(u *rule) error {
-	s, err := op.SoftmaxOf(u.node, r.opset)
+	s, err := op.SoftmaxOf(u.node, r.net.Opset)
 	if err == nil && s.Flattened {
 		err = fmt.Errorf("normalises over rows and columns too")
 	}
@@ -85,44 +84,28 @@ func (r *Fields) softmax(u *rule) error {
 }
 
 func (r *Fields) reduce(u *rule) error {
-	d, err := op.ReduceOf(u.node, r.opset)
+	d, err := op.ReduceOf(u.node, r.net.Opset)
 	if err != nil {
 		return err
 	}
 	axes, err := d.AxesFor(4)
-	if err != nil {
+	if err != nil || len(axes) == 0 {
 		return err
-	}
-	if len(axes) == 0 {
-		return nil
 	}
 	if !slices.Equal(axes, []int{channelAxis}) || !d.KeepDims {
 		return fmt.Errorf("reduces axes %v, want the channels alone, kept", axes)
 	}
-	u.channels = func(in []Area) ([]Area, error) { return []Area{{N: in[0].N, C: 1}}, nil }
+	u.gives(1)
 	return nil
 }
 
-func (r *Fields) batchNorm(u *rule) error {
-	b, err := op.BatchNormOf(u.node, r.opset)
-	switch {
-	case err != nil:
-		return err
-	case b.Training:
-		return fmt.Errorf("takes statistics of the whole frame")
-	case b.PerElement:
-		return fmt.Errorf("has parameters for every pixel")
-	}
-	return r.only(u.node, 0)
-}
+// mostCut bounds what a Slice takes off a side.
+const mostCut = 1 << 20
 
 // slice cuts channels, and rows and columns off the sides.
 func (r *Fields) slice(u *rule) error {
-	s, err := op.SliceOf(u.node, r.opset)
+	s, err := op.SliceOf(u.node, r.net.Opset)
 	if err != nil {
-		return err
-	}
-	if err := r.only(u.node, 0); err != nil {
 		return err
 	}
 	for _, p := range []op.Param[[]int64]{s.Starts, s.Ends, s.Axes, s.Steps} {
@@ -161,16 +144,11 @@ func (r *Fields) slice(u *rule) error {
 			Dilation: []int64{1}, Pads: []int64{-c.start, min(c.end, 0)}}}
 	}
 	c := cuts[channelAxis]
-	u.channels = func(in []Area) ([]Area, error) {
-		y := in[0]
-		y.C = sliceLen(c.start, c.end, c.step, int64(y.C))
-		return []Area{y}, nil
+	u.channels = func(in []Area) []Area {
+		return []Area{{N: in[0].N, C: sliceLen(c.start, c.end, c.step, int64(in[0].C))}}
 	}
 	return nil
 }
-
-// mostCut bounds what a Slice takes off a side.
-const mostCut = 1 << 20
 
 // sliceLen is the number of elements of start:end:step of an axis of size n.
 func sliceLen(start, end, step, n int64) int {
