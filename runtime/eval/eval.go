@@ -103,7 +103,7 @@ type ImageReport struct {
 	Agreement *metric.DB `json:"agreement,omitempty"`
 }
 
-// Run measures a model at the last checkpoint of its program.
+// Run measures a model at the T of its program.
 func Run(ctx context.Context, c Config) (*Report, error) {
 	all, err := RunAll(ctx, c)
 	if err != nil {
@@ -112,7 +112,8 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	return all[len(all)-1], nil
 }
 
-// RunAll measures a model at every checkpoint of its program in one run.
+// RunAll measures a model at every number of timesteps that its program gives results
+// for, in one run.
 func RunAll(ctx context.Context, c Config) ([]*Report, error) {
 	if c.Set.Task().Kind == dataset.None {
 		return nil, fmt.Errorf("task none has no ground truth to measure against")
@@ -171,11 +172,11 @@ type tally struct {
 	names       []string
 	inputs, ref []metric.Quality
 	refOps      [][]metric.LayerOps
-	tracks      []track // by checkpoint
+	tracks      []track // by number of timesteps
 	seconds     float64
 }
 
-// track is the figures of the model at one checkpoint.
+// track is the figures of the model at one number of timesteps.
 type track struct {
 	timesteps int
 	quality   []metric.Quality

@@ -62,15 +62,12 @@ func merge(sum, more []exec.NeuronReport) ([]exec.NeuronReport, error) {
 		s.Elements += n.Elements
 		s.Spikes += n.Spikes
 		s.PostStep += n.PostStep
-		s.Residual.Elements += n.Residual.Elements
-		s.Residual.Sum += n.Residual.Sum
-		s.Residual.Half += n.Residual.Half
-		s.Residual.Full += n.Residual.Full
+		s.Residual.Add(n.Residual)
 	}
 	return sum, nil
 }
 
-// report computes the means of one checkpoint.
+// report computes the means for one number of timesteps.
 func (t *tally) report(k *track) (*Report, error) {
 	r := &Report{Images: len(k.quality), Timesteps: k.timesteps}
 	r.Seconds = t.seconds / float64(len(k.quality))

@@ -13,8 +13,8 @@ import (
 type Precision int
 
 const (
-	// FixedPoint computes a neuron layer behind a convolution of spikes in whole
-	// numbers, with weights of 16 bits for each output channel: the same bits on
+	// FixedPoint computes a neuron layer behind a convolution of spikes in
+	// integers, with weights of 16 bits for each output channel: the same bits on
 	// every machine, and many times faster. Layers of another form, and those whose
 	// weights and thresholds lie too far apart, are computed in float32.
 	FixedPoint Precision = iota
@@ -22,8 +22,8 @@ const (
 	Float32
 )
 
-// fixedLayer is a layer of the form neuron([Bias]([Conv or ConvTranspose](trains)))
-// in fixed point, where Concat may join the trains.
+// fixedLayer is a layer of the form neuron([Bias]([Conv or ConvTranspose](spikes)))
+// in fixed point, where Concat may join the spikes of several layers.
 type fixedLayer struct {
 	*layer
 	sources []*graph.Value
@@ -56,10 +56,11 @@ func (p *plan) fixed(m *graph.Model, l *layer) *fixedLayer {
 	if f.conv == nil || !(f.conv.node.Is("Conv") || f.conv.node.Is("ConvTranspose")) {
 		return nil
 	}
-	if f.sources = p.trains(f.conv.node.Input(0)); f.sources == nil {
+	var concats int
+	if f.sources, concats = p.spikeSources(f.conv.node.Input(0)); f.sources == nil {
 		return nil
 	}
-	if 1+len(biases)+concats(f.conv.node.Input(0)) != len(l.steps) {
+	if 1+len(biases)+concats != len(l.steps) {
 		return nil // something else reads a part of the cone
 	}
 	biases = append(biases, s.node.Input(1))
@@ -79,45 +80,31 @@ func onlyNeuron(l *layer) (*neuronSink, bool) {
 	return s, ok
 }
 
-// trains lists the spike trains that a value joins channel after channel; nil when
-// it is anything else.
-func (p *plan) trains(v *graph.Value) []*graph.Value {
+// spikeSources lists the spikes that a value joins channel after channel, and counts
+// the Concats on the ways to them; nil when it is anything else.
+func (p *plan) spikeSources(v *graph.Value) (list []*graph.Value, concats int) {
 	n := v.Producer()
 	switch {
 	case n == nil || !p.timing.timed[v]:
-		return nil
+		return nil, 0
 	case op.IsNeuron(n) && v == n.Output(0):
-		return []*graph.Value{v}
+		return []*graph.Value{v}, 0
 	case !n.Is("Concat"):
-		return nil
+		return nil, 0
 	}
 	c, err := op.ConcatOf(n)
 	if err != nil || c.Axis != 1 && c.Axis != -3 {
-		return nil
+		return nil, 0
 	}
-	var list []*graph.Value
+	concats = 1
 	for _, u := range n.Inputs() {
-		some := p.trains(u)
+		some, more := p.spikeSources(u)
 		if some == nil {
-			return nil
+			return nil, 0
 		}
-		list = append(list, some...)
+		list, concats = append(list, some...), concats+more
 	}
-	return list
-}
-
-// concats counts the Concat nodes of a value that trains accepts, each once for
-// every way to it.
-func concats(v *graph.Value) int {
-	n := v.Producer()
-	if !n.Is("Concat") {
-		return 0
-	}
-	sum := 1
-	for _, u := range n.Inputs() {
-		sum += concats(u)
-	}
-	return sum
+	return list, concats
 }
 
 // run computes the layer on packed spikes.

@@ -52,7 +52,7 @@ func (f *fixedLayer) geometry(p *plan) (c fixedConv, ok bool) {
 	return c, s.Validate() == nil && w.Dims[2] == s.KH && w.Dims[3] == s.KW
 }
 
-// quantise turns the layer into whole numbers and packs its weights.
+// quantise turns the layer into integers and packs its weights.
 func (f *fixedLayer) quantise(p *plan, biases []*graph.Value, s *neuronSink) bool {
 	c, ok := f.geometry(p)
 	if !ok {

@@ -59,7 +59,7 @@ func (r *grouper) depth(s *graph.Node) int {
 	return 0
 }
 
-// collect adds the linear nodes before n to the cone of s. It stops at trains,
+// collect adds the linear nodes before n to the cone of s. It stops at spikes,
 // encoded inputs, analog values and at nodes of an earlier layer. A node
 // shared with another sink of the same depth joins the two.
 func (r *grouper) collect(s, n *graph.Node, cones map[*graph.Node][]*graph.Node) {

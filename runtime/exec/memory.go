@@ -11,8 +11,8 @@ import (
 // need is the bytes that a run on areas, measured or not, takes for what lies between
 // its inputs and outputs: floats, membrane potentials, spikes. Weights, the scratch of
 // kernels (some hundred KiB a thread) and temporaries within one operator are left out.
-// It is found by a run on a counting arena, in which no operator and no kernel runs: what
-// computes looks at run.areas.
+// It is found by a run on a counting arena, in which no operator and no kernel computes
+// anything: see run.areas.
 func (p *plan) need(input *graph.Value, areas map[*graph.Value]tile.Area, measured bool) (int64, error) {
 	r := newRun(context.Background(), p, RunOptions{Measure: measured}, newArena(nil, true))
 	r.areas = areas

@@ -22,9 +22,9 @@ type thresholds struct {
 	v0           float64 // in units of theta
 }
 
-// A fixedPoint is a spiking layer in whole numbers: all of a neuron's quantities
-// are multiples of its channel's scale, so that a spike changes the potential by
-// whole numbers only and no order of sums, kernel or strip changes the result.
+// A fixedPoint is a spiking layer in integers: all of a neuron's quantities are
+// multiples of its channel's scale, so that no order of sums, kernel or strip changes
+// the result.
 type fixedPoint struct {
 	weights [][]int16
 	neurons spike.Neurons
@@ -95,7 +95,7 @@ func channelScale(weights []float64, bias, always, theta, v0 float64, steps int)
 }
 
 // accurate reports whether a scale leaves the channel's numbers enough digits.
-// Numbers that are no finite floats are not for whole numbers.
+// Numbers that are no finite floats have no scale.
 func accurate(weights []float64, theta, scale float64) bool {
 	if !(scale > 1e-300) || math.IsInf(scale, 1) {
 		return false

@@ -40,7 +40,7 @@ type slot struct {
 
 // planar is spikes channel by channel, with the dimensions of a slice.
 type planar struct {
-	*neuron.Train
+	*neuron.Spikes
 	dims []int
 }
 

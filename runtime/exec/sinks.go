@@ -82,8 +82,8 @@ func (s *neuronSink) start(c *clock, x *ops.Tensor) (integrator, error) {
 	}
 	k := &neurons{node: s.node, v: c.arena.tensor(graph.Float32, x.Dims)}
 	steps := c.timing.slices()
-	words := c.arena.words.take(neuron.TrainWords(steps, n, channels, plane), c.arena.counting) // Step writes every word
-	k.out = &planar{neuron.NewTrainOver(words, steps, n, channels, plane, p.Threshold), x.Dims}
+	words := c.arena.words.take(neuron.SpikeWords(steps, n, channels, plane), c.arena.counting) // Step writes every word
+	k.out = &planar{neuron.SpikesOver(words, steps, n, channels, plane, p.Threshold), x.Dims}
 	if c.areas == nil {
 		k.pop, err = neuron.New(p, n, channels, plane, k.v.F32)
 	}
@@ -92,7 +92,7 @@ func (s *neuronSink) start(c *clock, x *ops.Tensor) (integrator, error) {
 
 func (k *neurons) step(c *clock, x *ops.Tensor, t int) error {
 	if c.areas == nil {
-		k.pop.Step(c.pool, x.F32, k.out.Train, t, t >= c.timing.steps)
+		k.pop.Step(c.pool, x.F32, k.out.Spikes, t, t >= c.timing.steps)
 	}
 	return nil
 }
@@ -134,7 +134,7 @@ func (k *neurons) finish(c *clock) {
 
 // freePlanar ends the life of spikes.
 func (r *run) freePlanar(p *planar) {
-	r.arena.words.give(neuron.TrainWords(p.Steps, p.N, p.C, p.Plane), p.Words())
+	r.arena.words.give(neuron.SpikeWords(p.Steps, p.N, p.C, p.Plane), p.Words())
 }
 
 // readoutSink is Decode or CPM.

@@ -53,7 +53,7 @@ type Tiling struct {
 	// last ones, shifted back inside the image, have more.
 	OverlapRows    int `json:"overlap_rows"`
 	OverlapColumns int `json:"overlap_columns"`
-	// Bytes is what a run takes between input and output, foretold: a tile's share
+	// Bytes is what a run takes between input and output: a tile's share
 	// where the image is cut. It is above Limit where no tiles are small enough. 0
 	// means not known.
 	Bytes int64 `json:"bytes"`
@@ -69,7 +69,7 @@ type Tiling struct {
 // Tiling tells how an input of dimensions [N,C,H,W] will run, when nothing is
 // measured or observed. An image is cut where it takes more memory than the
 // limit and every operator looks at a neighbourhood of each pixel only:
-// convolutions, pooling, resizing by whole factors and whatever works on pixels
+// convolutions, pooling, resizing by integer factors and whatever works on pixels
 // or their channels. Normalisation over the image, global pooling and shapes that are
 // computed with are among what needs the whole image.
 func (p *Program) Tiling(dims []int) Tiling {

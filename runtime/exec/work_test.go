@@ -15,7 +15,7 @@ func TestCountOfBits(t *testing.T) {
 	for range 500 {
 		h, w := 1+r.IntN(9), 1+r.IntN(140)
 		tp := newTaps(randomTaps(r, h), randomTaps(r, w), 3)
-		tr := neuron.NewTrain(1, 1, 1, h*w, []float32{1})
+		tr := neuron.NewSpikes(1, 1, 1, h*w, []float32{1})
 		var n, reach float64
 		for i := range h * w {
 			if r.IntN(3) == 0 {

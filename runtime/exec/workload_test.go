@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"spikingir/runtime/exec"
-	"spikingir/runtime/metric"
 	"spikingir/runtime/ops"
 )
 
@@ -25,24 +24,46 @@ func workOf(t *testing.T, res *exec.Result, node string) exec.WorkReport {
 	return found[0]
 }
 
+// axis is a convolution along one side of an image.
+type axis struct{ in, kernel, stride, dilation, before, after int }
+
+func randomAxis(r *rand.Rand) axis {
+	return axis{9 + r.IntN(4), 1 + r.IntN(4), 1 + r.IntN(3), 1 + r.IntN(2), r.IntN(3), r.IntN(3)}
+}
+
+func (a axis) out() int {
+	return (a.in+a.before+a.after-(a.kernel-1)*a.dilation-1)/a.stride + 1
+}
+
+// taps counts the pairs of an output and a tap that lie inside the image.
+func (a axis) taps() (n int) {
+	for o := range a.out() {
+		for k := range a.kernel {
+			if i := o*a.stride - a.before + k*a.dilation; i >= 0 && i < a.in {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // TestConvWork compares the counts of strided, dilated and grouped convolutions
-// with package metric's, which counts tap by tap. With a spike at every element
+// with those of every tap. With a spike at every element
 // of every step the synaptic operations are the exact MACs, T times.
 func TestConvWork(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 6))
 	const steps = 2
 	for range 40 {
 		g := 1 + r.IntN(2)
-		s := metric.ConvShape{Cin: g * (1 + r.IntN(2)), Cout: g * (1 + r.IntN(3)), Group: g,
-			KernelH: 1 + r.IntN(4), KernelW: 1 + r.IntN(4), InH: 9 + r.IntN(4), InW: 9 + r.IntN(4),
-			StrideH: 1 + r.IntN(3), StrideW: 1 + r.IntN(3), DilationH: 1 + r.IntN(2), DilationW: 1 + r.IntN(2),
-			PadT: r.IntN(3), PadL: r.IntN(3), PadB: r.IntN(3), PadR: r.IntN(3), Bias: true}
-		want, err := s.Ops("c", metric.FromSpikes)
-		if err != nil {
-			t.Fatal(err)
-		}
+		cin, cout := g*(1+r.IntN(2)), g*(1+r.IntN(3))
+		rows, cols := randomAxis(r), randomAxis(r)
+		pairs := float64(cin / g * cout)
+		outs := float64(rows.out() * cols.out())
+		macs := 2 * pairs * outs * float64(rows.kernel*cols.kernel)
+		exact := 2 * pairs * float64(rows.taps()*cols.taps())
+		inputs := float64(2 * cin * rows.in * cols.in)
 		conv := fmt.Sprintf(`Conv <group = %d, strides = [%d, %d], dilations = [%d, %d], pads = [%d, %d, %d, %d]>`,
-			g, s.StrideH, s.StrideW, s.DilationH, s.DilationW, s.PadT, s.PadL, s.PadB, s.PadR)
+			g, rows.stride, cols.stride, rows.dilation, cols.dilation, rows.before, cols.before, rows.after, cols.after)
 		m := model(t, fmt.Sprintf(`g (float[N,%d,H,W] x) => (float[N,C2,H2,W2] r, float[N,C2,H2,W2] a)
 <float[%d,%d,%d,%d] w = ["location": "seed:1"], float[%d] b = ["location": "seed:2"], float theta = {1}>
 {
@@ -52,20 +73,20 @@ func TestConvWork(t *testing.T) {
   z = ai.spikingir.IF <@@> (d, , theta)
   r = ai.spikingir.Decode <@@> (z)
   [analog] a = %s (x, w, b)
-}`, s.Cin, s.Cout, s.Cin/g, s.KernelH, s.KernelW, s.Cout, conv, conv), steps, 0)
-		x := random(1, 1, 2, 2, s.Cin, s.InH, s.InW)
+}`, cin, cout, cin/g, rows.kernel, cols.kernel, cout, conv, conv), steps, 0)
+		x := random(1, 1, 2, 2, cin, rows.in, cols.in)
 		res := execute(t, compile(t, m, exec.Options{}), x)
 		c, a := workOf(t, res, "c"), workOf(t, res, "analog")
 		for _, w := range []exec.WorkReport{c, a} {
-			if w.MACs != 2*want.MACs || w.ExactMACs != 2*want.ExactMACs || w.Inputs != 2*want.Inputs {
-				t.Errorf("%+v: work %+v, want twice %+v", s, w, want)
+			if w.MACs != macs || w.ExactMACs != exact || w.Inputs != inputs {
+				t.Errorf("%+v x %+v: work %+v, want %g MACs, %g exact ones, %g inputs", rows, cols, w, macs, exact, inputs)
 			}
 		}
 		if !c.Driven || c.Bias || c.SpikesIn != steps*c.Inputs || c.ExactOps != steps*c.ExactMACs {
-			t.Errorf("%+v: driven by %g spikes, %g operations, want %g and %g",
-				s, c.SpikesIn, c.ExactOps, steps*c.Inputs, steps*c.ExactMACs)
+			t.Errorf("%+v x %+v: driven by %g spikes, %g operations, want %g and %g",
+				rows, cols, c.SpikesIn, c.ExactOps, steps*c.Inputs, steps*c.ExactMACs)
 		}
-		if a.Driven || a.Current || !a.Bias || a.Outputs != 2*want.BiasAdds || a.Runs != 1 {
+		if a.Driven || a.Current || !a.Bias || a.Outputs != 2*float64(cout)*outs || a.Runs != 1 {
 			t.Errorf("analog work %+v, want one run with a bias", a)
 		}
 	}

@@ -1,7 +1,7 @@
 // Package neuron holds the spiking neurons: their parameters, their state and
 // one step. A neuron is applied to a whole population at once: all elements of
 // one slice [N, C, ...] of a time-major tensor. Spikes are kept one bit each
-// (a [Train]); in amplitude form (docs/design.md) a spike has the value of its
+// ([Spikes]); in amplitude form (docs/design.md) a spike has the value of its
 // threshold.
 //
 // # Soft reset, IF (paper, Eq. 1-3)

@@ -21,25 +21,25 @@ func population(t *testing.T, p Params, c, plane int) *Population {
 
 // simulate drives a population with currents for T steps and, when post is
 // set, one post step with its own current. It gives the spikes.
-func simulate(pop *Population, steps int, current func(t int) []float32, post []float32) *Train {
+func simulate(pop *Population, steps int, current func(t int) []float32, post []float32) *Spikes {
 	pool := machine.NewPool(1)
 	defer pool.Close()
 	total := steps
 	if post != nil {
 		total++
 	}
-	train := NewTrain(total, pop.N, pop.C, pop.Plane, pop.Threshold)
+	spikes := NewSpikes(total, pop.N, pop.C, pop.Plane, pop.Threshold)
 	for t := range steps {
-		pop.Step(pool, current(t), train, t, false)
+		pop.Step(pool, current(t), spikes, t, false)
 	}
 	if post != nil {
-		pop.Step(pool, post, train, steps, true)
+		pop.Step(pool, post, spikes, steps, true)
 	}
-	return train
+	return spikes
 }
 
 // counts is the number of spikes of each element.
-func counts(tr *Train) []int {
+func counts(tr *Spikes) []int {
 	out := make([]int, tr.N*tr.C*tr.Plane)
 	for t := range tr.Steps {
 		for i := range tr.N * tr.C {
@@ -202,7 +202,7 @@ func TestChargeIsConserved(t *testing.T) {
 	}
 	pool := machine.NewPool(2)
 	defer pool.Close()
-	tr := NewTrain(steps+1, 1, 3, n, theta)
+	tr := NewSpikes(steps+1, 1, 3, n, theta)
 	for s := range steps {
 		pop.Step(pool, draw(pop.Bias), tr, s, false)
 	}
@@ -214,13 +214,13 @@ func TestChargeIsConserved(t *testing.T) {
 	}
 }
 
-// TestTrain checks the packed spikes against their amplitudes, per channel and
+// TestSpikes checks the packed spikes against their amplitudes, per channel and
 // over word boundaries.
-func TestTrain(t *testing.T) {
+func TestSpikes(t *testing.T) {
 	pool := machine.NewPool(2)
 	defer pool.Close()
 	for _, plane := range []int{1, 63, 64, 65, 200} {
-		tr := NewTrain(2, 2, 3, plane, []float32{1, 2, 4})
+		tr := NewSpikes(2, 2, 3, plane, []float32{1, 2, 4})
 		want := make([]float32, 2*3*plane)
 		r := rand.New(rand.NewPCG(3, uint64(plane)))
 		var n int64

@@ -34,7 +34,7 @@ type Population struct {
 	v           []float32
 }
 
-// New makes a population at rest, v = v0*theta; v is its state of N*C*plane
+// New makes a population at its initial potential v0*theta. v is its state, N*C*plane
 // elements, which it keeps.
 func New(p Params, n, c, plane int, v []float32) (*Population, error) {
 	if err := p.Check(c); err != nil {
@@ -43,19 +43,13 @@ func New(p Params, n, c, plane int, v []float32) (*Population, error) {
 	if len(v) != n*c*plane {
 		return nil, fmt.Errorf("state of %d elements, want %d", len(v), n*c*plane)
 	}
-	pop := &Population{p, n, c, plane, v}
-	pop.reset()
-	return pop, nil
-}
-
-func (p *Population) reset() {
-	for i := range p.N * p.C {
-		v0 := p.rest(i % p.C)
-		plane := p.v[i*p.Plane : (i+1)*p.Plane]
-		for k := range plane {
-			plane[k] = v0
+	for i := range n * c {
+		v0 := p.v0(i % c)
+		for k := i * plane; k < (i+1)*plane; k++ {
+			v[k] = v0
 		}
 	}
+	return &Population{p, n, c, plane, v}, nil
 }
 
 // at is element c of a list of one or C values, def when it is empty.
@@ -72,7 +66,7 @@ func at(xs []float32, c int, def float32) float32 {
 // Step integrates one slice of current [N, C, Plane] and writes the spikes to
 // slice step of out. In the post step the bias is left out and an MPRN fires
 // from alpha*theta on.
-func (p *Population) Step(pool *machine.Pool, current []float32, out *Train, step int, post bool) {
+func (p *Population) Step(pool *machine.Pool, current []float32, out *Spikes, step int, post bool) {
 	pool.Run(p.N*p.C, func(_, lo, hi int) {
 		for i := lo; i < hi; i++ {
 			c := i % p.C
@@ -97,6 +91,14 @@ type Residual struct {
 	Sum      float64 // of |v|/theta
 	Half     int64   // elements with v >= theta/2
 	Full     int64   // elements with v >= theta
+}
+
+// Add adds the potentials of other neurons.
+func (r *Residual) Add(o Residual) {
+	r.Elements += o.Elements
+	r.Sum += o.Sum
+	r.Half += o.Half
+	r.Full += o.Full
 }
 
 // Residual measures the potential as the paper's Fig. 4 does.

@@ -31,8 +31,8 @@ func (p Params) Check(c int) error {
 	return nil
 }
 
-// rest is the initial potential of channel c.
-func (p Params) rest(c int) float32 {
+// v0 is the initial potential of channel c.
+func (p Params) v0(c int) float32 {
 	theta := at(p.Threshold, c, 1)
 	if p.V0 == 0 || theta > math.MaxFloat32 {
 		return 0 // an infinite threshold is no unit
@@ -49,8 +49,8 @@ type Steady struct {
 	Post    []float32 // of a post step; nil for none
 	Out     *spike.Tensor
 	Steps   spike.Steps
-	// Residuals, when not nil, are the potentials [N, C, H, W] at each mark, after
-	// its post step.
+	// Residuals, when not nil, are the potentials [N, C, H, W] for each of the marks of
+	// Steps, after its post step.
 	Residuals [][]float32
 }
 
@@ -118,9 +118,9 @@ func (w *steadyWorker) channel(n, c, lane, from, count int) {
 	current := w.Current[place : place+count]
 	theta, bias := at(w.Threshold, c, 1), at(w.Bias, c, 0)
 	v := w.v[:count]
-	rest := w.rest(c)
+	v0 := w.v0(c)
 	for i := range v {
-		v[i] = rest
+		v[i] = v0
 	}
 	mark := 0
 	for step := range w.Steps.Main {
