@@ -235,24 +235,7 @@ func bindConv(n *graph.Node, _ int64) (backward, error) {
 			return err
 		}
 		spatial := sizes(x.Dims[2:])
-		if !slices.Equal(w.Out(spatial), sizes(g.Dims[2:])) {
-			return fmt.Errorf("output 0 is %v, want spatial sizes %v", c.out[0], w.Out(spatial))
-		}
-		s := newWindow(w, x.Dims[2:], g.Dims[2:], w.PadsFor(spatial))
-		k, err := newCorrelation(s, int(view.Group), x, g, weight)
-		if err != nil {
-			return err
-		}
-		if c.wants(0) {
-			k.toFine(c.gin[0].F32, g.F32)
-		}
-		if c.wants(1) {
-			k.toWeight(c.gin[1].F32, g.F32, x.F32)
-		}
-		if c.wants(2) {
-			return biasGradient(c.gin[2], g)
-		}
-		return nil
+		return convolve(c, w, int(view.Group), w.PadsFor(spatial), w.Out(spatial), x, g, (*correlation).toFine)
 	}, err
 }
 
@@ -262,28 +245,35 @@ func bindConvTranspose(n *graph.Node, _ int64) (backward, error) {
 		if err := sameRank(c); err != nil {
 			return err
 		}
-		x, weight, g := c.in[0], c.in[1], c.gout[0]
-		full, out, pads, err := ops.TransposeShape(n, view, x.Dims, weight.Dims)
+		x, g := c.in[0], c.gout[0]
+		full, out, pads, err := ops.TransposeShape(n, view, x.Dims, c.in[1].Dims)
 		if err != nil {
 			return err
 		}
-		if !slices.Equal(out, sizes(g.Dims[2:])) {
-			return fmt.Errorf("output 0 is %v, want spatial sizes %v", c.out[0], out)
-		}
-		s := newWindow(full.Window, g.Dims[2:], x.Dims[2:], pads)
-		k, err := newCorrelation(s, int(view.Group), g, x, weight)
-		if err != nil {
-			return err
-		}
-		if c.wants(0) {
-			k.toCoarse(c.gin[0].F32, g.F32)
-		}
-		if c.wants(1) {
-			k.toWeight(c.gin[1].F32, x.F32, g.F32)
-		}
-		if c.wants(2) {
-			return biasGradient(c.gin[2], g)
-		}
-		return nil
+		return convolve(c, full.Window, int(view.Group), pads, out, g, x, (*correlation).toCoarse)
 	}, err
+}
+
+// convolve is the gradient of both, whose output has the spatial sizes out; toInput is
+// the way from the output to the input.
+func convolve(c *call, w op.Window, groups int, pads, out []int64, fine, coarse *ops.Tensor,
+	toInput func(k *correlation, gx, g []float32)) error {
+	g := c.gout[0]
+	if !slices.Equal(out, sizes(g.Dims[2:])) {
+		return fmt.Errorf("output 0 is %v, want spatial sizes %v", c.out[0], out)
+	}
+	k, err := newCorrelation(newWindow(w, fine.Dims[2:], coarse.Dims[2:], pads), groups, fine, coarse, c.in[1])
+	if err != nil {
+		return err
+	}
+	if c.wants(0) {
+		toInput(k, c.gin[0].F32, g.F32)
+	}
+	if c.wants(1) {
+		k.toWeight(c.gin[1].F32, coarse.F32, fine.F32)
+	}
+	if c.wants(2) {
+		return biasGradient(c.gin[2], g)
+	}
+	return nil
 }

@@ -29,25 +29,12 @@ type origins struct {
 	first   []int         // the number of each input's first element
 	count   int           // of all elements
 	only    int           // the floating point input where there is one, or -1
-	outputs []source      // of each output, all with numbers or all with spans
+	outputs [][]int32     // the number of each output's elements; -1 for a constant
 	many    bool          // some element is copied often
 }
 
-// A source tells where the elements of one output come from: in spans, or number
-// by number, where -1 stands for no element.
-type source struct {
-	spans   []span
-	numbers []int32
-}
-
-// A span is n elements of an output that are neighbours in an input, too.
-type span struct{ input, from, to, n int }
-
 // often is the number of copies of an element from which they are added in float64.
 const often = 8
-
-// longSpan is the mean length from which spans are faster than numbers.
-const longSpan = 8
 
 // bindMove binds an operator that only moves elements.
 func bindMove(n *graph.Node, opset int64) (backward, error) {
@@ -66,28 +53,15 @@ func (m *mover) backward(c *call) error {
 		return err
 	}
 	for j, g := range c.gout {
-		if g != nil && len(g.F32) != o.outputs[j].len() {
-			return fmt.Errorf("output %d is %v, want %d elements", j, c.out[j], o.outputs[j].len())
+		if g != nil && len(g.F32) != len(o.outputs[j]) {
+			return fmt.Errorf("output %d is %v, want %d elements", j, c.out[j], len(o.outputs[j]))
 		}
 	}
-	if slices.ContainsFunc(o.outputs, source.spelled) {
-		o.scatter(c)
-		return nil
-	}
-	for j, g := range c.gout {
-		if g == nil {
-			continue
-		}
-		for _, s := range o.outputs[j].spans {
-			if s.input >= 0 && c.gin[s.input] != nil {
-				accumulate(c.gin[s.input].F32[s.from:s.from+s.n], g.F32[s.to:s.to+s.n])
-			}
-		}
-	}
+	o.scatter(c)
 	return nil
 }
 
-// scatter adds gradients number by number, straight to the gradient of an only
+// scatter adds gradients, straight to the gradient of an only
 // input whose elements get few terms.
 func (o *origins) scatter(c *call) {
 	var sums []float64
@@ -102,7 +76,7 @@ func (o *origins) scatter(c *call) {
 			continue
 		}
 		for i, v := range g.F32 {
-			switch from := o.outputs[j].numbers[i]; {
+			switch from := o.outputs[j][i]; {
 			case from < 0:
 			case only != nil:
 				only[from] += v
@@ -119,19 +93,6 @@ func (o *origins) scatter(c *call) {
 			addWide(g.F32, sums[o.first[i]:o.first[i]+len(g.F32)])
 		}
 	}
-}
-
-func (s source) spelled() bool { return s.numbers != nil }
-
-func (s source) len() int {
-	if s.numbers != nil {
-		return len(s.numbers)
-	}
-	n := 0
-	for _, p := range s.spans {
-		n += p.n
-	}
-	return n
 }
 
 // originsOf is the origins for inputs, from those known or found anew.
@@ -218,12 +179,9 @@ func (o *origins) trace(run ops.Op, in []*ops.Tensor) error {
 				}
 			}
 		}
-		o.outputs = append(o.outputs, o.sourceOf(list))
+		o.outputs = append(o.outputs, list)
 	}
 	o.many = slices.ContainsFunc(copies, func(n int32) bool { return n > often })
-	if o.many || slices.ContainsFunc(o.outputs, source.spelled) {
-		o.spell()
-	}
 	return nil
 }
 
@@ -241,56 +199,4 @@ func (o *origins) numbered(in []*ops.Tensor, base int) []*ops.Tensor {
 		}
 	}
 	return list
-}
-
-// sourceOf makes spans of numbers, or keeps those where spans would be short.
-func (o *origins) sourceOf(numbers []int32) source {
-	var spans []span
-	input := 0
-	for at, v := range numbers {
-		if last := len(spans) - 1; last >= 0 && o.continues(spans[last], int(v)) {
-			spans[last].n++
-			continue
-		}
-		if len(spans)*longSpan > len(numbers) {
-			return source{numbers: numbers}
-		}
-		if v < 0 {
-			spans = append(spans, span{input: -1, to: at, n: 1})
-			continue
-		}
-		input, _ = slices.BinarySearch(o.first, int(v)+1)
-		input--
-		spans = append(spans, span{input, int(v) - o.first[input], at, 1})
-	}
-	return source{spans: spans}
-}
-
-// continues reports whether an element comes next in a span.
-func (o *origins) continues(s span, number int) bool {
-	if s.input < 0 || number < 0 {
-		return s.input < 0 && number < 0
-	}
-	next := s.from + s.n
-	return next < o.in[s.input].Len() && o.first[s.input]+next == number
-}
-
-// spell makes spans numbers again.
-func (o *origins) spell() {
-	for j, s := range o.outputs {
-		if s.numbers != nil {
-			continue
-		}
-		list := make([]int32, 0, s.len())
-		for _, p := range s.spans {
-			for k := range p.n {
-				if p.input < 0 {
-					list = append(list, -1)
-				} else {
-					list = append(list, int32(o.first[p.input]+p.from+k))
-				}
-			}
-		}
-		o.outputs[j] = source{numbers: list}
-	}
 }

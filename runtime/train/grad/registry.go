@@ -1,5 +1,7 @@
 package grad
 
+import "spikingir/graph/op"
+
 // binders lists the operators that have gradients, by type.
 var binders = map[string]binder{
 	// layers
@@ -21,19 +23,19 @@ var binders = map[string]binder{
 
 	// activations
 	"Relu":            plain(relu),
-	"LeakyRelu":       bindLeakyRelu,
+	"LeakyRelu":       activation(op.LeakyReluOf, leakyRelu),
 	"PRelu":           pair(prelu),
 	"Clip":            bindClip,
-	"Elu":             bindElu,
-	"Selu":            bindSelu,
-	"Celu":            bindCelu,
-	"HardSigmoid":     bindHardSigmoid,
+	"Elu":             activation(op.EluOf, elu),
+	"Selu":            activation(op.SeluOf, selu),
+	"Celu":            activation(op.CeluOf, celu),
+	"HardSigmoid":     activation(op.HardSigmoidOf, hardSigmoid),
 	"HardSwish":       plain(hardSwish),
 	"Softplus":        plain(softplus),
 	"Softsign":        plain(softsign),
-	"Gelu":            bindGelu,
+	"Gelu":            activation(op.GeluOf, gelu),
 	"Mish":            plain(mish),
-	"ThresholdedRelu": bindThresholdedRelu,
+	"ThresholdedRelu": activation(op.ThresholdedReluOf, thresholdedRelu),
 	"Sigmoid":         plain(sigmoid),
 	"Tanh":            plain(tanh),
 	"Softmax":         bindSoftmax,

@@ -101,79 +101,63 @@ func abs(x, _ float64) float64 {
 	return 0
 }
 
-func bindLeakyRelu(n *graph.Node, _ int64) (backward, error) {
-	l, err := op.LeakyReluOf(n)
-	return derivative(func(x, _ float64) float64 { return slope(x, float64(l.Alpha)) }).backward, err
-}
-
-func bindElu(n *graph.Node, _ int64) (backward, error) {
-	e, err := op.EluOf(n)
-	return derivative(func(x, _ float64) float64 {
-		if x > 0 {
-			return 1
-		}
-		return float64(e.Alpha) * math.Exp(x)
-	}).backward, err
-}
-
-func bindSelu(n *graph.Node, _ int64) (backward, error) {
-	s, err := op.SeluOf(n)
-	alpha, gamma := float64(s.Alpha), float64(s.Gamma)
-	return derivative(func(x, _ float64) float64 {
-		if x > 0 {
-			return gamma
-		}
-		return gamma * alpha * math.Exp(x)
-	}).backward, err
-}
-
-func bindCelu(n *graph.Node, _ int64) (backward, error) {
-	c, err := op.CeluOf(n)
-	return derivative(func(x, _ float64) float64 {
-		if x > 0 {
-			return 1
-		}
-		return math.Exp(x / float64(c.Alpha))
-	}).backward, err
-}
-
-func bindHardSigmoid(n *graph.Node, _ int64) (backward, error) {
-	h, err := op.HardSigmoidOf(n)
-	alpha, beta := float64(h.Alpha), float64(h.Beta)
-	return derivative(func(x, _ float64) float64 {
-		if y := alpha*x + beta; y > 0 && y < 1 {
-			return alpha
-		}
-		return 0
-	}).backward, err
-}
-
-func bindThresholdedRelu(n *graph.Node, _ int64) (backward, error) {
-	t, err := op.ThresholdedReluOf(n)
-	return derivative(func(x, _ float64) float64 {
-		if x > float64(t.Alpha) {
-			return 1
-		}
-		return 0
-	}).backward, err
-}
-
-// bindGelu is the derivative of x times the normal distribution function of x, or
-// of its approximation x (1 + tanh(u)) / 2.
-func bindGelu(n *graph.Node, _ int64) (backward, error) {
-	g, err := op.GeluOf(n)
-	if !g.Tanh {
-		return derivative(func(x, _ float64) float64 {
-			density := math.Exp(-x*x/2) / math.Sqrt(2*math.Pi)
-			return 0.5*(1+math.Erf(x/math.Sqrt2)) + x*density
-		}).backward, err
+// activation binds a function of one element, of attributes that of decodes.
+func activation[T any](of func(*graph.Node) (T, error), d func(v T, x float64) float64) binder {
+	return func(n *graph.Node, _ int64) (backward, error) {
+		v, err := of(n)
+		return derivative(func(x, _ float64) float64 { return d(v, x) }).backward, err
 	}
-	return derivative(func(x, _ float64) float64 {
-		const cube = 0.044715
-		t := math.Tanh(math.Sqrt(2/math.Pi) * (x + cube*x*x*x))
-		du := math.Sqrt(2/math.Pi) * (1 + 3*cube*x*x)
-		return 0.5*(1+t) + 0.5*x*(1-t*t)*du
-	}).backward, err
+}
+
+func leakyRelu(l op.LeakyRelu, x float64) float64 { return slope(x, float64(l.Alpha)) }
+
+func elu(e op.Elu, x float64) float64 {
+	if x > 0 {
+		return 1
+	}
+	return float64(e.Alpha) * math.Exp(x)
+}
+
+func selu(s op.Selu, x float64) float64 {
+	if x > 0 {
+		return float64(s.Gamma)
+	}
+	return float64(s.Gamma) * float64(s.Alpha) * math.Exp(x)
+}
+
+func celu(c op.Celu, x float64) float64 {
+	if x > 0 {
+		return 1
+	}
+	return math.Exp(x / float64(c.Alpha))
+}
+
+func hardSigmoid(h op.HardSigmoid, x float64) float64 {
+	alpha, beta := float64(h.Alpha), float64(h.Beta)
+	if y := alpha*x + beta; y > 0 && y < 1 {
+		return alpha
+	}
+	return 0
+}
+
+func thresholdedRelu(t op.ThresholdedRelu, x float64) float64 {
+	if x > float64(t.Alpha) {
+		return 1
+	}
+	return 0
+}
+
+// gelu is the derivative of x times the normal distribution function of x, or of its
+// approximation x (1 + tanh(u)) / 2.
+func gelu(g op.Gelu, x float64) float64 {
+	if !g.Tanh {
+		density := math.Exp(-x*x/2) / math.Sqrt(2*math.Pi)
+		return 0.5*(1+math.Erf(x/math.Sqrt2)) + x*density
+	}
+	const cube = 0.044715
+	t := math.Tanh(math.Sqrt(2/math.Pi) * (x + cube*x*x*x))
+	du := math.Sqrt(2/math.Pi) * (1 + 3*cube*x*x)
+	return 0.5*(1+t) + 0.5*x*(1-t*t)*du
 }
 
 // bindCast passes gradients between floating point types.
