@@ -32,12 +32,12 @@ type Param struct {
 	// alpha and softplus^-1(theta) for a threshold.
 	Data []float32
 
-	value   *graph.Value
-	given   []float32   // the tensor's elements as Compile found them
-	from    []float32   // Data as Compile made them
-	node    *graph.Node // of a V0
-	grad    int         // index of its gradient in a worker
-	elems   []float32   // what layers read: of the tensor's own kind, by refresh
+	value *graph.Value
+	given []float32   // the tensor's elements as Compile found them
+	from  []float32   // Data as Compile made them
+	node  *graph.Node // of a V0
+	grad  int         // index of its gradient in a worker
+	elems []float32   // what layers read: of the tensor's own kind, by refresh
 }
 
 // refresh computes what layers read from Data. What has not changed since Compile is

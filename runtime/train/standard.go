@@ -27,6 +27,9 @@ type standardLayer struct {
 	out     []*value      // nil for what is omitted
 	vary    []*value      // in and out without the nils
 	outputs []*value
+	// pointwise: it works element by element, so that it does not matter where channels
+	// are.
+	pointwise bool
 }
 
 // roles are the constant inputs of standard operators that are parameters.
@@ -131,6 +134,8 @@ func (l *standardLayer) enter(n *Net, outs []*ops.Tensor, timed, back bool) erro
 		l.out[i].grad, l.out[i].kept = back, back
 		l.outputs = append(l.outputs, l.out[i])
 	}
+	l.pointwise = len(l.vary) == 1 && l.in[0] != nil && (l.node.Is("Relu") || l.node.Is("Clip")) &&
+		len(l.out) == 1 && l.out[0].elems == l.in[0].elems
 	return nil
 }
 
@@ -145,14 +150,27 @@ func (l *standardLayer) refresh() {
 	}
 }
 
-// tensor is slices of a value as ONNX has them; the buffer is w's.
-func (w *Worker) tensor(v *value, x []float32) *ops.Tensor {
+// tensor is slices of a value as the operator takes them; the buffer is w's.
+func (l *standardLayer) tensor(w *Worker, v *value, x []float32) *ops.Tensor {
 	t := &ops.Tensor{DType: graph.Float32, Dims: append([]int(nil), v.dims...), F32: w.floats(len(x))}
 	if s := w.slices(v); s > 1 {
 		t.Dims[0] *= s
 	}
-	toFirst(t.F32, x, v)
+	if l.pointwise {
+		copy(t.F32, x)
+	} else {
+		toFirst(t.F32, x, v)
+	}
 	return t
+}
+
+// store is the other way round.
+func (l *standardLayer) store(dst, x []float32, v *value) {
+	if l.pointwise {
+		copy(dst, x)
+	} else {
+		toLast(dst, x, v)
+	}
 }
 
 // inputs are the operator's inputs; done frees them.
@@ -161,7 +179,7 @@ func (l *standardLayer) inputs(w *Worker) (in []*ops.Tensor, done func()) {
 	for i, v := range l.in {
 		in[i] = l.consts[i]
 		if v != nil {
-			in[i] = w.tensor(v, w.amplitudes(v))
+			in[i] = l.tensor(w, v, w.amplitudes(v))
 		}
 	}
 	return in, func() {
@@ -173,30 +191,7 @@ func (l *standardLayer) inputs(w *Worker) (in []*ops.Tensor, done func()) {
 	}
 }
 
-// pointwise reports whether the operator works element by element, so that it does not
-// matter where channels are.
-func (l *standardLayer) pointwise() bool {
-	return len(l.vary) == 1 && l.in[0] != nil && (l.node.Is("Relu") || l.node.Is("Clip")) &&
-		len(l.out) == 1 && l.out[0].elems == l.in[0].elems
-}
-
-// forwardPointwise is forward without a change of layout.
-func (l *standardLayer) forwardPointwise(w *Worker) error {
-	in := append([]*ops.Tensor(nil), l.consts...)
-	x := w.amplitudes(l.in[0])
-	in[0] = &ops.Tensor{DType: graph.Float32, Dims: []int{len(x)}, F32: x}
-	outs, err := l.op.Run(&w.env, in)
-	if err != nil {
-		return err
-	}
-	copy(w.set(l.out[0]), outs[0].F32)
-	return nil
-}
-
 func (l *standardLayer) forward(w *Worker) error {
-	if l.pointwise() {
-		return l.forwardPointwise(w)
-	}
 	in, done := l.inputs(w)
 	outs, err := l.op.Run(&w.env, in)
 	if err != nil {
@@ -209,7 +204,7 @@ func (l *standardLayer) forward(w *Worker) error {
 		if len(outs[i].F32) != w.size(v) {
 			return op.Errorf(l.node, "gives %v, want the %d timesteps apart in dimension 0", outs[i].Dims, w.slices(v))
 		}
-		toLast(w.set(v), outs[i].F32, v)
+		l.store(w.set(v), outs[i].F32, v)
 	}
 	done()
 	return nil
@@ -236,9 +231,9 @@ func (l *standardLayer) backward(w *Worker) error {
 			outs, gouts = append(outs, nil), append(gouts, nil)
 			continue
 		}
-		outs = append(outs, w.tensor(v, w.amplitudes(v)))
+		outs = append(outs, l.tensor(w, v, w.amplitudes(v)))
 		if g := w.gradient(v); g != nil {
-			gouts = append(gouts, w.tensor(v, g))
+			gouts = append(gouts, l.tensor(w, v, g))
 		} else {
 			gouts = append(gouts, nil)
 		}
@@ -256,7 +251,7 @@ func (l *standardLayer) backward(w *Worker) error {
 	for i, v := range l.in {
 		if v != nil && v.grad {
 			g := w.floats(len(gin[i].F32))
-			toLast(g, gin[i].F32, v)
+			l.store(g, gin[i].F32, v)
 			w.put(gin[i].F32)
 			w.give(v, g)
 		}

@@ -53,9 +53,6 @@ func Bind(n *graph.Node, opset int64) (Operator, error) {
 	return &bound{n, run}, nil
 }
 
-// Supported reports whether nodes of the operator have gradients.
-func Supported(o graph.Op) bool { return Reason(o) == "" }
-
 // Reason says why nodes of an operator have no gradient; "" when they have.
 func Reason(o graph.Op) string {
 	if o.Domain != "" && o.Domain != "ai.onnx" {

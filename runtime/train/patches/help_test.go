@@ -1,7 +1,6 @@
 package patches
 
 import (
-	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -15,17 +14,6 @@ func texture(c, h, w int, seed uint64) dataset.Image {
 	m := dataset.NewImage(c, h, w)
 	for i := range m.Pix {
 		m.Pix[i] = unit8[mix(seed, uint64(i))&255]
-	}
-	return m
-}
-
-// waves is a smooth image of 8-bit values.
-func waves(c, h, w int, phase float64) dataset.Image {
-	m := dataset.NewImage(c, h, w)
-	for i := range m.Pix {
-		y, x := i/w%h, i%w
-		v := 0.5 + 0.2*math.Sin(float64(x)/5+phase) + 0.2*math.Cos(float64(y)/7-phase)
-		m.Pix[i] = unit8[int(255*v)]
 	}
 	return m
 }
