@@ -20,7 +20,7 @@ type RunOptions struct {
 	Threads int
 	// Precision is what spiking layers are computed in: FixedPoint, the default, gives
 	// the same bits on every machine; Float32 is what the file says.
-	Precision exec.Precision
+	Precision Precision
 	// MemoryLimit is the bytes that may lie between input and output. A larger image
 	// runs tile by tile, to the same bits. 0 is 1 GiB, negative is no limit.
 	MemoryLimit int64
@@ -35,8 +35,8 @@ const (
 	Float32    = exec.Float32
 )
 
-// A Network is a model made ready to run, spiking or not, with threads of its own.
-// It serves one goroutine at a time.
+// A Network is a model made ready to run, spiking or not, with threads of its own. It
+// may serve several goroutines at once, which share its threads.
 type Network struct {
 	model    *Model
 	program  *exec.Program

@@ -4,11 +4,15 @@
 // what the spiking operators mean.
 //
 //	m, err := spikingir.Read("dncnn.onnx")
-//	_, err = spikingir.Convert(ctx, m, spikingir.Options{Calibration: spikingir.Data{Dir: "images"}})
+//	photos := spikingir.Data{Dir: "photos", Task: spikingir.Task{Kind: spikingir.Denoise, Sigma: 25}}
+//	_, err = spikingir.Convert(ctx, m, spikingir.Options{Calibration: photos})
+//	o := spikingir.DefaultFinetune()
+//	o.Data, o.MaxMinutes = photos, 60
+//	_, err = spikingir.Finetune(ctx, m, o)
 //	err = spikingir.Write("spiking.onnx", m)
 //	net, err := spikingir.Open(m, spikingir.RunOptions{})
 //	defer net.Close()
-//	clean, err := net.Restore(ctx, noisy)
+//	restored, err := net.Restore(ctx, noisy)
 //
 // Images are float32 from 0 to 1, gray or RGB; tensors are row-major [N,C,H,W]. A
 // function that takes a context ends soon after the context does, with its error.
@@ -42,17 +46,18 @@ const Version = "0.1.0"
 
 // The types of other packages that a caller meets.
 type (
-	Model    = graph.Model     // an ONNX model that can be edited
-	Pipeline = passes.Pipeline // passes in order
-	Pass     = passes.Pass     // one rewrite of a model
-	Settings = recipes.Settings
-	Image    = dataset.Image  // planes [C,H,W] of float32 from 0 to 1
-	Task     = dataset.Task   // how images are degraded
-	Sample   = dataset.Sample // an input and what it should become
-	Samples  = eval.Samples   // a list of them
-	Tensor   = ops.Tensor     // row-major numbers
-	Report   = eval.Report    // what [Evaluate] measured
-	Tiling   = exec.Tiling    // how an image is cut
+	Model     = graph.Model      // an ONNX model that can be edited
+	Pipeline  = passes.Pipeline  // passes in order
+	Pass      = passes.Pass      // one rewrite of a model
+	Settings  = recipes.Settings // what can be set of a recipe
+	Precision = exec.Precision   // of the numbers in spiking layers
+	Image     = dataset.Image    // planes [C,H,W] of float32 from 0 to 1
+	Task      = dataset.Task     // how images are degraded
+	Sample    = dataset.Sample   // an input and what it should become
+	Samples   = eval.Samples     // a list of them
+	Tensor    = ops.Tensor       // row-major numbers
+	Report    = eval.Report      // what [Evaluate] measured
+	Tiling    = exec.Tiling      // how an image is cut
 )
 
 // The kinds of [Task].

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"spikingir"
@@ -92,6 +93,34 @@ func TestRestore(t *testing.T) {
 			t.Fatalf("chroma %d moved by %g", i, d)
 		}
 	}
+}
+
+// TestGoroutines checks that a network restores several images at once as one by one.
+func TestGoroutines(t *testing.T) {
+	m, err := spikingir.Read(filepath.Join("fixtures", "tuned", "dncnn.onnx"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := open(t, m, spikingir.RunOptions{Threads: 2})
+	var wg sync.WaitGroup
+	for _, name := range []string{"s01", "s02", "s03"} {
+		img, err := image(t, "clean/"+name+".png").Crop(0, 0, 40, 44)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := n.Restore(t.Context(), img)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			wg.Go(func() {
+				if got, err := n.Restore(t.Context(), img); err != nil || !slices.Equal(got.Pix, want.Pix) {
+					t.Errorf("%s: other pixels at once than alone, error %v", name, err)
+				}
+			})
+		}
+	}
+	wg.Wait()
 }
 
 // TestMemoryLimit checks that tiles change no bit, and that what cannot be kept under

@@ -54,14 +54,8 @@ func errDiffer(n int) error {
 func (a *app) printDiff(r *diff.Report) {
 	marks := map[diff.Change]string{diff.Added: "+", diff.Removed: "-", diff.Changed: "~"}
 	for _, e := range r.Entries {
-		switch e.Change {
-		case diff.Added:
-			fmt.Fprintf(a.out, "%s %s %s: %s\n", marks[e.Change], e.Kind, e.Name, e.B)
-		case diff.Removed:
-			fmt.Fprintf(a.out, "%s %s %s: %s\n", marks[e.Change], e.Kind, e.Name, e.A)
-		default:
-			fmt.Fprintf(a.out, "%s %s %s: %s -> %s\n", marks[e.Change], e.Kind, e.Name, e.A, e.B)
-		}
+		shown := map[diff.Change]string{diff.Added: e.B, diff.Removed: e.A, diff.Changed: e.A + " -> " + e.B}
+		fmt.Fprintf(a.out, "%s %s %s: %s\n", marks[e.Change], e.Kind, e.Name, shown[e.Change])
 	}
 	t := a.table()
 	t.AppendHeader(table.Row{"operator", "A", "B", "B-A"})

@@ -91,7 +91,7 @@ func (a *app) evaluate(ctx context.Context, path string, e *evaluation) ([]*spik
 		e.Reference = r.Network
 	}
 	if e.bounded {
-		a.noteMeasured(model, e.run.MemoryLimit)
+		a.noteUnbounded(model, e.run.MemoryLimit, true)
 		e.Accept = func(w, h int) error { return checkMemory(model.Tiling(w, h), w, h) }
 	}
 	collectOften()

@@ -98,22 +98,21 @@ func checkMemory(t spikingir.Tiling, w, h int) error {
 	}
 }
 
-// noteUnbounded says where a limit that was asked for has no hold on a network.
-func (a *app) noteUnbounded(m *loaded, limit int64) {
-	if why := m.Program().Whole(); why != nil && limit >= 0 {
-		a.Warnf("%s: --memory does not bound what this network takes, as it runs on whole images only: %v", m.path, why)
+// noteUnbounded says where a limit that was asked for has no hold on a network: on one
+// that runs on whole images and, where it is measured, on one with a layer that runs
+// step by step.
+func (a *app) noteUnbounded(m *loaded, limit int64, measured bool) {
+	if limit < 0 {
+		return
 	}
-}
-
-// noteMeasured is noteUnbounded for figures: a layer that runs step by step is measured
-// on whole images.
-func (a *app) noteMeasured(m *loaded, limit int64) {
-	a.noteUnbounded(m, limit)
+	if why := m.Program().Whole(); why != nil {
+		a.Warnf("%s: --memory does not bound what this network takes, as it runs on whole images only: %v", m.path, why)
+		return
+	}
 	for _, u := range m.Program().Units() {
-		if u.StepByStep && limit >= 0 && m.Program().Whole() == nil {
-			n := u.Nodes[len(u.Nodes)-1]
+		if measured && u.StepByStep {
 			a.Warnf("%s: --memory does not bound what this network takes to be measured, as the layer of %q runs step by step",
-				m.path, n.OriginLabel())
+				m.path, u.Nodes[len(u.Nodes)-1].OriginLabel())
 			return
 		}
 	}

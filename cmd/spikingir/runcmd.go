@@ -67,7 +67,7 @@ the program itself come on top: count on 0.5 GiB more for 3840x2160 pixels.`,
 			}
 			defer m.Close()
 			if cmd.Flags().Changed("memory") {
-				a.noteUnbounded(m, r.run.MemoryLimit)
+				a.noteUnbounded(m, r.run.MemoryLimit, false)
 			}
 			return a.restoreAll(cmd.Context(), m, files, r)
 		},
