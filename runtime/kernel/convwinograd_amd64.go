@@ -2,22 +2,8 @@
 
 package kernel
 
-// filterInAVX512 works like filterInGeneric.
-//
-//go:noescape
+// The kernels in assembly work like those in Go whose names end in Generic.
 func filterInAVX512(a *filterArgs)
-
-// filterOutAVX512 works like filterOutGeneric.
-//
-//go:noescape
 func filterOutAVX512(a *filterArgs)
-
-// filterInAVX2 works like filterInGeneric.
-//
-//go:noescape
 func filterInAVX2(a *filterArgs)
-
-// filterOutAVX2 works like filterOutGeneric.
-//
-//go:noescape
 func filterOutAVX2(a *filterArgs)

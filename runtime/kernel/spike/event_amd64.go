@@ -13,21 +13,11 @@ func eventsAVX2(below float64) *eventKernels {
 	return &eventKernels{below: below, lists: GoLists, row: eventRowAVX2}
 }
 
-//go:noescape
-func eventRowAVX2(a *eventArgs)
-
-//go:noescape
-func eventRowAVX512(a *eventArgs)
-
 // AVX512Lists make lists by vectors.
 var AVX512Lists = Lists{listAVX512, joinAVX512}
 
-// listAVX512 works like listGeneric.
-//
-//go:noescape
+// The kernels in assembly work like those in Go whose names end in Generic.
+func eventRowAVX2(a *eventArgs)
+func eventRowAVX512(a *eventArgs)
 func listAVX512(counts, numbers []int32, pieces []uint16, perPixel int)
-
-// joinAVX512 works like joinGeneric.
-//
-//go:noescape
 func joinAVX512(a *Join)

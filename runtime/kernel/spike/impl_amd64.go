@@ -87,11 +87,6 @@ func stepsAVX2(a *stepArgs) {
 //go:noescape
 func stepAVX512(a *stepArgs)
 
-// stepAMX works like stepGeneric, on bytes.
-//
-//go:noescape
-func stepAMX(a *stepArgs)
-
 // peakAMX runs n rounds of 4 products of tiles and returns the number of
 // operations in them.
 //
@@ -102,12 +97,6 @@ func peakAMX(n int) (ops int)
 //
 //go:noescape
 func pairAVX512(a *stepArgs)
-
-//go:noescape
-func expandBytesAVX512(dst []int8, masks []uint16)
-
-//go:noescape
-func expandWordsAVX512(dst []int16, masks []uint16)
 
 // peakAVX512 runs n rounds of 24 products of vectors and returns the number
 // of operations in them.
@@ -125,3 +114,8 @@ func stepAVX2(a *stepArgs)
 //
 //go:noescape
 func peakAVX2(n int) (ops int)
+
+// The kernels in assembly work like those in Go whose names end in Generic.
+func stepAMX(a *stepArgs)
+func expandBytesAVX512(dst []int8, masks []uint16)
+func expandWordsAVX512(dst []int16, masks []uint16)

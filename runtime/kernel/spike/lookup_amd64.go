@@ -8,26 +8,16 @@ var lookupsAVX512 = lookupKernels{
 	collect: lookupCollectAVX512,
 }
 
-//go:noescape
-func lookupTablesAVX512(tables []int16, weights []int32)
-
-//go:noescape
-func lookupSumAVX512(a *lookupArgs)
-
-//go:noescape
-func lookupFireAVX512(a *lookupArgs)
-
-//go:noescape
-func lookupMaskAVX512(dst []uint64, masks []uint16, shift uint)
-
-//go:noescape
-func lookupIndexAVX512(a *indexArgs)
-
-//go:noescape
-func lookupCollectAVX512(dst []uint64, spikes []uint32, channels, cells int)
-
 // lookupPeakAVX512 runs n rounds of 16 lookups of vectors and returns the number of
 // operations in them: those of the weights that a lookup stands for.
 //
 //go:noescape
 func lookupPeakAVX512(n int) (ops int)
+
+// The kernels in assembly work like those in Go whose names end in Generic.
+func lookupTablesAVX512(tables []int16, weights []int32)
+func lookupSumAVX512(a *lookupArgs)
+func lookupFireAVX512(a *lookupArgs)
+func lookupMaskAVX512(dst []uint64, masks []uint16, shift uint)
+func lookupIndexAVX512(a *indexArgs)
+func lookupCollectAVX512(dst []uint64, spikes []uint32, channels, cells int)

@@ -86,26 +86,6 @@ func (a *productArgs) tiles(kernel func(a *productArgs, out *float32, rows *int3
 	}
 }
 
-// productTilesAVX512 works like productGeneric for tiles of productTile rows.
-//
-//go:noescape
-func productTilesAVX512(a *productArgs, out *float32, rows *int32, tiles int)
-
-// sumRunsAVX512 works like sumRunsGeneric.
-//
-//go:noescape
-func sumRunsAVX512(a *runArgs)
-
-// copyLanesAVX512 works like copyLanesGeneric.
-//
-//go:noescape
-func copyLanesAVX512(dst, src []float32, stride, width int)
-
-// sumGradientsAVX512 works like sumGradientsGeneric.
-//
-//go:noescape
-func sumGradientsAVX512(a *spikeGradientArgs)
-
 // productAVX2 works like productGeneric.
 func productAVX2(a *productArgs) {
 	out, b, width := a.out, a.b, a.width
@@ -116,83 +96,24 @@ func productAVX2(a *productArgs) {
 	a.out, a.b, a.width = out, b, width
 }
 
-// productTilesAVX2 works like productGeneric for tiles of productTile rows and up to
-// 16 columns.
-//
-//go:noescape
+// The kernels in assembly work like those in Go whose names end in Generic.
+func productTilesAVX512(a *productArgs, out *float32, rows *int32, tiles int)
+func sumRunsAVX512(a *runArgs)
+func copyLanesAVX512(dst, src []float32, stride, width int)
+func sumGradientsAVX512(a *spikeGradientArgs)
 func productTilesAVX2(a *productArgs, out *float32, rows *int32, tiles int)
-
-// sumRunsAVX2 works like sumRunsGeneric.
-//
-//go:noescape
 func sumRunsAVX2(a *runArgs)
-
-// copyLanesAVX2 works like copyLanesGeneric.
-//
-//go:noescape
 func copyLanesAVX2(dst, src []float32, stride, width int)
-
-// sumGradientsAVX2 works like sumGradientsGeneric.
-//
-//go:noescape
 func sumGradientsAVX2(a *spikeGradientArgs)
-
-// winogradInAVX512 works like winogradInGeneric.
-//
-//go:noescape
 func winogradInAVX512(a *winogradArgs)
-
-// winogradOutAVX512 works like winogradOutGeneric.
-//
-//go:noescape
 func winogradOutAVX512(a *winogradArgs)
-
-// winogradInAVX2 works like winogradInGeneric.
-//
-//go:noescape
 func winogradInAVX2(a *winogradArgs)
-
-// winogradOutAVX2 works like winogradOutGeneric.
-//
-//go:noescape
 func winogradOutAVX2(a *winogradArgs)
-
-// winogradGradientAVX512 works like winogradGradientGeneric.
-//
-//go:noescape
 func winogradGradientAVX512(a *winogradArgs)
-
-// winogradWeightsAVX512 works like winogradWeightsGeneric.
-//
-//go:noescape
 func winogradWeightsAVX512(a *winogradArgs)
-
-// winogradGradientAVX2 works like winogradGradientGeneric.
-//
-//go:noescape
 func winogradGradientAVX2(a *winogradArgs)
-
-// winogradWeightsAVX2 works like winogradWeightsGeneric.
-//
-//go:noescape
 func winogradWeightsAVX2(a *winogradArgs)
-
-// planesAVX512 works like planesGeneric.
-//
-//go:noescape
 func planesAVX512(a *planeArgs)
-
-// dotsAVX512 works like dotsGeneric.
-//
-//go:noescape
 func dotsAVX512(a *dotArgs)
-
-// planesAVX2 works like planesGeneric.
-//
-//go:noescape
 func planesAVX2(a *planeArgs)
-
-// dotsAVX2 works like dotsGeneric.
-//
-//go:noescape
 func dotsAVX2(a *dotArgs)

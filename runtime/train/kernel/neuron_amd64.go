@@ -50,52 +50,14 @@ func lanes8(values ...float32) (table [10][8]float32) {
 	return table
 }
 
-// neuronForwardAVX512 works like neuronForwardGeneric from 0 to n, a multiple of 64.
-//
-//go:noescape
+// The kernels in assembly work like those in Go whose names end in Generic.
 func neuronForwardAVX512(a *neuronForward, n int)
-
-// neuronBackwardAVX512 works like neuronBackwardGeneric from 0 to n, a multiple of 64.
-//
-//go:noescape
 func neuronBackwardAVX512(a *neuronBackward, n int)
-
-// rateForwardAVX512 works like rateForwardGeneric from 0 to n, a multiple of 64.
-//
-//go:noescape
 func rateForwardAVX512(a *rateArgs, n int)
-
-// rateBackwardAVX512 works like rateBackwardGeneric from 0 to n, a multiple of 64.
-//
-//go:noescape
 func rateBackwardAVX512(a *rateArgs, n int)
-
-// adamAVX512 works like adamGeneric, on multiples of 16 elements.
-//
-//go:noescape
 func adamAVX512(p, g, m, v []float32, a *adamArgs)
-
-// neuronForwardAVX2 works like neuronForwardGeneric from 0 to n, a multiple of 64.
-//
-//go:noescape
 func neuronForwardAVX2(a *neuronForward, n int)
-
-// neuronBackwardAVX2 works like neuronBackwardGeneric from 0 to n, a multiple of 64.
-//
-//go:noescape
 func neuronBackwardAVX2(a *neuronBackward, n int)
-
-// rateForwardAVX2 works like rateForwardGeneric from 0 to n, a multiple of 64.
-//
-//go:noescape
 func rateForwardAVX2(a *rateArgs, n int)
-
-// rateBackwardAVX2 works like rateBackwardGeneric from 0 to n, a multiple of 64.
-//
-//go:noescape
 func rateBackwardAVX2(a *rateArgs, n int)
-
-// adamAVX2 works like adamGeneric, on multiples of 8 elements.
-//
-//go:noescape
 func adamAVX2(p, g, m, v []float32, a *adamArgs)

@@ -1,5 +1,4 @@
-// The transforms of trainconv_winograd.go and trainconv_winogradweights.go, for vectors
-// V0-V9 of VB bytes and K0-K4 for constants.
+// The transforms of winograd.go and winogradweights.go.
 //
 // Registers:
 //
@@ -10,6 +9,18 @@
 //	R14  bytes of a pixel's channels
 //	AX   offset of the channels in a pixel, CX loop count
 //	R15  source or destination of the pass
+
+// Frame: 8 and 16 MXCSR, 24 tiles left.
+
+// The constants of transforms forwards, and of those of gradients.
+#define C2 V10
+#define C4 V11
+#define C5 V12
+#define C8 V12
+#define QUARTER V10
+#define SIXTH V12
+#define TWELFTH V13
+#define TWENTYFOURTH V14
 
 // TRANSFORM_IN takes V0-V5 to V0, V1, V2, V3, V8, V5.
 #define TRANSFORM_IN \
