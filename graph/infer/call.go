@@ -5,6 +5,36 @@ import (
 	"spikingir/graph/op"
 )
 
+// fault is the panic of a rule, which [protected] turns into its error.
+type fault struct{ error }
+
+// check ends the rule where err is not nil.
+func check(err error) {
+	if err != nil {
+		panic(fault{err})
+	}
+}
+
+// must is x; an error ends the rule.
+func must[T any](x T, err error) T {
+	check(err)
+	return x
+}
+
+// protected applies a rule.
+func protected(c *call, r rule) (err error) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case fault:
+			err = p.error
+		default:
+			panic(p)
+		}
+	}()
+	return r(c)
+}
+
 // failf is an error that names the node.
 func (c *call) failf(format string, args ...any) error {
 	return op.Errorf(c.n, format, args...)
@@ -128,9 +158,7 @@ func (c *call) broadcast(vs ...*graph.Value) (dims []Expr, ranked bool, err erro
 			dims = d
 			continue
 		}
-		if dims, err = c.broadcastDims(dims, d); err != nil {
-			return nil, false, err
-		}
+		dims = must(c.broadcastDims(dims, d))
 	}
 	return dims, true, nil
 }

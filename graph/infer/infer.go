@@ -154,7 +154,7 @@ type call struct {
 // run applies a rule, merges what it found with what is declared, and carries
 // contents on.
 func (c *call) run(r rule) error {
-	if err := r(c); err != nil {
+	if err := protected(c, r); err != nil {
 		return err
 	}
 	for i, v := range c.n.Outputs() {

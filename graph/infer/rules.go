@@ -117,10 +117,7 @@ func sameAsFirst(c *call) error { return c.same(0, c.n.Input(0)) }
 
 // binary is the rule of operators of tensors that broadcast and share a type.
 func binary(c *call, x op.Variadic) error {
-	elem, err := c.sameElem(x.Xs...)
-	if err != nil {
-		return err
-	}
+	elem := must(c.sameElem(x.Xs...))
 	return c.broadcastTo(elem, x.Xs...)
 }
 
@@ -140,29 +137,20 @@ func pow(c *call, b op.Binary) error {
 
 // comparison and the logical operators broadcast to bools.
 func comparison(c *call, b op.Binary) error {
-	if _, err := c.sameElem(b.A, b.B); err != nil {
-		return err
-	}
+	must(c.sameElem(b.A, b.B))
 	return c.broadcastTo(graph.Bool, b.A, b.B)
 }
 
 // where broadcasts the condition and both choices.
 func where(c *call, w op.Where) error {
-	elem, err := c.sameElem(w.X, w.Y)
-	if err != nil {
-		return err
-	}
+	elem := must(c.sameElem(w.X, w.Y))
 	return c.broadcastTo(elem, w.Cond, w.X, w.Y)
 }
 
 // prelu has the shape of X; the slope broadcasts to it.
 func prelu(c *call, p op.PRelu) error {
-	if _, err := c.sameElem(p.X, p.Slope); err != nil {
-		return err
-	}
-	if err := c.fits(p.Slope, p.X, "slope"); err != nil {
-		return err
-	}
+	must(c.sameElem(p.X, p.Slope))
+	check(c.fits(p.Slope, p.X, "slope"))
 	return c.same(0, p.X)
 }
 
@@ -192,9 +180,7 @@ func softmax(c *call, s op.Softmax) error {
 		if s.Flattened && s.Axis == int64(len(dims)) {
 			return c.same(0, s.X)
 		}
-		if _, err := c.axis(s.Axis, len(dims)); err != nil {
-			return err
-		}
+		must(c.axis(s.Axis, len(dims)))
 	}
 	return c.same(0, s.X)
 }
@@ -206,9 +192,7 @@ func dropout(c *call, d op.Dropout) error {
 		mask = c.elem(d.X)
 	}
 	dims, ranked := c.shape(d.X)
-	if err := c.set(1, mask, dims, ranked); err != nil {
-		return err
-	}
+	check(c.set(1, mask, dims, ranked))
 	return c.same(0, d.X)
 }
 
@@ -224,17 +208,11 @@ func batchNorm(c *call, b op.BatchNorm) error {
 		if !ok || !ranked || b.PerElement {
 			continue
 		}
-		if err := c.rank(v, p, 1, "one entry per channel"); err != nil {
-			return err
-		}
-		if _, err := c.agree(dims[1], p[0], "the number of channels"); err != nil {
-			return err
-		}
+		check(c.rank(v, p, 1, "one entry per channel"))
+		must(c.agree(dims[1], p[0], "the number of channels"))
 	}
 	for i := 1; i < c.n.NumOutputs(); i++ {
-		if err := c.same(i, b.Mean); err != nil {
-			return err
-		}
+		check(c.same(i, b.Mean))
 	}
 	return c.same(0, b.X)
 }
@@ -244,18 +222,13 @@ func batchNorm(c *call, b op.BatchNorm) error {
 func layerNorm(c *call, l op.LayerNorm) error {
 	dims, ranked := c.shape(l.X)
 	if ranked {
-		axis, err := c.axis(l.Axis, len(dims))
-		if err != nil {
-			return err
-		}
+		axis := must(c.axis(l.Axis, len(dims)))
 		for i := axis; i < len(dims); i++ {
 			dims[i] = Number(1)
 		}
 	}
 	for i := 1; i <= 2; i++ {
-		if err := c.set(i, graph.Float32, dims, ranked); err != nil {
-			return err
-		}
+		check(c.set(i, graph.Float32, dims, ranked))
 	}
 	return c.same(0, l.X)
 }
@@ -273,10 +246,7 @@ func constant(c *call) error {
 			return c.set(0, s.Values.DType, numbersOf(s.Dims), true)
 		}
 	}
-	t, err := op.ConstantOf(c.n)
-	if err != nil {
-		return err
-	}
+	t := must(op.ConstantOf(c.n))
 	return c.set(0, t.DType, numbersOf(t.Dims), true)
 }
 
@@ -310,10 +280,7 @@ func sizeOf(c *call) error { return c.set(0, graph.Int64, nil, true) }
 
 // rangeOf is a vector; its length follows from contents.
 func rangeOf(c *call, r op.Range) error {
-	elem, err := c.sameElem(r.Start, r.Limit, r.Delta)
-	if err != nil {
-		return err
-	}
+	elem := must(c.sameElem(r.Start, r.Limit, r.Delta))
 	start, limit, delta := c.content[r.Start], c.content[r.Limit], c.content[r.Delta]
 	count := Expr{}
 	if len(start) == 1 && len(limit) == 1 && len(delta) == 1 {

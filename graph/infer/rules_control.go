@@ -29,13 +29,8 @@ func ifRule(c *call) error {
 	}
 	var found [2][]graph.Type
 	for i, name := range []string{"then_branch", "else_branch"} {
-		g, err := c.subgraph(name)
-		if err != nil {
-			return err
-		}
-		if err := c.graph(g); err != nil {
-			return err
-		}
+		g := must(c.subgraph(name))
+		check(c.graph(g))
 		if len(g.Outputs()) != len(c.out) {
 			return c.failf("%s has %d outputs, want as many as the node, %d", name,
 				len(g.Outputs()), len(c.out))
@@ -57,9 +52,7 @@ func ifRule(c *call) error {
 // bind types an input of a subgraph and forgets what an earlier round found.
 func (c *call) bind(v *graph.Value, t graph.Type) error {
 	delete(c.types, v)
-	if err := c.settle(c.n, v, t); err != nil {
-		return err
-	}
+	check(c.settle(c.n, v, t))
 	return nil
 }
 
@@ -84,17 +77,11 @@ func (c *call) carried(body *graph.Graph, skip int, state []graph.Type,
 	inputs, outputs := body.Inputs(), body.Outputs()
 	for {
 		c.clear(body)
-		if err := others(); err != nil {
-			return nil, err
-		}
+		check(others())
 		for i, t := range state {
-			if err := c.bind(inputs[skip+i], t); err != nil {
-				return nil, err
-			}
+			check(c.bind(inputs[skip+i], t))
 		}
-		if err := c.graph(body); err != nil {
-			return nil, err
-		}
+		check(c.graph(body))
 		stable := true
 		for i, t := range state {
 			next := common(t, c.typeOf(outputs[min(skip, 1)+i]))
@@ -110,10 +97,7 @@ func (c *call) carried(body *graph.Graph, skip int, state []graph.Type,
 // loop: inputs trip count, condition, state...; outputs state..., then one
 // tensor per scanned output with the trip count in front.
 func loop(c *call) error {
-	body, err := c.subgraph("body")
-	if err != nil {
-		return err
-	}
+	body := must(c.subgraph("body"))
 	in, out := body.Inputs(), body.Outputs()
 	carried := c.n.NumInputs() - 2
 	if len(in) != carried+2 || len(out) != len(c.out)+1 || len(c.out) < carried {
@@ -124,16 +108,10 @@ func loop(c *call) error {
 	for _, v := range c.n.Inputs()[2:] {
 		state = append(state, c.typeOf(v))
 	}
-	state, err = c.carried(body, 2, state, func() error {
-		if err := c.bind(in[0], graph.TensorOf(graph.Int64, graph.Shape{})); err != nil {
-			return err
-		}
+	copy(c.out, must(c.carried(body, 2, state, func() error {
+		check(c.bind(in[0], graph.TensorOf(graph.Int64, graph.Shape{})))
 		return c.bind(in[1], graph.TensorOf(graph.Bool, graph.Shape{}))
-	})
-	if err != nil {
-		return err
-	}
-	copy(c.out, state)
+	})))
 	for i := carried; i < len(c.out); i++ {
 		c.out[i] = stacked(c.typeOf(out[i+1]), 0, graph.Dim{})
 	}
@@ -152,10 +130,7 @@ func stacked(t graph.Type, axis int, d graph.Dim) graph.Type {
 
 // scan: inputs state..., scanned...; outputs state..., stacked....
 func scan(c *call) error {
-	body, err := c.subgraph("body")
-	if err != nil {
-		return err
-	}
+	body := must(c.subgraph("body"))
 	count, err := graph.Get(c.n.Attrs, "num_scan_inputs", graph.Int(0))
 	if err != nil {
 		return c.failf("%v", err)
@@ -182,9 +157,7 @@ func scan(c *call) error {
 			if length == (graph.Dim{}) {
 				length = d
 			}
-			if err := c.bind(in[carried+i], t); err != nil {
-				return err
-			}
+			check(c.bind(in[carried+i], t))
 		}
 		return nil
 	})
@@ -202,10 +175,7 @@ func (c *call) scanSlice(input, i int) (graph.Type, graph.Dim, error) {
 	if t.Kind != graph.TensorType || t.Shape == nil {
 		return t, graph.Dim{}, nil
 	}
-	axis, err := c.scanAxis("scan_input_axes", i, len(t.Shape))
-	if err != nil {
-		return t, graph.Dim{}, err
-	}
+	axis := must(c.scanAxis("scan_input_axes", i, len(t.Shape)))
 	d := t.Shape[axis]
 	d.Denotation = ""
 	t.Shape = slices.Delete(slices.Clone(t.Shape), axis, axis+1)
@@ -230,10 +200,7 @@ func (c *call) scanOutputs(out []*graph.Value, carried int, length graph.Dim) er
 		t := c.typeOf(out[i])
 		axis := 0
 		if t.Kind == graph.TensorType && t.Shape != nil {
-			var err error
-			if axis, err = c.scanAxis("scan_output_axes", i-carried, len(t.Shape)+1); err != nil {
-				return err
-			}
+			axis = must(c.scanAxis("scan_output_axes", i-carried, len(t.Shape)+1))
 		}
 		c.out[i] = stacked(t, axis, length)
 	}

@@ -7,48 +7,23 @@ import (
 
 // conv: X [N, C, spatial...], W [M, C/group, kernel...] -> [N, M, out...].
 func conv(c *call, v op.Conv) error {
-	elem, err := c.sameElem(v.X, v.W, v.B)
-	if err != nil {
-		return err
-	}
+	elem := must(c.sameElem(v.X, v.W, v.B))
 	x, okX := c.shape(v.X)
 	w, okW := c.shape(v.W)
-	if v.Window, err = c.kernelFrom(v.Window, w, okW); err != nil {
-		return err
-	}
-	x, err = c.imageDims(v.X, x, okX, v.Window)
-	if err != nil || x == nil {
-		return orUnranked(c, elem, err)
+	v.Window = must(c.kernelFrom(v.Window, w, okW))
+	if x = must(c.imageDims(v.X, x, okX, v.Window)); x == nil {
+		return c.set(0, elem, nil, false)
 	}
 	channels := Expr{}
 	if okW {
-		if err := c.rank(v.W, w, len(x), "as many axes as the input"); err != nil {
-			return err
-		}
-		if _, err := c.agree(x[1], w[1].Times(v.Group), "the number of input channels"); err != nil {
-			return err
-		}
+		check(c.rank(v.W, w, len(x), "as many axes as the input"))
+		must(c.agree(x[1], w[1].Times(v.Group), "the number of input channels"))
 		channels = w[0]
-		if err := c.divides(v.Group, channels, "output channels"); err != nil {
-			return err
-		}
+		check(c.divides(v.Group, channels, "output channels"))
 	}
-	if err := c.biasFits(v.B, channels); err != nil {
-		return err
-	}
-	out, err := c.windowed(v.Window, x[2:])
-	if err != nil {
-		return err
-	}
+	check(c.biasFits(v.B, channels))
+	out := must(c.windowed(v.Window, x[2:]))
 	return c.set(0, elem, append([]Expr{x[0], channels}, out...), true)
-}
-
-// orUnranked is err, or the statement that output 0 has an unknown rank.
-func orUnranked(c *call, elem graph.DType, err error) error {
-	if err != nil {
-		return err
-	}
-	return c.set(0, elem, nil, false)
 }
 
 // kernelFrom completes a window whose kernel only the weights' shape tells.
@@ -95,9 +70,7 @@ func (c *call) biasFits(b *graph.Value, channels Expr) error {
 	if b == nil || !ok {
 		return nil
 	}
-	if err := c.rank(b, dims, 1, "one entry per output channel"); err != nil {
-		return err
-	}
+	check(c.rank(b, dims, 1, "one entry per output channel"))
 	_, err := c.agree(dims[0], channels, "the number of output channels")
 	return err
 }
@@ -150,32 +123,20 @@ func windowPositions(w op.Window, i int, in Expr) Expr {
 
 // convTranspose: X [N, C, spatial...], W [C, M/group, kernel...].
 func convTranspose(c *call, v op.ConvTranspose) error {
-	elem, err := c.sameElem(v.X, v.W, v.B)
-	if err != nil {
-		return err
-	}
+	elem := must(c.sameElem(v.X, v.W, v.B))
 	x, okX := c.shape(v.X)
 	w, okW := c.shape(v.W)
-	x, err = c.imageDims(v.X, x, okX, v.Window)
-	if err != nil || x == nil {
-		return orUnranked(c, elem, err)
+	if x = must(c.imageDims(v.X, x, okX, v.Window)); x == nil {
+		return c.set(0, elem, nil, false)
 	}
 	channels := Expr{}
 	if okW {
-		if err := c.rank(v.W, w, len(x), "as many axes as the input"); err != nil {
-			return err
-		}
-		if _, err := c.agree(x[1], w[0], "the number of input channels"); err != nil {
-			return err
-		}
-		if err := c.divides(v.Group, w[0], "input channels"); err != nil {
-			return err
-		}
+		check(c.rank(v.W, w, len(x), "as many axes as the input"))
+		must(c.agree(x[1], w[0], "the number of input channels"))
+		check(c.divides(v.Group, w[0], "input channels"))
 		channels = w[1].Times(v.Group)
 	}
-	if err := c.biasFits(v.B, channels); err != nil {
-		return err
-	}
+	check(c.biasFits(v.B, channels))
 	out := []Expr{x[0], channels}
 	for i, d := range x[2:] {
 		out = append(out, transposedSize(v, i, d))
@@ -200,18 +161,10 @@ func transposedSize(v op.ConvTranspose, i int, in Expr) Expr {
 // pool: X [N, C, spatial...] -> [N, C, out...], indices likewise.
 func pool(c *call, p op.Pool) error {
 	x, ok := c.shape(p.X)
-	x, err := c.imageDims(p.X, x, ok, p.Window)
-	if err != nil {
-		return err
-	}
-	out, err := c.windowed(p.Window, x[2:])
-	if err != nil {
-		return err
-	}
+	x = must(c.imageDims(p.X, x, ok, p.Window))
+	out := must(c.windowed(p.Window, x[2:]))
 	out = append([]Expr{x[0], x[1]}, out...)
-	if err := c.set(1, graph.Int64, out, true); err != nil {
-		return err
-	}
+	check(c.set(1, graph.Int64, out, true))
 	return c.set(0, c.elem(p.X), out, true)
 }
 
@@ -226,18 +179,13 @@ func globalPool(c *call, u op.Unary) error {
 
 // gemm: A [M, K], B [K, N], either transposed -> [M, N].
 func gemm(c *call, g op.Gemm) error {
-	elem, err := c.sameElem(g.A, g.B, g.C)
-	if err != nil {
-		return err
-	}
+	elem := must(c.sameElem(g.A, g.B, g.C))
 	side := func(v *graph.Value, trans bool) (rows, cols Expr, err error) {
 		d, ok := c.shape(v)
 		if !ok {
 			return Expr{}, Expr{}, nil
 		}
-		if err := c.rank(v, d, 2, "a matrix"); err != nil {
-			return Expr{}, Expr{}, err
-		}
+		check(c.rank(v, d, 2, "a matrix"))
 		if trans {
 			return d[1], d[0], nil
 		}
@@ -251,19 +199,14 @@ func gemm(c *call, g op.Gemm) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.agree(k, k2, "the inner size of the product"); err != nil {
-		return err
-	}
+	must(c.agree(k, k2, "the inner size of the product"))
 	return c.set(0, elem, []Expr{m, n}, true)
 }
 
 // matMul follows NumPy: vectors count as a row on the left and a column on the
 // right, and lose that axis again.
 func matMul(c *call, v op.MatMul) error {
-	elem, err := c.sameElem(v.A, v.B)
-	if err != nil {
-		return err
-	}
+	elem := must(c.sameElem(v.A, v.B))
 	a, okA := c.shape(v.A)
 	b, okB := c.shape(v.B)
 	if !okA || !okB {
@@ -280,13 +223,8 @@ func matMul(c *call, v op.MatMul) error {
 		b = []Expr{b[0], Number(1)}
 	}
 	i, j := len(a)-2, len(b)-2
-	if _, err := c.agree(a[i+1], b[j], "the inner size of the product"); err != nil {
-		return err
-	}
-	out, err := c.broadcastDims(a[:i], b[:j])
-	if err != nil {
-		return err
-	}
+	must(c.agree(a[i+1], b[j], "the inner size of the product"))
+	out := must(c.broadcastDims(a[:i], b[:j]))
 	if !rowA {
 		out = append(out, a[i])
 	}

@@ -23,10 +23,7 @@ func reduce(c *call, r op.Reduce) error {
 		return c.set(0, elem, nil, false)
 	}
 	r.Axes.Known, r.Axes.Value = true, axes
-	list, err := r.AxesFor(len(dims))
-	if err != nil {
-		return err
-	}
+	list := must(r.AxesFor(len(dims)))
 	return c.set(0, elem, reducedDims(dims, list, r.KeepDims), true)
 }
 
@@ -50,9 +47,6 @@ func argMax(c *call, a op.Arg) error {
 	if !ranked {
 		return c.set(0, graph.Int64, nil, false)
 	}
-	axis, err := c.axis(a.Axis, len(dims))
-	if err != nil {
-		return err
-	}
+	axis := must(c.axis(a.Axis, len(dims)))
 	return c.set(0, graph.Int64, reducedDims(dims, []int{axis}, a.KeepDims), true)
 }

@@ -13,19 +13,12 @@ func resize(c *call, z op.Resize) error {
 	if !ranked {
 		return c.set(0, elem, nil, false)
 	}
-	axes, err := z.AxesFor(c.n, len(dims))
-	if err != nil {
-		return err
-	}
-	var out []Expr
+	axes := must(z.AxesFor(c.n, len(dims)))
+	by := c.resizeBy
 	if z.Sizes.Given {
-		out, err = c.resizeTo(z, dims, axes)
-	} else {
-		out, err = c.resizeBy(z, dims, axes)
+		by = c.resizeTo
 	}
-	if err != nil {
-		return err
-	}
+	out := must(by(z, dims, axes))
 	for i, axis := range axes {
 		dims[axis] = out[i]
 	}

@@ -9,10 +9,7 @@ import (
 
 // concat adds the sizes along the axis; the others must agree.
 func concat(c *call, k op.Concat) error {
-	elem, err := c.sameElem(k.Xs...)
-	if err != nil {
-		return err
-	}
+	elem := must(c.sameElem(k.Xs...))
 	var out []Expr
 	axis := 0
 	for i, v := range k.Xs {
@@ -22,19 +19,15 @@ func concat(c *call, k op.Concat) error {
 		}
 		if i == 0 {
 			out = dims
-			if axis, err = c.axis(k.Axis, len(dims)); err != nil {
-				return err
-			}
+			axis = must(c.axis(k.Axis, len(dims)))
 			continue
 		}
-		if err := c.rank(v, dims, len(out), "that of the first input"); err != nil {
-			return err
-		}
+		check(c.rank(v, dims, len(out), "that of the first input"))
 		for j, d := range dims {
 			if j == axis {
 				out[j] = out[j].Add(d)
-			} else if out[j], err = c.agree(out[j], d, "a size outside the axis of joining"); err != nil {
-				return err
+			} else {
+				out[j] = must(c.agree(out[j], d, "a size outside the axis of joining"))
 			}
 		}
 	}
@@ -149,9 +142,7 @@ func transpose(c *call, t op.Transpose) error {
 		return c.set(0, c.elem(t.X), nil, false)
 	}
 	perm := t.PermFor(len(dims))
-	if err := c.rank(t.X, dims, len(perm), "the length of perm"); err != nil {
-		return err
-	}
+	check(c.rank(t.X, dims, len(perm), "the length of perm"))
 	out := make([]Expr, len(dims))
 	for i, p := range perm {
 		out[i] = dims[p]
@@ -170,10 +161,7 @@ func squeeze(c *call, s op.Squeeze) error {
 	}
 	drop := make([]bool, len(dims))
 	for _, a := range axes {
-		axis, err := c.axis(a, len(dims))
-		if err != nil {
-			return err
-		}
+		axis := must(c.axis(a, len(dims)))
 		if n, isNumber := dims[axis].Int(); isNumber && n != 1 {
 			return c.failf("axis %d has size %d, want 1", a, n)
 		}
@@ -205,10 +193,7 @@ func unsqueeze(c *call, s op.Squeeze) error {
 	out := make([]Expr, len(dims)+len(axes))
 	added := make([]bool, len(out))
 	for _, a := range axes {
-		axis, err := c.axis(a, len(out))
-		if err != nil {
-			return err
-		}
+		axis := must(c.axis(a, len(out)))
 		if added[axis] {
 			return c.failf("axes %v name axis %d twice", axes, axis)
 		}
@@ -250,17 +235,12 @@ func d2s(size Expr, b int64) int64 {
 
 // block serves both: f gives the dimensions, and a size that is no multiple.
 func (c *call) block(f func(dims []Expr, b int64) (out []Expr, bad int64)) error {
-	b, err := op.BlockOf(c.n)
-	if err != nil {
-		return err
-	}
+	b := must(op.BlockOf(c.n))
 	dims, ranked := c.shape(b.X)
 	if !ranked {
 		dims = make([]Expr, 4)
 	}
-	if err := c.rank(b.X, dims, 4, "[N, C, H, W]"); err != nil {
-		return err
-	}
+	check(c.rank(b.X, dims, 4, "[N, C, H, W]"))
 	out, bad := f(dims, b.Size)
 	if bad != 0 {
 		return c.failf("size %d in blocks of %d, want a multiple", bad, b.Size)
@@ -276,10 +256,7 @@ func expand(c *call, e op.Expand) error {
 	if !ranked || !ok {
 		return c.set(0, elem, nil, false)
 	}
-	out, err := c.broadcastDims(dims, shape)
-	if err != nil {
-		return err
-	}
+	out := must(c.broadcastDims(dims, shape))
 	return c.set(0, elem, out, true)
 }
 

@@ -13,25 +13,15 @@ func split(c *call, s op.Split) error {
 	dims, ranked := c.shape(s.X)
 	if !ranked {
 		for i := range c.out {
-			if err := c.set(i, elem, nil, false); err != nil {
-				return err
-			}
+			check(c.set(i, elem, nil, false))
 		}
 		return nil
 	}
-	axis, err := c.axis(s.Axis, len(dims))
-	if err != nil {
-		return err
-	}
-	sizes, err := c.splitSizes(s, dims[axis])
-	if err != nil {
-		return err
-	}
+	axis := must(c.axis(s.Axis, len(dims)))
+	sizes := must(c.splitSizes(s, dims[axis]))
 	for i, size := range sizes {
 		dims[axis] = size
-		if err := c.set(i, elem, dims, true); err != nil {
-			return err
-		}
+		check(c.set(i, elem, dims, true))
 	}
 	return nil
 }
@@ -115,10 +105,7 @@ func slice(c *call, s op.Slice) error {
 		return list[i]
 	}
 	for i, a := range axes {
-		axis, err := c.axis(a, len(dims))
-		if err != nil {
-			return err
-		}
+		axis := must(c.axis(a, len(dims)))
 		step := Number(1)
 		if s.Steps.Given {
 			step = at(steps, okSteps, i, step)
@@ -220,10 +207,7 @@ func pad(c *call, p op.Pad) error {
 		return c.failf("pads are %v, want %d for an input of rank %d", pads, 2*len(axes), len(dims))
 	}
 	for i, a := range axes {
-		axis, err := c.axis(a, len(dims))
-		if err != nil {
-			return err
-		}
+		axis := must(c.axis(a, len(dims)))
 		dims[axis] = dims[axis].Add(pads[i]).Add(pads[len(axes)+i])
 	}
 	return c.set(0, elem, dims, true)
@@ -237,10 +221,7 @@ func gather(c *call, g op.Gather) error {
 	if !ranked || !okIndex {
 		return c.set(0, elem, nil, false)
 	}
-	axis, err := c.axis(g.Axis, len(dims))
-	if err != nil {
-		return err
-	}
+	axis := must(c.axis(g.Axis, len(dims)))
 	size, isNumber := dims[axis].Int()
 	for _, i := range g.Indices.Value {
 		if isNumber && (i >= size || i < -size) {
