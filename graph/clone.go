@@ -30,6 +30,41 @@ func (f *Function) clone() *Function {
 	return &h
 }
 
+// Argument is the value of f's attribute called name at the node call, nil when
+// there is none.
+func (f *Function) Argument(call *Node, name string) Attr {
+	if value, ok := call.Attrs.Lookup(name); ok {
+		return value
+	}
+	value, _ := f.Defaults.Lookup(name)
+	return value
+}
+
+// Instantiate is a copy of f's body in which attributes that refer to f's have the
+// values of the node call, or are left out.
+func (f *Function) Instantiate(call *Node) *Graph {
+	c := newCloner()
+	body := c.graph(f.Body, nil)
+	c.uses()
+	walkGraphs(body, func(g *Graph) bool {
+		for _, n := range g.nodes {
+			for _, a := range slices.Clone(n.Attrs) {
+				ref, ok := a.Value.(Ref)
+				if !ok {
+					continue
+				}
+				if v := f.Argument(call, ref.Name); v != nil {
+					n.Attrs.Set(a.Name, v)
+				} else {
+					n.Attrs.Delete(a.Name)
+				}
+			}
+		}
+		return true
+	})
+	return body
+}
+
 // cloner maps the values and nodes of a graph and its subgraphs to their copies.
 type cloner struct {
 	values map[*Value]*Value

@@ -216,7 +216,7 @@ func (s *state) function(n *graph.Node, f *graph.Function) error {
 	if *s.budget -= f.Body.NumNodes(); *s.budget < 0 {
 		return op.Errorf(n, "the functions of the model come to more than %d nodes", maxInlined)
 	}
-	body := instantiate(f, n)
+	body := f.Instantiate(n)
 	in, out := body.Inputs(), body.Outputs()
 	if n.NumInputs() > len(in) || n.NumOutputs() > len(out) {
 		return op.Errorf(n, "%d inputs and %d outputs, want at most %d and %d as the function has",
@@ -251,40 +251,4 @@ func (s *state) function(n *graph.Node, f *graph.Function) error {
 		}
 	}
 	return nil
-}
-
-// instantiate copies the body of f and gives attributes that refer to the
-// function's their value in call, or the default, or none.
-func instantiate(f *graph.Function, call *graph.Node) *graph.Graph {
-	body := (&graph.Model{Graph: f.Body}).Clone().Graph
-	value := func(name string) graph.Attr {
-		for _, list := range []graph.Attrs{call.Attrs, f.Defaults} {
-			if a, ok := list.Lookup(name); ok {
-				return a
-			}
-		}
-		return nil
-	}
-	substitute(body, value)
-	return body
-}
-
-// substitute replaces references to attributes, in subgraphs too.
-func substitute(g *graph.Graph, value func(name string) graph.Attr) {
-	for n := range g.Nodes() {
-		for _, a := range slices.Clone(n.Attrs) {
-			ref, ok := a.Value.(graph.Ref)
-			if !ok {
-				continue
-			}
-			if v := value(ref.Name); v != nil {
-				n.Attrs.Set(a.Name, v)
-			} else {
-				n.Attrs.Delete(a.Name)
-			}
-		}
-		for _, sub := range n.Subgraphs() {
-			substitute(sub, value)
-		}
-	}
 }

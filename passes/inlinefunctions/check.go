@@ -81,7 +81,7 @@ func (in *inliner) checkAttrs(n *graph.Node, f *graph.Function) {
 				continue
 			}
 			seen[ref] = true
-			value := argument(n, f, ref)
+			value := f.Argument(n, ref.Name)
 			if found := graph.TypeOf(value); value != nil && found != ref.Type {
 				in.c.Refuse(n, "attribute %q is of type %v, want %v for node %q of the function",
 					ref.Name, found, ref.Type, k.OriginLabel())

@@ -108,7 +108,7 @@ func (in *inliner) inline(n *graph.Node, f *graph.Function) ([]*graph.Node, erro
 	label := n.Label()
 	nodes, outs := n.Graph().Splice(n, f.Body, graph.Splice{
 		Inputs: n.Inputs(),
-		Attr:   func(ref graph.Ref) graph.Attr { return argument(n, f, ref) },
+		Attr:   func(ref graph.Ref) graph.Attr { return f.Argument(n, ref.Name) },
 		Name:   func(base string) string { return in.names.freshValue(label + "_" + base) },
 	})
 	in.inlined = true
@@ -156,15 +156,6 @@ func (in *inliner) descend(n, call *graph.Node, label string) {
 			in.descend(k, call, label)
 		}
 	}
-}
-
-// argument is the value of f's attribute at the call n, nil when there is none.
-func argument(n *graph.Node, f *graph.Function, ref graph.Ref) graph.Attr {
-	if value, ok := n.Attrs.Lookup(ref.Name); ok {
-		return value
-	}
-	value, _ := f.Defaults.Lookup(ref.Name)
-	return value
 }
 
 // dropFunctions removes the functions that nothing calls: those that neither

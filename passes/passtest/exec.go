@@ -113,9 +113,9 @@ func runGraph(m *graph.Model, g *graph.Graph, opset int64,
 // caller's, for graphs that it gives as attributes.
 func call(m *graph.Model, n *graph.Node, in []*graph.Tensor,
 	env map[*graph.Value]*graph.Tensor) ([]*graph.Tensor, error) {
-	f := m.Clone().Function(n.Op(), n.Overload)
-	bind(f, n)
-	for i, v := range f.Body.Inputs() {
+	f := m.Function(n.Op(), n.Overload)
+	body := f.Instantiate(n)
+	for i, v := range body.Inputs() {
 		if n.Input(i) != nil {
 			env[v] = in[i]
 			continue
@@ -124,36 +124,19 @@ func call(m *graph.Model, n *graph.Node, in []*graph.Tensor,
 			u.Node.SetInput(u.Index, nil)
 		}
 	}
-	if err := runGraph(m, f.Body, f.Opset(""), env); err != nil {
+	if err := runGraph(m, body, f.Opset(""), env); err != nil {
 		return nil, err
 	}
-	var out []*graph.Tensor
-	for _, v := range f.Body.Outputs() {
-		out = append(out, env[v])
-	}
-	return out, nil
+	return outputs(body, env), nil
 }
 
-// bind puts the attributes of the call n, and defaults, in the place of the
-// references to them in f, a function that nothing else uses.
-func bind(f *graph.Function, n *graph.Node) {
-	for g := range (&graph.Model{Graph: f.Body}).Graphs() {
-		for k := range g.Nodes() {
-			for _, a := range slices.Clone(k.Attrs) {
-				ref, ok := a.Value.(graph.Ref)
-				if !ok {
-					continue
-				}
-				if value, ok := n.Attrs.Lookup(ref.Name); ok {
-					k.Attrs.Set(a.Name, value)
-				} else if value, ok := f.Defaults.Lookup(ref.Name); ok {
-					k.Attrs.Set(a.Name, value)
-				} else {
-					k.Attrs.Delete(a.Name)
-				}
-			}
-		}
+// outputs is what was computed for the outputs of g.
+func outputs(g *graph.Graph, env map[*graph.Value]*graph.Tensor) []*graph.Tensor {
+	var out []*graph.Tensor
+	for _, v := range g.Outputs() {
+		out = append(out, env[v])
 	}
+	return out
 }
 
 // branch runs the subgraph that an If chooses.
@@ -174,11 +157,7 @@ func branch(m *graph.Model, n *graph.Node, in []*graph.Tensor, opset int64,
 	if err := runGraph(m, sub, opset, env); err != nil {
 		return nil, err
 	}
-	var out []*graph.Tensor
-	for _, v := range sub.Outputs() {
-		out = append(out, env[v])
-	}
-	return out, nil
+	return outputs(sub, env), nil
 }
 
 // apply computes one standard operator.
