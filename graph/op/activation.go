@@ -20,19 +20,6 @@ func ClipOf(n *graph.Node, opset int64) (Clip, error) {
 	return c, r.err
 }
 
-// LeakyRelu is x for x >= 0, else Alpha*x.
-type LeakyRelu struct {
-	Alpha float32
-	X     *graph.Value
-}
-
-// LeakyReluOf decodes a LeakyRelu.
-func LeakyReluOf(n *graph.Node) (LeakyRelu, error) {
-	r := read(n)
-	l := LeakyRelu{Alpha: r.float("alpha", 0.01), X: r.input(0, "X")}
-	return l, r.err
-}
-
 // PRelu is x for x >= 0, else slope*x; Slope broadcasts to X.
 type PRelu struct{ X, Slope *graph.Value }
 
@@ -43,76 +30,46 @@ func PReluOf(n *graph.Node) (PRelu, error) {
 	return p, r.err
 }
 
-// Elu is x for x >= 0, else Alpha*(exp(x)-1).
-type Elu struct {
-	Alpha float32
-	X     *graph.Value
+// Activation is a function of each element with numbers for attributes; those
+// that the operator does not have are 0:
+//
+//	LeakyRelu        x for x >= 0, else Alpha*x
+//	Elu              x for x >= 0, else Alpha*(exp(x)-1)
+//	Selu             Gamma*x for x > 0, else Gamma*Alpha*(exp(x)-1)
+//	Celu             max(0, x) + min(0, Alpha*(exp(x/Alpha)-1))
+//	HardSigmoid      max(0, min(1, Alpha*x + Beta))
+//	ThresholdedRelu  x for x > Alpha, else 0
+type Activation struct {
+	Alpha, Beta, Gamma float32
+	X                  *graph.Value
 }
 
-// EluOf decodes an Elu.
-func EluOf(n *graph.Node) (Elu, error) {
+// activations is the attributes' defaults.
+var activations = map[string]Activation{
+	"LeakyRelu":       {Alpha: 0.01},
+	"Elu":             {Alpha: 1},
+	"Selu":            {Alpha: 1.67326319217681884765625, Gamma: 1.05070102214813232421875},
+	"Celu":            {Alpha: 1},
+	"HardSigmoid":     {Alpha: 0.2, Beta: 0.5},
+	"ThresholdedRelu": {Alpha: 1},
+}
+
+// ActivationOf decodes one of the operators of [Activation].
+func ActivationOf(n *graph.Node) (Activation, error) {
 	r := read(n)
-	e := Elu{Alpha: r.float("alpha", 1), X: r.input(0, "X")}
-	return e, r.err
-}
-
-// Selu is Gamma*x for x > 0, else Gamma*Alpha*(exp(x)-1).
-type Selu struct {
-	Alpha, Gamma float32
-	X            *graph.Value
-}
-
-// SeluOf decodes a Selu.
-func SeluOf(n *graph.Node) (Selu, error) {
-	r := read(n)
-	s := Selu{
-		Alpha: r.float("alpha", 1.67326319217681884765625),
-		Gamma: r.float("gamma", 1.05070102214813232421875),
-		X:     r.input(0, "X"),
+	a := activations[n.Op().Type]
+	a.Alpha = r.float("alpha", a.Alpha)
+	if a.Beta != 0 {
+		a.Beta = r.float("beta", a.Beta)
 	}
-	return s, r.err
-}
-
-// Celu is max(0, x) + min(0, Alpha*(exp(x/Alpha)-1)).
-type Celu struct {
-	Alpha float32
-	X     *graph.Value
-}
-
-// CeluOf decodes a Celu.
-func CeluOf(n *graph.Node) (Celu, error) {
-	r := read(n)
-	c := Celu{Alpha: r.float("alpha", 1), X: r.input(0, "X")}
-	if c.Alpha == 0 {
+	if a.Gamma != 0 {
+		a.Gamma = r.float("gamma", a.Gamma)
+	}
+	a.X = r.input(0, "X")
+	if n.Is("Celu") && a.Alpha == 0 {
 		r.failf("attribute %q is 0, want another number", "alpha")
 	}
-	return c, r.err
-}
-
-// HardSigmoid is max(0, min(1, Alpha*x + Beta)).
-type HardSigmoid struct {
-	Alpha, Beta float32
-	X           *graph.Value
-}
-
-// HardSigmoidOf decodes a HardSigmoid.
-func HardSigmoidOf(n *graph.Node) (HardSigmoid, error) {
-	r := read(n)
-	h := HardSigmoid{Alpha: r.float("alpha", 0.2), Beta: r.float("beta", 0.5), X: r.input(0, "X")}
-	return h, r.err
-}
-
-// ThresholdedRelu is x for x > Alpha, else 0.
-type ThresholdedRelu struct {
-	Alpha float32
-	X     *graph.Value
-}
-
-// ThresholdedReluOf decodes a ThresholdedRelu.
-func ThresholdedReluOf(n *graph.Node) (ThresholdedRelu, error) {
-	r := read(n)
-	t := ThresholdedRelu{Alpha: r.float("alpha", 1), X: r.input(0, "X")}
-	return t, r.err
+	return a, r.err
 }
 
 // Gelu is x times the normal distribution function of x, or its approximation

@@ -121,7 +121,7 @@ func (a slope) at(i int) float64 {
 
 func slopeOf(n *graph.Node) (slope, error) {
 	if n.Is("LeakyRelu") {
-		l, err := op.LeakyReluOf(n)
+		l, err := op.ActivationOf(n)
 		return slope{[]int64{}, []float32{l.Alpha}, true}, err
 	}
 	p, err := op.PReluOf(n)

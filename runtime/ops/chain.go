@@ -159,8 +159,8 @@ func always(loop func(dst, x []float32)) link {
 func linkRelu(*graph.Node, int64) (link, error) { return always(kernel.Relu), nil }
 
 func linkLeakyRelu(n *graph.Node, _ int64) (link, error) {
-	l, err := op.LeakyReluOf(n)
-	return always(func(dst, x []float32) { kernel.LeakyRelu(dst, x, l.Alpha) }), err
+	l, err := op.ActivationOf(n)
+	return always(leakyRelu(l)), err
 }
 
 // linkPRelu takes a slope for all elements or one for each channel.

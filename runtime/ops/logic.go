@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -16,9 +17,9 @@ func compare(float func(x, y float32) bool, whole func(order int) bool) binder {
 		if x.DType.IsFloat() {
 			return pairs(env, x, y, func(i, j int) bool { return float(x.F32[i], y.F32[j]) })
 		}
-		order := compareInts
+		order := cmp.Compare[int64]
 		if x.DType == graph.Uint64 {
-			order = func(a, b int64) int { return compareInts(a^math.MinInt64, b^math.MinInt64) }
+			order = func(a, b int64) int { return cmp.Compare(a^math.MinInt64, b^math.MinInt64) }
 		}
 		return pairs(env, x, y, func(i, j int) bool { return whole(order(x.I64[i], y.I64[j])) })
 	})

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -227,7 +228,7 @@ func (t *Tensor) order() func(i, j int) int {
 			return 0
 		}
 	case t.DType == graph.Uint64:
-		return func(i, j int) int { return compareInts(t.I64[i]^math.MinInt64, t.I64[j]^math.MinInt64) }
+		return func(i, j int) int { return cmp.Compare(t.I64[i]^math.MinInt64, t.I64[j]^math.MinInt64) }
 	}
-	return func(i, j int) int { return compareInts(t.I64[i], t.I64[j]) }
+	return func(i, j int) int { return cmp.Compare(t.I64[i], t.I64[j]) }
 }

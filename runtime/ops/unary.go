@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -104,17 +105,7 @@ func sign(x float64) float64 {
 	return x // 0 or NaN
 }
 
-func signInt(x int64) int64 { return int64(compareInts(x, 0)) }
-
-func compareInts(x, y int64) int {
-	switch {
-	case x < y:
-		return -1
-	case x > y:
-		return 1
-	}
-	return 0
-}
+func signInt(x int64) int64 { return int64(cmp.Compare(x, 0)) }
 
 func absInt(x int64) int64 { return max(x, -x) }
 
@@ -130,59 +121,59 @@ func negate(dst, x []float32) {
 	}
 }
 
-func bindLeakyRelu(n *graph.Node, _ int64) (runner, error) {
-	l, err := op.LeakyReluOf(n)
-	return floatUnary(func(dst, x []float32) { kernel.LeakyRelu(dst, x, l.Alpha) }), err
+// activation binds a function of each element with numbers for attributes.
+func activation(f func(a op.Activation) func(dst, x []float32)) binder {
+	return viewed(op.ActivationOf, func(a op.Activation, env *Env, in []*Tensor) ([]*Tensor, error) {
+		return floatUnary(f(a))(env, in)
+	})
 }
 
-func bindElu(n *graph.Node, _ int64) (runner, error) {
-	e, err := op.EluOf(n)
-	alpha := float64(e.Alpha)
-	return floatUnary(rounded(func(x float64) float64 {
+func leakyRelu(a op.Activation) func(dst, x []float32) {
+	return func(dst, x []float32) { kernel.LeakyRelu(dst, x, a.Alpha) }
+}
+
+func elu(a op.Activation) func(dst, x []float32) {
+	return rounded(func(x float64) float64 {
 		if x < 0 {
-			return alpha * math.Expm1(x)
+			return float64(a.Alpha) * math.Expm1(x)
 		}
 		return x
-	})), err
+	})
 }
 
-func bindSelu(n *graph.Node, _ int64) (runner, error) {
-	s, err := op.SeluOf(n)
-	alpha, gamma := float64(s.Alpha), float64(s.Gamma)
-	return floatUnary(rounded(func(x float64) float64 {
+func selu(a op.Activation) func(dst, x []float32) {
+	alpha, gamma := float64(a.Alpha), float64(a.Gamma)
+	return rounded(func(x float64) float64 {
 		if x <= 0 {
 			x = alpha * math.Expm1(x)
 		}
 		return gamma * x
-	})), err
+	})
 }
 
-func bindCelu(n *graph.Node, _ int64) (runner, error) {
-	c, err := op.CeluOf(n)
-	alpha := float64(c.Alpha)
-	return floatUnary(rounded(func(x float64) float64 {
+func celu(a op.Activation) func(dst, x []float32) {
+	alpha := float64(a.Alpha)
+	return rounded(func(x float64) float64 {
 		return math.Max(0, x) + math.Min(0, float64(alpha*math.Expm1(x/alpha)))
-	})), err
+	})
 }
 
-func bindHardSigmoid(n *graph.Node, _ int64) (runner, error) {
-	h, err := op.HardSigmoidOf(n)
-	alpha, beta := float64(h.Alpha), float64(h.Beta)
-	return floatUnary(rounded(func(x float64) float64 {
+func hardSigmoid(a op.Activation) func(dst, x []float32) {
+	alpha, beta := float64(a.Alpha), float64(a.Beta)
+	return rounded(func(x float64) float64 {
 		return math.Max(0, math.Min(1, float64(alpha*x)+beta))
-	})), err
+	})
 }
 
-func bindThresholdedRelu(n *graph.Node, _ int64) (runner, error) {
-	t, err := op.ThresholdedReluOf(n)
-	return floatUnary(func(dst, x []float32) {
+func thresholdedRelu(a op.Activation) func(dst, x []float32) {
+	return func(dst, x []float32) {
 		for i, v := range x {
-			if !(v > t.Alpha) {
+			if !(v > a.Alpha) {
 				v = 0
 			}
 			dst[i] = v
 		}
-	}), err
+	}
 }
 
 func bindGelu(n *graph.Node, _ int64) (runner, error) {

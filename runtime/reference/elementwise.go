@@ -31,7 +31,7 @@ func init() {
 		{Type: "Div"}:                binary((*builder).div),
 		{Type: "GlobalAveragePool"}:  (*builder).globalPool,
 		{Type: "Identity"}:           unary(func(_ *builder, x *gorgonia.Node) *gorgonia.Node { return x }),
-		{Type: "LeakyRelu"}:          viewed(op.LeakyReluOf, (*builder).leakyRelu),
+		{Type: "LeakyRelu"}:          viewed(op.ActivationOf, (*builder).leakyRelu),
 		{Type: "Mul"}:                binary((*builder).mul),
 		{Type: "Neg"}:                unary(func(b *builder, x *gorgonia.Node) *gorgonia.Node { return b.scale(x, -1) }),
 		{Type: "PRelu"}:              viewed(op.PReluOf, (*builder).pRelu),
@@ -114,7 +114,7 @@ func (b *builder) relu(x *gorgonia.Node) *gorgonia.Node {
 }
 
 // leakyRelu is x where x > 0, else alpha*x.
-func (b *builder) leakyRelu(n *graph.Node, l op.LeakyRelu) []*series {
+func (b *builder) leakyRelu(n *graph.Node, l op.Activation) []*series {
 	return b.slicewise(n, n.Inputs(), func(xs []*gorgonia.Node) *gorgonia.Node {
 		x := xs[0]
 		return b.add(b.relu(x), b.scale(b.mul(x, b.mask(gorgonia.Lte, x, 0)), float64(l.Alpha)))

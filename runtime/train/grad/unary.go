@@ -109,30 +109,30 @@ func activation[T any](of func(*graph.Node) (T, error), d func(v T, x float64) f
 	}
 }
 
-func leakyRelu(l op.LeakyRelu, x float64) float64 { return slope(x, float64(l.Alpha)) }
+func leakyRelu(l op.Activation, x float64) float64 { return slope(x, float64(l.Alpha)) }
 
-func elu(e op.Elu, x float64) float64 {
+func elu(e op.Activation, x float64) float64 {
 	if x > 0 {
 		return 1
 	}
 	return float64(e.Alpha) * math.Exp(x)
 }
 
-func selu(s op.Selu, x float64) float64 {
+func selu(s op.Activation, x float64) float64 {
 	if x > 0 {
 		return float64(s.Gamma)
 	}
 	return float64(s.Gamma) * float64(s.Alpha) * math.Exp(x)
 }
 
-func celu(c op.Celu, x float64) float64 {
+func celu(c op.Activation, x float64) float64 {
 	if x > 0 {
 		return 1
 	}
 	return math.Exp(x / float64(c.Alpha))
 }
 
-func hardSigmoid(h op.HardSigmoid, x float64) float64 {
+func hardSigmoid(h op.Activation, x float64) float64 {
 	alpha, beta := float64(h.Alpha), float64(h.Beta)
 	if y := alpha*x + beta; y > 0 && y < 1 {
 		return alpha
@@ -140,7 +140,7 @@ func hardSigmoid(h op.HardSigmoid, x float64) float64 {
 	return 0
 }
 
-func thresholdedRelu(t op.ThresholdedRelu, x float64) float64 {
+func thresholdedRelu(t op.Activation, x float64) float64 {
 	if x > float64(t.Alpha) {
 		return 1
 	}
