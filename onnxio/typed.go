@@ -1,9 +1,11 @@
 package onnxio
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"spikingir/graph"
 	"spikingir/onnxio/onnxpb"
@@ -41,128 +43,97 @@ func typedFieldOf(d graph.DType) typedField {
 // dataFields names the fields of p that hold elements, raw_data included.
 func dataFields(p *onnxpb.TensorProto) []string {
 	var names []string
-	add := func(name string, held bool) {
-		if held {
-			names = append(names, name)
+	m := p.ProtoReflect()
+	for _, name := range []protoreflect.Name{"float_data", "int32_data", "string_data", "int64_data",
+		"raw_data", "double_data", "uint64_data"} {
+		if m.Has(m.Descriptor().Fields().ByName(name)) {
+			names = append(names, string(name))
 		}
 	}
-	add("float_data", len(p.FloatData) > 0)
-	add("int32_data", len(p.Int32Data) > 0)
-	add("string_data", len(p.StringData) > 0)
-	add("int64_data", len(p.Int64Data) > 0)
-	add("raw_data", p.RawData != nil)
-	add("double_data", len(p.DoubleData) > 0)
-	add("uint64_data", len(p.Uint64Data) > 0)
 	return names
 }
 
 // packTyped gives the raw form of the elements in the typed field of p.
 func packTyped(d graph.DType, p *onnxpb.TensorProto) ([]byte, error) {
-	le := binary.LittleEndian
 	f := typedFieldOf(d)
-	data := []byte{}
 	switch f.name {
 	case "float_data":
-		data = make([]byte, 0, 4*len(p.FloatData))
-		for _, x := range p.FloatData {
-			data = le.AppendUint32(data, math.Float32bits(x))
-		}
+		return pack(p.FloatData, f.width, func(x float32) uint64 { return uint64(math.Float32bits(x)) }), nil
 	case "double_data":
-		data = make([]byte, 0, 8*len(p.DoubleData))
-		for _, x := range p.DoubleData {
-			data = le.AppendUint64(data, math.Float64bits(x))
-		}
+		return pack(p.DoubleData, f.width, math.Float64bits), nil
 	case "int64_data":
-		data = make([]byte, 0, 8*len(p.Int64Data))
-		for _, x := range p.Int64Data {
-			data = le.AppendUint64(data, uint64(x))
-		}
+		return pack(p.Int64Data, f.width, func(x int64) uint64 { return uint64(x) }), nil
 	case "uint64_data":
-		return packUint64(f, p.Uint64Data)
+		i := slices.IndexFunc(p.Uint64Data, func(x uint64) bool { return f.width == 4 && x > math.MaxUint32 })
+		if i >= 0 {
+			return nil, fmt.Errorf("element %d of uint64_data is %d, too large for uint32", i, p.Uint64Data[i])
+		}
+		return pack(p.Uint64Data, f.width, func(x uint64) uint64 { return x }), nil
 	case "int32_data":
-		return packInt32(d, f, p.Int32Data)
-	}
-	return data, nil
-}
-
-func packUint64(f typedField, elems []uint64) ([]byte, error) {
-	data := make([]byte, 0, f.width*len(elems))
-	for i, x := range elems {
-		if f.width == 8 {
-			data = binary.LittleEndian.AppendUint64(data, x)
-			continue
-		}
-		if x > math.MaxUint32 {
-			return nil, fmt.Errorf("element %d of uint64_data is %d, too large for uint32", i, x)
-		}
-		data = binary.LittleEndian.AppendUint32(data, uint32(x))
-	}
-	return data, nil
-}
-
-// packInt32 takes each number modulo the width of the type, but refuses one
-// that is in the range of neither its signed nor its unsigned reading.
-func packInt32(d graph.DType, f typedField, elems []int32) ([]byte, error) {
-	data := make([]byte, 0, f.width*len(elems))
-	for i, x := range elems {
+		// Each number counts modulo the width of the type, but must be in the range of
+		// its signed or its unsigned reading.
 		limit := int64(1) << (8*f.width - 1)
-		if f.width < 4 && (int64(x) < -limit || int64(x) >= 2*limit) {
-			return nil, fmt.Errorf("element %d of int32_data is %d, out of range for %v", i, x, d)
+		i := slices.IndexFunc(p.Int32Data, func(x int32) bool {
+			return f.width < 4 && (int64(x) < -limit || int64(x) >= 2*limit)
+		})
+		if i >= 0 {
+			return nil, fmt.Errorf("element %d of int32_data is %d, out of range for %v", i, p.Int32Data[i], d)
 		}
-		switch f.width {
-		case 1:
-			data = append(data, byte(x))
-		case 2:
-			data = binary.LittleEndian.AppendUint16(data, uint16(x))
-		default:
-			data = binary.LittleEndian.AppendUint32(data, uint32(x))
-		}
+		return pack(p.Int32Data, f.width, func(x int32) uint64 { return uint64(x) }), nil
 	}
-	return data, nil
+	return []byte{}, nil
 }
 
-// unpackTyped puts raw elements into the typed field of their type.
+// pack writes the low bytes of each number, the lowest first.
+func pack[T any](xs []T, width int, bits func(T) uint64) []byte {
+	data := make([]byte, 0, width*len(xs))
+	for _, x := range xs {
+		n := bits(x)
+		for range width {
+			data = append(data, byte(n))
+			n >>= 8
+		}
+	}
+	return data
+}
+
+// unpack reads numbers of so many bytes.
+func unpack[T any](data []byte, width int, of func(uint64) T) []T {
+	var xs []T
+	for ; len(data) >= width; data = data[width:] {
+		var n uint64
+		for i := range width {
+			n |= uint64(data[i]) << (8 * i)
+		}
+		xs = append(xs, of(n))
+	}
+	return xs
+}
+
+// unpackTyped puts raw elements into the typed field of their type. Signed integers
+// keep their sign, everything else that int32_data holds is its bits.
 func unpackTyped(t *graph.Tensor, p *onnxpb.TensorProto) {
-	le := binary.LittleEndian
 	data, f := t.Bytes(), typedFieldOf(t.DType)
-	if f.name == "string_data" {
+	switch f.name {
+	case "string_data":
 		p.StringData = t.Strings()
-		return
-	}
-	for ; f.width > 0 && len(data) >= f.width; data = data[f.width:] {
-		switch f.name {
-		case "float_data":
-			p.FloatData = append(p.FloatData, math.Float32frombits(le.Uint32(data)))
-		case "double_data":
-			p.DoubleData = append(p.DoubleData, math.Float64frombits(le.Uint64(data)))
-		case "int64_data":
-			p.Int64Data = append(p.Int64Data, int64(le.Uint64(data)))
-		case "uint64_data":
-			if f.width == 8 {
-				p.Uint64Data = append(p.Uint64Data, le.Uint64(data))
-			} else {
-				p.Uint64Data = append(p.Uint64Data, uint64(le.Uint32(data)))
+	case "float_data":
+		p.FloatData = unpack(data, f.width, func(n uint64) float32 { return math.Float32frombits(uint32(n)) })
+	case "double_data":
+		p.DoubleData = unpack(data, f.width, math.Float64frombits)
+	case "int64_data":
+		p.Int64Data = unpack(data, f.width, func(n uint64) int64 { return int64(n) })
+	case "uint64_data":
+		p.Uint64Data = unpack(data, f.width, func(n uint64) uint64 { return n })
+	case "int32_data":
+		p.Int32Data = unpack(data, f.width, func(n uint64) int32 {
+			switch t.DType {
+			case graph.Int8:
+				return int32(int8(n))
+			case graph.Int16:
+				return int32(int16(n))
 			}
-		case "int32_data":
-			p.Int32Data = append(p.Int32Data, unpackInt32(t.DType, data))
-		}
+			return int32(n)
+		})
 	}
-}
-
-// unpackInt32 reads one number: signed integers with their sign, everything
-// else as its bits.
-func unpackInt32(d graph.DType, data []byte) int32 {
-	le := binary.LittleEndian
-	switch d {
-	case graph.Int8:
-		return int32(int8(data[0]))
-	case graph.Int16:
-		return int32(int16(le.Uint16(data)))
-	case graph.Int32:
-		return int32(le.Uint32(data))
-	}
-	if d.Bits() == 16 {
-		return int32(le.Uint16(data))
-	}
-	return int32(data[0])
 }
