@@ -28,7 +28,8 @@ func (g *Graph) Splice(mark *Node, body *Graph, s Splice) (nodes []*Node, output
 	if at < 0 {
 		panic("graph: Splice before a node of another graph")
 	}
-	p := &splicer{Splice: s, values: map[*Value]*Value{}, own: true}
+	p := newSplicer()
+	p.Splice, p.own = s, true
 	for i, v := range body.inputs {
 		p.values[v] = nil
 		if i < len(s.Inputs) && s.Inputs[i] != nil {
@@ -46,23 +47,34 @@ func (g *Graph) Splice(mark *Node, body *Graph, s Splice) (nodes []*Node, output
 	return nodes, p.list(body.outputs)
 }
 
-// splicer is one run of Splice.
+// splicer is one run of Splice, or a copy of a whole graph under the same names.
 type splicer struct {
 	Splice
-	values map[*Value]*Value // what stands for a value of the body; nil: omitted
-	own    bool              // what is copied belongs to the body, not to an argument
+	values  map[*Value]*Value // what stands for a value of the body; nil: omitted
+	own     bool              // what is copied belongs to the body, not to an argument
+	nodesOf map[*Node]*Node   // copies of a whole graph's nodes, which get their uses later
 }
 
-// define makes the copy of v in h.
+func newSplicer() *splicer { return &splicer{values: map[*Value]*Value{}} }
+
+// define makes the copy of v in h. Splice may copy a subgraph several times, where an
+// argument is read as often.
 func (p *splicer) define(v *Value, h *Graph) *Value {
-	w := h.mustValue(p.Name(v.name))
+	if w := p.values[v]; w != nil && p.Name == nil {
+		return w
+	}
+	w := *v
+	if p.Name != nil {
+		w.name = h.mustValue(p.Name(v.name)).name
+	}
+	w.graph, w.def, w.uses = h, nil, nil
 	w.Type, w.Metadata = v.Type.clone(), v.Metadata.Clone()
 	if p.own {
 		w.Type.forgetSymbols()
 	}
-	w.Const, w.Sparse, w.Doc, w.Unknown, w.input = v.Const, v.Sparse, v.Doc, v.Unknown, v.input
-	p.values[v] = w
-	return w
+	h.byName[w.name] = &w
+	p.values[v] = &w
+	return &w
 }
 
 // forgetSymbols makes symbolic dimensions unknown ones.
@@ -86,9 +98,9 @@ func (p *splicer) value(v *Value) *Value {
 }
 
 func (p *splicer) list(vs []*Value) []*Value {
-	list := make([]*Value, len(vs))
-	for i, v := range vs {
-		list[i] = p.value(v)
+	var list []*Value
+	for _, v := range vs {
+		list = append(list, p.value(v))
 	}
 	return list
 }
@@ -111,25 +123,26 @@ func (p *splicer) nodes(g, h *Graph) []*Node {
 }
 
 func (p *splicer) node(n *Node, h *Graph) *Node {
-	m := &Node{
-		Name: n.Name, Overload: n.Overload, Doc: n.Doc, Metadata: n.Metadata.Clone(),
-		From: n.From, Region: n.Region, Unknown: n.Unknown, op: n.op, graph: h,
-		outputs: p.list(n.outputs),
-	}
+	m := new(Node)
+	*m = *n
+	m.graph, m.Metadata = h, n.Metadata.Clone()
+	m.inputs, m.outputs = p.list(n.inputs), p.list(n.outputs)
 	for i, w := range m.outputs {
 		if w != nil {
 			w.def, w.index = m, i
 		}
 	}
-	m.inputs = p.list(n.inputs)
 	for k := len(n.inputs); k > 0 && m.inputs[k-1] == nil && n.inputs[k-1] != nil; k-- {
 		m.inputs = m.inputs[:k-1] // omitted at the end: none at all
 	}
 	for i, w := range m.inputs {
-		if w != nil {
+		if w != nil && p.nodesOf == nil {
 			h.mustSee(w)
 			w.addUse(m, i)
 		}
+	}
+	if p.nodesOf != nil {
+		p.nodesOf[n] = m
 	}
 	m.Attrs = p.attrs(n.Attrs, h)
 	return m
@@ -184,6 +197,11 @@ func (p *splicer) attr(a Attr, h *Graph) Attr {
 func (p *splicer) graph(g, outer *Graph) *Graph {
 	h := New(g.Name, outer)
 	h.Doc, h.Metadata, h.Unknown = g.Doc, g.Metadata.Clone(), g.Unknown
+	if p.Name == nil { // some may be named by nodes alone, so far
+		for _, v := range g.byName {
+			p.define(v, h)
+		}
+	}
 	for _, v := range g.inputs {
 		h.inputs = append(h.inputs, p.define(v, h))
 	}
