@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/pflag"
 
@@ -26,11 +27,7 @@ func (d *dumper) add(f *pflag.FlagSet) {
 // check demands that the passes to print after are in the pipeline.
 func (d *dumper) check(p passes.Pipeline) error {
 	for _, name := range d.print {
-		found := name == "all"
-		for _, s := range p {
-			found = found || s.Pass.Name == name
-		}
-		if !found {
+		if name != "all" && !slices.ContainsFunc(p, func(s passes.Step) bool { return s.Pass.Name == name }) {
 			return fmt.Errorf("--print-ir-after %s: the pipeline %q has no such pass", name, p)
 		}
 	}
@@ -55,11 +52,8 @@ func (d *dumper) after(a *app, m *graph.Model) func(passes.Report, *graph.Model)
 				return err
 			}
 		}
-		for _, name := range d.print {
-			if name == "all" || name == r.Step.Pass.Name {
-				fmt.Fprintf(a.Err, "// after %s\n%s\n", r.Step, now)
-				break
-			}
+		if slices.Contains(d.print, "all") || slices.Contains(d.print, r.Step.Pass.Name) {
+			fmt.Fprintf(a.Err, "// after %s\n%s\n", r.Step, now)
 		}
 		return nil
 	}

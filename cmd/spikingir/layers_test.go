@@ -22,7 +22,13 @@ var layers = []struct {
 	{"onnxio", []string{"graph", "onnxio", "internal"}, false},
 	{"passes", []string{"graph", "passes"}, true},
 	{"runtime/reference", []string{"graph"}, false},
-	{"runtime/kernel", []string{"runtime/kernel"}, false},
+	{"runtime/kernel/machine", nil, false},
+	{"runtime/kernel/spike", []string{"runtime/kernel"}, false},
+	{"runtime/kernel", []string{"runtime/kernel/machine"}, false},
+	{"runtime/train/kernel", []string{"runtime/kernel"}, false},
+	{"runtime/neuron", []string{"runtime/kernel"}, true},
+	{"runtime/ops", []string{"graph", "runtime/kernel"}, true},
+	{"runtime/exec", []string{"graph", "runtime/kernel", "runtime/neuron", "runtime/ops", "runtime/tile"}, true},
 	{"runtime/tile", []string{"graph", "runtime/kernel", "runtime/ops", "runtime/tile"}, true},
 	{"runtime", []string{"graph", "internal", "runtime"}, false},
 	{"fixtures", nil, true},
@@ -39,11 +45,11 @@ var trainers = []string{"", "cmd", "runtime/bench", "runtime/train"}
 var testsOnly = []string{module + "/passes/passtest", module + "/runtime/kernel/kerneltest"}
 
 // TestLayers holds the import rules: imports point down (cmd, the root, then onnxio,
-// passes and runtime, then graph), passes and runtime do not know each other, kernels
-// know nothing else of ours, what runs networks knows nothing of training, graph and
-// passes stand on the standard library, only onnxio sees protobuf, and only
-// runtime/reference Gorgonia. The reference, an oracle for the rest of the runtime,
-// shares nothing with it.
+// passes and runtime, then graph; in runtime exec, then tile, neuron and ops, then kernel,
+// then kernel/machine), passes and runtime do not know each other, kernels know nothing
+// else of ours, what runs networks knows nothing of training, graph and passes stand on
+// the standard library, only onnxio sees protobuf, and only runtime/reference Gorgonia.
+// The reference, an oracle for the rest of the runtime, shares nothing with it.
 func TestLayers(t *testing.T) {
 	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}}:{{range .Imports}} {{.}}{{end}}", module+"/...").Output()
 	if err != nil {
@@ -143,6 +149,13 @@ func TestLayersRefuse(t *testing.T) {
 		{module + "/runtime/exec", module + "/runtime/train"},
 		{module + "/runtime/eval", module + "/runtime/train/patches"},
 		{module + "/runtime/tile", module + "/runtime/exec"},
+		{module + "/runtime/ops", module + "/runtime/exec"},
+		{module + "/runtime/exec", module + "/runtime/eval"},
+		{module + "/runtime/train/kernel", module + "/runtime/exec"},
+		{module + "/runtime/kernel", module + "/runtime/kernel/spike"},
+		{module + "/runtime/kernel/spike", module + "/runtime/train/kernel"},
+		{module + "/runtime/kernel/machine", module + "/runtime/kernel"},
+		{module + "/runtime/kernel/machine", module + "/graph"},
 	} {
 		if refuse(c[0], c[1]) == "" {
 			t.Errorf("%s may import %s", c[0], c[1])
