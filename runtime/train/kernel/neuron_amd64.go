@@ -34,14 +34,14 @@ func acceleratedNeurons() []machine.Entry[neuronKernels] {
 	}}
 }
 
-// neuronConstants are the numbers of the kernels, for all lanes of AVX2. The order is
+// neuronConstants are the numbers of the kernels, for all lanes of AVX-512. The order is
 // known to the assembly.
 //
 //lint:ignore U1000 only the assembly reads it
-var neuronConstants = lanes8(1, roundingFloat, farthest, leastSlope,
+var neuronConstants = lanes16(1, roundingFloat, farthest, leastSlope,
 	exp2c6, exp2c5, exp2c4, exp2c3, exp2c2, exp2c1)
 
-func lanes8(values ...float32) (table [10][8]float32) {
+func lanes16(values ...float32) (table [10][16]float32) {
 	for i, v := range values {
 		for k := range table[i] {
 			table[i][k] = v
