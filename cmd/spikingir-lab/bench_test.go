@@ -96,7 +96,7 @@ func TestLayersPage(t *testing.T) {
 	}
 	r := testRace(t)
 	page := rendered(t, r, "layers", r.layers(t.Context()))
-	for _, want := range []string{"the least of at least 5 runs", "| all (", " | 2 sustain at once | share, run by run | "} {
+	for _, want := range []string{"the least of 7 runs", "| all (", " | 2 sustain at once | share, run by run | "} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q:\n%s", want, page)
 		}
@@ -112,21 +112,23 @@ func TestRatio(t *testing.T) {
 	}
 }
 
-// TestHeats holds that rows which differ in the kernel alone share the peer's runs,
+// TestDuels holds that rows which differ in the kernel alone share the peer's runs,
 // and only those.
-func TestHeats(t *testing.T) {
-	rows, shared := 0, 0
-	for _, h := range heats(nil) {
-		rows += len(h)
-		for _, d := range h[1:] {
-			shared++
-			if d.kernel == "" || !strings.HasPrefix(d.name, h[0].name+"-") {
-				t.Errorf("%s runs beside %s", d.name, h[0].name)
+func TestDuels(t *testing.T) {
+	shared := 0
+	for i, d := range duels {
+		shared += len(d.wanted(nil)) - 1
+		for _, e := range duels[:i] {
+			if d.model == e.model && d.h == e.h && d.steps == e.steps && d.peer.title == e.peer.title {
+				t.Errorf("%s and %s are the same but for the kernel", d.name, e.name)
 			}
 		}
+		if got := d.wanted([]string{d.name + "-avx512"}); len(d.kernels) == 2 && !slices.Equal(got, []string{"avx512"}) {
+			t.Errorf("%s: %q is wanted, not avx512 alone", d.name, got)
+		}
 	}
-	if rows != len(duels) || shared != 2 {
-		t.Errorf("%d of %d rows, %d share a peer's runs, want 2", rows, len(duels), shared)
+	if rows := duelRows(); len(rows) != 13 || shared != 2 || !slices.Contains(rows, "dncnn-256-flat-avx512") {
+		t.Errorf("rows %q, %d share a peer's runs, want 13 and 2", rows, shared)
 	}
 }
 
@@ -150,11 +152,11 @@ func TestRounds(t *testing.T) {
 		if r.Rounds = 3; c.rounds > 1 {
 			r.RowTime = 1 << 40
 		}
-		d := duel{title: "row", model: dncnn, h: 8, w: 8, peer: peer{"sh", func(context.Context, *race, duel, int) (command, error) {
+		d := duel{title: "row", model: dncnn, h: 8, w: 8, peer: peer{"sh", func(context.Context, *race, duel) (command, error) {
 			return command{argv: []string{"sh", "-c", c.script}}, nil
 		}}}
 		g := newGrid("network")
-		r.heat(t.Context(), g, []duel{d})
+		r.duel(t.Context(), g, d, best)
 		got := g.String()
 		if c.failed != strings.Contains(got, "- row at 8x8 beside sh: ") || !c.failed != strings.HasSuffix(got, " | 1 |") {
 			t.Errorf("%s: %s; want one round", c.script, got)

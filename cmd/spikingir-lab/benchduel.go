@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"spikingir"
@@ -17,20 +18,20 @@ import (
 	"spikingir/runtime/ops"
 )
 
-// duel is one row of the comparison: a network here beside a peer's run of the
-// same, or of the network it was made from.
+// duel is a row of the comparison: a network here beside a peer's run of the same, or
+// of the network it was made from. On each of its kernels the row is another one, and
+// these share the peer's runs.
 type duel struct {
-	name  string // for --only
+	name  string // for --only; the kernel is added to it
 	title string
 	model string // of the data folder, without .onnx
 	h, w  int
 	steps int // T; 0 runs the ANN
 	peer  peer
-	// kernel is the implementation that this program runs on; empty is the best.
-	kernel string
 	// runs is how many a round takes at most: 1 where one takes the peer seconds.
 	// 0 leaves it to the flag.
-	runs int
+	runs    int
+	kernels []string // implementations that this program runs on; empty is the best
 }
 
 const (
@@ -39,52 +40,38 @@ const (
 	aod   = "aod_boyiliee_op11"
 )
 
-// duels are in the order of the table. Neighbours that differ in the kernel alone
-// share the peer's runs.
+var (
+	best      = []string{""}
+	andAVX512 = []string{"", "avx512"}
+)
+
+// duels are in the order of the table.
 var duels = []duel{
-	{"dncnn-ann-256", "DnCNN-17, ANN", dncnn, 256, 256, 0, ortANN, "", 0},
-	{"dncnn-ann-128", "DnCNN-17, ANN", dncnn, 128, 128, 0, ortANN, "", 0},
-	{"dncnn-256-ort", "DnCNN-17, spiking", dncnn, 256, 256, 10, ortANN, "", 0},
-	{"dncnn-256-flat", "DnCNN-17, spiking", dncnn, 256, 256, 10, ortFlat, "", 1},
-	{"dncnn-256-flat-avx512", "DnCNN-17, spiking", dncnn, 256, 256, 10, ortFlat, "avx512", 1},
-	{"dncnn-128-flat", "DnCNN-17, spiking", dncnn, 128, 128, 10, ortFlat, "", 0},
-	{"dncnn-128-flat-avx512", "DnCNN-17, spiking", dncnn, 128, 128, 10, ortFlat, "avx512", 0},
-	{"dncnn-256-torch", "DnCNN-17, spiking", dncnn, 256, 256, 10, torchDnCNN, "", 0},
-	{"dncnn-128-torch", "DnCNN-17, spiking", dncnn, 128, 128, 10, torchDnCNN, "", 0},
-	{"aod-640-ort", "AOD-Net, spiking", aod, 480, 640, 10, ortANN, "", 0},
-	{"aod-640-torch", "AOD-Net, spiking", aod, 480, 640, 10, torchAOD, "", 0},
-	{"vdsr-640-ort", "VDSR-20, spiking", vdsr, 480, 640, 10, ortANN, "", 1},
-	{"vdsr-640-torch", "VDSR-20, spiking", vdsr, 480, 640, 10, torchVDSR, "", 1},
+	{"dncnn-ann-256", "DnCNN-17, ANN", dncnn, 256, 256, 0, ortANN, 0, best},
+	{"dncnn-ann-128", "DnCNN-17, ANN", dncnn, 128, 128, 0, ortANN, 0, best},
+	{"dncnn-256-ort", "DnCNN-17, spiking", dncnn, 256, 256, 10, ortANN, 0, best},
+	{"dncnn-256-flat", "DnCNN-17, spiking", dncnn, 256, 256, 10, ortFlat, 1, andAVX512},
+	{"dncnn-128-flat", "DnCNN-17, spiking", dncnn, 128, 128, 10, ortFlat, 0, andAVX512},
+	{"dncnn-256-torch", "DnCNN-17, spiking", dncnn, 256, 256, 10, torchDnCNN, 0, best},
+	{"dncnn-128-torch", "DnCNN-17, spiking", dncnn, 128, 128, 10, torchDnCNN, 0, best},
+	{"aod-640-ort", "AOD-Net, spiking", aod, 480, 640, 10, ortANN, 0, best},
+	{"aod-640-torch", "AOD-Net, spiking", aod, 480, 640, 10, torchAOD, 0, best},
+	{"vdsr-640-ort", "VDSR-20, spiking", vdsr, 480, 640, 10, ortANN, 1, best},
+	{"vdsr-640-torch", "VDSR-20, spiking", vdsr, 480, 640, 10, torchVDSR, 1, best},
 }
 
-// with reports whether two rows can share the peer's runs.
-func (d duel) with(e duel) bool {
-	return d.model == e.model && d.h == e.h && d.w == e.w && d.steps == e.steps && d.peer.title == e.peer.title
-}
+// row names the duel on a kernel.
+func (d duel) row(kernel string) string { return strings.TrimSuffix(d.name+"-"+kernel, "-") }
 
-// heats groups the wanted rows that share the peer's runs.
-func heats(only []string) [][]duel {
-	var list [][]duel
-	for _, d := range duels {
-		if len(only) > 0 && !slices.Contains(only, d.name) {
-			continue
-		}
-		if n := len(list); n > 0 && list[n-1][0].with(d) {
-			list[n-1] = append(list[n-1], d)
-		} else {
-			list = append(list, []duel{d})
-		}
-	}
-	return list
+// wanted lists the kernels of the rows that only names; empty is all.
+func (d duel) wanted(only []string) []string {
+	return slices.DeleteFunc(slices.Clone(d.kernels), func(k string) bool {
+		return len(only) > 0 && !slices.Contains(only, d.row(k))
+	})
 }
 
 // runsOf is how many runs a round of the row takes.
-func (r *race) runsOf(d duel) int {
-	if d.runs > 0 {
-		return min(d.runs, r.Runs)
-	}
-	return r.Runs
-}
+func (r *race) runsOf(d duel) int { return min(cmp.Or(d.runs, r.Runs), r.Runs) }
 
 // A side is this program's part of a row beside a peer.
 type side struct {
@@ -195,77 +182,76 @@ func (r *race) plan(ctx context.Context, name string, steps, h, w int, pool *mac
 	return &runner{p, bench.Uniform(1, max(channels, 1), h, w), machine.Selected(family)}, nil
 }
 
-// duels fills the table of ratios. A row that cannot be measured is left out
-// and the reason given below.
+// duels is the table of ratios. A row that cannot be measured is left out and the
+// reason given below.
 func (r *race) duels(ctx context.Context) *grid {
 	g := newGrid("network", "W x H", "T", "kernel", "peer", "ours (ms)", "peer (ms)", "ratio", "least to most", "rounds")
-	for _, heat := range heats(r.only) {
-		if ctx.Err() != nil {
-			break
+	for _, d := range duels {
+		if kernels := d.wanted(r.only); len(kernels) > 0 && ctx.Err() == nil {
+			r.Warnf("bench: %s, %s", d.title, d.row(kernels[0]))
+			r.duel(ctx, g, d, kernels)
 		}
-		r.Warnf("bench: %s, %s", heat[0].title, heat[0].name)
-		r.heat(ctx, g, heat)
 	}
 	return g
 }
 
-// heat measures rows that share the peer's runs.
-func (r *race) heat(ctx context.Context, g *grid, heat []duel) {
+// duel measures the rows of some kernels.
+func (r *race) duel(ctx context.Context, g *grid, d duel, kernels []string) {
 	start := time.Now()
-	sides, runners := make([]*side, len(heat)), make([]*runner, len(heat))
+	sides, runners := make([]*side, len(kernels)), make([]*runner, len(kernels))
 	var able []*side
-	channels := 0
-	for i, d := range heat {
-		s := &side{kernel: d.kernel, err: errors.New("the page took longer than --limit")}
-		sides[i] = s
+	for i, k := range kernels {
+		sides[i] = &side{kernel: k, err: errors.New("the page took longer than --limit")}
 		if r.late() {
 			continue
 		}
-		s.err = on(d.kernel, func() (err error) {
+		sides[i].err = on(k, func() (err error) {
 			runners[i], err = r.plan(ctx, d.model, d.steps, d.h, d.w, r.Kernels())
 			return err
 		})
-		if s.err != nil {
-			continue
+		if sides[i].err == nil {
+			sides[i].once = func(ctx context.Context) (float64, error) { return runners[i].time(ctx, r.runsOf(d)) }
+			able = append(able, sides[i])
 		}
-		s.once = func(ctx context.Context) (float64, error) { return runners[i].time(ctx, r.runsOf(d)) }
-		channels, able = runners[i].x.Dims[1], append(able, s)
 	}
 	if len(able) > 0 {
-		c, err := heat[0].peer.command(ctx, r, heat[0], channels)
-		if err == nil {
-			err = r.turns(ctx, heat[0].name, able, r.RowTime, false, func(ctx context.Context) (float64, error) {
-				a, err := c.ask(ctx, "")
-				return a.MS, err
-			})
-		}
+		err := r.beside(ctx, d, able)
 		for _, s := range able {
 			s.err = cmp.Or(s.err, err)
 		}
 	}
-	for i, d := range heat {
-		if err := sides[i].err; err != nil {
-			r.Warnf("bench: %s is not measured: %s", d.name, cli.OneLine(err))
-			kernel := ""
-			if d.kernel != "" {
-				kernel = " on " + d.kernel
-			}
-			g.leaveOut(err, "%s at %s%s beside %s", d.title, size(d.w, d.h), kernel, d.peer.title)
+	for i, s := range sides {
+		if s.err != nil {
+			r.Warnf("bench: %s is not measured: %s", d.row(s.kernel), cli.OneLine(s.err))
+			on := strings.TrimSuffix(" on "+s.kernel, " on ")
+			g.leaveOut(s.err, "%s at %s%s beside %s", d.title, size(d.w, d.h), on, d.peer.title)
 			continue
 		}
-		ours, theirs, ratio := sides[i].cells()
+		ours, theirs, ratio := s.cells()
 		// The log outlives a run that is cut off.
-		r.Warnf("bench: %s: ours %s ms on %s, peer %s ms, ratio %v; rounds: %v, %s in all", d.name,
+		r.Warnf("bench: %s: ours %s ms on %s, peer %s ms, ratio %v; rounds: %v, %s in all", d.row(s.kernel),
 			ms(ours), runners[i].kernel, ms(theirs), ratio[0], ratio[2], time.Since(start).Round(time.Second))
 		g.AppendRow(append(row{d.title, size(d.w, d.h), timesteps(d.steps), runners[i].kernel, d.peer.title,
 			ms(ours), ms(theirs)}, ratio...))
 	}
 }
 
+// beside lets sides and the peer of a duel take turns.
+func (r *race) beside(ctx context.Context, d duel, sides []*side) error {
+	c, err := d.peer.command(ctx, r, d)
+	if err != nil {
+		return err
+	}
+	return r.turns(ctx, d.name, sides, r.RowTime, false, func(ctx context.Context) (float64, error) {
+		a, err := c.ask(ctx, "")
+		return a.MS, err
+	})
+}
+
 // time is the median of some runs after one that does not count, in milliseconds.
 func (p *runner) time(ctx context.Context, runs int) (float64, error) {
 	in := map[string]*ops.Tensor{p.Inputs()[0].Name(): p.x}
-	times, err := bench.New(nil, 1, runs).Times(ctx, func() error {
+	times, err := bench.New(nil, 1, runs).Times(ctx, nil, func() error {
 		_, err := p.Run(ctx, in, exec.RunOptions{})
 		return err
 	})

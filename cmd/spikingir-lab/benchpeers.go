@@ -29,24 +29,30 @@ type command struct {
 // peer is another runtime.
 type peer struct {
 	title string
-	// command is for images of so many channels. An error says what is missing.
-	command func(ctx context.Context, r *race, d duel, channels int) (command, error)
+	// command is that of a duel. An error says what is missing.
+	command func(context.Context, *race, duel) (command, error)
 }
 
+const torchTitle = "PyTorch multi-step"
+
 var (
-	ortANN = peer{"ONNX Runtime, the ANN", func(_ context.Context, r *race, d duel, channels int) (command, error) {
-		return r.ort(d, r.modelPath(d.model), channels)
+	ortANN = peer{"ONNX Runtime, the ANN", func(ctx context.Context, r *race, d duel) (command, error) {
+		return r.ort(ctx, d, r.modelPath(d.model))
 	}}
-	ortFlat = peer{"ONNX Runtime, the same spiking network (flat)", func(ctx context.Context, r *race, d duel, channels int) (command, error) {
-		path, err := r.flat(ctx, d)
+	ortFlat = peer{"ONNX Runtime, the same spiking network (flat)", func(ctx context.Context, r *race, d duel) (command, error) {
+		m, err := r.convert(ctx, d.model, d.steps, recipes.Flat)
 		if err != nil {
 			return command{}, err
 		}
-		return r.ort(d, path, channels)
+		path := filepath.Join(r.tmp, fmt.Sprintf("%s.T%d.flat.onnx", d.model, d.steps))
+		if err := spikingir.Write(path, m); err != nil {
+			return command{}, err
+		}
+		return r.ort(ctx, d, path)
 	}}
 	// torchDnCNN takes the median of 3 runs. It asks for a training step that is as
 	// small as can be: only the first line counts.
-	torchDnCNN = peer{"PyTorch multi-step", func(ctx context.Context, r *race, d duel, _ int) (command, error) {
+	torchDnCNN = peer{torchTitle, func(ctx context.Context, r *race, d duel) (command, error) {
 		script, err := r.script("torch_multistep_bench.py")
 		return command{argv: words(r.python(ctx), script, r.Threads, d.steps, d.h, 1, 8)}, err
 	}}
@@ -55,15 +61,23 @@ var (
 
 // torch is the project's own script, for networks that the given one lacks.
 func torch(net string) peer {
-	return peer{"PyTorch multi-step", func(ctx context.Context, r *race, d duel, _ int) (command, error) {
+	return peer{torchTitle, func(ctx context.Context, r *race, d duel) (command, error) {
 		return command{words(r.python(ctx), "-", net, r.Threads, d.steps, d.h, d.w, r.runsOf(d)), fixtures.TorchMultistep}, nil
 	}}
 }
 
-// ort is ONNX Runtime on a model.
-func (r *race) ort(d duel, path string, channels int) (command, error) {
+// ort is ONNX Runtime on the model of a file.
+func (r *race) ort(ctx context.Context, d duel, path string) (command, error) {
 	script, err := r.script("ort_bench.js")
-	return command{argv: words("node", script, path, d.h, d.w, r.Threads, r.runsOf(d), channels)}, err
+	if err != nil {
+		return command{}, err
+	}
+	m, err := r.network(ctx, d.model, 0)
+	if err != nil {
+		return command{}, err
+	}
+	channels, err := spikingir.Channels(m)
+	return command{argv: words("node", script, path, d.h, d.w, r.Threads, r.runsOf(d), max(channels, 1))}, err
 }
 
 // words is a command line.
@@ -113,16 +127,6 @@ func (r *race) script(name string) (string, error) {
 		return "", fmt.Errorf("%s: %w", path, atomicfile.Cause(err))
 	}
 	return path, nil
-}
-
-// flat writes the flat form of a spiking network.
-func (r *race) flat(ctx context.Context, d duel) (string, error) {
-	m, err := r.convert(ctx, d.model, d.steps, recipes.Flat)
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(r.tmp, fmt.Sprintf("%s.T%d.flat.onnx", d.model, d.steps))
-	return path, spikingir.Write(path, m)
 }
 
 // network is a network of the data folder: the ANN, or converted to T steps. Each

@@ -56,18 +56,30 @@ func (a *lab) race(b *benchmarking) *race {
 	return r
 }
 
-// section is a table of the page.
-type section struct {
+// sections are the tables, in the order in which they are measured, by what --only may
+// name of them. The duels come first on the page and last here, because they take the
+// longest: --limit leaves out some of them only.
+var sections = []struct {
 	name  string
+	rows  []string
 	write func(*race, context.Context) *grid
+}{
+	{"training", []string{"training"}, (*race).training},
+	{"layers", []string{"layers"}, (*race).layers},
+	{"kernels", []string{"kernels"}, (*race).kernels},
+	{"cost", []string{"cost"}, (*race).costs},
+	{"duels", duelRows(), (*race).duels},
 }
 
-// sections are in the order in which they are measured. The duels come first on the
-// page and last here, because they take the longest: --limit leaves out some of them
-// only.
-var sections = []section{
-	{"training", (*race).training}, {"layers", (*race).layers}, {"kernels", (*race).kernels}, {"cost", (*race).costs},
-	{"duels", (*race).duels},
+// duelRows lists the rows of the duels.
+func duelRows() []string {
+	var names []string
+	for _, d := range duels {
+		for _, k := range d.kernels {
+			names = append(names, d.row(k))
+		}
+	}
+	return names
 }
 
 // benchReport measures networks, alone and beside peers, and writes Markdown.
@@ -92,8 +104,7 @@ func (a *lab) benchReport(ctx context.Context, b *benchmarking) error {
 func (r *race) page(ctx context.Context) ([]byte, error) {
 	r.Tables["peaks"] = r.peaks()
 	for _, s := range sections {
-		wanted := len(r.only) == 0 || slices.Contains(r.only, s.name) || s.name == "duels" && len(heats(r.only)) > 0
-		if !wanted {
+		if len(r.only) > 0 && !slices.ContainsFunc(r.only, func(name string) bool { return slices.Contains(s.rows, name) }) {
 			continue
 		}
 		r.Tables[s.name] = s.write(r, ctx)
@@ -109,18 +120,6 @@ func (r *race) render() ([]byte, error) {
 	var page bytes.Buffer
 	err := template.Must(template.New("page").Parse(benchPage)).Execute(&page, r)
 	return page.Bytes(), err
-}
-
-// rowNames lists what --only may name.
-func rowNames() []string {
-	var names []string
-	for _, s := range sections[:len(sections)-1] {
-		names = append(names, s.name)
-	}
-	for _, d := range duels {
-		names = append(names, d.name)
-	}
-	return names
 }
 
 // check finds what is wrong with the flags: the folder of the scripts must be there,
@@ -144,8 +143,12 @@ func (b *benchmarking) check() error {
 			return fmt.Errorf("--peers %s is not a folder", b.peers)
 		}
 	}
+	var names []string
+	for _, s := range sections {
+		names = append(names, s.rows...)
+	}
 	for _, name := range b.only {
-		if names := rowNames(); !slices.Contains(names, name) {
+		if !slices.Contains(names, name) {
 			return fmt.Errorf("--only %s: no row is called that; there are %s", name, strings.Join(names, ", "))
 		}
 	}
@@ -164,9 +167,8 @@ func (r *race) Machine() string {
 func (r *race) peaks() *grid {
 	g := newGrid("kernels", "implementation", "probed peak of one thread (10^9 operations/s)",
 		fmt.Sprintf("sustained by %d threads at once", r.Threads))
-	b := bench.New(r.Kernels(), 0, 1)
-	together := b.Together()
-	for i, l := range b.Peaks() {
+	peaks, together := bench.New(r.Kernels(), 0, 1).Peaks()
+	for i, l := range peaks {
 		g.AppendRow(row{strings.TrimPrefix(l.Work, "peak "), l.Kernel, rate(l.GOPS), rate(together[i].GOPS)})
 	}
 	return g

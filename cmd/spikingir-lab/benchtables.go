@@ -11,11 +11,9 @@ import (
 	"spikingir/runtime/kernel/machine"
 )
 
-// leastRuns is the least number of runs, of which the minimum means something.
-const leastRuns = 5
-
-// LayerRuns is how many runs the table of layers takes at least.
-func (r *race) LayerRuns() int { return max(r.Runs, leastRuns) }
+// LayerRuns is how many runs the table of layers takes: enough for their minimum to
+// mean something.
+func (r *race) LayerRuns() int { return max(r.Runs, 7) }
 
 // layers is the table of DnCNN's spiking layers: on the best kernels, and on those
 // of AVX-512.

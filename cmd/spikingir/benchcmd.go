@@ -14,7 +14,6 @@ import (
 
 	"spikingir"
 	"spikingir/cmd/internal/cli"
-	"spikingir/graph"
 	"spikingir/passes/recipes"
 	"spikingir/runtime/bench"
 	"spikingir/runtime/kernel/machine"
@@ -111,46 +110,49 @@ func (b *benchmarking) check(changed func(string) bool) error {
 			return fmt.Errorf("--%s %d, want %d to %d", f.name, f.value, f.least, f.top)
 		}
 	}
-	for _, name := range []string{"patch", "batch"} {
-		if !b.train && changed(name) {
-			return fmt.Errorf("--%s goes with --train only", name)
+	for _, f := range []struct {
+		name string
+		fits bool
+		why  string
+	}{
+		{"patch", b.train, "goes with --train only"}, {"batch", b.train, "goes with --train only"},
+		{"height", !b.train, "does not go with --train, which has --patch"},
+		{"width", !b.train, "does not go with --train, which has --patch"},
+		{"memory", !b.train, "does not go with --train, which has --patch"},
+		{"memory", b.model != "", "goes with --model only"},
+		{"spiking", b.model != "" || !b.spiking, "wants a --model to convert"},
+	} {
+		if changed(f.name) && !f.fits {
+			return fmt.Errorf("--%s %s", f.name, f.why)
 		}
-	}
-	for _, name := range []string{"height", "width", "memory"} {
-		if b.train && changed(name) {
-			return fmt.Errorf("--%s does not go with --train, which has --patch", name)
-		}
-	}
-	if b.spiking && b.model == "" {
-		return fmt.Errorf("--spiking wants a --model to convert")
-	}
-	if changed("memory") && b.model == "" {
-		return fmt.Errorf("--memory goes with --model only")
 	}
 	return nil
 }
 
 // steps is the number of timesteps of what states none.
 func (b *benchmarking) steps() int {
-	if b.timesteps > 0 {
-		return b.timesteps
-	}
-	return recipes.Defaults().Timesteps
+	return cmp.Or(b.timesteps, spikingir.DefaultSettings().Timesteps)
+}
+
+// name is what lines call the model.
+func (b *benchmarking) name() string { return strings.TrimSuffix(filepath.Base(b.model), ".onnx") }
+
+// meter measures as often as the flags say.
+func (a *app) meter(b *benchmarking) *bench.Bench {
+	return bench.New(a.Kernels(), bench.DefaultWarmUp, b.runs)
 }
 
 // benchKernels measures the peaks and the layers.
 func (a *app) benchKernels(ctx context.Context, b *benchmarking) error {
-	m := bench.New(a.Kernels(), bench.DefaultWarmUp, b.runs)
-	for _, l := range m.Peaks() {
-		if err := a.line(l); err != nil {
-			return err
-		}
+	peaks, _ := a.meter(b).Peaks()
+	if err := printLines(a, peaks); err != nil {
+		return err
 	}
-	for l, err := range m.Sweep(ctx, bench.Size{H: b.height, W: b.width}, b.steps()) {
+	for l, err := range a.meter(b).Sweep(ctx, bench.Size{H: b.height, W: b.width}, b.steps()) {
 		if err != nil {
 			return fmt.Errorf("%s: %w", l.Work, err)
 		}
-		if err := a.line(l); err != nil {
+		if err := printLines(a, []bench.Line{l}); err != nil {
 			return err
 		}
 	}
@@ -161,17 +163,7 @@ func (a *app) benchKernels(ctx context.Context, b *benchmarking) error {
 func (a *app) listKernels() error {
 	list := machine.Implementations()
 	if a.format == "json" {
-		type row struct {
-			Family    string `json:"family"`
-			Name      string `json:"implementation"`
-			Available bool   `json:"available"`
-			Selected  bool   `json:"selected"`
-		}
-		rows := make([]row, len(list))
-		for i, k := range list {
-			rows[i] = row(k)
-		}
-		return a.json(rows)
+		return a.json(list)
 	}
 	t := a.table()
 	t.AppendHeader(table.Row{"family", "implementation", "runs here", "selected"})
@@ -183,68 +175,66 @@ func (a *app) listKernels() error {
 	return nil
 }
 
-// line prints a measurement.
-func (a *app) line(l any) error {
+// printLines prints measurements, an object a line.
+func printLines[T any](a *app, lines []T) error {
 	enc := json.NewEncoder(a.out)
 	enc.SetEscapeHTML(false)
-	return enc.Encode(l)
+	for _, l := range lines {
+		if err := enc.Encode(l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// benched is the model to measure. It is converted by the default recipe, calibrated on
+// the embedded images, where that is wanted: the speed hardly depends on thresholds.
+func (a *app) benched(ctx context.Context, b *benchmarking) (*spikingir.Model, error) {
+	m, err := a.load(b.model, "onnx")
+	if err != nil {
+		return nil, err
+	}
+	if spikingir.Spiking(m) {
+		if b.train && b.timesteps > 0 {
+			return nil, fmt.Errorf("--timesteps: %s is spiking already and is trained with its own", b.model)
+		}
+		return m, nil
+	}
+	if !b.train && !b.spiking && b.timesteps == 0 {
+		return m, nil
+	}
+	_, err = spikingir.Convert(ctx, m, spikingir.Options{Threads: a.Threads, Calibration: spikingir.Data{Seed: a.Seed},
+		Settings: spikingir.Settings{Timesteps: b.steps(), Lower: recipes.None}, Log: a.log()})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", b.model, err)
+	}
+	return m, nil
 }
 
 // benchModel measures one model.
 func (a *app) benchModel(ctx context.Context, b *benchmarking) error {
-	m, err := a.load(b.model, "onnx")
+	m, err := a.benched(ctx, b)
 	if err != nil {
 		return err
 	}
-	var timesteps []int
-	switch {
-	case spikingir.Spiking(m):
-		if b.timesteps > 0 {
-			timesteps = []int{b.timesteps}
-		}
-	case b.spiking || b.timesteps > 0:
-		if err := a.spikingForm(ctx, b.model, m, b.steps(), "none"); err != nil {
-			return err
-		}
+	options := spikingir.RunOptions{MemoryLimit: b.memory}
+	if b.timesteps > 0 {
+		options.Timesteps = []int{b.timesteps}
 	}
-	l, err := a.ready(b.model, m, spikingir.RunOptions{MemoryLimit: b.memory, Timesteps: timesteps})
+	n, err := a.ready(b.model, m, options)
 	if err != nil {
 		return err
 	}
-	defer l.Close()
-	size := bench.Size{H: 256, W: 256}
-	if b.height > 0 {
-		size.H = b.height
-	}
-	if b.width > 0 {
-		size.W = b.width
-	}
-	x := bench.Uniform(1, max(l.Channels(), 1), size.H, size.W)
-	if err := checkMemory(l.Tiling(size.W, size.H), size.W, size.H); err != nil {
+	defer n.Close()
+	h, w := cmp.Or(b.height, 256), cmp.Or(b.width, 256)
+	if err := checkMemory(n.Tiling(w, h), w, h); err != nil {
 		return fmt.Errorf("%s: %w", b.model, err)
 	}
-	name := strings.TrimSuffix(filepath.Base(b.model), ".onnx")
-	lines, err := bench.New(a.Kernels(), bench.DefaultWarmUp, b.runs).Program(ctx, name, l.Program(), x)
+	lines, err := a.meter(b).Program(ctx, b.name(), n.Program(), bench.Uniform(1, max(n.Channels(), 1), h, w))
 	if err != nil {
 		return cli.Unsupported(fmt.Errorf("%s: %w", b.model, err))
 	}
-	for _, line := range lines {
-		if err := a.line(line); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// spikingForm converts m in place by the default recipe, calibrated on the
-// embedded images: the speed hardly depends on thresholds.
-func (a *app) spikingForm(ctx context.Context, path string, m *graph.Model, timesteps int, lower recipes.Form) error {
-	_, err := spikingir.Convert(ctx, m, spikingir.Options{Threads: a.Threads, Calibration: spikingir.Data{Seed: a.Seed},
-		Settings: spikingir.Settings{Timesteps: timesteps, Lower: lower}, Log: a.log()})
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
+	return printLines(a, lines)
 }
 
 // benchTrain measures the training steps of a model.
@@ -252,38 +242,23 @@ func (a *app) benchTrain(ctx context.Context, b *benchmarking) error {
 	m, name := bench.DnCNN(17, 64, b.steps()), "dncnn-17"
 	if b.model != "" {
 		var err error
-		if m, err = a.trainee(ctx, b); err != nil {
+		if m, err = a.benched(ctx, b); err != nil {
 			return err
 		}
-		name = strings.TrimSuffix(filepath.Base(b.model), ".onnx")
+		name = b.name()
 	}
 	t, err := bench.NewTraining(m, b.patch, b.batch, a.Kernels().Threads())
 	if err != nil {
 		return cli.Unsupported(fmt.Errorf("%s: %w", cmp.Or(b.model, name), err))
 	}
 	for _, s := range bench.TrainStages() {
-		l, err := bench.New(a.Kernels(), bench.DefaultWarmUp, b.runs).Train(ctx, name, t, s)
+		l, err := a.meter(b).Train(ctx, name, t, s)
 		if err != nil {
 			return err
 		}
-		if err := a.line(l); err != nil {
+		if err := printLines(a, []bench.TrainLine{l}); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// trainee is the spiking network of a model file.
-func (a *app) trainee(ctx context.Context, b *benchmarking) (*graph.Model, error) {
-	m, err := a.load(b.model, "onnx")
-	if err != nil {
-		return nil, err
-	}
-	if spikingir.Spiking(m) {
-		if b.timesteps > 0 {
-			return nil, fmt.Errorf("--timesteps: %s is spiking already and is trained with its own", b.model)
-		}
-		return m, nil
-	}
-	return m, a.spikingForm(ctx, b.model, m, b.steps(), "none")
 }

@@ -1,3 +1,7 @@
+// Package bench measures how fast kernels and programs run: medians of several
+// runs after a warm-up, beside the peak that the arithmetic unit was probed to
+// reach. What is counted is the multiply-adds of dense convolutions, whatever the
+// kernels skip or do otherwise.
 package bench
 
 import (
@@ -25,9 +29,6 @@ type Line struct {
 	GOPS    float64 `json:"gops"`            // 10^9 operations a second, two for a multiply-add
 	Share   float64 `json:"peak_share"`      // of the probed peak of all threads
 	Tiles   int     `json:"tiles,omitempty"` // that the image of a model is cut into; 0 for none
-
-	// Fixed tells that spiking kernels in fixed point did the work.
-	Fixed bool `json:"-"`
 }
 
 // Bench measures on one pool of threads.
@@ -49,7 +50,7 @@ func New(pool *machine.Pool, warmUp, runs int) *Bench {
 // line is a measurement of work that runs on the kernels of a family.
 func (b *Bench) line(work string, f *family, h, w, t int, took time.Duration, macs float64, p peaks) Line {
 	l := Line{Work: work, Kernel: f.selected(), Threads: b.pool.Threads(), H: h, W: w, T: t,
-		MS: digits(Milliseconds(took)), Fixed: f == spikingFamily}
+		MS: digits(Milliseconds(took))}
 	if took > 0 {
 		gops := float64(f.operations()) * macs / float64(took.Nanoseconds())
 		l.GOPS = digits(gops)
@@ -58,12 +59,20 @@ func (b *Bench) line(work string, f *family, h, w, t int, took time.Duration, ma
 	return l
 }
 
-// Times gives the times of the runs of f that count.
-func (b *Bench) Times(ctx context.Context, f func() error) ([]time.Duration, error) {
+// Times gives the times of the runs of f that count. beside, when not nil, is called
+// before each of them and after the last.
+func (b *Bench) Times(ctx context.Context, beside func(), f func() error) ([]time.Duration, error) {
+	if beside == nil {
+		beside = func() {}
+	}
+	defer beside()
 	var times []time.Duration
 	for i := range b.warmUp + b.runs {
 		if err := ctx.Err(); err != nil {
 			return nil, err
+		}
+		if i >= b.warmUp {
+			beside()
 		}
 		start := time.Now()
 		if err := f(); err != nil {

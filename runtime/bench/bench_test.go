@@ -31,7 +31,7 @@ func TestMedian(t *testing.T) {
 func TestLineJSON(t *testing.T) {
 	const want = `{"work":"w","kernel":"k","threads":2,"h":3,"w":4,"T":5,"ms_median":6,"gops":7,"peak_share":0.5`
 	for tiles, end := range map[int]string{0: "}", 8: `,"tiles":8}`} {
-		got, err := json.Marshal(Line{"w", "k", 2, 3, 4, 5, 6, 7, 0.5, tiles, true})
+		got, err := json.Marshal(Line{"w", "k", 2, 3, 4, 5, 6, 7, 0.5, tiles})
 		if err != nil || string(got) != want+end {
 			t.Errorf("%s, want %s%s (%v)", got, want, end, err)
 		}
@@ -43,7 +43,12 @@ func TestSweep(t *testing.T) {
 	pool := machine.NewPool(2)
 	defer pool.Close()
 	b := New(pool, 0, 1)
-	lines := b.Peaks()
+	lines, together := b.Peaks()
+	for _, l := range together {
+		if l.Threads != 2 || !(l.GOPS > 0) {
+			t.Errorf("threads sustain %+v", l)
+		}
+	}
 	for l, err := range b.Sweep(t.Context(), Size{8, 8}, 3) {
 		if err != nil {
 			t.Fatal(err)
@@ -55,11 +60,7 @@ func TestSweep(t *testing.T) {
 		if l.Work == "" || l.Kernel == "" || !(l.GOPS > 0) || !(l.Share > 0) {
 			t.Errorf("line %+v lacks something", l)
 		}
-		fixed := strings.HasPrefix(l.Work, SpikingWork)
-		if fixed != l.Fixed {
-			t.Errorf("%s in fixed point: %v", l.Work, l.Fixed)
-		}
-		if fixed || strings.HasPrefix(l.Work, SlicesWork) {
+		if strings.HasPrefix(l.Work, SpikingWork) || strings.HasPrefix(l.Work, SlicesWork) {
 			spiking++
 			if l.T != 3 {
 				t.Errorf("%s runs %d timesteps, want 3", l.Work, l.T)
@@ -194,8 +195,9 @@ func TestOutSize(t *testing.T) {
 	}
 }
 
-// TestSpikingLayerFires demands that the sweep's neurons do what hidden ones do:
-// a silent or a saturated layer would flatter kernels that skip zeros.
+// TestSpikingLayerFires demands that the sweep's spiking layers run in fixed point, and
+// that their neurons do what hidden ones do: a silent or a saturated layer would flatter
+// kernels that skip zeros.
 func TestSpikingLayerFires(t *testing.T) {
 	for _, l := range layers {
 		if !l.hidden || l.kernel > 5 && testing.Short() {
@@ -206,6 +208,16 @@ func TestSpikingLayerFires(t *testing.T) {
 		p, err := exec.Compile(s.spiking(10), exec.Options{})
 		if err != nil {
 			t.Fatal(s, err)
+		}
+		for numbers, want := range map[exec.Precision]bool{exec.FixedPoint: true, exec.Float32: false} {
+			q, err := exec.Compile(s.spiking(10), exec.Options{Precision: numbers})
+			if err != nil {
+				t.Fatal(s, err)
+			}
+			fixed := slices.ContainsFunc(q.Units(), func(u exec.Unit) bool { return u.FixedPoint && len(u.Work) > 0 })
+			if fixed != want {
+				t.Errorf("%v: in fixed point is %v, want %v", s, fixed, want)
+			}
 		}
 		res, err := p.Run(t.Context(), map[string]*ops.Tensor{"x": Uniform(1, s.in, s.h, s.w)}, exec.RunOptions{Measure: true})
 		if err != nil {

@@ -87,23 +87,17 @@ func probed(f func() error, families ...*family) (peaks, error) {
 	return p, err
 }
 
-// Peaks is a line for each family that networks run on: the probed peak of one thread.
-func (b *Bench) Peaks() []Line {
-	return peakLines(1, func(f *family) float64 { return f.peak(probeTime) })
-}
-
-// Together is Peaks of what all threads sustain at the same time.
-func (b *Bench) Together() []Line {
+// Peaks gives a line for each family that networks run on: the probed peak of one
+// thread, and what all threads sustain at the same time.
+func (b *Bench) Peaks() (one, together []Line) {
 	n := b.pool.Threads()
-	return peakLines(n, func(f *family) float64 { return f.together(n, probeTime) })
-}
-
-func peakLines(threads int, gops func(*family) float64) []Line {
-	var list []Line
 	for _, f := range inference {
-		list = append(list, Line{Work: "peak " + f.name, Kernel: f.selected(), Threads: threads, GOPS: digits(gops(f)), Share: 1})
+		l := Line{Work: "peak " + f.name, Kernel: f.selected(), Threads: 1, GOPS: digits(f.peak(probeTime)), Share: 1}
+		one = append(one, l)
+		l.Threads, l.GOPS = n, digits(f.together(n, probeTime))
+		together = append(together, l)
 	}
-	return list
+	return one, together
 }
 
 // With runs f with another implementation of the spiking kernels selected, and of

@@ -26,9 +26,8 @@ type UnitTiming struct {
 	exec.Unit
 	Times []time.Duration
 
-	macs   float64 // of dense convolutions; 0 where there are none
-	label  string
-	driven bool
+	work workload
+	macs float64 // of dense convolutions in a run; 0 where there are none
 }
 
 // family is that of the kernels that the unit runs on.
@@ -54,7 +53,7 @@ func (b *Bench) Program(ctx context.Context, name string, p *exec.Program, x *op
 	if err != nil {
 		return nil, err
 	}
-	whole := UnitTiming{Times: t.Whole, label: name, driven: true}
+	whole := UnitTiming{Times: t.Whole, work: workload{label: name, driven: true}}
 	var units []UnitTiming
 	for _, u := range t.Units {
 		if u.macs > 0 {
@@ -66,10 +65,10 @@ func (b *Bench) Program(ctx context.Context, name string, p *exec.Program, x *op
 	var lines []Line
 	for _, u := range append(units, whole) {
 		steps := 0
-		if u.driven {
+		if u.work.driven {
 			steps = p.T
 		}
-		l := b.line(u.label, u.family(), x.Dims[2], x.Dims[3], steps, Median(u.Times), u.macs, t.peaks)
+		l := b.line(u.work.label, u.family(), x.Dims[2], x.Dims[3], steps, Median(u.Times), u.macs, t.peaks)
 		if t.tiles > 1 {
 			l.Tiles = t.tiles
 		}
@@ -78,9 +77,8 @@ func (b *Bench) Program(ctx context.Context, name string, p *exec.Program, x *op
 	return lines, nil
 }
 
-// Time counts the operations of p and times its runs on one image. With beside, which
-// is called before each run that counts and after the last, there are more of them, up
-// to mostRuns times as many, while they take less than runsTime.
+// Time counts the operations of p and times its runs on one image; beside is that of
+// [Bench.Times].
 func (b *Bench) Time(ctx context.Context, p *exec.Program, x *ops.Tensor, beside func()) (*Timing, error) {
 	in := p.Inputs()[0].Name()
 	tiles := p.Tiling(x.Dims)
@@ -96,52 +94,36 @@ func (b *Bench) Time(ctx context.Context, p *exec.Program, x *ops.Tensor, beside
 	t := &Timing{tiles: tiles.Tiles()}
 	for _, u := range p.Units() {
 		w := count(u, res)
-		t.Units = append(t.Units, UnitTiming{Unit: u, label: w.label, driven: w.driven,
-			macs: share * (w.once + w.slice*float64(p.T+p.Post))})
+		t.Units = append(t.Units, UnitTiming{Unit: u, work: w, macs: share * (w.once + w.slice*float64(p.T+p.Post))})
 	}
-	t.peaks, err = probed(func() error { return b.run(ctx, p, map[string]*ops.Tensor{in: x}, t, beside) }, inference...)
-	return t, err
+	rest := *b
+	rest.warmUp = max(b.warmUp-1, 0)
+	t.peaks, err = probed(func() (err error) {
+		t.Whole, err = rest.Times(ctx, beside, func() error { return t.run(ctx, p, map[string]*ops.Tensor{in: x}) })
+		return err
+	}, inference...)
+	if err != nil {
+		return nil, err
+	}
+	for i := range t.Units {
+		t.Units[i].Times = t.Units[i].Times[rest.warmUp:]
+	}
+	return t, nil
 }
 
-const (
-	mostRuns = 3
-	runsTime = 6 * time.Second
-)
-
-// run adds the times of runs to t.
-func (b *Bench) run(ctx context.Context, p *exec.Program, in map[string]*ops.Tensor, t *Timing, beside func()) error {
-	warmUp := max(b.warmUp-1, 0)
-	begun := time.Now()
-	more := func() bool {
-		return len(t.Whole) < b.runs || beside != nil && len(t.Whole) < mostRuns*b.runs && time.Since(begun) < runsTime
+// run notes what the units take in a run.
+func (t *Timing) run(ctx context.Context, p *exec.Program, in map[string]*ops.Tensor) error {
+	spent := make([]time.Duration, len(t.Units))
+	last := time.Now()
+	_, err := p.Run(ctx, in, exec.RunOptions{Progress: func(done, _ int) {
+		now := time.Now()
+		spent[(done-1)%len(spent)] += now.Sub(last) // of every tile
+		last = now
+	}})
+	for k, d := range spent {
+		t.Units[k].Times = append(t.Units[k].Times, d)
 	}
-	for i := 0; more(); i++ {
-		if beside != nil && i >= warmUp {
-			beside()
-		}
-		spent := make([]time.Duration, len(t.Units))
-		start := time.Now()
-		last := start
-		_, err := p.Run(ctx, in, exec.RunOptions{Progress: func(done, _ int) {
-			now := time.Now()
-			spent[(done-1)%len(spent)] += now.Sub(last) // of every tile
-			last = now
-		}})
-		if err != nil {
-			return err
-		}
-		if i < warmUp {
-			continue
-		}
-		t.Whole = append(t.Whole, time.Since(start))
-		for k, d := range spent {
-			t.Units[k].Times = append(t.Units[k].Times, d)
-		}
-	}
-	if beside != nil {
-		beside()
-	}
-	return nil
+	return err
 }
 
 // A workload is the multiply-adds of a unit: those of one image, and those of each

@@ -2,9 +2,11 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,12 +23,9 @@ type TrainStage string
 
 // The kinds of training steps, cheapest first.
 const (
-	// RateStage runs one slice of quantised activations, and back.
-	RateStage TrainStage = "rates"
-	// RateBackwardStage runs all timesteps, and back through mean rates once.
-	RateBackwardStage TrainStage = "rate-backward"
-	// SpikeStage is backpropagation through all timesteps.
-	SpikeStage TrainStage = "spikes"
+	RateStage         TrainStage = "rates"         // one slice of quantised activations, and back
+	RateBackwardStage TrainStage = "rate-backward" // all timesteps, and back through mean rates once
+	SpikeStage        TrainStage = "spikes"        // backpropagation through all timesteps
 )
 
 // TrainStages lists the kinds of steps, cheapest first.
@@ -45,16 +44,14 @@ type TrainLine struct {
 // smooth pictures under noise of standard deviation 25/255, on which the neurons of
 // a denoiser fire about as often as on photographs.
 type Training struct {
-	// Patch and Batch are the pixels of a side and the patches of a step.
-	Patch, Batch int
-
+	patch           int // pixels of a side
 	net             *train.Net
 	workers         []*train.Worker
 	params          []*optim.Param
 	grads           [][]float32
 	adam            *optim.Adam
-	images, targets []float32
-	slice, once     float64 // multiply-adds of a patch: of each slice, and of what runs once
+	images, targets [][]float32
+	work            workload // of a patch
 }
 
 // trainRate is the learning rate: too small to change what a step takes.
@@ -71,24 +68,24 @@ func NewTraining(m *graph.Model, patch, batch, threads int) (*Training, error) {
 		return nil, err
 	}
 	channels := max(ports.Channels, 1)
-	t := &Training{Patch: patch, Batch: batch, images: pictures(batch*channels, patch)}
+	t := &Training{patch: patch, images: pictures(batch, channels, patch)}
 	if t.net, err = train.Compile(m, patch, patch, train.Options{}); err != nil {
 		return nil, err
 	}
 	if t.net.Timesteps == 0 {
-		return nil, fmt.Errorf("the network has no neurons that run in time: want a spiking one")
+		return nil, errors.New("the network has no neurons that run in time: want a spiking one")
 	}
-	if err := t.count(m, Uniform(1, channels, patch, patch)); err != nil {
+	if t.work, err = measured(m, Uniform(1, channels, patch, patch)); err != nil {
 		return nil, err
 	}
 	for range threads {
 		t.workers = append(t.workers, t.net.NewWorker())
 	}
-	out, err := t.workers[0].Forward(t.image(0), train.Rates, train.Hooks{})
+	out, err := t.workers[0].Forward(t.images[0], train.Rates, train.Hooks{})
 	if err != nil {
 		return nil, err
 	}
-	t.targets = Uniform(batch, len(out)).F32
+	t.targets = slices.Collect(slices.Chunk(Uniform(batch, len(out)).F32, len(out)))
 	t.grads = t.net.Gradients(nil, t.workers)
 	for i, p := range t.net.Params() {
 		t.params = append(t.params, &optim.Param{Name: p.Name, Value: p.Data, Grad: t.grads[i]})
@@ -97,61 +94,46 @@ func NewTraining(m *graph.Model, patch, batch, threads int) (*Training, error) {
 	return t, err
 }
 
-// pictures are planes of slow waves between 0 and 1, and noise.
-func pictures(planes, side int) []float32 {
+// pictures are slow waves between 0 and 1, and noise.
+func pictures(n, channels, side int) [][]float32 {
 	r := rand.New(rand.NewPCG(4, 4))
-	x := make([]float32, 0, planes*side*side)
-	for range planes {
+	x := make([]float32, 0, n*channels*side*side)
+	for range n * channels {
 		fy, fx, phase := r.Float64()*0.2, r.Float64()*0.2, r.Float64()*6
 		for i := range side * side {
 			wave := math.Sin(fy*float64(i/side) + fx*float64(i%side) + phase)
 			x = append(x, float32(0.5+0.5*wave+25./255*r.NormFloat64()))
 		}
 	}
-	return x
+	return slices.Collect(slices.Chunk(x, channels*side*side))
 }
 
-// image is patch i of the batch.
-func (t *Training) image(i int) []float32 { return part(t.images, i, t.Batch) }
-
-// part is x cut into n.
-func part(x []float32, i, n int) []float32 {
-	size := len(x) / n
-	return x[i*size : (i+1)*size]
-}
-
-// count finds the multiply-adds of a patch by running it.
-func (t *Training) count(m *graph.Model, x *ops.Tensor) error {
+// measured is the work of a network on an image, which it runs.
+func measured(m *graph.Model, x *ops.Tensor) (all workload, err error) {
 	m = m.Clone()
 	eval.FreeSize(m.Graph)
 	p, err := exec.Compile(m, exec.Options{Precision: exec.Float32})
 	if err != nil {
-		return err
+		return all, err
 	}
 	res, err := p.Run(context.Background(), map[string]*ops.Tensor{p.Inputs()[0].Name(): x}, exec.RunOptions{Measure: true})
 	if err != nil {
-		return err
+		return all, err
 	}
 	for _, u := range p.Units() {
 		w := count(u, res)
-		t.slice += w.slice
-		t.once += w.once
+		all.slice += w.slice
+		all.once += w.once
 	}
-	return nil
+	return all, nil
 }
 
 // macs is the multiply-adds of a step: of the dense convolutions of all slices that
 // the stage computes, once forwards and twice backwards.
 func (t *Training) macs(s TrainStage) float64 {
 	slices := float64(t.net.Timesteps + t.net.Post)
-	forward, backward := 1.0, 1.0
-	if s != RateStage {
-		forward = slices
-	}
-	if s == SpikeStage {
-		backward = slices
-	}
-	return float64(t.Batch) * (3*t.once + (forward+2*backward)*t.slice)
+	passes := map[TrainStage]float64{RateStage: 1 + 2, RateBackwardStage: slices + 2, SpikeStage: slices + 2*slices}[s]
+	return float64(len(t.images)) * (3*t.work.once + passes*t.work.slice)
 }
 
 // Step trains on the batch: forwards and backwards on all threads, the sum of the
@@ -162,16 +144,14 @@ func (t *Training) Step(s TrainStage) error {
 	for k, w := range t.workers {
 		group.Go(func() {
 			w.Clear()
-			for i := k; i < t.Batch && errs[k] == nil; i += len(t.workers) {
-				errs[k] = t.patch(w, s, i)
+			for i := k; i < len(t.images) && errs[k] == nil; i += len(t.workers) {
+				errs[k] = t.learn(w, s, i)
 			}
 		})
 	}
 	group.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
+	if err := errors.Join(errs...); err != nil {
+		return err
 	}
 	t.net.Gradients(t.grads, t.workers)
 	if _, err := optim.Clip(t.params, math.MaxFloat64); err != nil {
@@ -182,31 +162,29 @@ func (t *Training) Step(s TrainStage) error {
 	return nil
 }
 
-// patch adds the gradients of one patch.
-func (t *Training) patch(w *train.Worker, s TrainStage, i int) error {
-	mode := train.Spikes
-	if s == RateStage {
+// learn adds the gradients of one patch.
+func (t *Training) learn(w *train.Worker, s TrainStage, i int) error {
+	mode, back := train.Spikes, w.Backward
+	switch s {
+	case RateStage:
 		mode = train.Rates
+	case RateBackwardStage:
+		back = w.BackwardRates
 	}
-	out, err := w.Forward(t.image(i), mode, train.Hooks{})
+	out, err := w.Forward(t.images[i], mode, train.Hooks{})
 	if err != nil {
 		return err
 	}
 	gradient := make([]float32, len(out))
-	optim.MSE.Mean(out, part(t.targets, i, t.Batch), gradient, len(out), 1/float64(t.Batch))
-	if s == RateBackwardStage {
-		return w.BackwardRates(gradient)
-	}
-	return w.Backward(gradient)
+	optim.MSE.Mean(out, t.targets[i], gradient, len(out), 1/float64(len(t.images)))
+	return back(gradient)
 }
 
 // FiringRate is the spikes a neuron and timestep on the first patch.
 func (t *Training) FiringRate() (float64, error) {
 	w := t.workers[0]
-	if _, err := w.Forward(t.image(0), train.Spikes, train.Hooks{}); err != nil {
-		return 0, err
-	}
-	return w.FiringRate(), nil
+	_, err := w.Forward(t.images[0], train.Spikes, train.Hooks{})
+	return w.FiringRate(), err
 }
 
 // Train measures training steps of one kind; name is the network's. Kernels that pass
@@ -214,27 +192,18 @@ func (t *Training) FiringRate() (float64, error) {
 func (b *Bench) Train(ctx context.Context, name string, t *Training, s TrainStage) (TrainLine, error) {
 	var times []time.Duration
 	peaks, err := probed(func() (err error) {
-		times, err = b.Times(ctx, func() error { return t.Step(s) })
+		times, err = b.Times(ctx, nil, func() error { return t.Step(s) })
 		return err
 	}, trainingFamily)
+	firing, steps := 0.0, 0
+	if s != RateStage && err == nil {
+		steps = t.net.Timesteps
+		firing, err = t.FiringRate()
+	}
 	if err != nil {
 		return TrainLine{}, fmt.Errorf("stage %s: %w", s, err)
 	}
-	took, steps := Median(times), 0
-	if s != RateStage {
-		steps = t.net.Timesteps
-	}
-	l := TrainLine{Batch: t.Batch, Line: b.line(fmt.Sprintf("train %s %s", s, name), trainingFamily,
-		t.Patch, t.Patch, steps, took, t.macs(s), peaks)}
-	if l.MS > 0 {
-		l.Patches = digits(float64(t.Batch) / took.Seconds())
-	}
-	if s != RateStage {
-		rate, err := t.FiringRate()
-		if err != nil {
-			return TrainLine{}, err
-		}
-		l.FiringRate = digits(rate)
-	}
-	return l, nil
+	took := Median(times)
+	return TrainLine{Batch: len(t.images), Patches: digits(float64(len(t.images)) / took.Seconds()), FiringRate: digits(firing),
+		Line: b.line(fmt.Sprintf("train %s %s", s, name), trainingFamily, t.patch, t.patch, steps, took, t.macs(s), peaks)}, nil
 }

@@ -14,7 +14,7 @@ import (
 func TestTrainLineJSON(t *testing.T) {
 	const want = `{"work":"w","kernel":"k","threads":2,"h":3,"w":4,"T":5,"ms_median":6,"gops":7,"peak_share":0.5,` +
 		`"batch":8,"patches_per_s":9,"firing_rate":0.1}`
-	got, err := json.Marshal(TrainLine{Line{"w", "k", 2, 3, 4, 5, 6, 7, 0.5, 0, true}, 8, 9, 0.1})
+	got, err := json.Marshal(TrainLine{Line{"w", "k", 2, 3, 4, 5, 6, 7, 0.5, 0}, 8, 9, 0.1})
 	if err != nil || string(got) != want {
 		t.Errorf("%s, want %s (%v)", got, want, err)
 	}

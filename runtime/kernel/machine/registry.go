@@ -11,10 +11,10 @@ import (
 // SPIKINGIR_KERNEL and [Select] take, whole or up to its hyphen; Available tells
 // whether this CPU can run it, Selected whether it is the one in use.
 type Implementation struct {
-	Family    string
-	Name      string
-	Available bool
-	Selected  bool
+	Family    string `json:"family"`
+	Name      string `json:"implementation"`
+	Available bool   `json:"available"`
+	Selected  bool   `json:"selected"`
 }
 
 // Answers reports whether a name selects the implementation: its own, or the part
