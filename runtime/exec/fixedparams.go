@@ -2,6 +2,7 @@ package exec
 
 import (
 	"math"
+	"slices"
 
 	"spikingir/graph"
 	"spikingir/graph/op"
@@ -26,29 +27,28 @@ func (f *fixedLayer) geometry(p *plan) (c fixedConv, ok bool) {
 		return c, false
 	}
 	c.weights, c.transposed = w.F32, n.Is("ConvTranspose")
-	channels := w.Dims
-	var win op.Window
-	var group int
+	var v op.ConvTranspose
+	var err error
 	if c.transposed {
-		v, err := op.ConvTransposeOf(n)
-		if err != nil || v.OutputShape != nil || len(v.Kernel) != 2 {
-			return c, false
-		}
-		win, group = v.Window, int(v.Group)
-		channels = []int{w.Dims[1] * group, w.Dims[0] / group} // as Conv has them
-		c.shape.OutPadH, c.shape.OutPadW = int(v.OutputPadding[0]), int(v.OutputPadding[1])
+		v, err = op.ConvTransposeOf(n)
 	} else {
-		v, err := op.ConvOf(n)
-		if err != nil || len(v.Kernel) != 2 {
-			return c, false
-		}
-		win, group = v.Window, int(v.Group)
+		var conv op.Conv
+		conv, err = op.ConvOf(n)
+		v = op.ConvTranspose{Window: conv.Window, Group: conv.Group, OutputPadding: []int64{0, 0}}
 	}
-	if win.AutoPad != op.NotSet || c.transposed && w.Dims[0]%group != 0 {
+	if err != nil || v.OutputShape != nil || len(v.Kernel) != 2 || v.AutoPad != op.NotSet {
 		return c, false
 	}
+	channels, group := w.Dims, int(v.Group)
+	if c.transposed {
+		if w.Dims[0]%group != 0 {
+			return c, false
+		}
+		channels = []int{w.Dims[1] * group, w.Dims[0] / group} // as Conv has them
+	}
 	s := &c.shape
-	s.ConvShape = ops.ConvShape(win, channels, group, win.Pads)
+	s.ConvShape = ops.ConvShape(v.Window, channels, group, v.Pads)
+	s.OutPadH, s.OutPadW = int(v.OutputPadding[0]), int(v.OutputPadding[1])
 	return c, s.Validate() == nil && w.Dims[2] == s.KH && w.Dims[3] == s.KW
 }
 
@@ -68,8 +68,12 @@ func (f *fixedLayer) quantise(p *plan, biases []*graph.Value, s *neuronSink) boo
 	}
 	cur := current{weights: c.byOutput(amplitude), bias: make([]float64, c.shape.OutC), always: make([]float64, c.shape.OutC)}
 	for _, v := range biases {
-		if !addConstant(p, cur.bias, v) {
+		list, ok := constants(p, v, c.shape.OutC, 0)
+		if !ok {
 			return false
+		}
+		for i, x := range list {
+			cur.bias[i] += float64(x)
 		}
 	}
 	if b := f.conv.node.Input(2); b != nil {
@@ -134,12 +138,8 @@ func (c *fixedConv) scatter(weights [][]int16) []int16 {
 // constants reads a parameter of one number or one for each of c channels of
 // images; an omitted one is def.
 func constants(p *plan, v *graph.Value, c int, def float32) ([]float32, bool) {
-	list := make([]float32, c)
 	if v == nil {
-		for i := range list {
-			list[i] = def
-		}
-		return list, true
+		return slices.Repeat([]float32{def}, c), true
 	}
 	t := p.consts[v]
 	if t == nil || !t.DType.IsFloat() {
@@ -148,45 +148,27 @@ func constants(p *plan, v *graph.Value, c int, def float32) ([]float32, bool) {
 	if _, _, err := channelwise([]int{1, c, 1, 1}, t); err != nil {
 		return nil, false
 	}
-	for i := range list {
-		list[i] = t.F32[i%len(t.F32)]
-	}
-	return list, true
-}
-
-// addConstant adds a bias current of one number or one for each channel.
-func addConstant(p *plan, sum []float64, v *graph.Value) bool {
-	list, ok := constants(p, v, len(sum), 0)
-	if !ok {
-		return false
-	}
-	for i, x := range list {
-		sum[i] += float64(x)
-	}
-	return true
+	return slices.Repeat(t.F32, c/len(t.F32)), true
 }
 
 // thresholds reads the neuron's parameters.
 func (f *fixedLayer) thresholds(p *plan, s *neuronSink, c int) (t thresholds, ok bool) {
-	theta, ok := constants(p, s.node.Input(2), c, 0)
+	if f.theta, ok = constants(p, s.node.Input(2), c, 0); !ok {
+		return t, false
+	}
+	var scale *graph.Value
+	if !s.node.IsSpiking("IF") {
+		scale = s.node.Input(3)
+	}
+	alpha, ok := constants(p, scale, c, 1)
 	if !ok {
 		return t, false
 	}
-	f.theta = theta
-	alpha := make([]float32, c)
-	for i := range alpha {
-		alpha[i] = 1
-	}
-	if !s.node.IsSpiking("IF") {
-		if alpha, ok = constants(p, s.node.Input(3), c, 1); !ok {
-			return t, false
-		}
-	}
-	for i := range c {
-		if !(theta[i] > 0) {
+	for i, theta := range f.theta {
+		if !(theta > 0) {
 			return t, false // an error, which the float32 layer words
 		}
-		t.theta, t.alpha = append(t.theta, float64(theta[i])), append(t.alpha, float64(alpha[i]))
+		t.theta, t.alpha = append(t.theta, float64(theta)), append(t.alpha, float64(alpha[i]))
 	}
 	t.v0 = float64(s.v0)
 	return t, true
@@ -219,11 +201,6 @@ func (f *fixedLayer) amplitudes(p *plan, c int) ([]float32, bool) {
 	return list, true
 }
 
-func elementwiseOp(n *graph.Node) bool {
-	s := op.Lookup(n.Op())
-	return s != nil && s.Elementwise
-}
-
 // channels is the number of channels of a time-major value, 0 when unknown.
 func channels(p *plan, v *graph.Value) int {
 	n := v.Producer()
@@ -240,7 +217,7 @@ func channels(p *plan, v *graph.Value) int {
 		}
 	case n.Op().Domain == graph.Spiking:
 		return channels(p, n.Input(0))
-	case elementwiseOp(n):
+	case op.Lookup(n.Op()) != nil && op.Lookup(n.Op()).Elementwise:
 		c := 0
 		for _, u := range present(n.Inputs()) {
 			if p.timing.timed[u] {

@@ -38,49 +38,33 @@ func (t *taps) dense() float64 {
 	return r * c * t.channels
 }
 
-// geometry gives the multiplications per output element (per input element of
-// a ConvTranspose) and, for 2-D convolutions, the taps.
-func (w *work) geometry(x, y *ops.Tensor, size []int64) (float64, *taps) {
-	switch {
-	case w.node.Is("ConvTranspose"):
-		return w.transposed(x, y, size)
-	case w.node.Is("Conv"), w.node.IsSpiking("CPM"):
-		return w.convolution(x, y, size)
-	case w.node.Is("Gemm"):
-		g, err := op.GemmOf(w.node)
-		if err != nil || len(x.Dims) != 2 {
-			return 0, nil
-		}
-		// A' is [M, K] and B' [K, N].
-		axis := 1 - w.active
-		if w.active == 0 && g.TransA || w.active == 1 && g.TransB {
-			axis = 1 - axis
-		}
-		return float64(x.Dims[axis]), nil
+// tapsOf gives those of a convolution from x to y, of a CPM's too; nil when it is none
+// over two axes.
+func tapsOf(n *graph.Node, x, weights, y *ops.Tensor) *taps {
+	if len(weights.Dims) != 4 || n.Is("MatMul") {
+		return nil
 	}
-	last := len(x.Dims) - 1
-	if w.active == 1 && last > 0 {
-		last--
+	kernel := []int64{int64(weights.Dims[2]), int64(weights.Dims[3])}
+	in := []int64{int64(x.Dims[2]), int64(x.Dims[3])}
+	if !n.Is("ConvTranspose") {
+		w, group, err := windowOf(n, kernel)
+		if err != nil {
+			return nil
+		}
+		pads := w.PadsFor(in)
+		gather := func(i int) []float64 {
+			list := make([]float64, in[i])
+			axisTaps(w, i, y.Dims[2+i], len(list), pads[i], func(_, read int) { list[read]++ })
+			return list
+		}
+		return newTaps(gather(0), gather(1), float64(y.Dims[1])/float64(group))
 	}
-	return float64(x.Dims[last]), nil // MatMul
-}
-
-// transposed is geometry of a ConvTranspose.
-func (w *work) transposed(x, y *ops.Tensor, size []int64) (float64, *taps) {
-	c, err := op.ConvTransposeOf(w.node)
+	c, err := op.ConvTransposeOf(n)
 	if err == nil {
-		c.Window, err = c.WithKernel(w.node, size)
+		c.Window, err = c.WithKernel(n, kernel)
 	}
 	if err != nil {
-		return 0, nil
-	}
-	out := float64(y.Dims[1]) / float64(c.Group)
-	perInput := out
-	for _, k := range c.Kernel {
-		perInput *= float64(k)
-	}
-	if len(c.Kernel) != 2 {
-		return perInput, nil
+		return nil
 	}
 	if len(c.OutputShape) == 4 {
 		c.OutputShape = c.OutputShape[2:]
@@ -88,82 +72,44 @@ func (w *work) transposed(x, y *ops.Tensor, size []int64) (float64, *taps) {
 	if c.OutputPadding == nil {
 		c.OutputPadding = make([]int64, 2)
 	}
-	_, pads := c.Sizes([]int64{int64(x.Dims[2]), int64(x.Dims[3])})
-	for i := range 2 {
-		if pads[i]+pads[2+i] < 0 { // output_shape adds behind the last element
-			pads[i] = 0
+	_, pads := c.Sizes(in)
+	scatter := func(i int) []float64 {
+		pad := pads[i]
+		if pad+pads[2+i] < 0 { // output_shape adds behind the last element
+			pad = 0
 		}
+		list := make([]float64, in[i])
+		axisTaps(c.Window, i, len(list), y.Dims[2+i], pad, func(from, _ int) { list[from]++ })
+		return list
 	}
-	return perInput, newTaps(
-		scatter(x.Dims[2], y.Dims[2], c.Window, 0, pads[0]),
-		scatter(x.Dims[3], y.Dims[3], c.Window, 1, pads[1]), out)
+	return newTaps(scatter(0), scatter(1), float64(weights.Dims[1]))
 }
 
-// scatter counts, for each input position of a ConvTranspose along axis i, the
-// outputs it reaches.
-func scatter(in, out int, w op.Window, i int, pad int64) []float64 {
-	list := make([]float64, in)
-	for p := range list {
+// axisTaps calls f for each tap along axis i of a window that slides over m positions
+// and lies within n elements there.
+func axisTaps(w op.Window, i, m, n int, pad int64, f func(position, element int)) {
+	for p := range m {
 		for k := range w.Kernel[i] {
-			o := int64(p)*w.Stride[i] - pad + k*w.Dilation[i]
-			if o >= 0 && o < int64(out) {
-				list[p]++
+			if e := int64(p)*w.Stride[i] - pad + k*w.Dilation[i]; e >= 0 && e < int64(n) {
+				f(p, int(e))
 			}
 		}
 	}
-	return list
-}
-
-// gather counts, for each input position of a Conv along axis i, the outputs
-// that read it.
-func gather(in, out int, w op.Window, i int, pad int64) []float64 {
-	list := make([]float64, in)
-	for o := range int64(out) {
-		for k := range w.Kernel[i] {
-			p := o*w.Stride[i] - pad + k*w.Dilation[i]
-			if p >= 0 && p < int64(in) {
-				list[p]++
-			}
-		}
-	}
-	return list
-}
-
-// convolution is geometry of a Conv or of the convolution in a CPM.
-func (w *work) convolution(x, y *ops.Tensor, size []int64) (float64, *taps) {
-	window, group, err := windowOf(w.node, size)
-	if err != nil {
-		return 0, nil
-	}
-	perOutput := float64(x.Dims[1]) / float64(group)
-	spatial := make([]int64, 0, len(window.Kernel))
-	for i, k := range window.Kernel {
-		perOutput *= float64(k)
-		spatial = append(spatial, int64(x.Dims[2+i]))
-	}
-	if len(window.Kernel) != 2 {
-		return perOutput, nil
-	}
-	pads := window.PadsFor(spatial)
-	return perOutput, newTaps(
-		gather(x.Dims[2], y.Dims[2], window, 0, pads[0]),
-		gather(x.Dims[3], y.Dims[3], window, 1, pads[1]),
-		float64(y.Dims[1])/float64(group))
 }
 
 // windowOf is the window of a Conv or of the convolution in a CPM whose weights have a
 // kernel of a size, and the groups.
-func windowOf(n *graph.Node, size []int64) (op.Window, int64, error) {
+func windowOf(n *graph.Node, kernel []int64) (op.Window, int64, error) {
 	if n.IsSpiking("CPM") {
 		c, err := op.CPMOf(n)
 		if err == nil {
-			c.Window, err = c.WithKernel(n, size)
+			c.Window, err = c.WithKernel(n, kernel)
 		}
 		return c.Window, 1, err
 	}
 	c, err := op.ConvOf(n)
 	if err == nil {
-		c.Window, err = c.WithKernel(n, size)
+		c.Window, err = c.WithKernel(n, kernel)
 	}
 	return c.Window, c.Group, err
 }

@@ -44,17 +44,9 @@ func groups(g *graph.Graph, t *timing) []*group {
 	return r.assemble(sinks, cones)
 }
 
-// ownSteps reports whether a spiking node is in its timed form.
-func (t *timing) ownSteps(n *graph.Node) bool {
-	steps, _ := graph.Get(n.Attrs, "timesteps", graph.Int(0))
-	return steps > 0
-}
-
 func (r *grouper) depth(s *graph.Node) int {
-	for _, v := range s.Outputs() {
-		if v != nil {
-			return r.t.depth[v]
-		}
+	if out := present(s.Outputs()); len(out) > 0 {
+		return r.t.depth[out[0]]
 	}
 	return 0
 }
@@ -63,8 +55,8 @@ func (r *grouper) depth(s *graph.Node) int {
 // encoded inputs, analog values and at nodes of an earlier layer. A node
 // shared with another sink of the same depth joins the two.
 func (r *grouper) collect(s, n *graph.Node, cones map[*graph.Node][]*graph.Node) {
-	for _, v := range n.Inputs() {
-		if v == nil || !r.t.timed[v] {
+	for _, v := range present(n.Inputs()) {
+		if !r.t.timed[v] {
 			continue
 		}
 		p := v.Producer()
@@ -123,8 +115,8 @@ func (r *grouper) assemble(sinks []*graph.Node, cones map[*graph.Node][]*graph.N
 			return cmp.Compare(r.place[a], r.place[b])
 		})
 		for _, n := range g.cone {
-			for _, v := range n.Outputs() {
-				if v != nil && outlives(v, g, member) {
+			for _, v := range present(n.Outputs()) {
+				if outlives(v, g, member) {
 					g.keep[v] = true
 				}
 			}
@@ -135,13 +127,8 @@ func (r *grouper) assemble(sinks []*graph.Node, cones map[*graph.Node][]*graph.N
 
 // outlives reports whether something outside of g reads v.
 func outlives(v *graph.Value, g *group, member map[*graph.Node]*group) bool {
-	if v.IsOutput() {
-		return true
-	}
-	for _, u := range v.Uses() {
-		if h := member[u.Node]; h != nil && h != g {
-			return true
-		}
-	}
-	return false
+	return v.IsOutput() || slices.ContainsFunc(v.Uses(), func(u graph.Use) bool {
+		h := member[u.Node]
+		return h != nil && h != g
+	})
 }

@@ -35,15 +35,12 @@ func (p *plan) readout(l *layer) *packedReadout {
 // pads the sizes stay.
 func identity(p *plan, n *graph.Node) bool {
 	w := p.consts[n.Input(2)]
-	win, group, err := windowOf(n, nil)
-	if w == nil || err != nil || group != 1 || len(w.Dims) != 4 || w.Dims[0] != w.Dims[1] || len(win.Kernel) != 2 {
+	c, err := op.CPMOf(n)
+	if w == nil || err != nil || len(w.Dims) != 4 || w.Dims[0] != w.Dims[1] || len(c.Kernel) != 2 || c.AutoPad != op.NotSet {
 		return false
 	}
-	if win.AutoPad != op.NotSet {
-		return false
-	}
-	for i, k := range win.Kernel {
-		if k%2 == 0 || win.Stride[i] != 1 || win.Pads[i] != win.Dilation[i]*(k/2) || win.Pads[i] != win.Pads[i+2] {
+	for i, k := range c.Kernel {
+		if k%2 == 0 || c.Pads[i] != c.Dilation[i]*(k/2) {
 			return false
 		}
 	}

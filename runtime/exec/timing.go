@@ -23,14 +23,7 @@ const mostSteps = 1 << 20
 
 // sink reports whether n ends a layer: a neuron or a readout.
 func sink(n *graph.Node) bool {
-	if n.Op().Domain != graph.Spiking {
-		return false
-	}
-	switch n.Op().Type {
-	case "IF", "MPRN", "Decode", "CPM":
-		return true
-	}
-	return false
+	return op.IsNeuron(n) || n.IsSpiking("Decode") || n.IsSpiking("CPM")
 }
 
 // analyse finds the time-major values. results, when not empty, replace the number of
@@ -61,52 +54,52 @@ func analyse(g *graph.Graph, results []int) (*timing, error) {
 
 // attributes checks that every spiking node states the same time.
 func (t *timing) attributes(n *graph.Node) error {
-	if n.Op().Domain != graph.Spiking {
+	s, err := stepsOf(n)
+	switch {
+	case err != nil:
+		return op.Wrap(n, err)
+	case s.Timesteps > mostSteps:
+		return op.Errorf(n, "timesteps=%d, want 0..%d", s.Timesteps, mostSteps)
+	case s.Timesteps == 0:
 		return nil
-	}
-	if err := decode(n); err != nil {
-		return op.Wrap(n, err)
-	}
-	steps, err := graph.Get(n.Attrs, "timesteps", graph.Int(0))
-	if err != nil {
-		return op.Wrap(n, err)
-	}
-	post, err := graph.Get(n.Attrs, "post", graph.Int(0))
-	if err != nil {
-		return op.Wrap(n, err)
-	}
-	if steps < 0 || steps > mostSteps || post < 0 || post > 1 {
-		return op.Errorf(n, "timesteps=%d, post=%d, want 0..%d and 0 or 1", steps, post, mostSteps)
-	}
-	if steps == 0 {
-		return nil
-	}
-	if t.steps == 0 {
-		t.steps, t.post = int(steps), int(post)
-	}
-	if t.steps != int(steps) || t.post != int(post) {
-		return op.Errorf(n, "runs %d+%d timesteps where others run %d+%d",
-			steps, post, t.steps, t.post)
+	case t.steps == 0:
+		t.steps, t.post = int(s.Timesteps), int(s.Post)
+	case t.steps != int(s.Timesteps) || t.post != int(s.Post):
+		return op.Errorf(n, "runs %d+%d timesteps where others run %d+%d", s.Timesteps, s.Post, t.steps, t.post)
 	}
 	return nil
 }
 
-// decode checks the attributes and the inputs of a spiking node. An unknown
-// operator passes; what runs it refuses it.
-func decode(n *graph.Node) (err error) {
+// stepsOf checks the attributes and the inputs of a spiking node and gives its time,
+// none for other nodes. An unknown operator passes; what runs it refuses it.
+func stepsOf(n *graph.Node) (op.Steps, error) {
+	if n.Op().Domain != graph.Spiking {
+		return op.Steps{}, nil
+	}
 	switch n.Op().Type {
 	case "Encode":
-		_, err = op.EncodeOf(n)
+		v, err := op.EncodeOf(n)
+		return v.Steps, err
 	case "Decode":
-		_, err = op.DecodeOf(n)
+		v, err := op.DecodeOf(n)
+		return v.Steps, err
 	case "Bias":
-		_, err = op.BiasOf(n)
+		v, err := op.BiasOf(n)
+		return v.Steps, err
 	case "IF", "MPRN":
-		_, err = op.NeuronOf(n)
+		v, err := op.NeuronOf(n)
+		return v.Steps, err
 	case "CPM":
-		_, err = op.CPMOf(n)
+		v, err := op.CPMOf(n)
+		return v.Steps, err
 	}
-	return err
+	return op.Steps{}, nil
+}
+
+// ownSteps reports whether a spiking node is in its timed form.
+func (t *timing) ownSteps(n *graph.Node) bool {
+	s, _ := stepsOf(n)
+	return s.Timesteps > 0
 }
 
 // checkTime refuses a timed spiking node whose input has no time.
@@ -124,16 +117,12 @@ func (t *timing) checkTime(n *graph.Node) error {
 // visit sets the timing of a node's outputs from its inputs'.
 func (t *timing) visit(n *graph.Node) {
 	timed, depth := false, 0
-	for _, v := range n.Inputs() {
-		if v == nil {
-			continue
-		}
+	for _, v := range present(n.Inputs()) {
 		timed = timed || t.timed[v]
 		depth = max(depth, t.depth[v])
 	}
 	if n.Op().Domain == graph.Spiking {
-		steps, _ := graph.Get(n.Attrs, "timesteps", graph.Int(0))
-		timed = steps > 0 && !n.IsSpiking("Decode") && !n.IsSpiking("CPM")
+		timed = t.ownSteps(n) && !n.IsSpiking("Decode") && !n.IsSpiking("CPM")
 		if sink(n) {
 			depth++
 		}

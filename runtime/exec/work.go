@@ -329,18 +329,11 @@ func (k *counter) shape(x, weights, y *ops.Tensor) {
 	if r.MACs > 0 {
 		return
 	}
-	var size []int64 // of the kernel of a convolution
-	if len(weights.Dims) > 2 {
-		for _, d := range weights.Dims[2:] {
-			size = append(size, int64(d))
-		}
-	}
+	k.taps = tapsOf(k.node, x, weights, y)
 	r.Inputs, r.Outputs = float64(x.Len()), float64(y.Len())
-	var perElement float64
-	perElement, k.taps = k.geometry(x, y, size)
-	r.MACs = perElement * r.Outputs
+	r.MACs = r.Outputs * k.perOutput(x, weights)
 	if k.node.Is("ConvTranspose") {
-		r.MACs = perElement * r.Inputs
+		r.MACs = r.Inputs * k.perOutput(x, weights)
 	}
 	r.ExactMACs = r.MACs
 	if k.taps != nil {
@@ -354,4 +347,28 @@ func (k *counter) shape(x, weights, y *ops.Tensor) {
 		return
 	}
 	r.Bias = k.node.NumInputs() > 2 && k.node.Input(2) != nil
+}
+
+// perOutput is the multiplications for an element of the result; for one of the input
+// of a ConvTranspose.
+func (w *work) perOutput(x, weights *ops.Tensor) float64 {
+	switch {
+	case w.node.Is("Gemm"): // A' is [M, K] and B' [K, N]
+		g, err := op.GemmOf(w.node)
+		if err != nil || len(x.Dims) != 2 {
+			return 0
+		}
+		axis := 1 - w.active
+		if w.active == 0 && g.TransA || w.active == 1 && g.TransB {
+			axis = 1 - axis
+		}
+		return float64(x.Dims[axis])
+	case w.node.Is("MatMul"):
+		last := len(x.Dims) - 1
+		if w.active == 1 && last > 0 {
+			last--
+		}
+		return float64(x.Dims[last])
+	}
+	return float64((&ops.Tensor{Dims: weights.Dims[1:]}).Len())
 }
