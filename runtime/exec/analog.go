@@ -182,12 +182,8 @@ func (r *run) expand(y, theta *ops.Tensor) error {
 // of a tensor of dimensions dims. inner is the number of elements that share
 // one, c how many there are.
 func channelwise(dims []int, b *ops.Tensor) (inner, c int, err error) {
-	total := 1
-	for _, d := range dims {
-		total *= d
-	}
 	if len(b.F32) == 1 {
-		return max(total, 1), 1, nil
+		return max(product(dims), 1), 1, nil
 	}
 	tail := len(dims) - 2
 	ok := tail >= 0 && len(b.F32) == dims[1] && len(b.Dims) > tail
@@ -198,9 +194,8 @@ func channelwise(dims []int, b *ops.Tensor) (inner, c int, err error) {
 	if !ok {
 		return 0, 0, fmt.Errorf("dimensions %v, want one number or one per channel of %v", b.Dims, dims)
 	}
-	inner = 1
-	for _, d := range dims[2:] {
-		inner *= d
-	}
-	return inner, dims[1], nil
+	return product(dims[2:]), dims[1], nil
 }
+
+// product is the number of elements of dims.
+func product(dims []int) int { return (&ops.Tensor{Dims: dims}).Len() }

@@ -61,11 +61,8 @@ func (s *stock[T]) give(n int, buffer []T) { s.free[n] = append(s.free[n], buffe
 
 // tensor is ops.Env.Alloc. The buffer is counted zero times.
 func (a *arena) tensor(d graph.DType, dims []int) *ops.Tensor {
-	n := 1
-	for _, k := range dims {
-		n *= k
-	}
 	t := &ops.Tensor{DType: d, Dims: dims}
+	n := t.Len()
 	switch {
 	case d.IsFloat() && n > 0:
 		t.F32 = a.floats.take(n, a.counting)

@@ -115,10 +115,8 @@ func (p *plan) follower(owner map[*graph.Node]unit, a *analog) *analog {
 	if !ok || use.Index != 0 || !ops.Chains(use.Node.Op()) {
 		return nil
 	}
-	for i, v := range use.Node.Outputs() {
-		if i > 0 && v != nil {
-			return nil
-		}
+	if len(present(use.Node.Outputs()[1:])) > 0 {
+		return nil
 	}
 	for _, v := range present(use.Node.Inputs()[1:]) {
 		if d := v.Producer(); p.consts[v] == nil && (d == nil || !d.Is("Constant")) {

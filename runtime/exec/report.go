@@ -47,36 +47,24 @@ func (r *run) reportNeurons(n *graph.Node, at int, left neuron.Residual, count f
 
 // WorkReport is what one operator with weights computed in a run, for energy.
 type WorkReport struct {
-	Node   string
-	Origin string
-	Op     graph.Op
+	Node, Origin string
+	Op           graph.Op
 
 	// MACs of one dense application, as the paper counts them:
-	// k*k*Cin/group*Cout*Hout*Wout, for all images, no bias.
-	MACs float64
-	// ExactMACs leaves out the taps that fall into padding and adds nothing.
-	ExactMACs float64
-	// Inputs and Outputs are the elements of the input and of the result.
-	Inputs, Outputs float64
-	// Bias tells whether the operator adds one.
-	Bias bool
+	// k*k*Cin/group*Cout*Hout*Wout, for all images, no bias. ExactMACs leaves out the
+	// taps that fall into padding.
+	MACs, ExactMACs float64
+	Inputs, Outputs float64 // elements
+	Bias            bool    // adds one
 
-	// Driven tells that spikes drive the operator. Otherwise it runs on analog
-	// values: once, or once a step where the values change with time.
-	Driven bool
-	// Current tells that the operator computes, from analog values alone, the
-	// constant current of an encoding: before it, or behind it once for all steps.
-	Current bool
-	// Runs is how often an analog operator ran with new values.
-	Runs int
-	// SpikesIn is the spikes (nonzero input elements) of all steps, post step
-	// included.
-	SpikesIn float64
+	// Driven tells that spikes drive the operator. Otherwise it runs on analog values,
+	// and Current tells that it computes the constant current of an encoding: before
+	// it, or behind it once for all steps.
+	Driven, Current bool
+	Runs            int     // of an analog operator, with new values
+	SpikesIn        float64 // nonzero input elements of all steps, post step included
+	ExactOps        float64 // the synapses of these spikes that do exist at their place
 	// Adds and Muls are the elementwise operations of Add, Sub, Mul, Div, Bias and
-	// BatchNormalization and the additions of a CPM's residual and bias, of all
-	// steps.
+	// BatchNormalization and the additions of a CPM's residual and bias, of all steps.
 	Adds, Muls float64
-	// ExactOps is the sum over spikes of the synapses that do exist at their
-	// place.
-	ExactOps float64
 }

@@ -10,32 +10,6 @@ import (
 	"spikingir/runtime/ops"
 )
 
-// planes reads the dimensions of a slice as images, channels and elements of a
-// channel.
-func planes(dims []int) (n, c, plane int, err error) {
-	if len(dims) < 2 {
-		return 0, 0, 0, fmt.Errorf("slices of dimensions %v, want [N,C,...]", dims)
-	}
-	plane = 1
-	for _, d := range dims[2:] {
-		plane *= d
-	}
-	return dims[0], dims[1], plane, nil
-}
-
-// parameters reads a neuron's parameter of one number or one per channel. It is
-// a copy: thresholds live on as the amplitudes of the spikes.
-func parameters(r *run, v *graph.Value, dims []int) ([]float32, error) {
-	t, err := r.parameter(v)
-	if t == nil {
-		return nil, err
-	}
-	if _, _, err := channelwise(dims, t); err != nil {
-		return nil, fmt.Errorf("parameter %q: %w", v.Name(), err)
-	}
-	return slices.Clone(t.F32), nil
-}
-
 // neuronSink is an IF or MPRN.
 type neuronSink struct {
 	node *graph.Node
@@ -44,17 +18,26 @@ type neuronSink struct {
 
 func (s *neuronSink) label() *graph.Node { return s.node }
 
-// parameters reads what the neurons of slices of dims are made of.
+// parameters reads what the neurons of slices of dims are made of. They are copies:
+// thresholds live on as the amplitudes of the spikes.
 func (s *neuronSink) parameters(r *run, dims []int) (neuron.Params, error) {
 	p := neuron.Params{V0: s.v0}
 	if r.areas != nil {
 		return p, nil
 	}
 	for i, dst := range []*[]float32{&p.Bias, &p.Threshold, &p.Alpha} {
-		var err error
-		if *dst, err = parameters(r, s.node.Input(i+1), dims); err != nil {
+		v := s.node.Input(op.NeuronBias + i)
+		t, err := r.parameter(v)
+		if err != nil {
 			return p, err
 		}
+		if t == nil {
+			continue
+		}
+		if _, _, err := channelwise(dims, t); err != nil {
+			return p, fmt.Errorf("parameter %q: %w", v.Name(), err)
+		}
+		*dst = slices.Clone(t.F32)
 	}
 	if s.node.IsSpiking("IF") {
 		p.Alpha = nil
@@ -72,10 +55,10 @@ type neurons struct {
 
 // start makes the population once the size of a slice is known.
 func (s *neuronSink) start(c *clock, x *ops.Tensor) (integrator, error) {
-	n, channels, plane, err := planes(x.Dims)
-	if err != nil {
-		return nil, err
+	if len(x.Dims) < 2 {
+		return nil, fmt.Errorf("slices of dimensions %v, want [N,C,...]", x.Dims)
 	}
+	n, channels, plane := x.Dims[0], x.Dims[1], product(x.Dims[2:])
 	p, err := s.parameters(c.run, x.Dims)
 	if err != nil {
 		return nil, err

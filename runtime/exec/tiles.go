@@ -177,9 +177,9 @@ func (p *Program) runTiles(ctx context.Context, x *ops.Tensor, g *tile.Grid, o R
 	}
 	for i, top := range g.Starts[0] {
 		for j, left := range g.Starts[1] {
-			crop(part, x, top, left)
+			copyPart(part, x, 0, 0, top, left, g.Size[0], g.Size[1])
 			f := &frame{own: [2]tile.Ownership{g.Own[0][i], g.Own[1][j]}, sums: sums, summed: map[int]bool{}}
-			if err := p.execute(ctx, inputs, o, f, func(r *run) error { return r.give(results, g) }); err != nil {
+			if err := p.execute(ctx, inputs, o, f, func(r *run) error { return r.give(results) }); err != nil {
 				return nil, err
 			}
 			done++
@@ -189,7 +189,7 @@ func (p *Program) runTiles(ctx context.Context, x *ops.Tensor, g *tile.Grid, o R
 }
 
 // give adds the outputs of a tile, and what was measured of it, to the image's results.
-func (r *run) give(results []*Result, g *tile.Grid) error {
+func (r *run) give(results []*Result) error {
 	for at, res := range results {
 		r.at = at
 		for k, v := range r.graph.Outputs() {
@@ -197,7 +197,7 @@ func (r *run) give(results []*Result, g *tile.Grid) error {
 			if y == nil {
 				return fmt.Errorf("output %q was not computed", v.Name())
 			}
-			if err := r.place(&res.Outputs[k], y, v, g); err != nil {
+			if err := r.place(&res.Outputs[k], y, v); err != nil {
 				return err
 			}
 		}
@@ -208,42 +208,35 @@ func (r *run) give(results []*Result, g *tile.Grid) error {
 	return nil
 }
 
-// crop fills a tile with the part of x that begins at a row and a column.
-func crop(tile, x *ops.Tensor, top, left int) {
-	h, w := tile.Dims[2], tile.Dims[3]
-	for i := range tile.Dims[0] * tile.Dims[1] {
+// copyPart copies h rows of w elements of each channel of src, from (y, x) on, to those
+// of dst from (top, left) on.
+func copyPart(dst, src *ops.Tensor, top, left, y, x, h, w int) {
+	for i := range src.Dims[0] * src.Dims[1] {
 		for row := range h {
-			from := (i*x.Dims[2]+top+row)*x.Dims[3] + left
-			copy(tile.F32[(i*h+row)*w:][:w], x.F32[from:])
+			to, from := (i*dst.Dims[2]+top+row)*dst.Dims[3]+left, (i*src.Dims[2]+y+row)*src.Dims[3]+x
+			if src.DType.IsFloat() {
+				copy(dst.F32[to:to+w], src.F32[from:])
+			} else {
+				copy(dst.I64[to:to+w], src.I64[from:])
+			}
 		}
 	}
 }
 
 // place copies what a tile gives of output v into the whole image's, made with the
 // first tile.
-func (r *run) place(image **ops.Tensor, y *ops.Tensor, v *graph.Value, g *tile.Grid) error {
+func (r *run) place(image **ops.Tensor, y *ops.Tensor, v *graph.Value) error {
 	rows, cols := r.frame.own[0][v], r.frame.own[1][v]
 	if len(y.Dims) != 4 {
 		return fmt.Errorf("output %q of a tile has dimensions %v, want an image", v.Name(), y.Dims)
 	}
-	if *image == nil {
-		*image = ops.NewTensor(y.DType, []int{y.Dims[0], y.Dims[1], rows.Full, cols.Full})
-	}
-	to := *image
-	h, w := y.Dims[2], y.Dims[3]
-	if rows.Hi-rows.At > h || cols.Hi-cols.At > w {
+	if rows.Hi-rows.At > y.Dims[2] || cols.Hi-cols.At > y.Dims[3] {
 		return fmt.Errorf("output %q of a tile has dimensions %v, want %d rows and %d columns at least",
 			v.Name(), y.Dims, rows.Hi-rows.At, cols.Hi-cols.At)
 	}
-	for p := range y.Dims[0] * y.Dims[1] {
-		for row := rows.Lo; row < rows.Hi; row++ {
-			at, from := (p*to.Dims[2]+row)*to.Dims[3], (p*h+row-rows.At)*w-cols.At
-			if y.DType.IsFloat() {
-				copy(to.F32[at+cols.Lo:at+cols.Hi], y.F32[from+cols.Lo:])
-			} else {
-				copy(to.I64[at+cols.Lo:at+cols.Hi], y.I64[from+cols.Lo:])
-			}
-		}
+	if *image == nil {
+		*image = ops.NewTensor(y.DType, []int{y.Dims[0], y.Dims[1], rows.Full, cols.Full})
 	}
+	copyPart(*image, y, rows.Lo, cols.Lo, rows.Lo-rows.At, cols.Lo-cols.At, rows.Hi-rows.Lo, cols.Hi-cols.Lo)
 	return nil
 }

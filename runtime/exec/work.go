@@ -52,12 +52,9 @@ func (p *plan) weigh(n *graph.Node) *work {
 	if !weighted(n) && adds+muls == 0 {
 		return nil
 	}
-	w := &work{node: n, current: p.feeds[n]}
-	if weighted(n) {
-		w.active = p.active(n)
-		w.weights = 1 - w.active
-		w.driven = p.driven(n.Input(w.active))
-	}
+	w := &work{node: n, current: p.feeds[n], active: p.active(n)}
+	w.driven = weighted(n) && p.driven(n.Input(w.active))
+	w.weights = 1 - w.active
 	if n.IsSpiking("CPM") {
 		w.weights = 2
 	}
@@ -291,36 +288,29 @@ func (c *clock) operands(v *graph.Value, x *ops.Tensor) []*ops.Tensor {
 // spikes notes one slice of spikes: the nonzero elements of every operand.
 func (k *counter) spikes(operands ...*ops.Tensor) {
 	for _, x := range operands {
-		k.nonzero(x)
-	}
-}
-
-// nonzero notes the nonzero elements of x.
-func (k *counter) nonzero(x *ops.Tensor) {
-	t := k.taps
-	if t == nil || t.plane() == 0 {
-		n := 0.0
-		for _, v := range x.F32 {
-			if v != 0 {
-				n++
+		t := k.taps
+		if t == nil || t.plane() == 0 {
+			n := 0.0
+			for _, v := range x.F32 {
+				if v != 0 {
+					n++
+				}
 			}
+			k.unplaced(n)
+			continue
 		}
-		k.unplaced(n)
-		return
-	}
-	n, synapses, width := 0.0, 0.0, len(t.cols)
-	for at := 0; at < len(x.F32); at += width {
-		row := 0.0
-		for i, v := range x.F32[at : at+width] {
-			if v != 0 {
-				n++
-				row += t.cols[i]
+		width := len(t.cols)
+		for at := 0; at < len(x.F32); at += width {
+			row := 0.0
+			for i, v := range x.F32[at : at+width] {
+				if v != 0 {
+					k.report.SpikesIn++
+					row += t.cols[i]
+				}
 			}
+			k.report.ExactOps += row * t.rows[(at/width)%len(t.rows)] * t.channels
 		}
-		synapses += row * t.rows[(at/width)%len(t.rows)] * t.channels
 	}
-	k.report.SpikesIn += n
-	k.report.ExactOps += synapses
 }
 
 // shape fills in what depends on the sizes alone, the same for every slice.
@@ -370,5 +360,5 @@ func (w *work) perOutput(x, weights *ops.Tensor) float64 {
 		}
 		return float64(x.Dims[last])
 	}
-	return float64((&ops.Tensor{Dims: weights.Dims[1:]}).Len())
+	return float64(product(weights.Dims[1:]))
 }
