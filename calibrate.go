@@ -126,31 +126,5 @@ func (c *calibration) calibrator(ctx context.Context, stats **graph.Stats) passe
 
 // evaluate computes a constant node.
 func (c *calibration) evaluate(n *graph.Node, opset int64) ([]*graph.Tensor, error) {
-	op, err := ops.Bind(n, opset)
-	if err != nil {
-		return nil, err
-	}
-	env := &ops.Env{Pool: c.pool, Alloc: ops.NewTensor}
-	in := make([]*ops.Tensor, n.NumInputs())
-	for i, v := range n.Inputs() {
-		if v == nil {
-			continue
-		}
-		if in[i], err = ops.FromGraph(v.Const); err != nil {
-			return nil, err
-		}
-	}
-	out, err := op.Run(env, in)
-	if err != nil {
-		return nil, err
-	}
-	var list []*graph.Tensor
-	for _, t := range out {
-		c, err := t.Graph()
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, c)
-	}
-	return list, nil
+	return ops.Evaluate(&ops.Env{Pool: c.pool, Alloc: ops.NewTensor}, n, opset, nil)
 }

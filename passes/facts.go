@@ -40,16 +40,18 @@ var facts = [numFacts]struct {
 	check func(*graph.Model) error
 }{
 	{"no-calls", checkNoCalls},
-	{"typed", checkTyped},
-	{"no-constants", refuseOps("Constant")},
-	{"no-identity", checkNoIdentity},
-	{"no-batchnorm", refuseInRegion(graph.SpikingRegion, "BatchNormalization")},
-	{"split", checkSplit},
-	{"neurons", refuseInRegion(graph.SpikingRegion, "Relu", "LeakyRelu", "PRelu", "Clip")},
+	{"typed", each(checkTyped)},
+	{"no-constants", each(checkNoConstant)},
+	{"no-identity", each(checkNoIdentity)},
+	{"no-batchnorm", notSpiking("BatchNormalization")},
+	{"split", each(checkSplit)},
+	{"neurons", notSpiking("Relu", "LeakyRelu", "PRelu", "Clip")},
 	{"readout", checkReadout},
-	{"thresholds", checkThresholds},
+	{"thresholds", thresholds(func(x float32) bool {
+		return x >= minNormal && !math.IsInf(float64(x), 0)
+	}, "")},
 	{"timed", checkTimed},
-	{"unit-form", checkUnit},
+	{"unit-form", thresholds(func(x float32) bool { return x == 1 }, ", want 1")},
 	{"opset-current", checkOpset},
 	{"lowered", checkLowered},
 }
@@ -101,62 +103,62 @@ func checkNoCalls(m *graph.Model) error {
 	return nil
 }
 
-func checkTyped(m *graph.Model) error {
-	for n := range m.Graph.Nodes() {
-		for _, v := range n.Outputs() {
-			if v == nil || (v.NumUses() == 0 && !v.IsOutput()) {
-				continue
+// each is the checker of every node of the main graph.
+func each(f func(n *graph.Node) error) func(*graph.Model) error {
+	return func(m *graph.Model) error {
+		for n := range m.Graph.Nodes() {
+			if err := f(n); err != nil {
+				return err
 			}
-			if v.Type.Kind == graph.NoType || v.Type.Shape == nil {
-				return fmt.Errorf("value %q of node %q has no known type", v.Name(), n.OriginLabel())
-			}
+		}
+		return nil
+	}
+}
+
+func checkTyped(n *graph.Node) error {
+	for _, v := range n.Outputs() {
+		if v == nil || (v.NumUses() == 0 && !v.IsOutput()) {
+			continue
+		}
+		if v.Type.Kind == graph.NoType || v.Type.Shape == nil {
+			return fmt.Errorf("value %q of node %q has no known type", v.Name(), n.OriginLabel())
 		}
 	}
 	return nil
 }
 
-func refuseOps(types ...string) func(*graph.Model) error {
-	return func(m *graph.Model) error {
-		for n := range m.Graph.Nodes() {
-			if n.Op().Domain == "" && slices.Contains(types, n.Op().Type) {
-				return fmt.Errorf("node %q is a %v", n.OriginLabel(), n.Op())
-			}
-		}
-		return nil
+func checkNoConstant(n *graph.Node) error {
+	if n.Is("Constant") {
+		return fmt.Errorf("node %q is a %v", n.OriginLabel(), n.Op())
 	}
+	return nil
 }
 
-func refuseInRegion(r graph.Region, types ...string) func(*graph.Model) error {
-	return func(m *graph.Model) error {
-		for n := range m.Graph.Nodes() {
-			if n.Region == r && n.Op().Domain == "" && slices.Contains(types, n.Op().Type) {
-				return fmt.Errorf("node %q in the %v region is a %v", n.OriginLabel(), r, n.Op())
-			}
+// notSpiking refuses operators in the spiking region.
+func notSpiking(types ...string) func(*graph.Model) error {
+	return each(func(n *graph.Node) error {
+		if n.Region == graph.SpikingRegion && n.Op().Domain == "" && slices.Contains(types, n.Op().Type) {
+			return fmt.Errorf("node %q in the %v region is a %v", n.OriginLabel(), n.Region, n.Op())
 		}
 		return nil
-	}
+	})
 }
 
 // checkNoIdentity allows the Identity that joins two public names.
-func checkNoIdentity(m *graph.Model) error {
-	for n := range m.Graph.Nodes() {
-		if !n.Is("Identity") || n.Input(0) == nil || n.Output(0) == nil {
-			continue
-		}
-		in, out := n.Input(0), n.Output(0)
-		public := in.IsInput() || in.IsInitializer() || in.IsOutput()
-		if !(out.IsOutput() && public) {
-			return fmt.Errorf("node %q is an Identity", n.OriginLabel())
-		}
+func checkNoIdentity(n *graph.Node) error {
+	if !n.Is("Identity") || n.Input(0) == nil || n.Output(0) == nil {
+		return nil
 	}
-	return nil
+	in, out := n.Input(0), n.Output(0)
+	if out.IsOutput() && (in.IsInput() || in.IsInitializer() || in.IsOutput()) {
+		return nil
+	}
+	return fmt.Errorf("node %q is an Identity", n.OriginLabel())
 }
 
-func checkSplit(m *graph.Model) error {
-	for n := range m.Graph.Nodes() {
-		if n.Region == graph.Unassigned {
-			return fmt.Errorf("node %q has no region", n.OriginLabel())
-		}
+func checkSplit(n *graph.Node) error {
+	if n.Region == graph.Unassigned {
+		return fmt.Errorf("node %q has no region", n.OriginLabel())
 	}
 	return nil
 }
@@ -164,31 +166,23 @@ func checkSplit(m *graph.Model) error {
 // checkReadout demands that analog nodes and the graph's outputs see the
 // spiking region only through CPM and Decode.
 func checkReadout(m *graph.Model) error {
-	reads := func(v *graph.Value) error {
-		p := v.Producer()
-		if p == nil || p.Region != graph.SpikingRegion || p.IsSpiking("CPM") || p.IsSpiking("Decode") {
-			return nil
-		}
-		return fmt.Errorf("value %q of node %q leaves the spiking region without a readout",
-			v.Name(), p.OriginLabel())
-	}
+	var read []*graph.Value
 	for n := range m.Graph.Nodes() {
 		if n.Region == graph.SpikingRegion {
 			continue
 		}
-		for _, v := range n.Inputs() {
-			if v == nil {
-				continue
-			}
-			if err := reads(v); err != nil {
-				return err
-			}
-		}
+		read = append(read, n.Inputs()...)
 	}
-	for _, v := range m.Graph.Outputs() {
-		if err := reads(v); err != nil {
-			return err
+	for _, v := range append(read, m.Graph.Outputs()...) {
+		if v == nil {
+			continue
 		}
+		p := v.Producer()
+		if p == nil || p.Region != graph.SpikingRegion || p.IsSpiking("CPM") || p.IsSpiking("Decode") {
+			continue
+		}
+		return fmt.Errorf("value %q of node %q leaves the spiking region without a readout",
+			v.Name(), p.OriginLabel())
 	}
 	return nil
 }
@@ -205,40 +199,20 @@ func Threshold(n *graph.Node) ([]float32, error) {
 // minNormal is the smallest threshold: scales made of it stay finite.
 const minNormal = 0x1p-100
 
-func checkThresholds(m *graph.Model) error {
-	return eachThreshold(m, func(n *graph.Node, x float32) error {
-		if !(x >= minNormal) || math.IsInf(float64(x), 0) {
-			return fmt.Errorf("neuron %q has threshold %g", n.OriginLabel(), x)
-		}
-		return nil
-	})
-}
-
-func checkUnit(m *graph.Model) error {
-	return eachThreshold(m, func(n *graph.Node, x float32) error {
-		if x != 1 {
-			return fmt.Errorf("neuron %q has threshold %g, want 1", n.OriginLabel(), x)
-		}
-		return nil
-	})
-}
-
-func eachThreshold(m *graph.Model, f func(*graph.Node, float32) error) error {
-	for n := range m.Graph.Nodes() {
+// thresholds demands that all of them are good; want says more about one that is not.
+func thresholds(good func(x float32) bool, want string) func(*graph.Model) error {
+	return each(func(n *graph.Node) error {
 		if !op.IsNeuron(n) {
-			continue
+			return nil
 		}
 		theta, err := Threshold(n)
-		if err != nil {
-			return err
-		}
 		for _, x := range theta {
-			if err := f(n, x); err != nil {
-				return err
+			if !good(x) {
+				return fmt.Errorf("neuron %q has threshold %g%s", n.OriginLabel(), x, want)
 			}
 		}
-	}
-	return nil
+		return err
+	})
 }
 
 // checkTimed demands one number of timesteps, and one post step where an MPRN

@@ -43,13 +43,7 @@ func Execute(m *graph.Model, inputs map[string]*graph.Tensor) (map[string]*graph
 // Evaluate computes a node whose inputs are all constant, for a pass that folds
 // constants.
 func Evaluate(n *graph.Node, opset int64) ([]*graph.Tensor, error) {
-	in := make([]*graph.Tensor, n.NumInputs())
-	for i, v := range n.Inputs() {
-		if v != nil {
-			in[i] = v.Const
-		}
-	}
-	return apply(n, opset, in)
+	return ops.Evaluate(&ops.Env{}, n, opset, nil)
 }
 
 // interpret runs an analog model node by node, whole tensors at a time. It knows
@@ -95,7 +89,7 @@ func runGraph(m *graph.Model, g *graph.Graph, opset int64,
 		} else if n.Is("If") {
 			out, err = branch(m, n, in, opset, env)
 		} else {
-			out, err = apply(n, opset, in)
+			out, err = ops.Evaluate(&ops.Env{}, n, opset, in)
 		}
 		if err != nil {
 			return fmt.Errorf("node %q: %w", n.Label(), err)
@@ -158,35 +152,4 @@ func branch(m *graph.Model, n *graph.Node, in []*graph.Tensor, opset int64,
 		return nil, err
 	}
 	return outputs(sub, env), nil
-}
-
-// apply computes one standard operator.
-func apply(n *graph.Node, opset int64, in []*graph.Tensor) ([]*graph.Tensor, error) {
-	op, err := ops.Bind(n, opset)
-	if err != nil {
-		return nil, err
-	}
-	args := make([]*ops.Tensor, len(in))
-	for i, t := range in {
-		if t == nil {
-			continue
-		}
-		if args[i], err = ops.FromGraph(t); err != nil {
-			return nil, err
-		}
-	}
-	results, err := op.Run(&ops.Env{}, args)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]*graph.Tensor, len(results))
-	for i, r := range results {
-		if r == nil {
-			continue
-		}
-		if out[i], err = r.Graph(); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
 }

@@ -66,6 +66,42 @@ func Bind(n *graph.Node, opset int64) (Op, error) {
 	return &bound{n, run}, nil
 }
 
+// Evaluate computes a node on inputs in the model's form: in, or the constants that the
+// node reads where in is nil.
+func Evaluate(env *Env, n *graph.Node, opset int64, in []*graph.Tensor) ([]*graph.Tensor, error) {
+	o, err := Bind(n, opset)
+	if err != nil {
+		return nil, err
+	}
+	args := make([]*Tensor, n.NumInputs())
+	for i, v := range n.Inputs() {
+		if v == nil {
+			continue
+		}
+		t := v.Const
+		if in != nil {
+			t = in[i]
+		}
+		if args[i], err = FromGraph(t); err != nil {
+			return nil, err
+		}
+	}
+	results, err := o.Run(env, args)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*graph.Tensor, len(results))
+	for i, r := range results {
+		if r == nil {
+			continue
+		}
+		if out[i], err = r.Graph(); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
 // Supported reports whether nodes of the operator can be bound.
 func Supported(o graph.Op) bool {
 	_, ok := binders[standard(o)]
