@@ -58,27 +58,7 @@ func scaleConv(n *graph.Node, s scale) (bool, error) {
 	if err := scaleWeights(n, 1, one, s); err != nil {
 		return false, err
 	}
-	return true, divideVector(n, 2, s)
-}
-
-// divideVector divides a bias [C], input i of n, if any, by s.
-func divideVector(n *graph.Node, i int, s scale) error {
-	b := n.Input(i)
-	if b == nil {
-		return nil
-	}
-	t, xs, err := weights.Floats(n, b, "bias")
-	if err != nil {
-		return err
-	}
-	ys := make([]float32, len(xs))
-	for c, x := range xs {
-		if ys[c], err = rounded(n, float64(x)/float64(s.at(c))); err != nil {
-			return err
-		}
-	}
-	renew(n, i, graph.NewFloat32(t.Dims, ys))
-	return nil
+	return true, divide(n, 2, s, 1)
 }
 
 // cpm takes the thresholds into the weights; its result is multiplied by them.
@@ -87,27 +67,13 @@ func (a *absorber) cpm(n *graph.Node) error {
 	if s.isOne() {
 		return nil
 	}
-	t := op.Constant(n.Input(2))
-	if t == nil || len(t.Dims) < 2 {
-		return op.Errorf(n, "its weights are computed at run time, want constants")
-	}
-	if len(s.short()) > 1 && t.Dims[0] != int64(len(s)) {
+	if t := op.Constant(n.Input(2)); t != nil && len(t.Dims) > 1 && len(s.short()) > 1 && t.Dims[0] != int64(len(s)) {
 		return op.Errorf(n, "%d channels in, %d out, want the same number", len(s), t.Dims[0])
 	}
-	xs, err := t.Float32s()
-	if err != nil {
-		return op.Errorf(n, "its weights: %v", err)
+	if err := scaleWeights(n, 2, s, s); err != nil {
+		return err
 	}
-	inner := len(xs) / int(t.Dims[0]*t.Dims[1])
-	ys := make([]float32, len(xs))
-	for k, x := range xs {
-		i, o := k/inner%int(t.Dims[1]), k/inner/int(t.Dims[1])
-		if ys[k], err = rounded(n, float64(x)*float64(s.at(i))/float64(s.at(o))); err != nil {
-			return err
-		}
-	}
-	renew(n, 2, graph.NewFloat32(t.Dims, ys))
-	if err := divideVector(n, 3, s); err != nil {
+	if err := divide(n, 3, s, 1); err != nil {
 		return err
 	}
 	return a.behind(n, s)

@@ -88,13 +88,14 @@ func rounded(n *graph.Node, x float64) (float32, error) {
 	return y, nil
 }
 
-// divide divides the bias of n, input i, if any, by s.
+// divide divides the bias of n, input i, if any, by s. It becomes a parameter of a
+// tensor of the given rank; of rank 1 it is the bias of a layer.
 func divide(n *graph.Node, i int, s scale, rank int) error {
 	b := n.Input(i)
 	if b == nil || s.isOne() {
 		return nil
 	}
-	_, xs, err := weights.Floats(n, b, "bias")
+	t, xs, err := weights.Floats(n, b, "bias")
 	if err != nil {
 		return err
 	}
@@ -104,7 +105,11 @@ func divide(n *graph.Node, i int, s scale, rank int) error {
 			return err
 		}
 	}
-	renew(n, i, graph.NewFloat32(out.dims(rank), out))
+	dims := t.Dims
+	if rank > 1 {
+		dims = out.dims(rank)
+	}
+	renew(n, i, graph.NewFloat32(dims, out))
 	return nil
 }
 

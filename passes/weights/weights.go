@@ -23,7 +23,7 @@ type Layout struct {
 }
 
 // LayoutOf reads the layout of a layer whose weights have the given dimensions:
-// [M, C/group, kernel...] of a Conv, [C, M/group, kernel...] of a ConvTranspose,
+// [M, C/group, kernel...] of a Conv or CPM, [C, M/group, kernel...] of a ConvTranspose,
 // and [in, out] of a Gemm, or [out, in] when transB says so.
 func LayoutOf(n *graph.Node, dims []int64) (Layout, error) {
 	l := Layout{Group: 1}
@@ -52,6 +52,8 @@ func LayoutOf(n *graph.Node, dims []int64) (Layout, error) {
 		if rows%l.Group != 0 {
 			return l, op.Errorf(n, "%d input channels in %d groups, want a multiple", rows, l.Group)
 		}
+	case n.IsSpiking("CPM"):
+		l.Axis, l.In, l.Out = 1, cols, rows
 	default:
 		v, err := op.GemmOf(n)
 		if err != nil {
