@@ -193,7 +193,6 @@ func (p *splicer) attr(a Attr, h *Graph) Attr {
 	return cloneList(a)
 }
 
-// graph copies a subgraph.
 func (p *splicer) graph(g, outer *Graph) *Graph {
 	h := New(g.Name, outer)
 	h.Doc, h.Metadata, h.Unknown = g.Doc, g.Metadata.Clone(), g.Unknown

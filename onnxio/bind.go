@@ -140,7 +140,6 @@ func checkConstants(g *graph.Graph) error {
 	return nil
 }
 
-// mismatch says how contents c differ from the declared type t.
 func mismatch(t graph.Type, c *graph.Tensor) error {
 	if t.Kind == graph.NoType {
 		return nil

@@ -176,7 +176,6 @@ func (d *decoder) function(p *onnxpb.FunctionProto) (*graph.Function, error) {
 	return f, d.body(f, p)
 }
 
-// body fills the body graph of f.
 func (d *decoder) body(f *graph.Function, p *onnxpb.FunctionProto) error {
 	g := f.Body
 	for _, name := range p.Input {

@@ -20,7 +20,6 @@ var content = map[graph.AttrType]protoreflect.FieldNumber{
 	graph.AttrSparseTensors: 23, graph.AttrTypeProto: 14, graph.AttrTypeProtos: 15,
 }
 
-// attrs decodes attributes of a node of g.
 func (d *decoder) attrs(list []*onnxpb.AttributeProto, g *graph.Graph) (graph.Attrs, error) {
 	var as graph.Attrs
 	for _, p := range list {
@@ -106,7 +105,6 @@ func (d *decoder) attrValue(t graph.AttrType, p *onnxpb.AttributeProto, g *graph
 	return d.attrMessage(t, p, g)
 }
 
-// attrMessage decodes the attributes that are a single message.
 func (d *decoder) attrMessage(t graph.AttrType, p *onnxpb.AttributeProto, g *graph.Graph) (
 	graph.Attr, error,
 ) {

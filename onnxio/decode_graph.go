@@ -137,7 +137,6 @@ func (d *decoder) nodes(g *graph.Graph, list []*onnxpb.NodeProto) error {
 	return nil
 }
 
-// at says which node an error concerns.
 func at(p *onnxpb.NodeProto, err error) error {
 	e := &nodeError{label: p.GetName(), op: p.GetOpType(), err: err}
 	for _, name := range p.Output {

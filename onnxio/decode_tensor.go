@@ -70,7 +70,6 @@ func (d *decoder) elements(p *onnxpb.TensorProto) (*graph.Tensor, fields, error)
 	return t, tensorFields, err
 }
 
-// typedTensor reads the elements from the field of their type.
 func typedTensor(dt graph.DType, dims []int64, p *onnxpb.TensorProto, held []string) (
 	*graph.Tensor, error,
 ) {

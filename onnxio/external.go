@@ -163,7 +163,6 @@ func (file *externalFile) region(offset, size int64) ([]byte, error) {
 	return data, nil
 }
 
-// check compares the file's SHA-1 with the one wanted.
 func (file *externalFile) check(want string) error {
 	if file.sum == "" {
 		h := sha1.New()

@@ -233,7 +233,6 @@ type dataFile struct {
 	precious bool   // the target is that file, and another model needs it
 }
 
-// in reports whether data holds all chunks at their places.
 func (w *dataFile) in(data []byte) bool {
 	for _, c := range w.chunks {
 		end := c.offset + int64(len(c.data))
@@ -274,7 +273,6 @@ func (w *dataFile) write() error {
 // maxGap bounds the unused bytes of a data file that is put together.
 const maxGap = 64 << 20
 
-// compose lays the chunks out over zeros.
 func (w *dataFile) compose() ([]byte, error) {
 	size, used := int64(0), int64(0)
 	for _, c := range w.chunks {

@@ -97,7 +97,6 @@ func (o ReadOptions) Decode(data []byte) (*graph.Model, error) {
 	return m, o.remember(m, d, data)
 }
 
-// remember fills in the model's Source.
 func (o ReadOptions) remember(m *graph.Model, d *decoder, data []byte) error {
 	own, err := (&encoder{}).encode(m)
 	if err != nil {

@@ -78,7 +78,6 @@ func merge(kept []byte, m proto.Message) error {
 	return nil
 }
 
-// field appends a length-delimited field.
 func field(b []byte, n protowire.Number, content []byte) []byte {
 	return protowire.AppendBytes(protowire.AppendTag(b, n, protowire.BytesType), content)
 }

@@ -97,7 +97,6 @@ func pack[T any](xs []T, width int, bits func(T) uint64) []byte {
 	return data
 }
 
-// unpack reads numbers of so many bytes.
 func unpack[T any](data []byte, width int, of func(uint64) T) []T {
 	var xs []T
 	for ; len(data) >= width; data = data[width:] {

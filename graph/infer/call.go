@@ -35,12 +35,10 @@ func protected(c *call, r rule) (err error) {
 	return r(c)
 }
 
-// failf is an error that names the node.
 func (c *call) failf(format string, args ...any) error {
 	return op.Errorf(c.n, format, args...)
 }
 
-// elem is the element type of a value, Undefined when unknown.
 func (c *call) elem(v *graph.Value) graph.DType {
 	t := c.typeOf(v)
 	if t.Kind != graph.TensorType {
@@ -49,7 +47,6 @@ func (c *call) elem(v *graph.Value) graph.DType {
 	return t.Elem
 }
 
-// shape is the dimensions of a value; ok is false when the rank is unknown.
 func (c *call) shape(v *graph.Value) (dims []Expr, ok bool) {
 	t := c.typeOf(v)
 	if t.Kind != graph.TensorType || t.Shape == nil {
@@ -254,7 +251,6 @@ func (c *call) axis(a int64, rank int) (int, error) {
 	return i, nil
 }
 
-// rank requires a tensor of rank want.
 func (c *call) rank(v *graph.Value, dims []Expr, want int, what string) error {
 	if len(dims) != want {
 		return c.failf("input %q has rank %d, want %d: %s", v.Name(), len(dims), want, what)
@@ -262,7 +258,6 @@ func (c *call) rank(v *graph.Value, dims []Expr, want int, what string) error {
 	return nil
 }
 
-// total is the number of elements.
 func total(dims []Expr) Expr {
 	p := Number(1)
 	for _, d := range dims {

@@ -20,7 +20,6 @@ type quantity struct {
 	den int64
 }
 
-// whole is the quantity of an integer.
 func whole(e Expr) quantity { return quantity{e, 1} }
 
 // whole is the elements as expressions; fractions are unknown.
@@ -75,7 +74,6 @@ func fromFloat(x float32) quantity {
 	return quantity{den: 1}
 }
 
-// float is the number that q is.
 func (q quantity) float() (x float32, ok bool) {
 	n, ok := q.num.Int()
 	return float32(float64(n) / float64(q.den)), ok

@@ -226,7 +226,6 @@ func (e Expr) withoutFloors() Expr {
 	return sum
 }
 
-// gcdInt is the greatest common divisor, 0 or more.
 func gcdInt(a, b int64) int64 {
 	for b != 0 {
 		a, b = b, a%b

@@ -76,7 +76,6 @@ func (e Expr) Int() (n int64, ok bool) {
 	return 0, false
 }
 
-// is reports whether e is the number n.
 func (e Expr) is(n int64) bool {
 	m, ok := e.Int()
 	return ok && m == n
@@ -261,7 +260,6 @@ func (e Expr) collect(set map[string]bool) {
 	}
 }
 
-// addInt is a + b; ok is false on overflow.
 func addInt(a, b int64) (int64, bool) {
 	sum := a + b
 	return sum, (sum > a) == (b > 0) && sum != math.MinInt64

@@ -80,7 +80,6 @@ func (s *state) initializer(v *graph.Value, isInput bool) {
 	}
 }
 
-// typeOf is what is known of v's type so far.
 func (s *state) typeOf(v *graph.Value) graph.Type {
 	if v == nil {
 		return graph.Type{}

@@ -93,14 +93,12 @@ type parser struct {
 	at   int
 }
 
-// skip passes blanks.
 func (p *parser) skip() {
 	for p.at < len(p.text) && p.text[p.at] == ' ' {
 		p.at++
 	}
 }
 
-// accept takes c if it comes next.
 func (p *parser) accept(c byte) bool {
 	p.skip()
 	if p.at < len(p.text) && p.text[p.at] == c {
@@ -126,7 +124,6 @@ func (p *parser) rest() string {
 	return strconv.Quote(p.text[p.at:])
 }
 
-// expr reads a sum.
 func (p *parser) expr(depth int) (Expr, error) {
 	if depth > maxDepth {
 		return Expr{}, fmt.Errorf("parentheses nested deeper than %d", maxDepth)
@@ -153,7 +150,6 @@ func (p *parser) expr(depth int) (Expr, error) {
 	}
 }
 
-// term reads a product.
 func (p *parser) term(depth int) (Expr, error) {
 	prod := Number(1)
 	for {
@@ -274,5 +270,4 @@ func isNameByte(c byte) bool {
 	return isLetter(c) || c >= '0' && c <= '9' || strings.IndexByte("_.:$@#", c) >= 0
 }
 
-// isLetter accepts ASCII letters.
 func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }

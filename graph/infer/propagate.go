@@ -46,7 +46,6 @@ func init() {
 	}
 }
 
-// propagate records the contents of the first output.
 func (c *call) propagate(p propagator) {
 	v := c.n.Output(0)
 	if v == nil || !carries(c.elem(v)) {
@@ -68,7 +67,6 @@ func carries(d graph.DType) bool {
 	return d == graph.Int64 || d == graph.Int32 || d == graph.Bool || d == graph.Float32
 }
 
-// propagateConstant gives the tensor that the node states.
 func propagateConstant(c *call, _ []content) (content, bool) {
 	t, err := op.ConstantOf(c.n)
 	if err != nil {
@@ -77,7 +75,6 @@ func propagateConstant(c *call, _ []content) (content, bool) {
 	return contentOf(t)
 }
 
-// propagateFill repeats the number of a ConstantOfShape.
 func propagateFill(c *call, in []content) (content, bool) {
 	f, err := op.ConstantOfShapeOf(c.n)
 	if err != nil || in[0] == nil {
@@ -110,13 +107,11 @@ func propagateShape(c *call, _ []content) (content, bool) {
 	return out, true
 }
 
-// propagateSize gives the product of the dimensions.
 func propagateSize(c *call, _ []content) (content, bool) {
 	dims, ok := c.shape(c.n.Input(0))
 	return content{whole(total(dims))}, ok
 }
 
-// propagateMod gives remainders by numbers.
 func propagateMod(c *call, in []content) (content, bool) {
 	m, err := op.ModOf(c.n)
 	if err != nil {
@@ -190,7 +185,6 @@ func propagateWhere(c *call, in []content) (content, bool) {
 	return out, true
 }
 
-// propagateRange counts between integers.
 func propagateRange(c *call, in []content) (content, bool) {
 	var args [3]int64
 	for i := range args {
@@ -230,7 +224,6 @@ func propagateProduct(c *call, in []content) (content, bool) {
 // asIs serves operators that keep the elements and change the shape.
 func asIs(c *call, in []content) (content, bool) { return in[0], in[0] != nil }
 
-// each applies f to every element.
 func each(f func(q quantity) quantity) propagator {
 	return func(c *call, in []content) (content, bool) {
 		if in[0] == nil {

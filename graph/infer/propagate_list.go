@@ -7,7 +7,6 @@ import (
 	"spikingir/graph/op"
 )
 
-// propagateGather picks elements of a vector.
 func propagateGather(c *call, in []content) (content, bool) {
 	if in[0] == nil || in[1] == nil || !c.vector(c.n.Input(0)) {
 		return nil, false
@@ -50,7 +49,6 @@ func propagateConcat(c *call, in []content) (content, bool) {
 	return out, true
 }
 
-// propagateSlice takes ranges of any axes.
 func propagateSlice(c *call, in []content) (content, bool) {
 	s, err := op.SliceOf(c.n, c.opset)
 	sizes, ok := c.sizes(s.X)
@@ -130,7 +128,6 @@ func propagateTranspose(c *call, in []content) (content, bool) {
 	return out, true
 }
 
-// vector reports whether v is a tensor of rank 1.
 func (c *call) vector(v *graph.Value) bool {
 	dims, ok := c.shape(v)
 	return ok && len(dims) == 1

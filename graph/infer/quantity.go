@@ -12,7 +12,6 @@ func numeric(a, b quantity, float bool, f func(x, y float32) float32) (quantity,
 	return fromFloat(f(x, y)), true
 }
 
-// add is a + b.
 func add(a, b quantity, float bool) quantity {
 	if q, ok := numeric(a, b, float, func(x, y float32) float32 { return x + y }); ok {
 		return q
@@ -24,7 +23,6 @@ func add(a, b quantity, float bool) quantity {
 	return quantity{a.num.Times(b.den).Add(b.num.Times(a.den)), den}.reduced()
 }
 
-// sub is a - b.
 func sub(a, b quantity, float bool) quantity {
 	if q, ok := numeric(a, b, float, func(x, y float32) float32 { return x - y }); ok {
 		return q
@@ -32,7 +30,6 @@ func sub(a, b quantity, float bool) quantity {
 	return add(a, quantity{b.num.Times(-1), b.den}, float)
 }
 
-// mul is a * b.
 func mul(a, b quantity, float bool) quantity {
 	if q, ok := numeric(a, b, float, func(x, y float32) float32 { return x * y }); ok {
 		return q
@@ -103,7 +100,6 @@ func greater(a, b quantity, _ bool) quantity {
 	return quantity{den: 1}
 }
 
-// equal is 1 or 0 where that is certain.
 func equal(a, b quantity) quantity {
 	d := sub(a, b, false).num
 	switch {
@@ -127,7 +123,6 @@ func less(a, b quantity) quantity {
 	return quantity{den: 1}
 }
 
-// btoi is 1 for true.
 func btoi(b bool) int64 {
 	if b {
 		return 1

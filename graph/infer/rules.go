@@ -135,13 +135,11 @@ func pow(c *call, b op.Binary) error {
 	return c.broadcastTo(c.elem(b.A), b.A, b.B)
 }
 
-// comparison and the logical operators broadcast to bools.
 func comparison(c *call, b op.Binary) error {
 	must(c.sameElem(b.A, b.B))
 	return c.broadcastTo(graph.Bool, b.A, b.B)
 }
 
-// where broadcasts the condition and both choices.
 func where(c *call, w op.Where) error {
 	elem := must(c.sameElem(w.X, w.Y))
 	return c.broadcastTo(elem, w.Cond, w.X, w.Y)
@@ -174,7 +172,6 @@ func (c *call) fits(small, big *graph.Value, what string) error {
 	return nil
 }
 
-// softmax keeps the type; its axis must exist.
 func softmax(c *call, s op.Softmax) error {
 	if dims, ok := c.shape(s.X); ok {
 		if s.Flattened && s.Axis == int64(len(dims)) {
@@ -233,7 +230,6 @@ func layerNorm(c *call, l op.LayerNorm) error {
 	return c.same(0, l.X)
 }
 
-// cast keeps the shape.
 func cast(c *call, k op.Cast) error {
 	dims, ranked := c.shape(k.X)
 	return c.set(0, k.To, dims, ranked)
@@ -250,7 +246,6 @@ func constant(c *call) error {
 	return c.set(0, t.DType, numbersOf(t.Dims), true)
 }
 
-// numbersOf is a list of numbers as expressions.
 func numbersOf(list []int64) []Expr {
 	out := make([]Expr, len(list))
 	for i, n := range list {
@@ -259,7 +254,6 @@ func numbersOf(list []int64) []Expr {
 	return out
 }
 
-// constantOfShape has the shape that its input holds.
 func constantOfShape(c *call, f op.ConstantOfShape) error {
 	dims, ok := c.list(f.Shape)
 	return c.set(0, f.Fill.DType, dims, ok)
@@ -275,7 +269,6 @@ func shapeOf(c *call, s op.ShapeView) error {
 	return c.set(0, graph.Int64, []Expr{Number(int64(end - start))}, true)
 }
 
-// sizeOf is a scalar.
 func sizeOf(c *call) error { return c.set(0, graph.Int64, nil, true) }
 
 // rangeOf is a vector; its length follows from contents.

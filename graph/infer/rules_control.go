@@ -8,7 +8,6 @@ import (
 	"spikingir/graph/op"
 )
 
-// subgraph is the graph attribute called name.
 func (c *call) subgraph(name string) (*graph.Graph, error) {
 	a, _ := c.n.Attrs.Lookup(name)
 	g, ok := a.(*graph.Graph)
@@ -56,7 +55,6 @@ func (c *call) bind(v *graph.Value, t graph.Type) error {
 	return nil
 }
 
-// clear forgets what was found inside g.
 func (s *state) clear(g *graph.Graph) {
 	for n := range g.Nodes() {
 		for _, v := range n.Outputs() {
@@ -118,7 +116,6 @@ func loop(c *call) error {
 	return nil
 }
 
-// stacked is t with one more axis.
 func stacked(t graph.Type, axis int, d graph.Dim) graph.Type {
 	if t.Kind == graph.TensorType && t.Shape != nil && axis <= len(t.Shape) {
 		t.Shape = slices.Insert(slices.Clone(t.Shape), axis, d)

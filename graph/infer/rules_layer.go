@@ -56,7 +56,6 @@ func (c *call) imageDims(v *graph.Value, x []Expr, ok bool, w op.Window) ([]Expr
 	return make([]Expr, len(w.Kernel)+2), nil
 }
 
-// divides requires that group divides a number of channels.
 func (c *call) divides(group int64, channels Expr, what string) error {
 	if n, ok := channels.Int(); ok && n%group != 0 {
 		return c.failf("%d %s in %d groups, want a multiple", n, what, group)
@@ -64,7 +63,6 @@ func (c *call) divides(group int64, channels Expr, what string) error {
 	return nil
 }
 
-// biasFits requires one entry per output channel.
 func (c *call) biasFits(b *graph.Value, channels Expr) error {
 	dims, ok := c.shape(b)
 	if b == nil || !ok {
@@ -75,7 +73,6 @@ func (c *call) biasFits(b *graph.Value, channels Expr) error {
 	return err
 }
 
-// windowed is the number of window positions along each spatial axis.
 func (c *call) windowed(w op.Window, in []Expr) ([]Expr, error) {
 	out := make([]Expr, len(in))
 	if w.Kernel == nil {

@@ -7,7 +7,6 @@ import (
 	"spikingir/graph/op"
 )
 
-// reduce drops the axes, or keeps them as 1.
 func reduce(c *call, r op.Reduce) error {
 	elem := c.elem(r.X)
 	dims, ranked := c.shape(r.X)
@@ -41,7 +40,6 @@ func reducedDims(dims []Expr, axes []int, keep bool) []Expr {
 	return out
 }
 
-// argMax is reduce over one axis, to int64.
 func argMax(c *call, a op.Arg) error {
 	dims, ranked := c.shape(a.X)
 	if !ranked {

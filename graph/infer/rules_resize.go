@@ -25,7 +25,6 @@ func resize(c *call, z op.Resize) error {
 	return c.set(0, elem, dims, true)
 }
 
-// resizeTo is the sizes along the axes of a Resize by sizes.
 func (c *call) resizeTo(z op.Resize, dims []Expr, axes []int) ([]Expr, error) {
 	sizes, ok := c.list(z.Sizes)
 	if !ok {
@@ -68,7 +67,6 @@ func keepRatio(policy string, dims []Expr, axes []int, sizes []Expr) []Expr {
 	return out
 }
 
-// resizeBy is the sizes along the axes of a Resize by factors.
 func (c *call) resizeBy(z op.Resize, dims []Expr, axes []int) ([]Expr, error) {
 	out := make([]Expr, len(axes))
 	factors := c.content[z.Scales.From]

@@ -7,7 +7,6 @@ import (
 	"spikingir/graph/op"
 )
 
-// concat adds the sizes along the axis; the others must agree.
 func concat(c *call, k op.Concat) error {
 	elem := must(c.sameElem(k.Xs...))
 	var out []Expr
@@ -116,7 +115,6 @@ func divideOut(in, out []Expr) Expr {
 	return total(in).Div(rest)
 }
 
-// flatten multiplies the sizes before and from the axis.
 func flatten(c *call, f op.Flatten) error {
 	dims, ranked := c.shape(f.X)
 	if !ranked {
@@ -132,7 +130,6 @@ func flatten(c *call, f op.Flatten) error {
 	return c.set(0, c.elem(f.X), []Expr{total(dims[:axis]), total(dims[axis:])}, true)
 }
 
-// transpose permutes the sizes.
 func transpose(c *call, t op.Transpose) error {
 	dims, ranked := c.shape(t.X)
 	if !ranked {
@@ -248,7 +245,6 @@ func (c *call) block(f func(dims []Expr, b int64) (out []Expr, bad int64)) error
 	return c.set(0, c.elem(b.X), out, true)
 }
 
-// expand broadcasts with the shape that the second input holds.
 func expand(c *call, e op.Expand) error {
 	elem := c.elem(e.X)
 	dims, ranked := c.shape(e.X)
@@ -260,7 +256,6 @@ func expand(c *call, e op.Expand) error {
 	return c.set(0, elem, out, true)
 }
 
-// tile multiplies each size.
 func tile(c *call, t op.Tile) error {
 	elem := c.elem(t.X)
 	dims, ranked := c.shape(t.X)

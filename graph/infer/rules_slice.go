@@ -7,7 +7,6 @@ import (
 	"spikingir/graph/op"
 )
 
-// split types each piece.
 func split(c *call, s op.Split) error {
 	elem := c.elem(s.X)
 	dims, ranked := c.shape(s.X)
@@ -78,7 +77,6 @@ func evenly(size Expr, parts int64, multiple bool) []Expr {
 	return sizes
 }
 
-// slice takes a range of each axis named.
 func slice(c *call, s op.Slice) error {
 	elem := c.elem(s.X)
 	dims, ranked := c.shape(s.X)
@@ -116,7 +114,6 @@ func slice(c *call, s op.Slice) error {
 	return c.set(0, elem, dims, true)
 }
 
-// counting is 0, 1, ... n-1.
 func counting(n int) []int64 {
 	list := make([]int64, n)
 	for i := range list {
@@ -187,7 +184,6 @@ func place(size, at Expr) (place Expr, ok bool) {
 	return Expr{}, false
 }
 
-// pad adds the pads, which may be negative, to each axis named.
 func pad(c *call, p op.Pad) error {
 	elem := c.elem(p.X)
 	dims, ranked := c.shape(p.X)

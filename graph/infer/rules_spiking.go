@@ -4,7 +4,6 @@ import (
 	"spikingir/graph/op"
 )
 
-// encode repeats dimension 0 for every slice.
 func encode(c *call, e op.Encode) error {
 	dims, ranked := c.shape(e.X)
 	if ranked {
@@ -14,7 +13,6 @@ func encode(c *call, e op.Encode) error {
 	return c.set(0, c.elem(e.X), dims, ranked)
 }
 
-// batched requires a dimension 0.
 func (c *call) batched(dims []Expr, what string) error {
 	if len(dims) == 0 {
 		return c.failf("input %s is a scalar, want [N, ...]", what)

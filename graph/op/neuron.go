@@ -15,7 +15,6 @@ func (s Steps) Slices() int64 {
 	return s.Timesteps + s.Post
 }
 
-// steps decodes the time axis.
 func (r *reader) steps() Steps {
 	s := Steps{Timesteps: r.int("timesteps", 0), Post: r.int("post", 0)}
 	if s.Timesteps < 0 || s.Timesteps > maxWindow {

@@ -14,7 +14,6 @@ type reader struct {
 	err error
 }
 
-// read starts to decode n.
 func read(n *graph.Node) *reader { return &reader{n: n} }
 
 // failf records an error, unless there is one already.
@@ -40,7 +39,6 @@ func attr[T graph.Attr](r *reader, name string) (v T, ok bool) {
 	return v, ok
 }
 
-// required is attr for an attribute without a default.
 func required[T graph.Attr](r *reader, name string) T {
 	v, ok := attr[T](r, name)
 	if !ok {

@@ -12,7 +12,6 @@ var rows = map[string][]row{
 // omissible names the inputs that may be omitted though later ones are there.
 var omissible = map[string][]int{"Resize": {1, 2}, "IF": {1}, "MPRN": {1}}
 
-// joined is all rows of the lists.
 func joined(lists ...[]row) (all []row) {
 	for _, l := range lists {
 		all = append(all, l...)

@@ -47,7 +47,6 @@ func (a Arity) String() string {
 	return fmt.Sprintf("%d to %d", a.Min, a.Max)
 }
 
-// allows reports whether n is within the bounds.
 func (a Arity) allows(n int) bool { return n >= a.Min && (a.Max < 0 || n <= a.Max) }
 
 // Attr is an attribute that an operator knows.
@@ -166,7 +165,6 @@ func (f *Form) checkAttrs(n *graph.Node, opset int64) error {
 	return nil
 }
 
-// names lists the attributes for messages.
 func (f *Form) names() string {
 	if len(f.Attrs) == 0 {
 		return "none"

@@ -53,10 +53,8 @@ type temporal struct {
 	in    []bool // which inputs vary over time
 }
 
-// varying reports whether input i varies over time.
 func (t temporal) varying(i int) bool { return i < len(t.in) && t.in[i] }
 
-// linear decides for the class [Linear].
 func (t temporal) linear() (affine bool, err error) {
 	switch t.n.Op().Type {
 	case "Add", "Sub", "Sum", "Mean":
@@ -82,7 +80,6 @@ func (t temporal) linear() (affine bool, err error) {
 	return affine, nil
 }
 
-// linearConst decides for the class [LinearConst].
 func (t temporal) linearConst(count int) (affine bool, err error) {
 	switch t.n.Op().Type {
 	case "Conv", "ConvTranspose":

@@ -125,7 +125,6 @@ func checkDeclared(v *onnxpb.ValueInfoProto) error {
 	return checkDims(dims, 0)
 }
 
-// typeOf gives the declared type of an input or output.
 func typeOf(v *onnxpb.ValueInfoProto) graph.Type {
 	p := v.GetType().GetTensorType()
 	if p == nil {

@@ -10,7 +10,6 @@ import (
 	"spikingir/graph"
 )
 
-// convert copies a tensor of onnx-go into the IR.
 func convert(t tensor.Tensor) (*graph.Tensor, error) {
 	dims := make([]int64, 0, t.Dims())
 	for _, d := range t.Shape() {

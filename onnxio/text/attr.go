@@ -99,7 +99,6 @@ func (p *parser) typed(t graph.AttrType) graph.Attr {
 	return typ
 }
 
-// tensor reads the name and the elements of a tensor of type typ.
 func (p *parser) tensor(at token, typ graph.Type) *graph.Tensor {
 	name := ""
 	if p.tok.kind == ident || p.tok.kind == quoted {
@@ -138,7 +137,6 @@ func (p *parser) attrList(t, element graph.AttrType, g *graph.Graph) graph.Attr 
 	return gather(t, items)
 }
 
-// listType is the type of a list with these elements.
 func (p *parser) listType(at token, items []graph.Attr) graph.AttrType {
 	if len(items) == 0 {
 		p.failAt(at, "an empty list needs its type, as in name: ints = []")

@@ -46,7 +46,6 @@ func (p *parser) checkCount(at token, t graph.Type, found, want int64) {
 	}
 }
 
-// numbers reads { number, ... } into bytes.
 func (p *parser) numbers(d graph.DType) (b []byte, count int) {
 	b = []byte{}
 	y := layoutOf(d)
@@ -65,7 +64,6 @@ func (p *parser) numbers(d graph.DType) (b []byte, count int) {
 	return b, count
 }
 
-// sparse reads { values, indices } of a sparse tensor of type t.
 func (p *parser) sparse(at token, t graph.Type) *graph.SparseTensor {
 	dims, known := t.Shape.Sizes()
 	if !known {
@@ -148,7 +146,6 @@ func digest(t *graph.Tensor) string {
 	return fmt.Sprintf("%x", h.Sum(nil))
 }
 
-// tensor prints a tensor as an attribute has it.
 func (p *printer) tensor(t *graph.Tensor) string {
 	s := t.DType.String() + dimsString(t.Dims)
 	if t.Name != "" {
@@ -161,7 +158,6 @@ func (p *printer) tensor(t *graph.Tensor) string {
 	return s + " " + data
 }
 
-// sparse prints the values and the indices of a sparse tensor.
 func (p *printer) sparse(s *graph.SparseTensor) string {
 	return "{" + p.tensor(s.Values) + ", " + p.tensor(s.Indices) + "}"
 }

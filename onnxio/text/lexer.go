@@ -66,7 +66,6 @@ func isLetter(c byte) bool {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// next reads one token.
 func (l *lexer) next() token {
 	t := token{}
 	t.note, t.noteAt = l.blank()

@@ -97,7 +97,6 @@ func (p *parser) op() (op graph.Op, overload string) {
 	return op, overload
 }
 
-// path reads names joined by dots.
 func (p *parser) path(what string) []string {
 	path := []string{p.name(what)}
 	for p.accept(".") {

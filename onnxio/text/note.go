@@ -43,7 +43,6 @@ func (p *parser) note() *note {
 	return n
 }
 
-// cutPair cuts key="value" off a comment.
 func cutPair(s string) (kv pair, after string, ok bool) {
 	if quote, err := strconv.QuotedPrefix(s); err == nil && s[0] == '"' {
 		kv.key, _ = strconv.Unquote(quote)
@@ -79,7 +78,6 @@ func reserved(key string) bool {
 	return false
 }
 
-// describe gives a value or a graph what its note says.
 func (n *note) describe(p *parser, doc *string, meta *graph.Metadata) {
 	if n == nil {
 		return
@@ -96,7 +94,6 @@ func (n *note) describe(p *parser, doc *string, meta *graph.Metadata) {
 	}
 }
 
-// describeNode gives a node what its note says.
 func (n *note) describeNode(p *parser, to *graph.Node) {
 	if n == nil {
 		return
@@ -121,14 +118,12 @@ func (n *note) describeNode(p *parser, to *graph.Node) {
 	other.describe(p, &to.Doc, &to.Metadata)
 }
 
-// nodeNote prints what a node carries beside its attributes.
 func nodeNote(n *graph.Node) string {
 	s := pairString("origin", n.From.Node) + pairString("pass", n.From.Pass) +
 		pairString("region", n.Region.String())
 	return hash(s + describeString(n.Doc, n.Metadata))
 }
 
-// valueNote prints the note of a value or a graph.
 func valueNote(doc string, meta graph.Metadata) string { return hash(describeString(doc, meta)) }
 
 func hash(pairs string) string {

@@ -157,7 +157,6 @@ func layoutOf(d graph.DType) layout {
 	return layout{formatOf(d), d.Bits(), 1}
 }
 
-// parse gives the bits of one number.
 func (y layout) parse(s string) (uint64, bool) {
 	switch y.format {
 	case float32s, float64s:
@@ -186,7 +185,6 @@ func (y layout) append(b []byte, i int, n uint64) []byte {
 	return b
 }
 
-// string writes number i of the bytes.
 func (y layout) string(b []byte, i int) string {
 	var n uint64
 	if y.bits >= 8 {

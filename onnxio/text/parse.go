@@ -49,7 +49,6 @@ func (p *parser) rescue(err *error) {
 
 func (p *parser) advance() { p.tok = p.lex.next() }
 
-// peek gives the token after the current one.
 func (p *parser) peek() token {
 	l := *p.lex
 	return l.next()
@@ -75,7 +74,6 @@ func (p *parser) expect(s string) {
 	}
 }
 
-// enter guards a recursion.
 func (p *parser) enter() func() {
 	if p.depth++; p.depth > maxDepth {
 		p.failAt(p.tok, "nested deeper than %d levels", maxDepth)

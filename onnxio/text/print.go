@@ -53,7 +53,6 @@ func (p *printer) print(parts ...string) {
 	}
 }
 
-// column is the length of the last line.
 func (p *printer) column() int {
 	s := p.b.String()
 	if at := strings.LastIndexByte(s, '\n'); at >= 0 {
@@ -77,7 +76,6 @@ func (p *printer) list(open, close, indent string, list []entry) {
 	p.lines(open, close, indent, list)
 }
 
-// lines prints each entry on its own line.
 func (p *printer) lines(open, close, indent string, list []entry) {
 	p.print(open, "\n")
 	for i, e := range list {

@@ -92,7 +92,6 @@ func (s *scope) values(open, close string, item func() *mention) {
 	s.advance()
 }
 
-// mention reads a name with an optional type.
 func (s *scope) mention(of list, what string) *mention {
 	d := &mention{at: s.tok, list: of, typed: s.atType()}
 	if d.typed {

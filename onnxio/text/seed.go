@@ -60,7 +60,6 @@ func readRecipe(entries graph.Metadata) (r recipe, err error) {
 	return r, nil
 }
 
-// seeded makes the elements of a tensor of float or double.
 func seeded(d graph.DType, dims []int64, entries graph.Metadata) ([]byte, error) {
 	r, err := readRecipe(entries)
 	if err != nil {

@@ -28,7 +28,6 @@ func (p *parser) atType() bool {
 	return next.kind != punct || next.text == "[" || next.text == "("
 }
 
-// typ reads a type.
 func (p *parser) typ() graph.Type {
 	defer p.enter()()
 	at := p.tok
@@ -65,7 +64,6 @@ func (p *parser) typ() graph.Type {
 	return t
 }
 
-// inner reads ( type ).
 func (p *parser) inner() *graph.Type {
 	p.expect("(")
 	t := p.element()
@@ -73,7 +71,6 @@ func (p *parser) inner() *graph.Type {
 	return t
 }
 
-// element reads a type or ?, an unknown one.
 func (p *parser) element() *graph.Type {
 	if p.accept("?") {
 		return &graph.Type{}

@@ -77,7 +77,6 @@ func rectifier(v *graph.Value) *graph.Node {
 // minLimit keeps thresholds, and scales made of them, normal floats.
 const minLimit = 0x1p-60
 
-// upper gives the upper limit of a Clip that a neuron can stand for.
 func upper(n *graph.Node, opset int64) (float32, error) {
 	v, err := op.ClipOf(n, opset)
 	if err != nil {

@@ -155,7 +155,6 @@ func (m *mover) fuse(n *graph.Node) error {
 	return nil
 }
 
-// detach takes the bias off a layer.
 func (m *mover) detach(n *graph.Node) error {
 	b := n.Input(2)
 	if b == nil {

@@ -17,7 +17,6 @@ func (k *current) at(i int) float32 {
 	return k.xs[i]
 }
 
-// apply is f of every number; nil stays nil.
 func (k *current) apply(f func(float64) float64) *current {
 	if k == nil {
 		return nil
@@ -29,7 +28,6 @@ func (k *current) apply(f func(float64) float64) *current {
 	return out
 }
 
-// combine is f of two currents, channel by channel.
 func combine(a, b *current, f func(a, b float64) float64) *current {
 	out := &current{make([]float32, max(len(a.xs), len(b.xs))), a.from}
 	for i := range out.xs {

@@ -95,7 +95,6 @@ func encode(c *passes.Context) {
 	}
 }
 
-// isAnalog reports whether v is computed outside of the spiking region.
 func isAnalog(v *graph.Value) bool {
 	if op.Constant(v) != nil {
 		return false

@@ -41,7 +41,6 @@ func affineOf(n *graph.Node, b op.BatchNorm) (a affine, dynamic *graph.Value, er
 	return a, nil, nil
 }
 
-// shifts reports whether any channel is shifted.
 func (a affine) shifts() bool {
 	for _, t := range a.shift {
 		if t != 0 {

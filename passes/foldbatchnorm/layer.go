@@ -97,7 +97,6 @@ func (l *layer) readBias() (string, error) {
 	return "", nil
 }
 
-// scaleOutputs puts a behind the layer.
 func (l *layer) scaleOutputs(a affine) {
 	for i := range l.weights {
 		_, out := l.Channel(i)
@@ -108,7 +107,6 @@ func (l *layer) scaleOutputs(a affine) {
 	}
 }
 
-// scaleInputs puts a in front of the layer.
 func (l *layer) scaleInputs(a affine) {
 	for i := range l.weights {
 		in, out := l.Channel(i)

@@ -69,7 +69,6 @@ func (in *inliner) callee(n *graph.Node) *graph.Function {
 	return in.m.Function(n.Op(), n.Overload)
 }
 
-// graph inlines every call in g and its subgraphs.
 func (in *inliner) graph(g *graph.Graph) error {
 	for n := range g.Nodes() {
 		if err := in.node(n); err != nil {

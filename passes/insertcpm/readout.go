@@ -78,7 +78,6 @@ func (r *readout) analog(name, typ string, attrs graph.Attrs, in ...*graph.Value
 	return n.Output(0)
 }
 
-// insert puts the readout in place.
 func (r *readout) insert() error {
 	if t := r.v.Type; t.Kind != graph.TensorType || t.Elem != graph.Float32 || len(t.Shape) < 2 {
 		return op.Errorf(r.from, "its result %v leaves the spiking region, "+
@@ -130,7 +129,6 @@ func (r *readout) outputNeuron(x *graph.Value) *graph.Node {
 	return n
 }
 
-// cpm reads the neuron s out.
 func (r *readout) cpm(s *graph.Node) (*graph.Value, error) {
 	w, attrs, err := r.dirac(".cpm.weight")
 	if err != nil {

@@ -22,7 +22,6 @@ func (l *lowering) encode(n *graph.Node) error {
 	return nil
 }
 
-// bias adds at the main timesteps.
 func (l *lowering) bias(n *graph.Node) error {
 	b, err := op.BiasOf(n)
 	if err != nil {
@@ -74,7 +73,6 @@ func (l *lowering) neuron(n *graph.Node) error {
 	return nil
 }
 
-// decode is the rate.
 func (l *lowering) decode(n *graph.Node) error {
 	d, err := op.DecodeOf(n)
 	if err != nil {
@@ -84,7 +82,6 @@ func (l *lowering) decode(n *graph.Node) error {
 	return nil
 }
 
-// cpm is the convolution of the sum with the residual's shortcut.
 func (l *lowering) cpm(n *graph.Node) error {
 	m, err := op.CPMOf(n)
 	if err != nil {
@@ -115,7 +112,6 @@ func (l *lowering) cpm(n *graph.Node) error {
 	return nil
 }
 
-// total is the sum of the slices of y but for those of zeros.
 func (l *lowering) total(n *graph.Node, y *graph.Value, s op.Steps) *graph.Value {
 	var terms []*graph.Value
 	for _, v := range l.split(n, y, s) {
@@ -126,12 +122,10 @@ func (l *lowering) total(n *graph.Node, y *graph.Value, s op.Steps) *graph.Value
 	return l.node(n, "total", "Sum", nil, terms...)
 }
 
-// steps is T as a number.
 func (l *lowering) steps(n *graph.Node, s op.Steps) *graph.Value {
 	return spiking.Parameter(n, "timesteps", nil, []float32{float32(s.Timesteps)})
 }
 
-// split gives the slices of a time-major value.
 func (l *lowering) split(n *graph.Node, v *graph.Value, s op.Steps) []*graph.Value {
 	if xs, ok := l.slices[v]; ok {
 		return xs
@@ -177,13 +171,11 @@ func (l *lowering) emit(n *graph.Node, ys []*graph.Value) {
 	l.heirs[y] = l.node(n, "time_major", "Concat", graph.Attrs{{Name: "axis", Value: graph.Int(0)}}, whole...)
 }
 
-// zeros is a slice of zeros like x.
 func (l *lowering) zeros(n *graph.Node, x *graph.Value) *graph.Value {
 	zero := spiking.Parameter(n, "zero", nil, []float32{0})
 	return l.node(n, "zeros", "Expand", nil, zero, l.node(n, "shape", "Shape", nil, x))
 }
 
-// wanted reports whether anything reads v.
 func wanted(v *graph.Value) bool { return v != nil && (v.NumUses() > 0 || v.IsOutput()) }
 
 // node adds a node that descends from n before it; role tells it from n's others.
@@ -197,7 +189,6 @@ func (l *lowering) at(n *graph.Node, t int64, role, typ string, attrs graph.Attr
 	return l.node(n, fmt.Sprintf("%s.t%d", role, t+1), typ, attrs, in...)
 }
 
-// whole is a constant vector of whole numbers.
 func (l *lowering) whole(n *graph.Node, name string, xs ...int64) *graph.Value {
 	g := n.Graph()
 	return g.AddInitializer(g.FreshName(n.Label()+"."+name), graph.NewInt64([]int64{int64(len(xs))}, xs))

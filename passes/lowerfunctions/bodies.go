@@ -94,13 +94,11 @@ func (f *function) total(y *graph.Value) (sum, steps *graph.Value) {
 		f.g.Value("timesteps"))
 }
 
-// decode is the firing rate.
 func decode(f *function, _ bool) {
 	sum, steps := f.total(f.input("y"))
 	f.output(f.node("r", "Div", nil, sum, steps))
 }
 
-// cpm is the convolution of the spike count with the residual's shortcut.
 func cpm(f *function, biased bool) {
 	y, residual, w := f.input("y"), f.input("vres"), f.input("W")
 	var b *graph.Value

@@ -28,12 +28,10 @@ func newFunction(d definition, opset int64) *function {
 // input adds an input without a type, as functions have them.
 func (b block) input(name string) *graph.Value { return b.g.AddInput(name, graph.Type{}) }
 
-// node adds a node with one output called name.
 func (b block) node(name, typ string, attrs graph.Attrs, in ...*graph.Value) *graph.Value {
 	return b.g.AddNode(graph.Op{Type: typ}, attrs, in, name).Output(0)
 }
 
-// whole is a constant vector of whole numbers.
 func (b block) whole(name string, xs ...int64) *graph.Value {
 	t := graph.NewInt64([]int64{int64(len(xs))}, xs)
 	return b.node(name, "Constant", graph.Attrs{{Name: "value", Value: t}})
@@ -85,5 +83,4 @@ func (f *function) mains(slices *graph.Value) *graph.Value {
 
 func axis(a int64) graph.Attrs { return graph.Attrs{{Name: "axis", Value: graph.Int(a)}} }
 
-// output makes v the function's next output.
 func (b block) output(v *graph.Value) { b.g.AddOutput(v) }

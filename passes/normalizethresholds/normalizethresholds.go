@@ -98,7 +98,6 @@ func run(c *passes.Context) (changed bool, err error) {
 	return changed, nil
 }
 
-// set gives one neuron its threshold.
 func set(c *passes.Context, n *graph.Node, stats *graph.Stats) error {
 	x := n.Input(op.NeuronX)
 	vs := stats.Values[x.Name()]
@@ -159,5 +158,4 @@ func (m measure) channels(n *graph.Node, layer float32) ([]float32, error) {
 // least is the smallest threshold: ratios of thresholds stay normal numbers.
 const least = 0x1p-60
 
-// usable reports whether x can be a threshold.
 func usable(x float32) bool { return x >= least && !math.IsInf(float64(x), 0) }

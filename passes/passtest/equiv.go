@@ -42,7 +42,6 @@ func (s *settings) check(before, after *graph.Model) error {
 	return nil
 }
 
-// execute runs a model the way the case asks for.
 func (s *settings) execute(m *graph.Model,
 	in map[string]*graph.Tensor) (map[string]*graph.Tensor, error) {
 	if s.interpret {

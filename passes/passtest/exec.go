@@ -124,7 +124,6 @@ func call(m *graph.Model, n *graph.Node, in []*graph.Tensor,
 	return outputs(body, env), nil
 }
 
-// outputs is what was computed for the outputs of g.
 func outputs(g *graph.Graph, env map[*graph.Value]*graph.Tensor) []*graph.Tensor {
 	var out []*graph.Tensor
 	for _, v := range g.Outputs() {
@@ -133,7 +132,6 @@ func outputs(g *graph.Graph, env map[*graph.Value]*graph.Tensor) []*graph.Tensor
 	return out
 }
 
-// branch runs the subgraph that an If chooses.
 func branch(m *graph.Model, n *graph.Node, in []*graph.Tensor, opset int64,
 	env map[*graph.Value]*graph.Tensor) ([]*graph.Tensor, error) {
 	conditions, err := in[0].Int64s()

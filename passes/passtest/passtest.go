@@ -211,5 +211,4 @@ func (c *goldenCase) checkRun(pass *passes.Pass, before *graph.Model, got outcom
 // parse reads a model; seeded initializers get their elements.
 func parse(src string) (*graph.Model, error) { return text.Parse(src) }
 
-// format prints a model as golden cases hold it.
 func format(m *graph.Model) string { return text.Format(m) }

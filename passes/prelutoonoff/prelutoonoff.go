@@ -52,7 +52,6 @@ func run(c *passes.Context) (changed bool, err error) {
 	})
 }
 
-// split replaces one leaky ReLU.
 func split(c *passes.Context, n *graph.Node) error {
 	a, err := slopeOf(n)
 	if err != nil {
@@ -83,7 +82,6 @@ func split(c *passes.Context, n *graph.Node) error {
 	return fold(c, n, a, layers, on, off)
 }
 
-// subtract makes y = on - a*off.
 func subtract(c *passes.Context, n *graph.Node, a slope, on, off *graph.Value) error {
 	y := n.Output(0)
 	factor := spiking.Parameter(n, "slope", a.dims, a.xs)

@@ -129,7 +129,6 @@ func ofLayer(n *graph.Node) bool {
 	return false
 }
 
-// behind is the nodes that depend on n, without n.
 func (s *split) behind(n *graph.Node) map[*graph.Node]bool {
 	seen := map[*graph.Node]bool{}
 	var visit func(m *graph.Node)
@@ -145,7 +144,6 @@ func (s *split) behind(n *graph.Node) map[*graph.Node]bool {
 	return seen
 }
 
-// assign gives every node its region.
 func (s *split) assign() {
 	post := map[*graph.Node]bool{}
 	for f := range s.forced {

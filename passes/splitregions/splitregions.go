@@ -77,7 +77,6 @@ func run(c *passes.Context) (changed bool, err error) {
 	return true, nil
 }
 
-// complete reports whether every node has its region.
 func complete(g *graph.Graph) bool {
 	for n := range g.Nodes() {
 		if n.Region == graph.Unassigned {
@@ -136,12 +135,10 @@ func restore(g *graph.Graph) {
 	}
 }
 
-// isActivation reports whether n is an operator that neurons can stand for.
 func isActivation(n *graph.Node) bool {
 	return n.Is("Relu") || n.Is("LeakyRelu") || n.Is("PRelu") || n.Is("Clip")
 }
 
-// isLayer reports whether n has weights.
 func isLayer(n *graph.Node) bool {
 	return weights.IsLayer(n) ||
 		n.Is("MatMul") && (op.Constant(n.Input(0)) != nil || op.Constant(n.Input(1)) != nil)

@@ -15,7 +15,6 @@ func (u *upgrade) constant(n *graph.Node, role string, t *graph.Tensor) *graph.V
 	return g.AddInitializer(g.FreshName(n.Output(0).Name()+"_"+role), t)
 }
 
-// vector is an int64 tensor of rank 1.
 func vector(xs ...int64) *graph.Tensor {
 	return graph.NewInt64([]int64{int64(len(xs))}, xs)
 }
@@ -33,7 +32,6 @@ func take[T graph.Attr](n *graph.Node, name string) (value T, ok bool, err error
 	return value, true, nil
 }
 
-// intsToInput makes a list of integers input i.
 func intsToInput(name string, i int) rewriter {
 	return func(u *upgrade, n *graph.Node, _ int64) error {
 		xs, ok, err := take[graph.Ints](n, name)
@@ -55,7 +53,6 @@ func intToInput(name string, i int) rewriter {
 	}
 }
 
-// floatsToInput makes a list of floats input i.
 func floatsToInput(name string, i int) rewriter {
 	return func(u *upgrade, n *graph.Node, _ int64) error {
 		xs, ok, err := take[graph.Floats](n, name)

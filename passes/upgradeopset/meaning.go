@@ -15,7 +15,6 @@ func never(why string) rewriter {
 	}
 }
 
-// rename applies another operator to the same inputs and attributes.
 func rename(typ string) rewriter {
 	return func(u *upgrade, n *graph.Node, _ int64) error {
 		_, err := u.c.Replace(n, graph.Op{Type: typ}, n.Attrs, n.Inputs()...)

@@ -101,7 +101,6 @@ func freeInitializers(c *passes.Context) (changed bool, err error) {
 	return changed, nil
 }
 
-// minIR is the IR version that came with an opset.
 func minIR(opset int64) int64 {
 	switch {
 	case opset >= 21:

@@ -92,7 +92,6 @@ func (m Image) mix(dst []float32, row [3]float64, offset, scale float64) {
 	}
 }
 
-// invert returns the inverse of a regular matrix by cofactors.
 func invert(a [3][3]float64) [3][3]float64 {
 	var inv [3][3]float64
 	for i := range 3 {

@@ -46,7 +46,6 @@ func (m Image) SameSize(o Image) bool {
 	return m.C == o.C && m.H == o.H && m.W == o.W
 }
 
-// size describes the shape for messages.
 func (m Image) size() string {
 	return fmt.Sprintf("%dx%d pixels of %d channels", m.W, m.H, m.C)
 }

@@ -40,7 +40,6 @@ func List(dir string) ([]string, error) {
 	return paths, nil
 }
 
-// stem is the name of a file without its folder and extension.
 func stem(path string) string {
 	name := filepath.Base(path)
 	return strings.TrimSuffix(name, filepath.Ext(name))

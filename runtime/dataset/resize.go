@@ -116,7 +116,6 @@ func mirror(i, n int) int {
 	return i
 }
 
-// filterRows resamples every row of a plane of width w.
 func filterRows(src []float64, w int, table [][]tap) []float64 {
 	h := len(src) / w
 	dst := make([]float64, h*len(table))
@@ -133,7 +132,6 @@ func filterRows(src []float64, w int, table [][]tap) []float64 {
 	return dst
 }
 
-// filterCols resamples every column of a plane of width w.
 func filterCols(src []float64, w int, table [][]tap) []float64 {
 	dst := make([]float64, len(table)*w)
 	for y, taps := range table {

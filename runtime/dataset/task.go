@@ -148,7 +148,6 @@ func ParseTask(text string) (Task, error) {
 	return t, nil
 }
 
-// set assigns one "key=value".
 func (t *Task) set(field string) (err error) {
 	key, value, _ := strings.Cut(field, "=")
 	switch key {
@@ -203,7 +202,6 @@ func (t Task) PreparedSize(h, w int) (int, int) {
 	return h, w
 }
 
-// convert changes the number of channels to the task's.
 func (t Task) convert(m Image) Image {
 	c := t.channels()
 	switch {

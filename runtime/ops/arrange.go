@@ -67,7 +67,6 @@ func transpose(env *Env, x *Tensor, perm []int) *Tensor {
 	return arrange(env, x, dims, strides, 0)
 }
 
-// duplicate copies x.
 func duplicate(env *Env, x *Tensor) *Tensor {
 	y := env.like(x)
 	copy(y.F32, x.F32)
@@ -145,7 +144,6 @@ func rowBase(index [][]int, strides []int, r int) int {
 	return base
 }
 
-// span is the indices 0 to n-1.
 func span(n int) []int {
 	list := make([]int, n)
 	for i := range list {

@@ -93,7 +93,6 @@ func extremeInts(smaller bool) func(d graph.DType) func(x, y int64) (int64, erro
 	}
 }
 
-// divideInts divides towards zero.
 func divideInts(d graph.DType) func(x, y int64) (int64, error) {
 	return func(x, y int64) (int64, error) {
 		switch {
@@ -134,14 +133,12 @@ func binaryOp(a arithmetic) binder {
 	return plain(a.run)
 }
 
-// run computes the operator on the two inputs.
 func (a arithmetic) run(env *Env, in []*Tensor) ([]*Tensor, error) {
 	check(wantSameType(in[0], in[1]))
 	y, err := a.apply(env, in[0], in[1])
 	return []*Tensor{y}, err
 }
 
-// apply computes the operator on two tensors of one type.
 func (a arithmetic) apply(env *Env, x, y *Tensor) (*Tensor, error) {
 	dims, err := broadcastDims(x, y)
 	if err != nil {

@@ -98,7 +98,6 @@ func (c *Chain) Run(env *Env, in [][]*Tensor) (y *Tensor, ok bool, err error) {
 	return out[0], true, nil
 }
 
-// describe finds the describers of the links.
 func (c *Chain) describe(opset int64) {
 	for i, n := range c.nodes {
 		switch {
@@ -117,7 +116,6 @@ func (c *Chain) describe(opset int64) {
 	}
 }
 
-// describeBatchNorm is affine for all channels.
 func describeBatchNorm(b op.BatchNorm, in []*Tensor) kernel.Direct {
 	d := kernel.Direct{Scale: scales(b, in[1], in[4].F32), Shift: in[2].F32}
 	for _, m := range in[3].F32 {
@@ -149,7 +147,6 @@ func (f pointwise) planes(env *Env, y *Tensor) {
 	}
 }
 
-// always is a link without inputs.
 func always(loop func(dst, x []float32)) link {
 	return func([]*Tensor, *Tensor) (pointwise, bool) {
 		return func(_ int, y []float32) { loop(y, y) }, true

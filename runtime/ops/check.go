@@ -111,7 +111,6 @@ func intsParam(p op.Param[[]int64], in []*Tensor, i int) (list []int64, given bo
 	return list, true, err
 }
 
-// wholeNumbers is input i as a list of integers.
 func wholeNumbers(in []*Tensor, i int) ([]int64, error) {
 	t := in[i]
 	if t.DType.IsFloat() || t.Rank() > 1 {
@@ -120,7 +119,6 @@ func wholeNumbers(in []*Tensor, i int) ([]int64, error) {
 	return t.I64, nil
 }
 
-// numbers is input i as a list of floats.
 func numbers(in []*Tensor, i int) ([]float32, error) {
 	t := in[i]
 	if !t.DType.IsFloat() || t.Rank() > 1 {

@@ -95,7 +95,6 @@ func runShape(s op.ShapeView, env *Env, in []*Tensor) ([]*Tensor, error) {
 	return one(y), nil
 }
 
-// size is the number of elements of the input.
 func size(env *Env, in []*Tensor) ([]*Tensor, error) {
 	y := env.alloc(graph.Int64, nil)
 	y.I64[0] = int64(in[0].Len())
@@ -122,7 +121,6 @@ func arithmeticSequence(env *Env, in []*Tensor) ([]*Tensor, error) {
 	return one(y), nil
 }
 
-// sequenceLength is the number of elements of a Range.
 func sequenceLength(start, limit, delta *Tensor) (int, error) {
 	var n float64
 	if start.DType.IsFloat() {

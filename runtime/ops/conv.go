@@ -90,7 +90,6 @@ func ConvShape(w op.Window, weight []int, group int, pads []int64) kernel.ConvSh
 	return withPads(s, pads)
 }
 
-// withPads is s with pads of one or two axes.
 func withPads(s kernel.ConvShape, pads []int64) kernel.ConvShape {
 	if len(pads) == 2 {
 		s.PadLeft, s.PadRight = int(pads[0]), int(pads[1])
@@ -132,7 +131,6 @@ func BindFast(n *graph.Node, opset int64) (o Op, fast bool, err error) {
 // LeastFast is the rows and columns of outputs from which on Winograd is faster.
 const LeastFast = 16
 
-// run is the whole operator on a batch.
 func (c *boundConv) run(env *Env, in []*Tensor) ([]*Tensor, error) {
 	x, weight, bias := in[0], in[1], optional(in, 2)
 	check(wantFloat(x, weight, bias))

@@ -68,7 +68,6 @@ func (c *boundTranspose) checkWeight(weight *Tensor) error {
 	return nil
 }
 
-// run is the whole operator on a batch.
 func (c *boundTranspose) run(env *Env, in []*Tensor) ([]*Tensor, error) {
 	x, weight, bias := in[0], in[1], optional(in, 2)
 	check(c.check(x, weight, bias))
@@ -103,7 +102,6 @@ func addBehind(pads []int64) {
 	}
 }
 
-// check holds the inputs against each other.
 func (c *boundTranspose) check(x, weight, bias *Tensor) error {
 	if err := wantFloat(x, weight, bias); err != nil {
 		return err

@@ -56,7 +56,6 @@ func wrap(d graph.DType, x int64) int64 {
 	return x
 }
 
-// truth is b as an element of a bool tensor.
 func truth(b bool) int64 {
 	if b {
 		return 1

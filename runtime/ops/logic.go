@@ -30,7 +30,6 @@ func lessOrEqual(x, y float32) bool    { return x <= y }
 func greater(x, y float32) bool        { return x > y }
 func greaterOrEqual(x, y float32) bool { return x >= y }
 
-// logical binds an operator on bools.
 func logical(f func(x, y bool) bool) binder {
 	return plain(func(env *Env, in []*Tensor) ([]*Tensor, error) {
 		x, y := in[0], in[1]
@@ -39,7 +38,6 @@ func logical(f func(x, y bool) bool) binder {
 	})
 }
 
-// wantBool requires bool inputs.
 func wantBool(in ...*Tensor) error {
 	for i, t := range in {
 		if t.DType != graph.Bool {
@@ -107,7 +105,6 @@ func choose[T any](env *Env, w *walk, dst []T, cond []int64, x, y []T) {
 	})
 }
 
-// equal compares tensors of any one type, bools too.
 func equal(env *Env, in []*Tensor) ([]*Tensor, error) {
 	x, y := in[0], in[1]
 	check(wantSameType(x, y))

@@ -23,7 +23,6 @@ func multiply(env *Env, dst, a, b []float32, m, k, n int) {
 	})
 }
 
-// multiplyInts is multiply on integers.
 func multiplyInts(dst, a, b []int64, m, k, n int) {
 	for i := range m {
 		row := dst[i*n : (i+1)*n]

@@ -109,7 +109,6 @@ func channelMoments(x *Tensor) (mean, variance []float32) {
 	return mean, variance
 }
 
-// moments is the mean and the biased variance of a list.
 func moments(x []float32) (mean, variance float64) {
 	for _, v := range x {
 		mean += float64(v)

@@ -191,13 +191,11 @@ func check(err error) {
 	}
 }
 
-// must is x; an error ends the run.
 func must[T any](x T, err error) T {
 	check(err)
 	return x
 }
 
-// mustBoth is must of two results.
 func mustBoth[T, U any](x T, y U, err error) (T, U) {
 	check(err)
 	return x, y
@@ -246,7 +244,6 @@ func (e *Env) each(n, cost int, f func(lo, hi int)) {
 	e.Pool.Run(n, func(_, lo, hi int) { f(lo, hi) })
 }
 
-// one is the result list of an operator with one output.
 func one(t *Tensor) []*Tensor { return []*Tensor{t} }
 
 // optional is in[i], nil when the node omits it or has fewer inputs.

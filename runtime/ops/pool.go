@@ -16,7 +16,6 @@ type pooling struct {
 	x, y    *Tensor
 }
 
-// newPooling plans a pool over x.
 func newPooling(env *Env, p op.Pool, x *Tensor) (*pooling, error) {
 	if err := wantFloat(x); err != nil {
 		return nil, err
@@ -145,7 +144,6 @@ func (p *pooling) index(i int) int {
 	return at
 }
 
-// norm is the P-norm of every window.
 func (p *pooling) norm(env *Env) []*Tensor {
 	order := float64(p.P)
 	p.each(env, func(at, _, plane int, cells []cell) {
@@ -158,7 +156,6 @@ func (p *pooling) norm(env *Env) []*Tensor {
 	return one(p.y)
 }
 
-// globalPool binds a pool over all of each plane.
 func globalPool(f fold) binder {
 	return plain(func(env *Env, in []*Tensor) ([]*Tensor, error) {
 		check(wantFloat(in[0]))

@@ -59,7 +59,6 @@ var (
 	}
 )
 
-// reduceOp binds a Reduce operator.
 func reduceOp(f fold) binder {
 	return viewedAt(op.ReduceOf, func(r op.Reduce, env *Env, in []*Tensor) ([]*Tensor, error) {
 		list, _ := mustBoth(intsParam(r.Axes, in, 1))
@@ -214,7 +213,6 @@ func runArgMax(a op.Arg, env *Env, in []*Tensor) ([]*Tensor, error) {
 	return one(y), nil
 }
 
-// order compares two elements of t by index.
 func (t *Tensor) order() func(i, j int) int {
 	switch {
 	case t.DType.IsFloat():

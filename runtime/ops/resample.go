@@ -81,7 +81,6 @@ func (a resizeAxis) taps(x float64, z op.Resize) []Tap {
 	return list
 }
 
-// triangle is the filter of linear interpolation.
 func triangle(x float64) float64 { return math.Max(0, 1-math.Abs(x)) }
 
 // cubic is the filter of cubic convolution (Keys 1981) with coefficient a.
@@ -97,7 +96,6 @@ func cubic(x, a float64) float64 {
 	return 0
 }
 
-// isIdentity reports whether the taps copy an axis of size n.
 func isIdentity(taps [][]Tap, n int) bool {
 	if len(taps) != n {
 		return false
@@ -110,7 +108,6 @@ func isIdentity(taps [][]Tap, n int) bool {
 	return true
 }
 
-// filterAxis replaces an axis by weighted sums of its elements.
 func filterAxis(env *Env, x *Tensor, axis int, taps [][]Tap) *Tensor {
 	dims := slices.Clone(x.Dims)
 	dims[axis] = len(taps)
@@ -137,7 +134,6 @@ func filterAxis(env *Env, x *Tensor, axis int, taps [][]Tap) *Tensor {
 	return y
 }
 
-// weigh is the weighted sum of elements of src.
 func weigh(src []float32, list []Tap) float32 {
 	acc := float32(0)
 	for _, t := range list {

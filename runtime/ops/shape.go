@@ -7,10 +7,8 @@ import (
 	"spikingir/graph/op"
 )
 
-// identity shares its input.
 func identity(_ *Env, in []*Tensor) ([]*Tensor, error) { return one(in[0].view(in[0].Dims)), nil }
 
-// runReshape views the input under another shape.
 func runReshape(r op.Reshape, _ *Env, in []*Tensor) ([]*Tensor, error) {
 	shape, _ := mustBoth(intsParam(r.Shape, in, 1))
 	dims := must(reshaped(in[0], shape, r.AllowZero))
@@ -97,7 +95,6 @@ func runUnsqueeze(s op.Squeeze, _ *Env, in []*Tensor) ([]*Tensor, error) {
 	return one(in[0].view(dims)), nil
 }
 
-// runConcat joins tensors that differ in one axis at most.
 func runConcat(c op.Concat, env *Env, in []*Tensor) ([]*Tensor, error) {
 	check(wantSameType(in...))
 	axis := must(axisOf(c.Axis, in[0].Rank()))

@@ -9,7 +9,6 @@ import (
 	"spikingir/graph/op"
 )
 
-// runSlice takes a range of every axis.
 func runSlice(s op.Slice, env *Env, in []*Tensor) ([]*Tensor, error) {
 	x := in[0]
 	ranges := must(sliceRanges(s, in))
@@ -196,7 +195,6 @@ func padSource(mode string, i, n int) int {
 	return outside
 }
 
-// runTile repeats the input along each axis.
 func runTile(t op.Tile, env *Env, in []*Tensor) ([]*Tensor, error) {
 	x := in[0]
 	list, _ := mustBoth(intsParam(t.Repeats, in, 1))

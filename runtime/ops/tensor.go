@@ -174,7 +174,6 @@ func (t *Tensor) view(dims []int) *Tensor {
 	return &Tensor{t.DType, slices.Clone(dims), t.F32, t.I64}
 }
 
-// product is the number of elements of a tensor of these dimensions.
 func product(dims []int) int {
 	n := 1
 	for _, d := range dims {

@@ -46,7 +46,6 @@ func numberUnary(loop func(dst, x []float32), whole func(x int64) int64) runner 
 	}
 }
 
-// plain binds an operator without attributes.
 func plain(run runner) binder {
 	return func(*graph.Node, int64) (runner, error) { return run, nil }
 }

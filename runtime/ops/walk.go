@@ -101,7 +101,6 @@ func broadcastStrides(dims, of []int) []int {
 	return strides
 }
 
-// stridesOf is the element steps of a contiguous tensor.
 func stridesOf(dims []int) []int {
 	strides := make([]int, len(dims))
 	step := 1
@@ -112,7 +111,6 @@ func stridesOf(dims []int) []int {
 	return strides
 }
 
-// inner is the steps of the operands within a row.
 func (w *walk) inner() offsets { return w.strides[len(w.strides)-1] }
 
 // run calls f for every part of every row: n elements of the result from dst

@@ -94,7 +94,6 @@ func recovered(err *error) {
 	}
 }
 
-// ports is the only input and output of a graph.
 func ports(g *graph.Graph, shape []int) (in, out *graph.Value, err error) {
 	inputs := slices.DeleteFunc(g.Inputs(), (*graph.Value).IsInitializer)
 	if len(inputs) != 1 || len(g.Outputs()) != 1 {
@@ -214,7 +213,6 @@ func (b *builder) value(n *graph.Node, v *graph.Value) *series {
 	return b.values[v]
 }
 
-// floats is the elements of a constant.
 func (b *builder) floats(n *graph.Node, v *graph.Value) []float32 {
 	if b.err != nil {
 		return nil

@@ -69,14 +69,12 @@ func viewedAt[V any](view func(*graph.Node, int64) (V, error), f func(*builder, 
 	}
 }
 
-// unary translates an operator of one tensor.
 func unary(f func(b *builder, x *gorgonia.Node) *gorgonia.Node) translation {
 	return func(b *builder, n *graph.Node) []*series {
 		return b.slicewise(n, n.Inputs()[:1], func(xs []*gorgonia.Node) *gorgonia.Node { return f(b, xs[0]) })
 	}
 }
 
-// function is an operator that Gorgonia has.
 func function(f func(x *gorgonia.Node) (*gorgonia.Node, error)) func(b *builder, x *gorgonia.Node) *gorgonia.Node {
 	return func(b *builder, x *gorgonia.Node) *gorgonia.Node {
 		return b.apply(func() (*gorgonia.Node, error) { return f(x) })
@@ -93,7 +91,6 @@ func binary(f func(b *builder, x, y *gorgonia.Node) *gorgonia.Node) translation 
 	}
 }
 
-// sums adds any number of tensors.
 func (b *builder) sums(n *graph.Node) []*series {
 	return b.slicewise(n, n.Inputs(), func(xs []*gorgonia.Node) *gorgonia.Node { return b.sum(b.broadcast(xs)) })
 }
@@ -113,7 +110,6 @@ func (b *builder) relu(x *gorgonia.Node) *gorgonia.Node {
 	return b.mul(x, b.mask(gorgonia.Gt, x, 0))
 }
 
-// leakyRelu is x where x > 0, else alpha*x.
 func (b *builder) leakyRelu(n *graph.Node, l op.Activation) []*series {
 	return b.slicewise(n, n.Inputs(), func(xs []*gorgonia.Node) *gorgonia.Node {
 		x := xs[0]
@@ -130,7 +126,6 @@ func (b *builder) pRelu(n *graph.Node, p op.PRelu) []*series {
 	})
 }
 
-// clip is x inside its bounds, and the nearer bound outside.
 func (b *builder) clip(n *graph.Node, c op.Clip) []*series {
 	lo, hi := known(b, c.Min), known(b, c.Max)
 	if lo > hi {
@@ -205,7 +200,6 @@ func (b *builder) pad(n *graph.Node, p op.Pad) []*series {
 	})
 }
 
-// block moves channels to blocks of pixels, or back.
 func (b *builder) block(n *graph.Node, o op.Block) []*series {
 	s := int(o.Size)
 	return b.slicewise(n, []*graph.Value{o.X}, func(xs []*gorgonia.Node) *gorgonia.Node {

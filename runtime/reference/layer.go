@@ -16,7 +16,6 @@ type convolution struct {
 	group int
 }
 
-// convLayer translates a Conv.
 func (b *builder) convLayer(n *graph.Node, c op.Conv) []*series {
 	w, bias := b.weights(n, c.W, c.B)
 	return b.slicewise(n, []*graph.Value{c.X}, func(xs []*gorgonia.Node) *gorgonia.Node {
@@ -24,7 +23,6 @@ func (b *builder) convLayer(n *graph.Node, c op.Conv) []*series {
 	})
 }
 
-// transposedLayer translates a ConvTranspose.
 func (b *builder) transposedLayer(n *graph.Node, c op.ConvTranspose) []*series {
 	w, bias := b.weights(n, c.W, c.B)
 	return b.slicewise(n, []*graph.Value{c.X}, func(xs []*gorgonia.Node) *gorgonia.Node {
@@ -105,7 +103,6 @@ func (b *builder) conv2d(x, w *gorgonia.Node, pad, stride []int) *gorgonia.Node 
 	return y
 }
 
-// dilated is a kernel with zeros between its weights.
 func (b *builder) dilated(c op.Window, w *gorgonia.Node) *gorgonia.Node {
 	for i := range 2 {
 		if c.Dilation[i] > 1 {
@@ -213,7 +210,6 @@ func means(p op.Pool, axis, size, out, before, after int) matrix {
 	}}
 }
 
-// globalPool is the mean of each channel.
 func (b *builder) globalPool(n *graph.Node) []*series {
 	return b.slicewise(n, n.Inputs(), func(xs []*gorgonia.Node) *gorgonia.Node {
 		dims := xs[0].Shape()

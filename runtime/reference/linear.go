@@ -57,7 +57,6 @@ func (b *builder) reshape(x *gorgonia.Node, dims ...int) *gorgonia.Node {
 	})
 }
 
-// sum adds equal shapes.
 func (b *builder) sum(xs []*gorgonia.Node) *gorgonia.Node {
 	total := xs[0]
 	for _, x := range xs[1:] {
@@ -66,7 +65,6 @@ func (b *builder) sum(xs []*gorgonia.Node) *gorgonia.Node {
 	return total
 }
 
-// scale is c*x.
 func (b *builder) scale(x *gorgonia.Node, c float64) *gorgonia.Node {
 	if b.err != nil {
 		return nil
@@ -74,7 +72,6 @@ func (b *builder) scale(x *gorgonia.Node, c float64) *gorgonia.Node {
 	return b.mul(x, b.full(x.Shape(), c))
 }
 
-// full is a constant tensor of equal elements.
 func (b *builder) full(dims []int, c float64) *gorgonia.Node {
 	return b.fixed(fmt.Sprintf("%v of %v", dims, c), dims, func(x []float64) {
 		for i := range x {
@@ -110,7 +107,6 @@ type matrix struct {
 	fill       func(set func(row, col int, x float64))
 }
 
-// constantMatrix is m, or its transpose.
 func (b *builder) constantMatrix(m matrix, transposed bool) *gorgonia.Node {
 	name, dims := fmt.Sprintf("%s %dx%d", m.name, m.rows, m.cols), []int{m.rows, m.cols}
 	if transposed {
@@ -126,7 +122,6 @@ func (b *builder) constantMatrix(m matrix, transposed bool) *gorgonia.Node {
 	})
 }
 
-// along applies m to x along an axis.
 func (b *builder) along(x *gorgonia.Node, axis int, m matrix) *gorgonia.Node {
 	if b.err != nil {
 		return nil
@@ -164,7 +159,6 @@ func place(n, lo, step, size int) matrix {
 	}}
 }
 
-// repeat copies one element n times.
 func repeat(n int) matrix {
 	return matrix{"repeat", n, 1, func(set func(row, col int, x float64)) {
 		for i := range n {
@@ -173,7 +167,6 @@ func repeat(n int) matrix {
 	}}
 }
 
-// flip reverses n elements.
 func flip(n int) matrix {
 	return matrix{"flip", n, n, func(set func(row, col int, x float64)) {
 		for i := range n {
@@ -216,7 +209,6 @@ func (b *builder) expand(x *gorgonia.Node, dims []int) *gorgonia.Node {
 	return b.reshape(x, dims...)
 }
 
-// broadcast expands tensors to their common shape.
 func (b *builder) broadcast(xs []*gorgonia.Node) []*gorgonia.Node {
 	if b.err != nil {
 		return make([]*gorgonia.Node, len(xs))

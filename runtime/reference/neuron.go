@@ -10,7 +10,6 @@ import (
 	"spikingir/graph/op"
 )
 
-// timed demands main timesteps.
 func (b *builder) timed(n *graph.Node, s op.Steps) {
 	if s.Timesteps == 0 {
 		b.failf(n, "attribute %q is 0, the untimed form of the passes; want a timed network", "timesteps")
@@ -30,7 +29,6 @@ func (b *builder) slicesOf(n *graph.Node, v *graph.Value, s op.Steps) []*gorgoni
 	return x.slices
 }
 
-// encode repeats the input, with zeros at the post step.
 func (b *builder) encode(n *graph.Node, e op.Encode) []*series {
 	b.timed(n, e.Steps)
 	x := b.constant(n, e.X)
@@ -48,7 +46,6 @@ func (b *builder) encode(n *graph.Node, e op.Encode) []*series {
 	return []*series{y}
 }
 
-// bias adds a current at the main steps.
 func (b *builder) bias(n *graph.Node, a op.Bias) []*series {
 	xs := b.slicesOf(n, a.X, a.Steps)
 	c := b.constant(n, a.B)
@@ -105,7 +102,6 @@ func (b *builder) checkTheta(n *graph.Node, v *graph.Value) {
 	}
 }
 
-// start is v(0) = v0*theta, nil for 0.
 func (b *builder) start(c cell) *gorgonia.Node {
 	if c.V0 == 0 {
 		return nil
@@ -144,13 +140,11 @@ func (b *builder) spike(x *gorgonia.Node, kind spikeKind) *gorgonia.Node {
 	})
 }
 
-// decode is the rate readout.
 func (b *builder) decode(n *graph.Node, d op.Decode) []*series {
 	xs := b.slicesOf(n, d.X, d.Steps)
 	return []*series{analog(b.scale(b.sum(xs), 1/float64(d.Timesteps)))}
 }
 
-// cpm is (Conv(sum of the slices) + vres)/T + b.
 func (b *builder) cpm(n *graph.Node, c op.CPM) []*series {
 	xs := b.slicesOf(n, c.Y, c.Steps)
 	w := b.constant(n, c.W)

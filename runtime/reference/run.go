@@ -24,7 +24,6 @@ type step struct {
 	drops    gorgonia.Nodes
 }
 
-// compile puts what the outputs need in order.
 func compile(g *gorgonia.ExprGraph, outputs ...*gorgonia.Node) *program {
 	p := &program{outputs: outputs}
 	seen := map[*gorgonia.Node]bool{}
@@ -173,7 +172,6 @@ func (n *Net) Gradients(x, gradOut []float64) (list []Gradient, err error) {
 	return list, nil
 }
 
-// differentiate adds the gradients to the graph, once.
 func (n *Net) differentiate(all []*parameter) error {
 	if n.backward != nil {
 		return nil
@@ -227,7 +225,6 @@ func (n *Net) SetParameter(name string, x []float64) error {
 	return fmt.Errorf("no parameter is called %q", name)
 }
 
-// set gives the parameter new values.
 func (p *parameter) set(x []float64) error {
 	if len(x) != product(p.dims) {
 		return fmt.Errorf("%d numbers for %q, want %d as dimensions %v have", len(x), p.name, product(p.dims), p.dims)

@@ -25,7 +25,6 @@ func (s *size) elements(dims []int) int {
 	return n
 }
 
-// add counts a tensor that is computed.
 func (s *size) add(dims []int) error {
 	n := s.elements(dims)
 	if s.all += n; n > maxTensor || s.all > maxForward {
@@ -34,7 +33,6 @@ func (s *size) add(dims []int) error {
 	return nil
 }
 
-// hold counts a tensor that is given.
 func (s *size) hold(dims []int) error {
 	if s.held += s.elements(dims); s.held > maxHeld {
 		return tooLarge("to hold")

@@ -33,7 +33,6 @@ func (s Surrogate) String() string {
 	return surrogateNames[s]
 }
 
-// derivative is the surrogate at x.
 func (s Surrogate) derivative(k, x float64) float64 {
 	switch s {
 	case Triangle:

@@ -7,7 +7,6 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// dense is a tensor over x, which it keeps.
 func dense(dims []int, x []float64) *tensor.Dense {
 	return tensor.New(tensor.WithShape(dims...), tensor.WithBacking(x))
 }
