@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -31,28 +32,38 @@ func (t *Trainer) newWorkers() *workers {
 		target: make([]float32, t.net.output.elems), gradient: make([]float32, t.net.output.elems)}
 }
 
-// batch computes the gradients of the next batch. Worker k of K takes patches k,
-// k+K, ... so that the sums are the same every time.
-func (t *Trainer) batch(ctx context.Context) (sums, error) {
-	parts := make([]sums, len(t.threads))
+// share calls f for numbers below n. Thread k of K takes k, k+K, ... so that sums are the
+// same every time.
+func (t *Trainer) share(ctx context.Context, n int, f func(k, i int) error) error {
 	errs := make([]error, len(t.threads))
 	var group sync.WaitGroup
-	for k, c := range t.threads {
+	for k := range t.threads {
 		group.Go(func() {
-			c.net.Clear()
-			for j := k; j < t.Batch && errs[k] == nil && ctx.Err() == nil; j += len(t.threads) {
-				errs[k] = t.patch(c, t.position.Patch+uint64(j), &parts[k])
+			for i := k; i < n && errs[k] == nil && ctx.Err() == nil; i += len(t.threads) {
+				errs[k] = f(k, i)
 			}
 		})
 	}
 	group.Wait()
-	var all sums
+	return cmp.Or(errs...)
+}
+
+// batch computes the gradients of the next batch.
+func (t *Trainer) batch(ctx context.Context) (sums, error) {
+	parts := make([]sums, len(t.threads))
 	nets := make([]*Worker, len(t.threads))
 	for k, c := range t.threads {
-		if errs[k] != nil {
-			return all, errs[k]
-		}
 		nets[k] = c.net
+		c.net.Clear()
+	}
+	var all sums
+	err := t.share(ctx, t.Batch, func(k, i int) error {
+		return t.patch(t.threads[k], t.position.Patch+uint64(i), &parts[k])
+	})
+	if err != nil {
+		return all, err
+	}
+	for k := range parts {
 		all.loss += parts[k].loss
 		all.square += parts[k].square
 		all.rate += parts[k].rate

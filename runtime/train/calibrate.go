@@ -1,10 +1,10 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 
 	"spikingir/runtime/kernel"
 )
@@ -48,34 +48,35 @@ func (t *Trainer) fit(i int, l *convLayer, c Calibration, net, teacher *front) e
 		return nil
 	}
 	after := t.neuronOf(l)
-	o := &observation{t: t, l: l, want: want, layer: i, source: t.teacher.layerOf(want) + 1, net: net, teacher: teacher}
-	if o.source <= teacher.layer {
-		teacher.restart()
-	}
-	o.values, o.kept = net.advance(i, c.CalibratePatches)
-	o.teacherValues, o.teacherKept = teacher.advance(o.source, c.CalibratePatches)
+	net.advance(i, c.CalibratePatches)
+	teacher.advance(t.teacher.layerOf(want)+1, c.CalibratePatches)
 	parts := make([]*regression, len(t.threads))
-	errs := make([]error, len(t.threads))
-	var group sync.WaitGroup
-	for k, w := range t.threads {
-		parts[k] = newRegression(l)
-		group.Go(func() {
-			for j := k; j < c.CalibratePatches && errs[k] == nil; j += len(t.threads) {
-				errs[k] = o.patch(w, j, parts[k])
-			}
-		})
-	}
-	group.Wait()
 	for k := range parts {
-		if errs[k] != nil {
-			return errs[k]
-		}
-		if k > 0 {
-			parts[0].add(parts[k])
-		}
+		parts[k] = newRegression(l)
 	}
-	net.move(i, o.values, o.kept)
-	teacher.move(o.source, o.teacherValues, o.teacherKept)
+	err := t.share(context.Background(), c.CalibratePatches, func(k, i int) error {
+		p, err := t.Source.Patch(uint64(i))
+		if err != nil {
+			return err
+		}
+		w := t.threads[k]
+		if err := cmp.Or(teacher.run(w.teacher, i, p.Input.Pix), net.run(w.net, i, p.Input.Pix)); err != nil {
+			return err
+		}
+		mean := w.net.floats(l.x.elems)
+		w.net.meanOf(mean, l.x)
+		parts[k].observe(w.net, mean, w.teacher.amplitudes(want))
+		w.net.put(mean)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, p := range parts[1:] {
+		parts[0].add(p)
+	}
+	net.move()
+	teacher.move()
 	weights, bias, err := parts[0].solve(l.w.Data, after != nil, c.CalibrateRidge)
 	if err != nil {
 		return fmt.Errorf("calibration of %q: %w", l.w.Name, err)
@@ -114,43 +115,6 @@ func (t *Trainer) teacherBias(l *neuronLayer) []float32 {
 		return nil
 	}
 	return spread(b, l.out.channels())
-}
-
-// An observation is how the statistics of a layer are taken.
-type observation struct {
-	t             *Trainer
-	l             *convLayer
-	want          *value // of the teacher
-	layer, source int    // the layer's place, and the one behind that of want's
-	net, teacher  *front
-
-	values, teacherValues []*value // that are kept for the layers behind
-	kept, teacherKept     [][]slot
-}
-
-// patch adds patch number i to the statistics.
-func (o *observation) patch(c *workers, i int, r *regression) error {
-	image := func() ([]float32, error) {
-		p, err := o.t.Source.Patch(uint64(i))
-		return p.Input.Pix, err
-	}
-	if err := o.teacher.run(c.teacher, i, o.source, image); err != nil {
-		return err
-	}
-	if err := o.net.run(c.net, i, o.layer, image); err != nil {
-		return err
-	}
-	if o.kept != nil {
-		o.kept[i] = c.net.keep(o.values)
-	}
-	if o.teacherKept != nil {
-		o.teacherKept[i] = c.teacher.keep(o.teacherValues)
-	}
-	mean := c.net.floats(o.l.x.elems)
-	c.net.meanOf(mean, o.l.x)
-	r.observe(c.net, mean, c.teacher.amplitudes(o.want))
-	c.net.put(mean)
-	return nil
 }
 
 // layerOf is the place of the layer that gives v.

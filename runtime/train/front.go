@@ -3,43 +3,73 @@ package train
 // A front is how far a network has run on some patches: what the layers before one of
 // them gave, as far as that one and those behind it read it.
 type front struct {
-	net    *Net
-	mode   Mode
-	limit  int // bytes that it may hold
+	net   *Net
+	mode  Mode
+	limit int // bytes that it may hold
+	at    kept
+	next  kept // where it is moving
+}
+
+// kept is the values that layers from one on read of those before it, of each patch: nil
+// before the first layer, and where they would take too much room.
+type kept struct {
 	layer  int
 	values []*value
-	kept   [][]slot // of each patch and value; nil before the first layer
+	slots  [][]slot
 }
 
 // frontLimit is the limit of a front. One that would need more stays where it is, and the
 // layers from there on run again.
 const frontLimit = 1 << 29
 
-// restart forgets what has run.
-func (f *front) restart() { f.layer, f.values, f.kept = 0, nil, nil }
-
-// run runs the layers from the front to another one in w, on patch i, of which image
-// gives the image.
-func (f *front) run(w *Worker, i, to int, image func() ([]float32, error)) error {
-	w.reset()
-	w.mode, w.hooks = f.mode, Hooks{}
-	if f.kept == nil {
-		pix, err := image()
-		if err != nil {
-			return err
+// advance prepares to move to a layer.
+func (f *front) advance(layer, patches int) {
+	if layer <= f.at.layer {
+		f.at = kept{}
+	}
+	f.next = kept{layer: layer, values: f.net.crossing(layer)}
+	bits := 0
+	for _, v := range f.next.values {
+		size := patches * f.net.slices(v, f.mode) * v.elems
+		if f.mode == Spikes && v.neuron != nil {
+			bits += size
 		}
-		toLast(w.set(f.net.input), pix, f.net.input)
-	} else {
-		for k, v := range f.values {
-			w.restore(v, &f.kept[i][k])
+		if f.mode != Spikes || v.neuron == nil || v.dense {
+			bits += 32 * size
 		}
 	}
-	for _, l := range f.net.layers[f.layer:to] {
+	if bits/8 <= f.limit {
+		f.next.slots = make([][]slot, patches)
+	}
+}
+
+// run runs patch i in w up to where the front is moving.
+func (f *front) run(w *Worker, i int, image []float32) error {
+	w.reset()
+	w.mode, w.hooks = f.mode, Hooks{}
+	if f.at.slots == nil {
+		toLast(w.set(f.net.input), image, f.net.input)
+	} else {
+		for k, v := range f.at.values {
+			w.restore(v, &f.at.slots[i][k])
+		}
+	}
+	for _, l := range f.net.layers[f.at.layer:f.next.layer] {
 		if err := l.forward(w); err != nil {
 			return err
 		}
 	}
+	if f.next.slots != nil {
+		f.next.slots[i] = w.keep(f.next.values)
+	}
 	return nil
+}
+
+// move ends the move, of which all patches have been run.
+func (f *front) move() {
+	if f.next.slots != nil {
+		f.at = f.next
+	}
 }
 
 // restore sets a value to a copy of what was kept.
@@ -85,31 +115,4 @@ func (n *Net) crossing(layer int) []*value {
 		}
 	}
 	return list
-}
-
-// advance prepares to keep what a layer needs of patches. It gives no values where that
-// would take too much room.
-func (f *front) advance(layer, patches int) (values []*value, kept [][]slot) {
-	values = f.net.crossing(layer)
-	bits := 0
-	for _, v := range values {
-		size := patches * f.net.slices(v, f.mode) * v.elems
-		if f.mode == Spikes && v.neuron != nil {
-			bits += size
-		}
-		if f.mode != Spikes || v.neuron == nil || v.dense {
-			bits += 32 * size
-		}
-	}
-	if bits/8 > f.limit {
-		return nil, nil
-	}
-	return values, make([][]slot, patches)
-}
-
-// move takes what was kept of all patches before a layer.
-func (f *front) move(layer int, values []*value, kept [][]slot) {
-	if kept != nil {
-		f.layer, f.values, f.kept = layer, values, kept
-	}
 }
