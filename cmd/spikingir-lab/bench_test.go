@@ -32,15 +32,15 @@ func testRace(t *testing.T) *race {
 	}
 	a := &lab{Common: cli.Common{Err: &bytes.Buffer{}, Threads: 2}}
 	t.Cleanup(a.Close)
-	r := a.race(&benchmarking{runs: 1, rounds: 1, data: data})
-	r.tmp = t.TempDir()
+	r := a.newRace()
+	r.Runs, r.Rounds, r.data, r.tmp = 1, 1, data, t.TempDir()
 	return r
 }
 
 // rendered is the page with one table besides the peaks.
 func rendered(t *testing.T, r *race, name string, g *grid) string {
 	r.Tables[name] = g
-	page, err := r.render()
+	page, err := r.page()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func TestKernelTable(t *testing.T) {
 // TestSweepPage writes the table of kernels of small images.
 func TestSweepPage(t *testing.T) {
 	r := testRace(t)
-	r.sweepSize = bench.Size{H: 8, W: 8}
+	r.h, r.w = 8, 8
 	page := rendered(t, r, "kernels", r.kernels(t.Context()))
 	for _, want := range []string{
 		"| 64->64 3x3 groups 4 | 8x8 |", "| 56->1 9x9 transposed stride 3 | 8x8 |", "can't exceed 19 % or 6 %.", "at T = 10 ",

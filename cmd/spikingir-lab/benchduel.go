@@ -70,12 +70,23 @@ func (d duel) wanted(only []string) []string {
 	})
 }
 
+// duelRows lists the rows.
+func duelRows() []string {
+	var names []string
+	for _, d := range duels {
+		for _, k := range d.kernels {
+			names = append(names, d.row(k))
+		}
+	}
+	return names
+}
+
 // runsOf is how many runs a round of the row takes.
 func (r *race) runsOf(d duel) int { return min(cmp.Or(d.runs, r.Runs), r.Runs) }
 
 // A side is this program's part of a row beside a peer.
 type side struct {
-	kernel       string // the implementation to run on; empty is the best
+	kernel, ran  string // the implementation to run on, empty for the best, and the one that was
 	once         func(context.Context) (ms float64, err error)
 	ours, theirs []float64 // milliseconds, round by round
 	err          error     // why it is left out
@@ -153,33 +164,19 @@ func (s *side) turn(ctx context.Context, theirs float64) error {
 	return nil
 }
 
-// A runner is a network of the data folder, planned on an image.
-type runner struct {
-	*exec.Program
-	x      *ops.Tensor
-	kernel string // the implementation that it runs on
-}
-
-// plan makes a runner.
-func (r *race) plan(ctx context.Context, name string, steps, h, w int, pool *machine.Pool) (*runner, error) {
+// plan makes a network of the data folder ready for an image.
+func (r *race) plan(ctx context.Context, name string, steps, h, w int, pool *machine.Pool) (*exec.Program, *ops.Tensor, error) {
 	m, err := r.network(ctx, name, steps)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	channels, err := spikingir.Channels(m)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	eval.FreeSize(m.Graph)
 	p, err := exec.Compile(m, exec.Options{Pool: pool, Precision: r.Numbers()})
-	if err != nil {
-		return nil, err
-	}
-	family := "float32"
-	if slices.ContainsFunc(p.Units(), func(u exec.Unit) bool { return u.FixedPoint }) {
-		family = "spikes"
-	}
-	return &runner{p, bench.Uniform(1, max(channels, 1), h, w), machine.Selected(family)}, nil
+	return p, bench.Uniform(1, max(channels, 1), h, w), err
 }
 
 // duels is the table of ratios. A row that cannot be measured is left out and the
@@ -198,42 +195,63 @@ func (r *race) duels(ctx context.Context) *grid {
 // duel measures the rows of some kernels.
 func (r *race) duel(ctx context.Context, g *grid, d duel, kernels []string) {
 	start := time.Now()
-	sides, runners := make([]*side, len(kernels)), make([]*runner, len(kernels))
-	var able []*side
-	for i, k := range kernels {
-		sides[i] = &side{kernel: k, err: errors.New("the page took longer than --limit")}
-		if r.late() {
-			continue
-		}
-		sides[i].err = on(k, func() (err error) {
-			runners[i], err = r.plan(ctx, d.model, d.steps, d.h, d.w, r.Kernels())
-			return err
-		})
-		if sides[i].err == nil {
-			sides[i].once = func(ctx context.Context) (float64, error) { return runners[i].time(ctx, r.runsOf(d)) }
-			able = append(able, sides[i])
-		}
+	var sides []*side
+	for _, k := range kernels {
+		s := &side{kernel: k}
+		s.err = on(k, func() error { return r.prepare(ctx, s, d) })
+		sides = append(sides, s)
 	}
-	if len(able) > 0 {
-		err := r.beside(ctx, d, able)
-		for _, s := range able {
+	if slices.ContainsFunc(sides, func(s *side) bool { return s.err == nil }) {
+		err := r.beside(ctx, d, sides)
+		for _, s := range sides {
 			s.err = cmp.Or(s.err, err)
 		}
 	}
-	for i, s := range sides {
+	for _, s := range sides {
 		if s.err != nil {
 			r.Warnf("bench: %s is not measured: %s", d.row(s.kernel), cli.OneLine(s.err))
-			on := strings.TrimSuffix(" on "+s.kernel, " on ")
+			on := ""
+			if s.kernel != "" {
+				on = " on " + s.kernel
+			}
 			g.leaveOut(s.err, "%s at %s%s beside %s", d.title, size(d.w, d.h), on, d.peer.title)
 			continue
 		}
 		ours, theirs, ratio := s.cells()
 		// The log outlives a run that is cut off.
 		r.Warnf("bench: %s: ours %s ms on %s, peer %s ms, ratio %v; rounds: %v, %s in all", d.row(s.kernel),
-			ms(ours), runners[i].kernel, ms(theirs), ratio[0], ratio[2], time.Since(start).Round(time.Second))
-		g.AppendRow(append(row{d.title, size(d.w, d.h), timesteps(d.steps), runners[i].kernel, d.peer.title,
-			ms(ours), ms(theirs)}, ratio...))
+			ms(ours), s.ran, ms(theirs), ratio[0], ratio[2], time.Since(start).Round(time.Second))
+		g.AppendRow(append(row{d.title, size(d.w, d.h), timesteps(d.steps), s.ran, d.peer.title, ms(ours), ms(theirs)}, ratio...))
 	}
+}
+
+// prepare plans a side's network. A round is the median of some runs after one that does
+// not count.
+func (r *race) prepare(ctx context.Context, s *side, d duel) error {
+	if r.late() {
+		return errors.New("the page took longer than --limit")
+	}
+	p, x, err := r.plan(ctx, d.model, d.steps, d.h, d.w, r.Kernels())
+	if err != nil {
+		return err
+	}
+	family := "float32"
+	if slices.ContainsFunc(p.Units(), func(u exec.Unit) bool { return u.FixedPoint }) {
+		family = "spikes"
+	}
+	s.ran = machine.Selected(family)
+	in := map[string]*ops.Tensor{p.Inputs()[0].Name(): x}
+	s.once = func(ctx context.Context) (float64, error) {
+		times, err := bench.New(nil, 1, r.runsOf(d)).Times(ctx, nil, func() error {
+			_, err := p.Run(ctx, in, exec.RunOptions{})
+			return err
+		})
+		if err != nil {
+			return 0, err
+		}
+		return bench.Milliseconds(bench.Median(times)), nil
+	}
+	return nil
 }
 
 // beside lets sides and the peer of a duel take turns.
@@ -246,17 +264,4 @@ func (r *race) beside(ctx context.Context, d duel, sides []*side) error {
 		a, err := c.ask(ctx, "")
 		return a.MS, err
 	})
-}
-
-// time is the median of some runs after one that does not count, in milliseconds.
-func (p *runner) time(ctx context.Context, runs int) (float64, error) {
-	in := map[string]*ops.Tensor{p.Inputs()[0].Name(): p.x}
-	times, err := bench.New(nil, 1, runs).Times(ctx, nil, func() error {
-		_, err := p.Run(ctx, in, exec.RunOptions{})
-		return err
-	})
-	if err != nil {
-		return 0, err
-	}
-	return bench.Milliseconds(bench.Median(times)), nil
 }

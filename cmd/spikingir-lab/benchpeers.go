@@ -54,7 +54,7 @@ var (
 	// small as can be: only the first line counts.
 	torchDnCNN = peer{torchTitle, func(ctx context.Context, r *race, d duel) (command, error) {
 		script, err := r.script("torch_multistep_bench.py")
-		return command{argv: words(r.python(ctx), script, r.Threads, d.steps, d.h, 1, 8)}, err
+		return command{argv: words(r.python(ctx), script, r.Workers(), d.steps, d.h, 1, 8)}, err
 	}}
 	torchVDSR, torchAOD = torch("vdsr"), torch("aod")
 )
@@ -62,7 +62,7 @@ var (
 // torch is the project's own script, for networks that the given one lacks.
 func torch(net string) peer {
 	return peer{torchTitle, func(ctx context.Context, r *race, d duel) (command, error) {
-		return command{words(r.python(ctx), "-", net, r.Threads, d.steps, d.h, d.w, r.runsOf(d)), fixtures.TorchMultistep}, nil
+		return command{words(r.python(ctx), "-", net, r.Workers(), d.steps, d.h, d.w, r.runsOf(d)), fixtures.TorchMultistep}, nil
 	}}
 }
 
@@ -77,7 +77,7 @@ func (r *race) ort(ctx context.Context, d duel, path string) (command, error) {
 		return command{}, err
 	}
 	channels, err := spikingir.Channels(m)
-	return command{argv: words("node", script, path, d.h, d.w, r.Threads, r.runsOf(d), max(channels, 1))}, err
+	return command{argv: words("node", script, path, d.h, d.w, r.Workers(), r.runsOf(d), max(channels, 1))}, err
 }
 
 // words is a command line.
@@ -154,7 +154,7 @@ func (r *race) convert(ctx context.Context, name string, steps int, form recipes
 		return m, err
 	}
 	s := spikingir.Settings{Timesteps: steps, Lower: form}
-	if _, err := spikingir.Convert(ctx, m, spikingir.Options{Settings: s, Threads: r.Threads}); err != nil {
+	if _, err := spikingir.Convert(ctx, m, spikingir.Options{Settings: s, Threads: r.Workers()}); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return m, nil

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	_ "embed"
 	"fmt"
@@ -13,47 +12,63 @@ import (
 	"text/template"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"spikingir"
 	"spikingir/cmd/internal/cli"
 	"spikingir/internal/atomicfile"
 	"spikingir/runtime/bench"
 )
 
-// benchPage is the page, with what explains the tables.
-//
-//go:embed bench.md
-var benchPage string
-
 // race is a run of all measurements. The page reads what is exported.
 type race struct {
 	*lab
-	Threads      int
 	Runs, Rounds int
-	RowTime      time.Duration // see take
+	RowTime      time.Duration // see turns
 	Steps        int           // T where none is stated
 	Patch, Batch int           // of a training step
 	Tables       map[string]*grid
-	peers, data  string
-	only         []string
-	end          time.Time // when no other row is begun; zero for never
-	tmp          string    // holds the flat forms
-	interpreter  string    // see python
-	networks     map[string]*spikingir.Model
-	random       *spikingir.Model // the network with random weights that is trained
-	sweepSize    bench.Size       // of the layers; zero takes their own
+
+	peers, data, out string
+	only             []string
+	limit            time.Duration
+	end              time.Time // when no other row is begun; zero for never
+	tmp              string    // holds the flat forms
+	interpreter      string    // see python
+	networks         map[string]*spikingir.Model
+	random           *spikingir.Model // learns beside the trained network; nil for DnCNN-17
+	h, w             int              // of the images of layers alone; 0 for their own
 }
 
-// race prepares what b asks for.
-func (a *lab) race(b *benchmarking) *race {
-	steps := spikingir.DefaultSettings().Timesteps
-	r := &race{lab: a, Threads: a.Kernels().Threads(), Runs: b.runs, Rounds: b.rounds, RowTime: b.rowTime,
-		Steps: steps, Patch: 40, Batch: 4, Tables: map[string]*grid{}, peers: b.peers,
-		data: cmp.Or(b.data, os.Getenv("SPIKINGIR_DATA")), only: b.only,
-		networks: map[string]*spikingir.Model{}, random: bench.DnCNN(17, 64, steps)}
-	if b.limit > 0 {
-		r.end = time.Now().Add(b.limit)
+func (a *lab) newRace() *race {
+	return &race{lab: a, Steps: spikingir.DefaultSettings().Timesteps, Patch: 40, Batch: 4,
+		Tables: map[string]*grid{}, networks: map[string]*spikingir.Model{}}
+}
+
+func (a *lab) benchCmd() *cobra.Command {
+	r := a.newRace()
+	cmd := &cobra.Command{
+		Use:   "bench",
+		Short: "Measure networks beside other runtimes, and the kernels",
+		Long: `bench measures networks of --data beside other runtimes, in turns, by the
+scripts ort_bench.js and torch_multistep_bench.py in the folder --peers, and prints
+tables in Markdown: these rows, and the tables "training", "layers" (both of
+DnCNN-17), "kernels" and "cost".
+A row takes --rounds or as many as fit in --row-time, and none is begun after
+--limit. What is missing is said and left out.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return r.bench(cmd.Context()) },
 	}
-	return r
+	f := cmd.Flags()
+	f.IntVar(&r.Runs, "runs", 7, "runs that a median is taken of")
+	f.StringVar(&r.peers, "peers", "", "folder with the scripts that measure other runtimes")
+	f.StringVar(&r.data, "data", os.Getenv("SPIKINGIR_DATA"), "folder with models/")
+	f.IntVar(&r.Rounds, "rounds", 5, "how often the runtimes take turns at most")
+	f.DurationVar(&r.RowTime, "row-time", 24*time.Second, "when a row begins no other round")
+	f.DurationVar(&r.limit, "limit", 0, "when the page begins no other row beside a peer; 0 for never")
+	f.StringSliceVar(&r.only, "only", nil, "rows and tables to measure, by name; empty measures all")
+	f.StringVarP(&r.out, "output", "o", "", "Markdown file to write; empty prints it")
+	return cmd
 }
 
 // sections are the tables, in the order in which they are measured, by what --only may
@@ -71,37 +86,20 @@ var sections = []struct {
 	{"duels", duelRows(), (*race).duels},
 }
 
-// duelRows lists the rows of the duels.
-func duelRows() []string {
-	var names []string
-	for _, d := range duels {
-		for _, k := range d.kernels {
-			names = append(names, d.row(k))
-		}
-	}
-	return names
-}
-
-// benchReport measures networks, alone and beside peers, and writes Markdown.
-func (a *lab) benchReport(ctx context.Context, b *benchmarking) error {
+// bench measures the wanted tables and writes the page. What fails within one is said
+// there; an error means that the user interrupted.
+func (r *race) bench(ctx context.Context) (err error) {
 	start := time.Now()
-	r := a.race(b)
-	var err error
+	if err := r.check(); err != nil {
+		return err
+	}
+	if r.limit > 0 {
+		r.end = start.Add(r.limit)
+	}
 	if r.tmp, err = os.MkdirTemp("", "spikingir-bench-"); err != nil {
 		return err
 	}
 	defer os.RemoveAll(r.tmp)
-	page, err := r.page(ctx)
-	if err != nil {
-		return err
-	}
-	a.Warnf("bench: measured in %s", time.Since(start).Round(time.Second))
-	return a.write(b.out, page)
-}
-
-// page measures the wanted tables. What fails within one is said there; an error means
-// that the user interrupted.
-func (r *race) page(ctx context.Context) ([]byte, error) {
 	r.Tables["peaks"] = r.peaks()
 	for _, s := range sections {
 		if len(r.only) > 0 && !slices.ContainsFunc(r.only, func(name string) bool { return slices.Contains(s.rows, name) }) {
@@ -109,78 +107,79 @@ func (r *race) page(ctx context.Context) ([]byte, error) {
 		}
 		r.Tables[s.name] = s.write(r, ctx)
 		if ctx.Err() != nil {
-			return nil, ctx.Err()
+			return ctx.Err()
 		}
 	}
-	return r.render()
+	page, err := r.page()
+	if err != nil {
+		return err
+	}
+	r.Warnf("bench: measured in %s", time.Since(start).Round(time.Second))
+	return r.write(r.out, page)
 }
 
-// render is the page with the tables there are.
-func (r *race) render() ([]byte, error) {
+//go:embed bench.md
+var benchPage string
+
+// page has the tables there are, each with what explains it.
+func (r *race) page() ([]byte, error) {
 	var page bytes.Buffer
 	err := template.Must(template.New("page").Parse(benchPage)).Execute(&page, r)
 	return page.Bytes(), err
 }
 
-// check finds what is wrong with the flags: the folder of the scripts must be there,
-// and the rows must exist.
-func (b *benchmarking) check() error {
-	for _, f := range []struct {
-		name  string
-		value int
-	}{{"runs", b.runs}, {"rounds", b.rounds}} {
-		if f.value < 1 || f.value > 1000 {
-			return fmt.Errorf("--%s %d, want 1 to 1000", f.name, f.value)
-		}
+// check finds what is wrong with the flags.
+func (r *race) check() error {
+	if n := min(r.Runs, r.Rounds); n < 1 || max(r.Runs, r.Rounds) > 1000 {
+		return fmt.Errorf("--runs %d and --rounds %d, want 1 to 1000", r.Runs, r.Rounds)
 	}
-	if b.rowTime < 0 || b.limit < 0 {
-		return fmt.Errorf("--row-time %v and --limit %v, want 0 or more", b.rowTime, b.limit)
+	if r.RowTime < 0 || r.limit < 0 {
+		return fmt.Errorf("--row-time %v and --limit %v, want 0 or more", r.RowTime, r.limit)
 	}
-	if b.peers != "" {
-		if info, err := os.Stat(b.peers); err != nil {
-			return fmt.Errorf("--peers %s: %w", b.peers, atomicfile.Cause(err))
+	if r.peers != "" {
+		if info, err := os.Stat(r.peers); err != nil {
+			return fmt.Errorf("--peers %s: %w", r.peers, atomicfile.Cause(err))
 		} else if !info.IsDir() {
-			return fmt.Errorf("--peers %s is not a folder", b.peers)
+			return fmt.Errorf("--peers %s is not a folder", r.peers)
 		}
 	}
 	var names []string
 	for _, s := range sections {
 		names = append(names, s.rows...)
 	}
-	for _, name := range b.only {
+	for _, name := range r.only {
 		if !slices.Contains(names, name) {
 			return fmt.Errorf("--only %s: no row is called that; there are %s", name, strings.Join(names, ", "))
 		}
 	}
-	if b.out != "" {
-		return cli.CheckOutput(b.out)
+	if r.out != "" {
+		return cli.CheckOutput(r.out)
 	}
 	return nil
 }
 
+// Workers is how many threads work.
+func (r *race) Workers() int { return r.Kernels().Threads() }
+
 // Machine describes what the figures hold for.
 func (r *race) Machine() string {
-	return fmt.Sprintf("%s, %d CPUs, %s/%s", processor(), goruntime.NumCPU(), goruntime.GOOS, goruntime.GOARCH)
+	cpu := "CPU not named by the system"
+	b, _ := os.ReadFile("/proc/cpuinfo") // of Linux alone
+	for line := range strings.Lines(string(b)) {
+		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == "model name" {
+			cpu = strings.TrimSpace(value)
+		}
+	}
+	return fmt.Sprintf("%s, %d CPUs, %s/%s", cpu, goruntime.NumCPU(), goruntime.GOOS, goruntime.GOARCH)
 }
 
 // peaks is the table of the kernels' peaks.
 func (r *race) peaks() *grid {
 	g := newGrid("kernels", "implementation", "probed peak of one thread (10^9 operations/s)",
-		fmt.Sprintf("sustained by %d threads at once", r.Threads))
-	peaks, together := bench.New(r.Kernels(), 0, 1).Peaks()
-	for i, l := range peaks {
+		fmt.Sprintf("sustained by %d threads at once", r.Workers()))
+	one, together := bench.New(r.Kernels(), 0, 1).Peaks()
+	for i, l := range one {
 		g.AppendRow(row{strings.TrimPrefix(l.Work, "peak "), l.Kernel, rate(l.GOPS), rate(together[i].GOPS)})
 	}
 	return g
-}
-
-// processor is the name of the CPU, as far as the system tells.
-func processor() string {
-	b, _ := os.ReadFile("/proc/cpuinfo") // of Linux alone
-	for line := range strings.Lines(string(b)) {
-		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return "CPU not named by the system"
 }

@@ -18,18 +18,20 @@ func (r *race) LayerRuns() int { return max(r.Runs, 7) }
 // layers is the table of DnCNN's spiking layers: on the best kernels, and on those
 // of AVX-512.
 func (r *race) layers(ctx context.Context) *grid {
-	g := newGrid("layers", "kernel", "ms", "10^9 operations/s", fmt.Sprintf("peak, %d x one thread", r.Threads), "share",
-		fmt.Sprintf("%d sustain at once", r.Threads), "share, run by run", "least to most")
-	for _, name := range []string{"", "avx512-vnni", "avx512-lookup"} {
-		r.Warnf("bench: spiking layers on %s", cmp.Or(name, "the best kernels"))
-		err := on(name, func() error {
-			p, err := r.plan(ctx, dncnn, 10, 256, 256, r.Kernels())
+	n := r.Workers()
+	g := newGrid("layers", "kernel", "ms", "10^9 operations/s", fmt.Sprintf("peak, %d x one thread", n), "share",
+		fmt.Sprintf("%d sustain at once", n), "share, run by run", "least to most")
+	for _, kernel := range []string{"", "avx512-vnni", "avx512-lookup"} {
+		name := cmp.Or(kernel, "the best kernels")
+		r.Warnf("bench: spiking layers on %s", name)
+		err := on(kernel, func() error {
+			p, x, err := r.plan(ctx, dncnn, 10, 256, 256, r.Kernels())
 			if err != nil {
 				return err
 			}
 			var sustained []float64
-			t, err := bench.New(r.Kernels(), bench.DefaultWarmUp, r.LayerRuns()).Time(ctx, p.Program, p.x,
-				func() { sustained = append(sustained, bench.Sustained(r.Threads)) })
+			t, err := bench.New(r.Kernels(), bench.DefaultWarmUp, r.LayerRuns()).Time(ctx, p, x,
+				func() { sustained = append(sustained, bench.Sustained(n)) })
 			if err != nil {
 				return err
 			}
@@ -37,11 +39,8 @@ func (r *race) layers(ctx context.Context) *grid {
 			g.AppendRow(r.groupRow("all", t.Group((*bench.UnitTiming).Neurons), sustained))
 			return nil
 		})
-		if ctx.Err() != nil {
-			break
-		}
 		if err != nil {
-			g.leaveOut(err, "on %s", cmp.Or(name, "the best kernels"))
+			g.leaveOut(err, "on %s", name)
 		}
 	}
 	return g
@@ -50,19 +49,17 @@ func (r *race) layers(ctx context.Context) *grid {
 // groupRow gives each figure at the least time and at the median, and the shares run
 // by run: each in the mean of what was sustained right before it and right after.
 func (r *race) groupRow(name string, g bench.Group, sustained []float64) row {
-	peak := g.Peak * float64(r.Threads)
+	peak := g.Peak * float64(r.Workers())
 	var times, around, shares []float64
 	for k, d := range g.Times {
 		times = append(times, bench.Milliseconds(d))
 		around = append(around, (sustained[k]+sustained[k+1])/2)
 		shares = append(shares, g.Operations/d.Seconds()/around[k])
 	}
-	pair := func(form func(float64) string, of func(ms float64) float64) string {
-		return form(of(slices.Min(times))) + ", " + form(of(bench.Median(times)))
-	}
-	speed := func(ms float64) float64 { return g.Operations / ms * 1e3 }
-	return row{fmt.Sprintf("%s (%d)", name, g.Layers), g.Kernel, pair(ms, func(ms float64) float64 { return ms }), pair(rate, speed),
-		rate(peak), pair(portion, func(ms float64) float64 { return speed(ms) / peak }),
+	least, median := slices.Min(times), bench.Median(times)
+	fast, usual := g.Operations/least*1e3, g.Operations/median*1e3
+	return row{fmt.Sprintf("%s (%d)", name, g.Layers), g.Kernel, ms(least) + ", " + ms(median), rate(fast) + ", " + rate(usual),
+		rate(peak), portion(fast/peak) + ", " + portion(usual/peak),
 		rate(bench.Median(around)), portion(bench.Median(shares)), span(shares, portion)}
 }
 
@@ -72,7 +69,7 @@ func (r *race) kernels(ctx context.Context) *grid {
 	var lines []bench.Line
 	g := newGrid("layer", "W x H", "float32 kernel", "float32 ms", "float32 10^9 operations/s", "float32 share",
 		"spiking kernel", "spiking ms", "spiking 10^9 operations/s", "spiking share")
-	for l, err := range bench.New(r.Kernels(), bench.DefaultWarmUp, r.Runs).Sweep(ctx, r.sweepSize, r.Steps) {
+	for l, err := range bench.New(r.Kernels(), bench.DefaultWarmUp, r.Runs).Sweep(ctx, r.h, r.w, r.Steps) {
 		if err != nil {
 			g.leaveOut(err, "%s at %s", l.Work, size(l.W, l.H))
 			continue
@@ -90,70 +87,65 @@ func (r *race) kernels(ctx context.Context) *grid {
 func kernelRows(lines []bench.Line) []row {
 	var rows []row
 	for _, l := range lines {
-		first, name := 6, l.Work
-		switch {
-		case strings.HasPrefix(l.Work, bench.AnalogWork):
-			first, name = 2, strings.TrimPrefix(l.Work, bench.AnalogWork)
-		case strings.HasPrefix(l.Work, bench.SpikingWork):
-			name = strings.TrimPrefix(l.Work, bench.SpikingWork)
-		case strings.HasPrefix(l.Work, bench.SlicesWork):
-			name = strings.TrimPrefix(l.Work, bench.SlicesWork) + ", step by step"
+		for _, way := range []struct {
+			work, suffix string
+			first        int
+		}{{bench.AnalogWork, "", 2}, {bench.SpikingWork, "", 6}, {bench.SlicesWork, ", step by step", 6}} {
+			layer, ok := strings.CutPrefix(l.Work, way.work)
+			if !ok {
+				continue
+			}
+			layer += way.suffix
+			at := slices.IndexFunc(rows, func(x row) bool { return x[0] == layer && x[1] == size(l.W, l.H) })
+			if at < 0 {
+				at = len(rows)
+				rows = append(rows, row{layer, size(l.W, l.H), "-", "-", "-", "-", "-", "-", "-", "-"})
+			}
+			copy(rows[at][way.first:], row{l.Kernel, ms(l.MS), rate(l.GOPS), portion(l.Share)})
 		}
-		at := slices.IndexFunc(rows, func(x row) bool { return x[0] == name && x[1] == size(l.W, l.H) })
-		if at < 0 {
-			at = len(rows)
-			rows = append(rows, row{name, size(l.W, l.H), "-", "-", "-", "-", "-", "-", "-", "-"})
-		}
-		copy(rows[at][first:], row{l.Kernel, ms(l.MS), rate(l.GOPS), portion(l.Share)})
 	}
 	return rows
 }
 
-// cost is one row of the table of what a run costs.
-type cost struct{ size, steps, threads int }
-
-// costs varies T, the size of the image and the number of threads one by one. What
-// is measured once stands in every group that it belongs to.
+// costs varies T, the size of the image and the number of threads one by one.
 func (r *race) costs(ctx context.Context) *grid {
 	g := newGrid("varied", "W x H", "T", "threads", "kernel", "ms", "10^9 operations/s", "share of peak")
-	n := r.Threads
+	n := r.Workers()
+	type cost struct{ side, steps, threads int }
 	known := map[cost]bench.Line{}
-	for _, group := range []struct {
-		title string
-		rows  []cost
+	for _, c := range []struct {
+		varied string
+		cost
 	}{
-		{"the ANN", []cost{{256, 0, n}}},
-		{"T", []cost{{256, 5, n}, {256, 10, n}, {256, 20, n}}},
-		{"pixels", []cost{{128, 10, n}, {256, 10, n}, {512, 10, n}}},
-		{"threads", []cost{{256, 10, 1}, {256, 10, 2}}},
+		{"the ANN", cost{256, 0, n}},
+		{"T", cost{256, 5, n}}, {"T", cost{256, 10, n}}, {"T", cost{256, 20, n}},
+		{"pixels", cost{128, 10, n}}, {"pixels", cost{256, 10, n}}, {"pixels", cost{512, 10, n}},
+		{"threads", cost{256, 10, 1}}, {"threads", cost{256, 10, 2}},
 	} {
-		for _, c := range group.rows {
-			l, ok := known[c]
-			if !ok {
-				var err error
-				if l, err = r.cost(ctx, c); err != nil {
-					g.leaveOut(err, "%s, %s, T = %d, %d threads", group.title, size(c.size, c.size), c.steps, c.threads)
-					continue
-				}
-				known[c] = l
+		l, ok := known[c.cost]
+		if !ok {
+			var err error
+			if l, err = r.cost(ctx, c.side, c.steps, c.threads); err != nil {
+				g.leaveOut(err, "%s, %s, T = %d, %d threads", c.varied, size(c.side, c.side), c.steps, c.threads)
+				continue
 			}
-			g.AppendRow(row{group.title, size(c.size, c.size), timesteps(c.steps), c.threads, l.Kernel,
-				ms(l.MS), rate(l.GOPS), portion(l.Share)})
+			known[c.cost] = l
 		}
+		g.AppendRow(row{c.varied, size(c.side, c.side), timesteps(c.steps), c.threads, l.Kernel,
+			ms(l.MS), rate(l.GOPS), portion(l.Share)})
 	}
 	return g
 }
 
-// cost measures one row.
-func (r *race) cost(ctx context.Context, c cost) (bench.Line, error) {
-	r.Warnf("bench: DnCNN-17 at %s, T = %d, %d threads", size(c.size, c.size), c.steps, c.threads)
-	pool := machine.NewPool(c.threads)
+func (r *race) cost(ctx context.Context, side, steps, threads int) (bench.Line, error) {
+	r.Warnf("bench: DnCNN-17 at %s, T = %d, %d threads", size(side, side), steps, threads)
+	pool := machine.NewPool(threads)
 	defer pool.Close()
-	p, err := r.plan(ctx, dncnn, c.steps, c.size, c.size, pool)
+	p, x, err := r.plan(ctx, dncnn, steps, side, side, pool)
 	if err != nil {
 		return bench.Line{}, err
 	}
-	lines, err := bench.New(pool, 1, r.Runs).Program(ctx, "whole", p.Program, p.x)
+	lines, err := bench.New(pool, 1, r.Runs).Program(ctx, "whole", p, x)
 	if err != nil {
 		return bench.Line{}, err
 	}

@@ -74,12 +74,16 @@ func (r *race) training(ctx context.Context) *grid {
 // trainees are the rows, ready to train.
 func (r *race) trainees(ctx context.Context) []*trainee {
 	trained, err := r.network(ctx, dncnn, r.Steps)
+	random := r.random
+	if random == nil {
+		random = bench.DnCNN(17, 64, r.Steps)
+	}
 	var rows []*trainee
 	for _, n := range []struct {
 		title string
 		model *spikingir.Model
 		err   error
-	}{{"DnCNN-17, random", r.random, nil}, {"DnCNN-17, trained", trained, err}} {
+	}{{"DnCNN-17, random", random, nil}, {"DnCNN-17, trained", trained, err}} {
 		for _, k := range []struct {
 			kernel string
 			stages []bench.TrainStage
@@ -91,7 +95,7 @@ func (r *race) trainees(ctx context.Context) []*trainee {
 			err := n.err
 			if err == nil {
 				err = on(k.kernel, func() (err error) {
-					learns, err = bench.NewTraining(n.model, r.Patch, r.Batch, r.Threads)
+					learns, err = bench.NewTraining(n.model, r.Patch, r.Batch, r.Workers())
 					return err
 				})
 			}
@@ -133,7 +137,7 @@ print(json.dumps({'firing_rate': sum(rates) / len(rates)}))
 // is as small as can be.
 func (r *race) torchTraining(ctx context.Context) (command, error) {
 	script, err := r.script("torch_multistep_bench.py")
-	return command{argv: words(r.python(ctx), "-c", flushedTorch, script, r.Threads, r.Steps, 8, r.Batch, r.Patch)}, err
+	return command{argv: words(r.python(ctx), "-c", flushedTorch, script, r.Workers(), r.Steps, 8, r.Batch, r.Patch)}, err
 }
 
 // row has dashes for a peer that does not answer.

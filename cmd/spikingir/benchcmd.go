@@ -148,7 +148,7 @@ func (a *app) benchKernels(ctx context.Context, b *benchmarking) error {
 	if err := printLines(a, peaks); err != nil {
 		return err
 	}
-	for l, err := range a.meter(b).Sweep(ctx, bench.Size{H: b.height, W: b.width}, b.steps()) {
+	for l, err := range a.meter(b).Sweep(ctx, b.height, b.width, b.steps()) {
 		if err != nil {
 			return fmt.Errorf("%s: %w", l.Work, err)
 		}

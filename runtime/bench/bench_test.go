@@ -49,7 +49,7 @@ func TestSweep(t *testing.T) {
 			t.Errorf("threads sustain %+v", l)
 		}
 	}
-	for l, err := range b.Sweep(t.Context(), Size{8, 8}, 3) {
+	for l, err := range b.Sweep(t.Context(), 8, 8, 3) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -95,7 +95,7 @@ func TestSweepGoesOn(t *testing.T) {
 	}
 	failed, done := 0, 0
 	b := New(machine.NewPool(1), 0, 1)
-	for l, err := range b.Sweep(t.Context(), Size{8, 8}, 2) {
+	for l, err := range b.Sweep(t.Context(), 8, 8, 2) {
 		switch {
 		case err == nil:
 			done++
@@ -301,7 +301,7 @@ func TestInterrupted(t *testing.T) {
 	cancel()
 	b := New(machine.NewPool(1), 0, 1)
 	lines := 0
-	for _, err := range b.Sweep(ctx, Size{8, 8}, 2) {
+	for _, err := range b.Sweep(ctx, 8, 8, 2) {
 		if lines++; err == nil {
 			t.Error("a sweep under a cancelled context succeeds")
 		}

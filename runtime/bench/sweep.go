@@ -9,9 +9,6 @@ import (
 	"spikingir/runtime/exec"
 )
 
-// Size replaces the sizes of a sweep's images where it is not 0.
-type Size struct{ H, W int }
-
 // The ways to compute a layer, as Line.Work begins.
 const (
 	AnalogWork  = "conv "
@@ -20,13 +17,14 @@ const (
 )
 
 // Sweep measures layers: the convolution on float32 and the spiking layer of the given
-// number of timesteps. It hands out each line as it is known; of a layer that cannot be
-// measured it is the name and the size, with the error.
-func (b *Bench) Sweep(ctx context.Context, size Size, timesteps int) iter.Seq2[Line, error] {
+// number of timesteps, on images of h x w where these are not 0. It hands out each line as
+// it is known; of a layer that cannot be measured it is the name and the size, with the
+// error.
+func (b *Bench) Sweep(ctx context.Context, h, w, timesteps int) iter.Seq2[Line, error] {
 	return func(yield func(Line, error) bool) {
 		for _, l := range layers {
 			s := l.shape
-			s.h, s.w = cmp.Or(size.H, s.h), cmp.Or(size.W, s.w)
+			s.h, s.w = cmp.Or(h, s.h), cmp.Or(w, s.w)
 			for _, way := range []struct {
 				work    string
 				wanted  bool
