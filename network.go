@@ -130,8 +130,8 @@ func (n *Network) Restore(ctx context.Context, m Image) (Image, error) {
 		return Image{}, unsupported(n.noImage)
 	}
 	if t := n.Tiling(m.W, m.H); !t.Fits() {
-		return Image{}, fmt.Errorf("%dx%d pixels take %d bytes between input and output, and the limit of %d cannot be kept: "+
-			"want another MemoryLimit or a smaller image", m.W, m.H, t.Bytes, t.Limit)
+		return Image{}, fmt.Errorf("%dx%d pixels take %d bytes between input and output, in tiles too, and MemoryLimit allows %d: "+
+			"want that many or a smaller image", m.W, m.H, t.Bytes, t.Limit)
 	}
 	switch {
 	case n.channels == 3:

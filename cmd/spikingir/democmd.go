@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"strings"
 
@@ -90,27 +91,21 @@ func (a *app) demo(ctx context.Context, out string, timesteps int) error {
 
 // unpack writes the embedded models and held-out images as files.
 func unpack(out string) error {
-	for _, name := range fixtures.Names() {
-		b, err := fixtures.Model(name)
+	return fs.WalkDir(fixtures.FS, ".", func(path string, d fs.DirEntry, err error) error {
+		kind, name, _ := strings.Cut(path, "/")
+		held := kind == "images" && !strings.HasPrefix(name, fixtures.Calib)
+		if err != nil || d.IsDir() || kind != "models" && !held {
+			return err
+		}
+		if held {
+			name = path
+		}
+		b, err := fixtures.FS.ReadFile(path)
 		if err != nil {
 			return err
 		}
-		if err := cli.WriteFile(filepath.Join(out, name+".onnx"), b); err != nil {
-			return err
-		}
-	}
-	for _, set := range []string{fixtures.Clean, fixtures.Hazy, fixtures.Clear} {
-		files, err := fixtures.Images(set)
-		if err != nil {
-			return err
-		}
-		for _, f := range files {
-			if err := cli.WriteFile(filepath.Join(out, "images", set, f.Name), f.Data); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+		return cli.WriteFile(filepath.Join(out, name), b)
+	})
 }
 
 // demoCase converts one network with the embedded calibration images, measures
