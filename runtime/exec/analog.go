@@ -101,21 +101,30 @@ func (u *rate) run(r *run) error {
 }
 
 // clip is IF and MPRN: y = clip(x+b, 0, theta), vres = x+b-y.
-func (u *rate) clip(r *run, in []*ops.Tensor) error {
+func (u *rate) clip(r *run, in []*ops.Tensor) (err error) {
 	x, bias, theta := in[0], in[1], in[2]
-	residual := r.arena.tensor(graph.Float32, x.Dims)
-	if bias == nil {
-		copy(residual.F32, x.F32)
-	} else if err := r.addBroadcast(residual, x, bias); err != nil {
-		return op.Wrap(u.node, err)
+	residual, y := r.arena.tensor(graph.Float32, x.Dims), r.arena.tensor(graph.Float32, x.Dims)
+	copy(residual.F32, x.F32)
+	if bias != nil {
+		err = r.addBroadcast(residual, x, bias)
 	}
-	y := r.arena.tensor(graph.Float32, x.Dims)
-	if err := r.expand(y, theta); err != nil {
-		return op.Wrap(u.node, err)
+	if theta == nil {
+		return op.Errorf(u.node, "the threshold is missing")
 	}
-	for i, x := range residual.F32 {
-		y.F32[i] = max(0, min(x, y.F32[i]))
-		residual.F32[i] -= y.F32[i]
+	if err == nil {
+		err = r.perChannel(x.Dims, theta, func(top float32, lo, hi int) error {
+			if math.IsNaN(float64(top)) {
+				return fmt.Errorf("a threshold is not a number")
+			}
+			for i := lo; i < hi; i++ {
+				y.F32[i] = max(0, min(residual.F32[i], top))
+				residual.F32[i] -= y.F32[i]
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		return op.Wrap(u.node, err)
 	}
 	r.put(u.node.Output(0), y)
 	r.put(u.node.Output(1), residual)
@@ -138,44 +147,25 @@ func (u *rate) mapped(r *run, in []*ops.Tensor) error {
 
 // addBroadcast writes x + b to y, the shape of x; b broadcasts to it.
 func (r *run) addBroadcast(y, x, b *ops.Tensor) error {
-	if r.areas != nil {
-		return nil
-	}
-	inner, c, err := channelwise(x.Dims, b)
-	if err != nil {
-		return err
-	}
-	for i := 0; i < len(x.F32); i += inner {
-		v := b.F32[(i/inner)%c]
-		for k := i; k < i+inner; k++ {
-			y.F32[k] = x.F32[k] + v
+	return r.perChannel(x.Dims, b, func(v float32, lo, hi int) error {
+		for i := lo; i < hi; i++ {
+			y.F32[i] = x.F32[i] + v
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
-// expand writes theta broadcast to the shape of y.
-func (r *run) expand(y, theta *ops.Tensor) error {
+// perChannel calls f for each value of b, which broadcasts to dims, and the elements
+// [lo, hi) that it stands for.
+func (r *run) perChannel(dims []int, b *ops.Tensor, f func(v float32, lo, hi int) error) error {
 	if r.areas != nil {
 		return nil
 	}
-	if theta == nil {
-		return fmt.Errorf("the threshold is missing")
+	inner, c, err := channelwise(dims, b)
+	for i := 0; err == nil && i < product(dims); i += inner {
+		err = f(b.F32[(i/inner)%c], i, i+inner)
 	}
-	inner, c, err := channelwise(y.Dims, theta)
-	if err != nil {
-		return err
-	}
-	for i := 0; i < len(y.F32); i += inner {
-		v := theta.F32[(i/inner)%c]
-		if math.IsNaN(float64(v)) {
-			return fmt.Errorf("a threshold is not a number")
-		}
-		for k := i; k < i+inner; k++ {
-			y.F32[k] = v
-		}
-	}
-	return nil
+	return err
 }
 
 // channelwise reads b as one number for all or one per channel (dimension 1)

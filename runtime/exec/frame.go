@@ -76,11 +76,9 @@ func (r *run) potentialSums(n *graph.Node, out *packed, levels func() (half, ful
 	if r.frame != nil {
 		list = r.frame.sums[n]
 	}
-	if list == nil {
-		for range r.timing.results {
-			half, full := levels()
-			list = append(list, spike.NewPotentialSums(part, half, full))
-		}
+	for len(list) < len(r.timing.results) {
+		half, full := levels()
+		list = append(list, spike.NewPotentialSums(part, half, full))
 	}
 	if r.frame != nil {
 		r.frame.sums[n] = list

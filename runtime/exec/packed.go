@@ -29,11 +29,6 @@ func (r *run) freePacked(p *packed) { r.arena.masks.give(p.Masks(), p.Bits) }
 // dims is the dimensions of a slice.
 func (p *packed) dims() []int { return []int{p.N, p.C, p.H, p.W} }
 
-// expand writes a slice in amplitude form.
-func (p *packed) expand(pool *machine.Pool, dst []float32, step int) {
-	p.sum(pool, dst, []int{step})
-}
-
 // sum writes the sum of slices in amplitude form.
 func (p *packed) sum(pool *machine.Pool, dst []float32, steps []int) {
 	size := p.C * p.H * p.W

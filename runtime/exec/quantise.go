@@ -51,8 +51,8 @@ func quantise(c current, t thresholds, steps int) *fixedPoint {
 	f := &fixedPoint{}
 	n := &f.neurons
 	for o, weights := range c.weights {
-		scale := channelScale(weights, c.bias[o], c.always[o], t.theta[o], t.v0, steps)
-		if !accurate(weights, t.theta[o], scale) {
+		scale, ok := channelScale(weights, c.bias[o], c.always[o], t.theta[o], t.v0, steps)
+		if !ok {
 			return nil
 		}
 		units := func(x float64) int32 { return int32(math.Round(x / scale)) }
@@ -77,8 +77,9 @@ func quantise(c current, t thresholds, steps int) *fixedPoint {
 	return f
 }
 
-// channelScale is the smallest scale that fits.
-func channelScale(weights []float64, bias, always, theta, v0 float64, steps int) float64 {
+// channelScale is the smallest scale that fits; false when it leaves the channel's
+// numbers too few digits. Numbers that are no finite floats have no scale.
+func channelScale(weights []float64, bias, always, theta, v0 float64, steps int) (float64, bool) {
 	largest, sum := 0.0, 0.0
 	for _, w := range weights {
 		largest = max(largest, math.Abs(w))
@@ -88,27 +89,13 @@ func channelScale(weights []float64, bias, always, theta, v0 float64, steps int)
 	// Rounding adds half a unit at most to each weight, bias and level.
 	slack := float64(k*(float64(len(weights))/2+2)) + 8
 	total := float64(k * float64(sum+math.Abs(bias)+math.Abs(always)))
-	if !math.IsInf(theta, 1) {
+	never := math.IsInf(theta, 1)
+	if !never {
 		total += theta + math.Abs(float64(v0*theta))
 	}
-	return max(largest/spike.MostWeight, total/(potentialLimit-slack))
-}
-
-// accurate reports whether a scale leaves the channel's numbers enough digits.
-// Numbers that are no finite floats have no scale.
-func accurate(weights []float64, theta, scale float64) bool {
-	if !(scale > 1e-300) || math.IsInf(scale, 1) {
-		return false
+	scale := max(largest/spike.MostWeight, total/(potentialLimit-slack))
+	if !(scale > 1e-300) || math.IsInf(scale, 1) || theta/scale < leastTheta {
+		return 0, false
 	}
-	largest := 0.0
-	for _, w := range weights {
-		largest = max(largest, math.Abs(w))
-	}
-	if math.IsInf(theta, 1) {
-		return true
-	}
-	if theta/scale < leastTheta {
-		return false
-	}
-	return largest == 0 || largest/scale >= leastWeight || theta/scale >= mostTheta
+	return scale, never || largest == 0 || largest/scale >= leastWeight || theta/scale >= mostTheta
 }

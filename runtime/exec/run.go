@@ -317,7 +317,7 @@ func (r *run) slice(s *slot, t int) *ops.Tensor {
 	case s.packed != nil:
 		x := r.arena.tensor(graph.Float32, s.packed.dims())
 		if r.areas == nil {
-			s.packed.expand(r.pool, x.F32, t)
+			s.packed.sum(r.pool, x.F32, []int{t})
 		}
 		return x
 	case s.planar != nil:
