@@ -231,10 +231,10 @@ func present(object map[string]any, key string) bool {
 func TestTimesteps(t *testing.T) {
 	c := Config{Ref: program(t, identity, exec.Options{}), Input: "x", RefInput: "x",
 		Set: pairs(t, [2]int{12, 14}, [2]int{11, 17}), Energy: metric.EnergyOptions{Mode: metric.Exact}}
-	marks := []int{2, 3, 8}
-	c.Model = program(t, spiking, exec.Options{Timesteps: marks})
+	several := []int{2, 3, 8}
+	c.Model = program(t, spiking, exec.Options{Timesteps: several})
 	all, err := RunAll(t.Context(), c)
-	if err != nil || len(all) != len(marks) {
+	if err != nil || len(all) != len(several) {
 		t.Fatalf("%d reports, %v", len(all), err)
 	}
 	last, err := Run(t.Context(), c)
@@ -243,12 +243,12 @@ func TestTimesteps(t *testing.T) {
 	}
 	ignore := cmpopts.IgnoreFields(Report{}, "Seconds")
 	if d := cmp.Diff(all[2], last, ignore); d != "" {
-		t.Errorf("Run is not the last checkpoint (-want +got):\n%s", d)
+		t.Errorf("Run is not the last of several (-want +got):\n%s", d)
 	}
-	for i, steps := range marks {
+	for i, steps := range several {
 		c.Model = program(t, spiking, exec.Options{Timesteps: []int{steps}})
 		if d := cmp.Diff(measured(t, c), all[i], ignore); d != "" {
-			t.Errorf("T = %d: a run of its own differs (-own +checkpoint):\n%s", steps, d)
+			t.Errorf("T = %d: a run of its own differs (-own +one of several):\n%s", steps, d)
 		}
 		if all[i].Timesteps != steps {
 			t.Errorf("T = %d is reported as %d", steps, all[i].Timesteps)

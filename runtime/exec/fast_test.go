@@ -24,7 +24,7 @@ func plainly(t *testing.T, n *graph.Node, in ...*ops.Tensor) *ops.Tensor {
 	return out[0]
 }
 
-// TestFastConvolutions holds which convolutions are computed by minimal filtering: those
+// TestFastConvolutions holds which convolutions are computed by Winograd: those
 // of networks without thresholds, on images that are not small. It shows in the last
 // bits.
 func TestFastConvolutions(t *testing.T) {
@@ -74,14 +74,14 @@ func TestFastConvolutions(t *testing.T) {
 		got, want := runModel(t, m, x, exec.Options{}), plainly(t, conv, x, weights, bias)
 		d := distance(t, got, want)
 		if fast := firstDifference(got.F32, want.F32) >= 0; fast != c.fast || d > 1e-4 {
-			t.Errorf("%s: differs by %g, by minimal filtering: %v, want %v", c.name, d, fast, c.fast)
+			t.Errorf("%s: differs by %g, by Winograd: %v, want %v", c.name, d, fast, c.fast)
 		}
 	}
 }
 
 // TestFastThreads holds that threads and kernels do not show in the bits.
 func TestFastThreads(t *testing.T) {
-	m := model(t, filteredModels["filtered"], 0, 0)
+	m := model(t, winogradModels["winograd"], 0, 0)
 	x := random(7, -1, 1, 1, 1, 45, 61)
 	want := runModel(t, m, x, exec.Options{})
 	for _, threads := range []int{2, 3, 8} {
@@ -93,9 +93,9 @@ func TestFastThreads(t *testing.T) {
 	}
 }
 
-// filteredModels have convolutions by minimal filtering at several scales and offsets.
-var filteredModels = map[string]string{
-	"filtered": `g (float[N,1,H,W] x) => (float[N,C,H2,W2] o)
+// winogradModels have convolutions by Winograd at several scales and offsets.
+var winogradModels = map[string]string{
+	"winograd": `g (float[N,1,H,W] x) => (float[N,C,H2,W2] o)
 <float[16,1,3,3] w1 = ["location": "seed:1"], float[16] b1 = ["location": "seed:4"], float[17,16,3,3] w2 = ["location": "seed:2", "scale": "0.2"],
  float[16,17,3,3] w3 = ["location": "seed:3", "scale": "0.2"], float[17,1,1] slope = ["location": "seed:5"]>
 {
@@ -105,7 +105,7 @@ var filteredModels = map[string]string{
   p = PRelu(b, slope)
   o = Conv <pads = [0, 2, 1, 0]> (p, w3)
 }`,
-	"filtered at two scales": `g (float[N,1,H,W] x) => (float[N,C,H2,W2] o, float[N,C2,H3,W3] mid)
+	"winograd at two scales": `g (float[N,1,H,W] x) => (float[N,C,H2,W2] o, float[N,C2,H3,W3] mid)
 <float[16,1,3,3] w1 = ["location": "seed:1"], float[16,16,3,3] w2 = ["location": "seed:2", "scale": "0.2"],
  float[16,16,2,2] u = ["location": "seed:3", "scale": "0.2"], float[16,16,3,3] w3 = ["location": "seed:4", "scale": "0.2"]>
 {
@@ -115,7 +115,7 @@ var filteredModels = map[string]string{
   s = ConvTranspose <strides = [2, 2]> (mid, u)
   o = Conv <pads = [1, 1, 1, 1]> (s, w3)
 }`,
-	"filtered and enlarged": `g (float[N,2,H,W] x) => (float[N,C,H2,W2] o)
+	"winograd and enlarged": `g (float[N,2,H,W] x) => (float[N,C,H2,W2] o)
 <float[32,2,5,5] w1 = ["location": "seed:1", "scale": "0.2"], float[16,16,3,3] w3 = ["location": "seed:4", "scale": "0.2"],
  float[4] three = {1, 1, 1, 3}, float[16,8,1,1] w2 = ["location": "seed:2"]>
 {
@@ -127,10 +127,10 @@ var filteredModels = map[string]string{
 }`,
 }
 
-// TestFilteredTilesAreExact holds that tiles keep the grid of minimal filtering: they
+// TestWinogradTilesAreExact holds that tiles keep the grid of Winograd: they
 // give the bits of the whole image.
-func TestFilteredTilesAreExact(t *testing.T) {
-	for name, src := range filteredModels {
+func TestWinogradTilesAreExact(t *testing.T) {
+	for name, src := range winogradModels {
 		t.Run(name, func(t *testing.T) {
 			m := model(t, src, 0, 0)
 			c, _ := m.Graph.Inputs()[0].Type.Shape[1].Size()

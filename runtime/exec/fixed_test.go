@@ -32,7 +32,7 @@ var dyadic = map[string]string{
   y, v = ai.spikingir.MPRN <@@> (d3, , half, alpha)
   o = ai.spikingir.CPM <@@, kernel_shape = [1, 1]> (y, v, one)
 }`,
-	"joined trains, groups, strides": `g (float[N,4,H,W] x) => (float[N,4,H2,W2] o)
+	"joined spikes, groups, strides": `g (float[N,4,H,W] x) => (float[N,4,H2,W2] o)
 <float[2,4,3,3] w1, float[4,2,3,3] w2, float[6,2,5,5] w3, float[4,10,2,2] w4, float[4,1,1] b, float theta = {2}, float alpha = {0.5},
  float[4,1,1] thetas = {1, 1, 1, 1}>
 {
@@ -118,7 +118,7 @@ func declare(t *testing.T, src, name string, draw func(r *rand.Rand, first bool)
 	return src[:at] + "] " + name + " = {" + strings.Join(list, ", ") + "}" + src[at+2+len(name):]
 }
 
-// fixedLayers counts the layers that a program computes in whole numbers.
+// fixedLayers counts the layers that a program computes in integers.
 func fixedLayers(p *exec.Program) int {
 	n := 0
 	for _, u := range p.Units() {
@@ -129,7 +129,7 @@ func fixedLayers(p *exec.Program) int {
 	return n
 }
 
-// runMeasured runs a model at three checkpoints with everything measured.
+// runMeasured runs a model for three T with everything measured.
 func runMeasured(t *testing.T, m *graph.Model, x *ops.Tensor, o exec.Options) (*exec.Program, []*exec.Result) {
 	t.Helper()
 	o.Timesteps = []int{2, 4, 6}
@@ -204,7 +204,7 @@ func TestFixedPointEverywhere(t *testing.T) {
 	}
 }
 
-// TestFixedPointFallsBack runs layers that whole numbers do not suit in float32.
+// TestFixedPointFallsBack runs layers that integers do not suit in float32.
 func TestFixedPointFallsBack(t *testing.T) {
 	const layer = `g (float[N,1,H,W] x) => (float[N,1,H,W] o)
 <float[1,1,3,3] w = {1, -2, 3, 1, 4, 1, -1, 0.5, 2}, float theta = {%s}, float first = {%s}, float alpha = {0.75}>

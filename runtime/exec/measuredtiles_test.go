@@ -46,7 +46,7 @@ func compareMeasured(t *testing.T, p *exec.Program, x *ops.Tensor, want []*exec.
 }
 
 // TestMeasuredTiles measures layers in fixed point, whose sums no tiles may change, in
-// tiles of several sizes: joined trains, groups, strides, several checkpoints.
+// tiles of several sizes: joined spikes, groups, strides, several timesteps.
 func TestMeasuredTiles(t *testing.T) {
 	for name, src := range dyadic {
 		m := dyadicModel(t, src, 6)

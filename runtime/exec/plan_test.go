@@ -218,12 +218,12 @@ func TestTwoRegions(t *testing.T) {
 	p := compile(t, m, exec.Options{Timesteps: []int{4, 8}})
 	_, err := p.Run(t.Context(), map[string]*ops.Tensor{"x": x}, exec.RunOptions{})
 	if err == nil || !strings.Contains(err.Error(), "one number of timesteps") {
-		t.Errorf("with checkpoints: error %v, want one that asks for one number of timesteps", err)
+		t.Errorf("for several T: error %v, want one that asks for one number of timesteps", err)
 	}
 }
 
 // TestBiasFromReadout feeds a neuron's bias from a readout, which differs by
-// checkpoint: never silently no bias.
+// number of timesteps: never silently no bias.
 func TestBiasFromReadout(t *testing.T) {
 	m := model(t, `g (float[N,1,H,W] x) => (float[N,1,H,W] o)
 <float theta = {1}, int64[1] all = {-1}>
@@ -241,7 +241,7 @@ func TestBiasFromReadout(t *testing.T) {
 	p := compile(t, m, exec.Options{Timesteps: []int{4, 8}})
 	_, err := p.Run(t.Context(), map[string]*ops.Tensor{"x": x}, exec.RunOptions{})
 	if err == nil || !strings.Contains(err.Error(), `node "late"`) {
-		t.Errorf("with checkpoints: error %v, want one that names the neuron", err)
+		t.Errorf("for several T: error %v, want one that names the neuron", err)
 	}
 }
 

@@ -37,7 +37,7 @@ func TestQuantise(t *testing.T) {
 	}
 }
 
-// checkScale compares the whole numbers with what they stand for.
+// checkScale compares the integers with what they stand for.
 func checkScale(t *testing.T, c current, th thresholds, f *fixedPoint) {
 	t.Helper()
 	scale, n := f.scale[0], f.neurons

@@ -254,10 +254,10 @@ func mprnToIF(src string) string {
 	return strings.ReplaceAll(src, ", theta, alpha)", ", theta)")
 }
 
-// TestTimesteps demands that one run with checkpoints gives at each what a
+// TestTimesteps demands that one run for several T gives at each what a
 // run of its own gives: outputs, spikes, potentials and work.
 func TestTimesteps(t *testing.T) {
-	marks := []int{2, 5, 9}
+	several := []int{2, 5, 9}
 	for name, src := range nets {
 		for _, post := range []int{0, 1} {
 			if post == 0 {
@@ -268,7 +268,7 @@ func TestTimesteps(t *testing.T) {
 			m := model(t, src, 9, post)
 			c, _ := m.Graph.Inputs()[0].Type.Shape[1].Size()
 			in := map[string]*ops.Tensor{"x": random(3, -1, 1.5, 1, int(c), 8, 10)}
-			p, err := exec.Compile(m, exec.Options{Timesteps: marks})
+			p, err := exec.Compile(m, exec.Options{Timesteps: several})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -276,7 +276,7 @@ func TestTimesteps(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for i, k := range marks {
+			for i, k := range several {
 				q, err := exec.Compile(m, exec.Options{Timesteps: []int{k}})
 				if err != nil {
 					t.Fatal(err)
@@ -286,7 +286,7 @@ func TestTimesteps(t *testing.T) {
 					t.Fatal(err)
 				}
 				if d := cmp.Diff(one, all[i]); d != "" {
-					t.Errorf("%s, post = %d, T = %d: a run of its own differs (-own +checkpoint):\n%s", name, post, k, d)
+					t.Errorf("%s, post = %d, T = %d: a run of its own differs (-own +one of several):\n%s", name, post, k, d)
 				}
 			}
 		}

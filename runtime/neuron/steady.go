@@ -122,10 +122,10 @@ func (w *steadyWorker) channel(n, c, lane, from, count int) {
 	for i := range v {
 		v[i] = v0
 	}
-	mark := 0
+	k := 0
 	for step := range w.Steps.Main {
 		kernel.IFStep(w.bits[step][lane], v, current, bias, theta, theta)
-		if mark == len(w.Steps.Marks) || step+1 != w.Steps.Marks[mark] {
+		if k == len(w.Steps.Marks) || step+1 != w.Steps.Marks[k] {
 			continue
 		}
 		saved := w.saved[:count]
@@ -135,12 +135,12 @@ func (w *steadyWorker) channel(n, c, lane, from, count int) {
 			if w.Post != nil {
 				post = w.Post[place : place+count]
 			}
-			kernel.IFStep(w.bits[w.Steps.Main+mark][lane], v, post, 0, theta, theta*at(w.Alpha, c, 1))
+			kernel.IFStep(w.bits[w.Steps.Main+k][lane], v, post, 0, theta, theta*at(w.Alpha, c, 1))
 		}
 		if w.Residuals != nil {
-			copy(w.Residuals[mark][place:], v)
+			copy(w.Residuals[k][place:], v)
 		}
 		copy(v, saved)
-		mark++
+		k++
 	}
 }
