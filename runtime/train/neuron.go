@@ -28,7 +28,7 @@ type neuronLayer struct {
 	emits []float32
 }
 
-// A population is what neurons compute with: a base.Neuron, whose methods
+// A population is what neurons compute with: a kernel.Neuron, whose methods
 // these are, but in tests of gradients, which put smooth neurons in its place.
 type population interface {
 	Set(p kernel.NeuronParams)
@@ -44,7 +44,6 @@ type neuronState struct {
 	u       []float32 // potentials before the spike; in modes of one slice the mean current
 	feature []float32 // gradient by the mean amplitude; nil for none
 	counts  []float32 // spikes of each neuron, when wanted
-
 }
 
 func (s *neuronState) reset(w *Worker) {

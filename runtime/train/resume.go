@@ -88,15 +88,10 @@ func otherSettings(have, want json.RawMessage) string {
 	if json.Unmarshal(have, &a) != nil || json.Unmarshal(want, &b) != nil {
 		return fmt.Sprintf("%s, this one has %s", have, want)
 	}
-	names := slices.Sorted(maps.Keys(a))
-	for n := range b {
-		if _, ok := a[n]; !ok {
-			names = append(names, n)
-		}
-	}
-	slices.Sort(names)
+	both := maps.Clone(a)
+	maps.Copy(both, b)
 	var list []string
-	for _, n := range names {
+	for _, n := range slices.Sorted(maps.Keys(both)) {
 		if !bytes.Equal(a[n], b[n]) {
 			list = append(list, fmt.Sprintf("%s was %s and is %s", n, cmp.Or(string(a[n]), "not set"), cmp.Or(string(b[n]), "not set")))
 		}

@@ -19,13 +19,18 @@ func (l *unary) writes() []*value { return []*value{l.y} }
 func (l *unary) refresh()         {}
 
 func (n *Net) bindEncode(node *graph.Node) (layer, error) {
-	x, err := n.of(node, 0)
-	if err != nil {
-		return nil, err
+	u, err := n.unary(node, true)
+	return &encodeLayer{u}, err
+}
+
+// unary finds the input of a layer and makes its output.
+func (n *Net) unary(node *graph.Node, timed bool) (u unary, err error) {
+	if u.x, err = n.of(node, 0); err != nil {
+		return u, err
 	}
-	y := n.add(node.Output(0), x.dims, true)
-	y.grad = x.grad
-	return &encodeLayer{unary{x, y}}, nil
+	u.y = n.add(node.Output(0), u.x.dims, timed)
+	u.y.grad = u.x.grad
+	return u, nil
 }
 
 func (l *encodeLayer) forward(w *Worker) error {
@@ -74,12 +79,15 @@ func (n *Net) bindBias(node *graph.Node) (layer, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &biasLayer{unary: unary{x: x}}
+	u, err := n.unary(node, x.timed)
+	if err != nil {
+		return nil, err
+	}
+	l := &biasLayer{unary: u}
 	if l.fixed, err = n.constant(node, 1, x.channels()); err != nil {
 		return nil, err
 	}
 	l.b = n.param(node, 1, Bias)
-	l.y = n.add(node.Output(0), x.dims, x.timed)
 	l.y.grad = true
 	return l, nil
 }
@@ -118,13 +126,8 @@ func (n *Net) bindDecode(node *graph.Node) (layer, error) {
 	if _, err := op.DecodeOf(node); err != nil {
 		return nil, err
 	}
-	x, err := n.of(node, 0)
-	if err != nil {
-		return nil, err
-	}
-	y := n.add(node.Output(0), x.dims, false)
-	y.grad = x.grad
-	return &decodeLayer{unary{x, y}}, nil
+	u, err := n.unary(node, false)
+	return &decodeLayer{u}, err
 }
 
 func (l *decodeLayer) forward(w *Worker) error {

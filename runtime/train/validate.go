@@ -55,7 +55,7 @@ func (t *Trainer) validate(ctx context.Context) error {
 	}
 	t.validated, t.validation = t.position.Total+1, time.Since(begin)
 	e := t.event()
-	e.Validation, e.Best = f, t.better(f)
+	e.Validation, e.Best = f, t.best == nil || t.worth(f) > t.worth(t.best)
 	if e.Best {
 		t.remember(f)
 	}
@@ -125,12 +125,8 @@ func (t *Trainer) diverged(err error) error {
 	return &DivergedError{t.stage().Name, t.position.Step, err}
 }
 
-// better reports whether f beats the best. With an energy term a network is worth
-// its PSNR less what its spikes cost, as the loss weighs them.
-func (t *Trainer) better(f *checkpoint.Figures) bool {
-	return t.best == nil || t.worth(f) > t.worth(t.best)
-}
-
+// worth orders networks: with an energy term it is the PSNR less what the spikes cost,
+// as the loss weighs them.
 func (t *Trainer) worth(f *checkpoint.Figures) float64 {
 	return -math.Pow(10, -f.PSNR/10) - t.EnergyWeight*f.FiringRate
 }

@@ -86,35 +86,27 @@ func (c *correlation) coarsePlanes(p *patch, coarse []float32) []float32 {
 }
 
 // gather reads the windows of a patch.
-func (c *correlation) gather(p *patch, fine []float32) {
-	fine = c.finePlanes(p, fine)
-	plane, area := product(c.in), c.size()
-	for o := p.from; o < p.to; o++ {
-		row := c.row(p, o)
-		for f := range c.fines {
-			from, to := fine[f*plane:(f+1)*plane], row[f*area:(f+1)*area]
-			for k, at := range p.cells[o-p.from] {
-				if at == outside {
-					to[k] = 0
-				} else {
-					to[k] = from[at]
-				}
-			}
-		}
-	}
-}
+func (c *correlation) gather(p *patch, fine []float32) { c.exchange(p, fine, true) }
 
 // scatter adds the windows of a patch to fine elements.
-func (c *correlation) scatter(p *patch, fine []float32) {
+func (c *correlation) scatter(p *patch, fine []float32) { c.exchange(p, fine, false) }
+
+func (c *correlation) exchange(p *patch, fine []float32, gather bool) {
 	fine = c.finePlanes(p, fine)
 	plane, area := product(c.in), c.size()
 	for o := p.from; o < p.to; o++ {
 		row := c.row(p, o)
 		for f := range c.fines {
-			to, from := fine[f*plane:(f+1)*plane], row[f*area:(f+1)*area]
+			fine, row := fine[f*plane:(f+1)*plane], row[f*area:(f+1)*area]
 			for k, at := range p.cells[o-p.from] {
-				if at != outside {
-					to[at] += from[k]
+				switch {
+				case at == outside && gather:
+					row[k] = 0
+				case at == outside:
+				case gather:
+					row[k] = fine[at]
+				default:
+					fine[at] += row[k]
 				}
 			}
 		}

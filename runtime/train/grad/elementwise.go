@@ -103,24 +103,31 @@ func mean(c *call) error { return weightedSum(c, 1/float64(len(c.in))) }
 
 // weightedSum gives weight times the gradient of the output to every operand.
 func weightedSum(c *call, weight float64) error {
-	for i, x := range c.in {
-		if !c.wants(i) {
-			continue
-		}
-		w, err := newWalk(c.out[0].Dims, x.Dims)
-		if err != nil {
-			return err
-		}
-		gx := totalOf(c.gin[i], x.Len() < c.out[0].Len())
-		w.rows(func(at, n int, off, step []int) {
-			i := off[0]
-			for _, g := range c.gout[0].F32[at : at+n] {
-				gx.add(i, weight*float64(g))
-				i += step[0]
+	for i := range c.in {
+		if c.wants(i) {
+			if err := c.weighted(i, weight); err != nil {
+				return err
 			}
-		})
-		gx.done()
+		}
 	}
+	return nil
+}
+
+// weighted gives weight times the gradient of the output to operand k, which broadcasts.
+func (c *call) weighted(k int, weight float64) error {
+	w, err := newWalk(c.out[0].Dims, c.in[k].Dims)
+	if err != nil {
+		return err
+	}
+	gx := totalOf(c.gin[k], c.in[k].Len() < c.out[0].Len())
+	w.rows(func(at, n int, off, step []int) {
+		i := off[0]
+		for _, g := range c.gout[0].F32[at : at+n] {
+			gx.add(i, weight*float64(g))
+			i += step[0]
+		}
+	})
+	gx.done()
 	return nil
 }
 

@@ -122,7 +122,7 @@ func gemm(c *call, p op.Gemm) error {
 		return err
 	}
 	if c.wants(2) {
-		if err := gemmBias(c, float64(p.Beta)); err != nil {
+		if err := c.weighted(2, float64(p.Beta)); err != nil {
 			return err
 		}
 	}
@@ -173,22 +173,4 @@ func addOriented(g *ops.Tensor, sums []float64, rows, cols int, transposed bool)
 			g.F32[j*rows+i] += float32(sums[i*cols+j])
 		}
 	}
-}
-
-// gemmBias is the gradient of C, which broadcasts.
-func gemmBias(c *call, beta float64) error {
-	w, err := newWalk(c.out[0].Dims, c.in[2].Dims)
-	if err != nil {
-		return err
-	}
-	t := totalOf(c.gin[2], true)
-	w.rows(func(at, n int, off, step []int) {
-		i := off[0]
-		for _, g := range c.gout[0].F32[at : at+n] {
-			t.add(i, beta*float64(g))
-			i += step[0]
-		}
-	})
-	t.done()
-	return nil
 }
