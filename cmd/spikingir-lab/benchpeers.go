@@ -26,6 +26,15 @@ type command struct {
 	stdin string
 }
 
+// line is the command of a line of words.
+func line(words ...any) command {
+	var c command
+	for _, w := range words {
+		c.argv = append(c.argv, fmt.Sprint(w))
+	}
+	return c
+}
+
 // peer is another runtime.
 type peer struct {
 	title string
@@ -54,7 +63,7 @@ var (
 	// small as can be: only the first line counts.
 	torchDnCNN = peer{torchTitle, func(ctx context.Context, r *race, d duel) (command, error) {
 		script, err := r.script("torch_multistep_bench.py")
-		return command{argv: words(r.python(ctx), script, r.Workers(), d.steps, d.h, 1, 8)}, err
+		return line(r.python(ctx), script, r.Workers(), d.steps, d.h, 1, 8), err
 	}}
 	torchVDSR, torchAOD = torch("vdsr"), torch("aod")
 )
@@ -62,7 +71,9 @@ var (
 // torch is the project's own script, for networks that the given one lacks.
 func torch(net string) peer {
 	return peer{torchTitle, func(ctx context.Context, r *race, d duel) (command, error) {
-		return command{words(r.python(ctx), "-", net, r.Workers(), d.steps, d.h, d.w, r.runsOf(d)), fixtures.TorchMultistep}, nil
+		c := line(r.python(ctx), "-", net, r.Workers(), d.steps, d.h, d.w, r.runsOf(d))
+		c.stdin = fixtures.TorchMultistep
+		return c, nil
 	}}
 }
 
@@ -77,16 +88,7 @@ func (r *race) ort(ctx context.Context, d duel, path string) (command, error) {
 		return command{}, err
 	}
 	channels, err := spikingir.Channels(m)
-	return command{argv: words("node", script, path, d.h, d.w, r.Workers(), r.runsOf(d), max(channels, 1))}, err
-}
-
-// words is a command line.
-func words(list ...any) []string {
-	argv := make([]string, len(list))
-	for i, x := range list {
-		argv[i] = fmt.Sprint(x)
-	}
-	return argv
+	return line("node", script, path, d.h, d.w, r.Workers(), r.runsOf(d), max(channels, 1)), err
 }
 
 // pythons are the interpreters to try: first the one that Debian's packages belong

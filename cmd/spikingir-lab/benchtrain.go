@@ -137,7 +137,7 @@ print(json.dumps({'firing_rate': sum(rates) / len(rates)}))
 // is as small as can be.
 func (r *race) torchTraining(ctx context.Context) (command, error) {
 	script, err := r.script("torch_multistep_bench.py")
-	return command{argv: words(r.python(ctx), "-c", flushedTorch, script, r.Workers(), r.Steps, 8, r.Batch, r.Patch)}, err
+	return line(r.python(ctx), "-c", flushedTorch, script, r.Workers(), r.Steps, 8, r.Batch, r.Patch), err
 }
 
 // row has dashes for a peer that does not answer.

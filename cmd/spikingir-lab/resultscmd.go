@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -93,17 +94,9 @@ numbers of timesteps, and writes Markdown tables. What FILE holds from a line
 }
 
 // resultsHead says what the tables hold.
-const resultsHead = `# Results on real networks, before any fine-tuning
-
-Made by ` + "`make results DATA=DIR`" + `: conversion alone, without training, %s simulation (` + "`--precision`" + `).
-Energy is the paper's model (4.6 pJ a MAC, 0.9 pJ an AC, first layer once), in mJ an image. SSIM is
-Gaussian 11x11. Rates are in per cent of the ANN. Agreement is the PSNR between the outputs of the
-spiking network and of its ANN. It measures the conversion; the PSNR against the truth may even rise by
-quantisation. A rate readout has no negative values, so where the output is signed (DnCNN, VDSR) the
-recipe rueckauer reads an ON and an OFF population. "IF + CPM" is rueckauer with the CPM readout, the
-step between the recipes.
-
-`
+//
+//go:embed results.md
+var resultsHead string
 
 func (a *lab) results(ctx context.Context, data, out string, only []string) error {
 	for _, name := range only {

@@ -96,17 +96,17 @@ func (b *Bench) Time(ctx context.Context, p *exec.Program, x *ops.Tensor, beside
 		w := count(u, res)
 		t.Units = append(t.Units, UnitTiming{Unit: u, work: w, macs: share * (w.once + w.slice*float64(p.T+p.Post))})
 	}
-	rest := *b
-	rest.warmUp = max(b.warmUp-1, 0)
+	more := *b
+	more.warmUp = max(b.warmUp-1, 0)
 	t.peaks, err = probed(func() (err error) {
-		t.Whole, err = rest.Times(ctx, beside, func() error { return t.run(ctx, p, map[string]*ops.Tensor{in: x}) })
+		t.Whole, err = more.Times(ctx, beside, func() error { return t.run(ctx, p, map[string]*ops.Tensor{in: x}) })
 		return err
 	}, inference...)
 	if err != nil {
 		return nil, err
 	}
 	for i := range t.Units {
-		t.Units[i].Times = t.Units[i].Times[rest.warmUp:]
+		t.Units[i].Times = t.Units[i].Times[more.warmUp:]
 	}
 	return t, nil
 }
