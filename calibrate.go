@@ -124,7 +124,9 @@ func (c *calibration) calibrator(ctx context.Context, stats **graph.Stats) passe
 	}
 }
 
-// evaluate computes a constant node.
-func (c *calibration) evaluate(n *graph.Node, opset int64) ([]*graph.Tensor, error) {
-	return ops.Evaluate(&ops.Env{Pool: c.pool, Alloc: ops.NewTensor}, n, opset, nil)
+// evaluator computes constant nodes.
+func evaluator(pool *machine.Pool) passes.Evaluator {
+	return func(n *graph.Node, opset int64) ([]*graph.Tensor, error) {
+		return ops.Evaluate(&ops.Env{Pool: pool, Alloc: ops.NewTensor}, n, opset, nil)
+	}
 }

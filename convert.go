@@ -84,7 +84,7 @@ func Convert(ctx context.Context, m *Model, o Options) (*Conversion, error) {
 	c.neurons(m)
 	reports, err := p.Run(m, passes.Options{
 		Calibrate: set.calibrator(ctx, &stats),
-		Evaluate:  set.evaluate,
+		Evaluate:  evaluator(set.pool),
 		Log:       o.Log,
 		After: func(r passes.Report, m *graph.Model) error {
 			c.neurons(m)

@@ -172,8 +172,7 @@ func (f *finetuning) trainable(m *Model) (plain bool, err error) {
 		return false, unsupported(fmt.Errorf("%s is a spiking network in the flat form, whose neurons cannot be told any more; "+
 			"want the form that convert --lower functions writes", path))
 	}
-	c := &calibration{pool: f.pool}
-	if _, err := recipes.CleanUp().Run(m, passes.Options{Evaluate: c.evaluate, Log: f.Log}); err != nil {
+	if _, err := recipes.CleanUp().Run(m, passes.Options{Evaluate: evaluator(f.pool), Log: f.Log}); err != nil {
 		return false, fmt.Errorf("%s: %w", path, err)
 	}
 	return true, nil
