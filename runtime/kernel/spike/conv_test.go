@@ -111,7 +111,7 @@ func (k *layerCase) current(step, n, o, y, x int) int32 {
 }
 
 // reference simulates the layer neuron by neuron: spikes by slice in the layout
-// of a train, and potentials by mark.
+// of a tensor, and potentials by mark.
 func (k *layerCase) reference() (bits []uint16, residuals [][]int32) {
 	oh, ow := k.outSize()
 	out := &Tensor{Steps: k.sources[0].Steps, N: k.images, C: k.s.OutC, H: oh, W: ow}
@@ -149,15 +149,21 @@ func (k *layerCase) neuron(out *Tensor, residuals [][]int32, i, n, o, y, x int) 
 	}
 }
 
-// check runs the layer and compares all bits, with guards round the trains.
+// check packs the layer, runs it and compares all bits.
 func (k *layerCase) check(t *testing.T, threads int, bits []uint16, residuals [][]int32) {
 	t.Helper()
-	pool := machine.NewPool(threads)
-	defer pool.Close()
 	conv, err := k.packed()
 	if err != nil {
 		t.Fatal(err)
 	}
+	k.checkRun(t, conv, threads, bits, residuals)
+}
+
+// checkRun runs the packed layer and compares all bits, with guards round the tensors.
+func (k *layerCase) checkRun(t *testing.T, conv *Conv, threads int, bits []uint16, residuals [][]int32) {
+	t.Helper()
+	pool := machine.NewPool(threads)
+	defer pool.Close()
 	oh, ow := k.outSize()
 	if h, w := conv.OutSize(k.h, k.w); h != oh || w != ow {
 		t.Fatalf("size %d x %d, want %d x %d", h, w, oh, ow)
@@ -184,7 +190,7 @@ func (k *layerCase) check(t *testing.T, threads int, bits []uint16, residuals []
 	}
 	for i, x := range full {
 		if (i < guard || i >= guard+len(bits)) && x != 0xa5a5 {
-			t.Fatalf("mask %d outside of the train was written", i-guard)
+			t.Fatalf("mask %d outside of the tensor was written", i-guard)
 		}
 	}
 	for m := range residuals {
@@ -241,9 +247,13 @@ func TestConv(t *testing.T) {
 		bits, residuals := k.reference()
 		t.Run(c.name, func(t *testing.T) {
 			forEach(t, func(t *testing.T) {
+				conv, err := k.packed()
+				if err != nil {
+					t.Fatal(err)
+				}
 				withStrips(func() {
 					for _, threads := range manyThreads() {
-						k.check(t, threads, bits, residuals)
+						k.checkRun(t, conv, threads, bits, residuals)
 					}
 				})
 			})

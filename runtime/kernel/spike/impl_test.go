@@ -66,6 +66,9 @@ func stepBytes(a *stepArgs) {
 		for w, offset := range a.offsets {
 			planes := a.planes[(b*len(a.offsets)+w)*2*plane:]
 			for k, s := range a.bytes[y*a.srcRow+x*a.srcCell+offset:][:windowBytes] {
+				if s == 0 {
+					continue
+				}
 				for o := range acc {
 					at := k/4*64 + o*4 + k%4
 					acc[o] += int32(s) * (256*int32(planes[at]) + int32(planes[plane+at]))
