@@ -145,5 +145,5 @@ func (t *timing) result(k int) int { return slices.Index(t.results, k+1) }
 
 // spikeSteps is the time in the terms of the spiking kernels.
 func (t *timing) spikeSteps() spike.Steps {
-	return spike.Steps{Main: t.steps, Marks: t.results, Post: t.post > 0}
+	return spike.Steps{Main: t.steps, Timesteps: t.results, Post: t.post > 0}
 }

@@ -59,7 +59,7 @@ func (h *ahead) next(a *rowArgs, width int) {
 // aheadAt makes kernels fetch lines from a cell on.
 func (a *rowArgs) aheadAt(cell *float32) { a.ahead = uintptr(unsafe.Pointer(cell)) }
 
-// nothingAhead makes kernels fetch what they have.
+// nothingAhead disables prefetching.
 func (a *rowArgs) nothingAhead() {
 	a.aheadAt(&a.src[0])
 	a.aheadStride = 0

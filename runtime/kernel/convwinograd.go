@@ -8,8 +8,8 @@ import (
 	"spikingir/runtime/kernel/machine"
 )
 
-// A WinogradConv is a convolution of 3 x 3 that is computed by Winograd's minimal
-// filtering F(4x4, 3x3) (Lavin and Gray, CVPR 2016): tiles of 4 x 4 outputs, whose
+// A WinogradConv is a convolution of 3 x 3 that is computed by Winograd's
+// F(4x4, 3x3) (Lavin and Gray, CVPR 2016): tiles of 4 x 4 outputs, whose
 // 6 x 6 inputs are transformed, multiplied with transformed weights at each of the
 // 36 positions and summed over the input channels, and transformed back. That takes
 // 36 products for what takes [Conv] 144. It is immutable, like a Conv.
@@ -60,7 +60,7 @@ func PackWinograd(s ConvShape, weight, bias []float32) (*WinogradConv, error) {
 		return nil, err
 	}
 	if !SuitsWinograd(s) {
-		return nil, fmt.Errorf("convolution %+v is none that minimal filtering suits", s)
+		return nil, fmt.Errorf("convolution %+v is none that Winograd's suits", s)
 	}
 	if err := s.checkParameters(weight, bias); err != nil {
 		return nil, err

@@ -2,7 +2,7 @@ package kernel
 
 import "spikingir/runtime/kernel/machine"
 
-// A filterScratch is the memory of a worker for minimal filtering. It only grows.
+// A filterScratch is the memory of a worker for Winograd's convolution. It only grows.
 type filterScratch struct {
 	inputs  []float32   // transformed, [position][input channel][tile]
 	sums    []float32   // of a block, [position][channel][tile]

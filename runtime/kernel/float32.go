@@ -10,7 +10,7 @@ type float32Kernels struct {
 	convRow func(a *rowArgs, width int)
 	// convBand is convRow for bandRows rows of one channel and nine taps, those of
 	// three neighbours in each of three rows. directBands tells whether it heeds
-	// back, left and right.
+	// left and right.
 	convBand    func(a *rowArgs)
 	directBands bool
 	// directTails tells that convRow does for wide blocks what the arguments' direct

@@ -41,7 +41,7 @@ func TestConvReadsOnlyItsSource(t *testing.T) {
 	}
 }
 
-// TestWinogradReadsOnlyItsSource does the same for minimal filtering.
+// TestWinogradReadsOnlyItsSource does the same for Winograd's convolution.
 func TestWinogradReadsOnlyItsSource(t *testing.T) {
 	for _, w := range []int{3, 16, 62, 63, 64, 65, 66, 67, 100, 130, 194, 258} {
 		for _, s := range []ConvTransposeShape{

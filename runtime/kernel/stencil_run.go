@@ -40,9 +40,8 @@ type rowArgs struct {
 	channels      int
 	n             int
 	resume        bool
-	// The address of a cache line that each tile of a kernel fetches and moves on
-	// from, and the distance in bytes to the one of the next channel, or row of a
-	// band. Kernels may leave that.
+	// Prefetch address, and channel stride in bytes (for a band, row stride). Kernels
+	// may ignore them.
 	ahead, aheadStride uintptr
 	sums               []float32 // what a wide row kernel keeps its sums in
 	// What a wide row kernel does to sums with their bias, for the channels from
@@ -99,8 +98,7 @@ func (s *stencil) run(p *machine.Pool, dst, src plane, tail Tail) {
 			dst: dst, src: src, tail: tail, apart: p.Threads() * l.rows,
 		}
 		t.reserve()
-		// Workers take strips as they come to them, lest all wait for one that the
-		// system lets run less.
+		// Dynamic scheduling: a preempted worker delays only its own strip.
 		for i := int(next.Add(1)) - 1; i < strips*blockParts; i = int(next.Add(1)) - 1 {
 			r, b := i/blockParts, i%blockParts
 			t.rowLo, t.rowHi = tasks[r], tasks[r+1]

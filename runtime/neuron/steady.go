@@ -125,7 +125,7 @@ func (w *steadyWorker) channel(n, c, lane, from, count int) {
 	k := 0
 	for step := range w.Steps.Main {
 		kernel.IFStep(w.bits[step][lane], v, current, bias, theta, theta)
-		if k == len(w.Steps.Marks) || step+1 != w.Steps.Marks[k] {
+		if k == len(w.Steps.Timesteps) || step+1 != w.Steps.Timesteps[k] {
 			continue
 		}
 		saved := w.saved[:count]

@@ -9,7 +9,7 @@ import (
 	"spikingir/runtime/kernel/machine"
 )
 
-// Weights of a spiking convolution are whole numbers in this range: those that two
+// Weights of a spiking convolution are integers in this range: those that two
 // bytes h and l, both of -128..127, stand for as 256*h + l.
 const (
 	LeastWeight = -1 << 15

@@ -29,7 +29,7 @@ func newLayerCase(c convCase, seed uint64, parts []int, values bool, steps Steps
 	k := layerCase{convCase: c, steps: steps, images: 1 + int(seed%2)}
 	slices := steps.Main
 	if steps.Post {
-		slices += len(steps.Marks)
+		slices += len(steps.Timesteps)
 	}
 	for i, channels := range parts {
 		s := &Tensor{Steps: slices, N: k.images, C: channels, H: c.h, W: c.w}
@@ -111,12 +111,12 @@ func (k *layerCase) current(step, n, o, y, x int) int32 {
 }
 
 // reference simulates the layer neuron by neuron: spikes by slice in the layout
-// of a tensor, and potentials by mark.
+// of a tensor, and potentials by result.
 func (k *layerCase) reference() (bits []uint16, residuals [][]int32) {
 	oh, ow := k.outSize()
 	out := &Tensor{Steps: k.sources[0].Steps, N: k.images, C: k.s.OutC, H: oh, W: ow}
 	out.Bits = make([]uint16, out.Masks())
-	for range k.steps.Marks {
+	for range k.steps.Timesteps {
 		residuals = append(residuals, make([]int32, k.images*k.s.OutC*oh*ow))
 	}
 	for i := range k.images * k.s.OutC * oh * ow {
@@ -135,16 +135,16 @@ func (k *layerCase) neuron(out *Tensor, residuals [][]int32, i, n, o, y, x int) 
 		out.Slice(step, n)[(y*out.W+x)*Masks(out.C)+o/16] |= 1 << (o % 16)
 		return v - p.Threshold[o]
 	}
-	mark := 0
+	result := 0
 	for step := range k.steps.Main {
 		v = fire(v+k.current(step, n, o, y, x)+p.Bias[o], p.Fire[o], step)
-		if mark < len(k.steps.Marks) && step+1 == k.steps.Marks[mark] {
+		if result < len(k.steps.Timesteps) && step+1 == k.steps.Timesteps[result] {
 			after := v
-			if s := k.steps.Main + mark; k.steps.Post {
+			if s := k.steps.Main + result; k.steps.Post {
 				after = fire(v+k.current(s, n, o, y, x)+p.PostBias[o], p.PostFire[o], s)
 			}
-			residuals[mark][i] = after
-			mark++
+			residuals[result][i] = after
+			result++
 		}
 	}
 }
@@ -289,7 +289,7 @@ func TestConvWidths(t *testing.T) {
 	}
 }
 
-// TestConvSources joins trains of all kinds, with and without strides.
+// TestConvSources joins tensors of all kinds, with and without strides.
 func TestConvSources(t *testing.T) {
 	for i, parts := range [][]int{{1, 2}, {3, 3}, {2, 1, 5}, {3, 3, 3, 3}, {16, 16}, {16, 3}, {64, 64},
 		{24, 8}, {48}, {16, 32, 20}, {5}, {33}} {

@@ -147,8 +147,8 @@ func (t *lookupTask) advance(phase, o int, chunk []sliceStep, first bool) {
 		a.index = t.index[i*l.slice : (i+1)*l.slice]
 		a.spikes = t.spikes[(i*t.shape.OutC+o)*cells:][:cells]
 		t.segments(ch)
-		if e.mark >= 0 && t.residuals != nil {
-			t.report(t.residuals[e.mark], phase, o, a.v)
+		if e.result >= 0 && t.residuals != nil {
+			t.report(t.residuals[e.result], phase, o, a.v)
 		}
 	}
 }
@@ -212,7 +212,7 @@ func (t *lookupTask) report(dst Potential, phase, o int, v []int32) {
 	}
 }
 
-// deliver hands the spikes of a slice to the train, slice i of the chunk.
+// deliver hands the spikes of a slice to the tensor, slice i of the chunk.
 func (t *lookupTask) deliver(p *kernel.Phase, i, slice int) {
 	cells, masks := t.layout.rows*lookupCols, Masks(t.out.C)
 	bits, outC := t.out.Slice(slice, t.n), t.shape.OutC

@@ -7,7 +7,7 @@ import (
 	"spikingir/runtime/kernel/machine"
 )
 
-// A Potential takes the membrane potentials at a mark. Data, [N][OutC][oh][ow], is set to
+// A Potential takes the membrane potentials after a timestep. Data, [N][OutC][oh][ow], is set to
 // each potential times its channel's Scale, rounded to float32; Sums are added to. Either
 // may be nil.
 type Potential struct {
@@ -19,7 +19,7 @@ type Potential struct {
 // A Part is some pixels of an image: rows Top up to Bottom, columns Left up to Right.
 type Part struct{ Top, Left, Bottom, Right int }
 
-// PotentialSums sums up potentials by channel, in units of its scale: in whole numbers,
+// PotentialSums sums up potentials by channel, in units of its scale: in integers,
 // so that neither their order nor the number of threads changes a sum.
 type PotentialSums struct {
 	Part           Part    // the pixels that count

@@ -24,35 +24,35 @@ type Neurons struct {
 // Steps says which slices a run takes. Slices 0 to Main-1 are the main steps.
 type Steps struct {
 	Main int
-	// Marks are rising numbers of main steps after which the state is read. With
+	// Timesteps are rising numbers of main steps after which the state is read. With
 	// Post, a post step is tried then, from the potentials of the moment: slice
-	// Main+k of the trains belongs to mark k.
-	Marks []int
-	Post  bool
+	// Main+k of the tensors belongs to the k-th of them.
+	Timesteps []int
+	Post      bool
 }
 
 // A sliceStep is a slice in the course of a strip.
 type sliceStep struct {
-	slice int
-	post  bool // a post step, that leaves the potentials as they are
-	mark  int  // the mark whose potentials are those after it, or -1
+	slice  int
+	post   bool // a post step, that leaves the potentials as they are
+	result int  // the index of the residuals that are the potentials after it, or -1
 }
 
 // list is what a run takes, in order.
 func (s Steps) list() []sliceStep {
-	list := make([]sliceStep, 0, s.Main+len(s.Marks))
-	mark := 0
+	list := make([]sliceStep, 0, s.Main+len(s.Timesteps))
+	result := 0
 	for step := range s.Main {
-		list = append(list, sliceStep{slice: step, mark: -1})
-		if mark == len(s.Marks) || step+1 != s.Marks[mark] {
+		list = append(list, sliceStep{slice: step, result: -1})
+		if result == len(s.Timesteps) || step+1 != s.Timesteps[result] {
 			continue
 		}
 		if s.Post {
-			list = append(list, sliceStep{s.Main + mark, true, mark})
+			list = append(list, sliceStep{s.Main + result, true, result})
 		} else {
-			list[len(list)-1].mark = mark
+			list[len(list)-1].result = result
 		}
-		mark++
+		result++
 	}
 	return list
 }
@@ -79,7 +79,7 @@ type scratch struct {
 
 // Run advances the neurons through all steps, with spikes of sources, whose
 // channels follow each other, as input. out gets the spikes; residuals, when not
-// nil, holds for each mark the potentials after it, or after its post step. All
+// nil, holds for each of the timesteps the potentials after it, or after its post step. All
 // sources have the sizes of the first. Run gives up when the context is done.
 func (c *Conv) Run(ctx context.Context, p *machine.Pool, out *Tensor, sources []*Tensor,
 	n *Neurons, steps Steps, residuals []Potential,
@@ -118,13 +118,13 @@ func (c *Conv) checkRun(out *Tensor, sources []*Tensor, n *Neurons,
 ) {
 	slices, channels := steps.Main, 0
 	if steps.Post {
-		slices += len(steps.Marks)
+		slices += len(steps.Timesteps)
 	}
 	for _, s := range sources {
 		s.check()
 		channels += s.C
 		if s.H != sources[0].H || s.W != sources[0].W || s.N != out.N || s.Steps < slices {
-			panic("kernel: spike trains of different sizes")
+			panic("kernel: spikes of different sizes")
 		}
 	}
 	out.check()
@@ -139,8 +139,8 @@ func (c *Conv) checkRun(out *Tensor, sources []*Tensor, n *Neurons,
 			panic(fmt.Sprintf("kernel: %d values for the neurons of %d channels", len(list), out.C))
 		}
 	}
-	if residuals != nil && len(residuals) != len(steps.Marks) {
-		panic("kernel: residuals of other marks than the run has")
+	if residuals != nil && len(residuals) != len(steps.Timesteps) {
+		panic("kernel: residuals of other timesteps than the run has")
 	}
 	for _, r := range residuals {
 		if r.Data != nil && (len(r.Data) < out.N*out.C*h*w || len(r.Scale) != out.C) || r.Sums != nil && !r.Sums.fit(out.C) {
@@ -200,8 +200,8 @@ func (t *task) run(n int, out *Tensor, sources []*Tensor, nr *Neurons,
 			copy(t.saved, t.v)
 		}
 		t.slice(out, sources, s.slice, n, params)
-		if s.mark >= 0 && residuals != nil {
-			t.report(residuals[s.mark], n, out)
+		if s.result >= 0 && residuals != nil {
+			t.report(residuals[s.result], n, out)
 		}
 		if goesOn {
 			t.v, t.saved = t.saved, t.v

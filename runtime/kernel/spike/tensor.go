@@ -26,7 +26,7 @@ const maskBits = 16
 // Masks is the number of masks of a pixel of c channels.
 func Masks(c int) int { return machine.CeilDiv(c, maskBits) }
 
-// Masks is the number of masks of the whole train.
+// Masks is the number of masks of the whole tensor.
 func (t *Tensor) Masks() int { return t.Steps * t.N * t.H * t.W * Masks(t.C) }
 
 // Slice gives the masks of slice step of image n, [H][W][Masks(C)].
@@ -43,11 +43,11 @@ func (t *Tensor) valuesAt(step, n int) []int8 {
 	return t.Values[at : at+size : at+size]
 }
 
-// check panics when the train is not as large as it says.
+// check panics when the tensor is not as large as it says.
 func (t *Tensor) check() {
 	bits, values := t.Masks(), t.Steps*t.N*t.H*t.W*t.C
 	if t.Values == nil && len(t.Bits) < bits || t.Values != nil && len(t.Values) < values {
-		panic(fmt.Sprintf("kernel: spike train of %d masks and %d values, want %d or %d",
+		panic(fmt.Sprintf("kernel: spikes of %d masks and %d values, want %d or %d",
 			len(t.Bits), len(t.Values), bits, values))
 	}
 }
@@ -69,7 +69,7 @@ func init() {
 	}
 }
 
-// PackPlanes writes one slice of n*16 masks' worth of planar spikes into a train:
+// PackPlanes writes one slice of n*16 masks' worth of planar spikes into a tensor:
 // planes[c] holds the bits of channel first+c, of which bit i is pixel at+i, for
 // count pixels; first is a multiple of 16. Bits past count are not read as spikes.
 func (t *Tensor) PackPlanes(step, n, first, at, count int, planes [][]uint64) {

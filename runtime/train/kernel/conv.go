@@ -20,11 +20,10 @@ import (
 // while nobody calls SetWeights. Calls allocate nothing once a scratch has seen the
 // largest shape.
 //
-// Unlike the executor's kernels these do not fix the order of their sums: another
-// implementation ([machine.Implementations], family "train") may round differently. Sums are
+// The order of sums is not fixed: another implementation may round differently. Sums are
 // as exact as float32 sums of their terms are in any order, with one exception: 3 x 3
 // products and gradients between 32 channels or more on either side use Winograd's
-// minimal filtering, whose error is some 4 times as large (2e-6 of the result, root
+// transforms, whose error is some 4 times as large (2e-6 of the result, root
 // mean square, with 64 channels of normal numbers), and relative to the largest terms
 // within 4 pixels. ForwardSpikes never uses it. One implementation gives the same bits
 // for the same arguments: the choice between sparse and dense sums of spikes depends
@@ -62,7 +61,7 @@ type Scratch struct {
 	run      runArgs
 	gradient spikeGradientArgs
 
-	// Of minimal filtering.
+	// Of Winograd's convolution.
 	inputs, outputs []float32 // transformed tiles
 	strip           []float32 // tiles that the border cuts
 	positions       []float32 // transformed sums

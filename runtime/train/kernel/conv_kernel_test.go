@@ -127,7 +127,7 @@ func TestProductKernels(t *testing.T) {
 	}
 }
 
-// TestTransformKernels compares the transforms of minimal filtering.
+// TestTransformKernels compares the Winograd transforms.
 func TestTransformKernels(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 9))
 	for tiles := 1; tiles <= 4; tiles++ {

@@ -10,10 +10,10 @@ type weightForm int
 
 const (
 	directForward    weightForm = iota // of plan.direct
-	filteredForward                    // of minimal filtering
+	filteredForward                    // of Winograd's convolution
 	sparseForward                      // of sums of spikes
 	directBackward                     // of the gradient by the input
-	filteredBackward                   // likewise, of minimal filtering
+	filteredBackward                   // likewise, of Winograd's
 	weightForms
 )
 

@@ -2,7 +2,7 @@ package kernel
 
 import "spikingir/runtime/kernel/machine"
 
-// A patchSource is what the transforms of minimal filtering read: slices,
+// A patchSource is what the Winograd transforms read: slices,
 // [srcH][srcW][channels], in patches of size x size pixels that are 4 pixels apart,
 // tilesH x tilesW of them in a slice. The first begins at pixel (-top, -left).
 type patchSource struct {

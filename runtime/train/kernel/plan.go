@@ -132,7 +132,7 @@ func (p *plan) run(k *convKernels, sc *Scratch, dst, src []float32, slices int) 
 	p.direct(k, sc, dst, src, slices)
 }
 
-// direct is run without minimal filtering.
+// direct is run without Winograd's transforms.
 func (p *plan) direct(k *convKernels, sc *Scratch, dst, src []float32, slices int) {
 	if p.planes != nil {
 		p.runPlanes(k, sc, dst, src, slices)

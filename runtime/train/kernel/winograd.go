@@ -5,7 +5,7 @@ import (
 	"spikingir/runtime/kernel/machine"
 )
 
-// A winograd computes a convolution of 3 x 3 by Winograd's minimal filtering
+// A winograd computes a convolution of 3 x 3 by Winograd's
 // F(4x4, 3x3) (Lavin and Gray, CVPR 2016): tiles of 4 x 4 outputs, whose 6 x 6
 // inputs are transformed, multiplied channel by channel with transformed weights at
 // each of the 36 positions, and transformed back. That takes 36 products for what
