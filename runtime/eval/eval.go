@@ -45,7 +45,7 @@ type Report struct {
 	Input      Quality       `json:"input"`
 	Model      Quality       `json:"model"`
 	Ref        *Quality      `json:"ref,omitempty"`
-	Rate       *Rate         `json:"rate,omitempty"` // nil where the ANN's quality is infinite or not positive
+	Rate       *metric.Rate  `json:"rate,omitempty"` // nil where the ANN's quality is infinite or not positive
 	Agreement  *Agreement    `json:"agreement,omitempty"`
 	FiringRate float64       `json:"firing_rate"`
 	Energy     Energy        `json:"energy"`
@@ -59,13 +59,6 @@ type Report struct {
 type Quality struct {
 	PSNR metric.DB `json:"psnr"`
 	SSIM float64   `json:"ssim"`
-}
-
-// Rate is the conversion rate in per cent.
-type Rate struct {
-	PSNR float64 `json:"psnr"`
-	SSIM float64 `json:"ssim"`
-	Mean float64 `json:"mean"`
 }
 
 // Agreement is the PSNR between the model's output and the reference's, the
@@ -126,10 +119,10 @@ func RunAll(ctx context.Context, c Config) ([]*Report, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s, err = c.cropped(s); err != nil {
-			return nil, fmt.Errorf("image %q: %w", s.Name, err)
+		if s, err = c.cropped(s); err == nil {
+			err = t.image(ctx, s)
 		}
-		if err := t.image(ctx, s); err != nil {
+		if err != nil {
 			return nil, fmt.Errorf("image %q: %w", s.Name, err)
 		}
 		if c.Progress != nil {

@@ -152,7 +152,7 @@ func (t *tally) compare(r *Report, k *track, model metric.Quality) error {
 	r.Ref = &rq
 	// An ANN that is exact, or worthless, leaves no rate to speak of.
 	if rate, err := metric.ConversionRate(model, ref, false); err == nil {
-		r.Rate = &Rate{PSNR: rate.PSNR, SSIM: rate.SSIM, Mean: rate.Mean}
+		r.Rate = &rate
 	}
 	var sum float64
 	for _, a := range k.agree {

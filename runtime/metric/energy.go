@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -124,12 +125,7 @@ func ANNEnergy(layers []LayerOps, mode Mode) (Energy, error) {
 // spikes in times fan-out. In mode Paper the fan-out is MACs/Inputs, which makes
 // the sum E_AC * rate * T * MACs.
 func SNNEnergy(layers []LayerOps, timesteps int, opt EnergyOptions) (Energy, error) {
-	if opt.Mode == "" {
-		opt.Mode = Paper
-	}
-	if opt.FirstLayer == "" {
-		opt.FirstLayer = Once
-	}
+	opt.Mode, opt.FirstLayer = cmp.Or(opt.Mode, Paper), cmp.Or(opt.FirstLayer, Once)
 	if opt.FirstLayer != Once && opt.FirstLayer != PerStep {
 		return Energy{}, fmt.Errorf("energy of the spiking network: first layer %q, want %s or %s",
 			opt.FirstLayer, Once, PerStep)

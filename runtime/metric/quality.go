@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -44,14 +45,11 @@ func Score(output, target dataset.Image, opt ScoreOptions) (Quality, error) {
 	case opt.Clip:
 		output = output.Clip()
 	}
-	if opt.Window == "" {
-		opt.Window = Gaussian
-	}
 	var q Quality
 	if q.PSNR, err = PSNR(output.Pix, target.Pix); err != nil {
 		return Quality{}, err
 	}
-	q.SSIM, err = SSIM(output, target, opt.Window)
+	q.SSIM, err = SSIM(output, target, cmp.Or(opt.Window, Gaussian))
 	return q, err
 }
 
@@ -73,8 +71,9 @@ func MeanQuality(images []Quality) (Quality, error) {
 // Rate is a conversion rate in per cent: how much of the ANN's quality the
 // spiking network keeps.
 type Rate struct {
-	PSNR, SSIM float64
-	Mean       float64 // of the two
+	PSNR float64 `json:"psnr"`
+	SSIM float64 `json:"ssim"`
+	Mean float64 `json:"mean"` // of the two
 }
 
 // ConversionRate returns 100*snn/ann for PSNR and SSIM, and their mean. A

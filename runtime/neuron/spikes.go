@@ -38,19 +38,11 @@ func (t *Spikes) Bits(step, plane int) []uint64 {
 	return t.bits[at : at+t.words : at+t.words]
 }
 
-// amplitude of a plane.
-func (t *Spikes) amplitude(plane int) float32 {
-	if len(t.Amplitude) == 1 {
-		return t.Amplitude[0]
-	}
-	return t.Amplitude[plane%t.C]
-}
-
 // Expand writes slice step in amplitude form to dst [N, C, Plane].
 func (t *Spikes) Expand(p *machine.Pool, dst []float32, step int) {
 	p.Run(t.N*t.C, func(_, lo, hi int) {
 		for i := lo; i < hi; i++ {
-			kernel.ExpandSpikes(dst[i*t.Plane:(i+1)*t.Plane], t.Bits(step, i), t.amplitude(i))
+			kernel.ExpandSpikes(dst[i*t.Plane:(i+1)*t.Plane], t.Bits(step, i), at(t.Amplitude, i%t.C, 1))
 		}
 	})
 }
