@@ -17,8 +17,10 @@ func (p *plan) need(input *graph.Value, areas map[*graph.Value]tile.Area, measur
 	r := newRun(context.Background(), p, RunOptions{Measure: measured}, newArena(nil, true))
 	r.areas = areas
 	r.slots[input] = &slot{tensor: &ops.Tensor{DType: graph.Float32, Dims: r.sizeOf(input)}}
-	err := r.all()
-	return r.arena.bytes(), err
+	if err := r.all(); err != nil {
+		return 0, err
+	}
+	return r.arena.bytes(), nil
 }
 
 // sized is what a node's operator gives, without elements. Values that do not vary with

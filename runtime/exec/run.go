@@ -3,6 +3,7 @@ package exec
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"spikingir/graph"
 	"spikingir/runtime/neuron"
@@ -142,12 +143,10 @@ func (r *run) unit(u unit) error {
 
 // differs reports whether the unit reads values that differ by result.
 func (r *run) differs(u unit) bool {
-	for _, v := range u.reads() {
-		if s := r.slots[v]; s != nil && s.each != nil {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(u.reads(), func(v *graph.Value) bool {
+		s := r.slots[v]
+		return s != nil && s.each != nil
+	})
 }
 
 // forResult calls f, whose analog values are those of one result. What it counts for

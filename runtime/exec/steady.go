@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"slices"
 	"spikingir/graph/op"
 	"spikingir/runtime/neuron"
 	"spikingir/runtime/ops"
@@ -22,10 +23,8 @@ func (p *plan) steady(l *layer) *steadyLayer {
 	if !ok {
 		return nil
 	}
-	for _, k := range l.steps {
-		if !k.steady {
-			return nil
-		}
+	if slices.ContainsFunc(l.steps, func(k *linear) bool { return !k.steady }) {
+		return nil
 	}
 	if v := s.node.Input(0); len(l.steps) == 0 && !v.Producer().IsSpiking("Encode") {
 		return nil
@@ -35,13 +34,12 @@ func (p *plan) steady(l *layer) *steadyLayer {
 
 // adds reports whether a layer may turn currents of zero into others.
 func adds(l *layer) bool {
-	for _, k := range l.steps {
-		convolves := k.node.Is("Conv") || k.node.Is("ConvTranspose")
-		if !convolves && !k.node.IsSpiking("Bias") || convolves && k.node.Input(2) != nil {
-			return true
+	return slices.ContainsFunc(l.steps, func(k *linear) bool {
+		if k.node.Is("Conv") || k.node.Is("ConvTranspose") {
+			return k.node.Input(2) != nil
 		}
-	}
-	return false
+		return !k.node.IsSpiking("Bias")
+	})
 }
 
 func (s *steadyLayer) run(r *run) error {

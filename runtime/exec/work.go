@@ -2,6 +2,7 @@ package exec
 
 import (
 	"math/bits"
+	"slices"
 
 	"spikingir/graph"
 	"spikingir/graph/op"
@@ -107,12 +108,7 @@ func (p *plan) driven(v *graph.Value) bool {
 	if n.IsSpiking("Encode") || weighted(n) {
 		return false
 	}
-	for _, x := range present(n.Inputs()) {
-		if p.timing.timed[x] && !p.driven(x) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(n.Inputs(), func(x *graph.Value) bool { return p.timing.timed[x] && !p.driven(x) })
 }
 
 func newCounter(w *work) *counter {
