@@ -1,8 +1,8 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
-	"fmt"
 	"io"
 	"log/slog"
 
@@ -56,10 +56,7 @@ structure; 4 a gate failed, models differ or training diverged; 130 interrupted.
 }
 
 func (a *app) check() error {
-	if a.format != "text" && a.format != "json" {
-		return fmt.Errorf("--format %s, want text or json", a.format)
-	}
-	return a.Check()
+	return cmp.Or(choose("format", a.format), a.Check())
 }
 
 func (a *app) log() *slog.Logger {

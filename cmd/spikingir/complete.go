@@ -1,6 +1,10 @@
 package main
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -10,7 +14,7 @@ import (
 	"spikingir/passes/standard"
 )
 
-// choices are the flags whose values come from a fixed list, for completion.
+// choices are the flags whose values come from a fixed list.
 func choices() map[string][]string {
 	after := []string{"all"}
 	for _, p := range standard.Passes() {
@@ -38,6 +42,15 @@ func choices() map[string][]string {
 		"optimizer":      {"adam", "adamw"},
 		"surrogate":      {"sigmoid", "triangle", "arctan"},
 	}
+}
+
+// choose refuses a value that is not on the list of its flag.
+func choose(flag, value string) error {
+	words := choices()[flag]
+	if slices.Contains(words, value) {
+		return nil
+	}
+	return fmt.Errorf("--%s %s, want %s", flag, value, strings.Join(words, " or "))
 }
 
 // completions offers the choices in every shell, and makes `completion` refuse a

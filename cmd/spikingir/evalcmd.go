@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -58,18 +59,8 @@ of which a layer runs step by step is measured whole.`,
 
 // check finds what is wrong with the flags before a model is read.
 func (e *evaluation) check() error {
-	switch {
-	case e.SSIM != metric.Gaussian && e.SSIM != metric.Uniform7:
-		return fmt.Errorf("--ssim %s, want gaussian or uniform7", e.SSIM)
-	case e.Energy != metric.Paper && e.Energy != metric.Exact:
-		return fmt.Errorf("--energy %s, want paper or exact", e.Energy)
-	case e.FirstLayer != metric.Once && e.FirstLayer != metric.PerStep:
-		return fmt.Errorf("--first-layer %s, want once or per-step", e.FirstLayer)
-	}
-	if err := checkTimesteps(e.run.Timesteps); err != nil {
-		return err
-	}
-	return checkTruth(&e.data)
+	return cmp.Or(choose("ssim", string(e.SSIM)), choose("energy", string(e.Energy)),
+		choose("first-layer", string(e.FirstLayer)), checkTimesteps(e.run.Timesteps), checkTruth(&e.data))
 }
 
 // evaluate measures the network of a file.

@@ -14,8 +14,8 @@ import (
 
 // load reads a model; reader is onnx or onnx-go.
 func (a *app) load(path, reader string) (*graph.Model, error) {
-	if reader != "onnx" && reader != "onnx-go" {
-		return nil, fmt.Errorf("--reader %s, want onnx or onnx-go", reader)
+	if err := choose("reader", reader); err != nil {
+		return nil, err
 	}
 	var p *fs.PathError
 	m, err := readModel(path, reader)

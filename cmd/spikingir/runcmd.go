@@ -44,8 +44,8 @@ the program itself come on top: count on 0.5 GiB more for 3840x2160 pixels.`,
 			if r.in == "" || r.out == "" {
 				return fmt.Errorf("run: want --input and --output, an image or a folder each")
 			}
-			if r.colour != "luma" && r.colour != "channels" {
-				return fmt.Errorf("--colour %s, want luma or channels", r.colour)
+			if err := choose("colour", r.colour); err != nil {
+				return err
 			}
 			if r.scale < 1 || r.scale > 16 {
 				return fmt.Errorf("--scale %d, want 1 to 16", r.scale)

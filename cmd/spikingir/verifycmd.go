@@ -72,8 +72,8 @@ It exits with 4 when outputs differ by more than --tolerance.`,
 
 func (v *verification) check(models int) error {
 	switch {
-	case v.against != "" && v.against != "gorgonia":
-		return fmt.Errorf("--against %s, want gorgonia", v.against)
+	case v.against != "" && choose("against", v.against) != nil:
+		return choose("against", v.against)
 	case v.against != "" && models != 1:
 		return fmt.Errorf("--against %s compares one model, not %d", v.against, models)
 	case v.against == "" && models != 2:
@@ -119,7 +119,7 @@ type verified struct {
 }
 
 // rival computes the second output.
-type rival func(ctx context.Context, x *ops.Tensor) (y *ops.Tensor, nearest *float64, err error)
+type rival func(ctx context.Context, x *ops.Tensor) (y []*ops.Tensor, nearest *float64, err error)
 
 func (a *app) verify(ctx context.Context, v *verification, args []string) error {
 	m, err := a.open(args[0], spikingir.RunOptions{})
@@ -137,7 +137,10 @@ func (a *app) verify(ctx context.Context, v *verification, args []string) error 
 			return err
 		}
 		defer b.Close()
-		other = b.compute
+		other = func(ctx context.Context, x *ops.Tensor) ([]*ops.Tensor, *float64, error) {
+			out, err := b.Run(ctx, x)
+			return out, nil, err
+		}
 	}
 	samples, err := v.samples(m.Channels(), a.Seed)
 	if err != nil {
@@ -160,20 +163,11 @@ func (a *app) verify(ctx context.Context, v *verification, args []string) error 
 	return a.printVerified(r)
 }
 
-// compute runs a program on one input.
-func (l *loaded) compute(ctx context.Context, x *ops.Tensor) (*ops.Tensor, *float64, error) {
-	out, err := l.Run(ctx, x)
-	if err != nil {
-		return nil, nil, err
-	}
-	return out[0], nil, nil
-}
-
 // gorgonia is a model's twin; it is built anew when the size of the input changes.
 func gorgonia(path string, m *graph.Model) rival {
 	var net *reference.Net
 	var dims []int
-	return func(_ context.Context, x *ops.Tensor) (*ops.Tensor, *float64, error) {
+	return func(_ context.Context, x *ops.Tensor) ([]*ops.Tensor, *float64, error) {
 		if net == nil || !slices.Equal(dims, x.Dims) {
 			var err error
 			if net, err = reference.Build(m, x.Dims, reference.Options{}); err != nil {
@@ -185,7 +179,7 @@ func gorgonia(path string, m *graph.Model) rival {
 		if err != nil {
 			return nil, nil, err
 		}
-		out := &ops.Tensor{DType: graph.Float32, Dims: net.OutputShape(), F32: y}
+		out := []*ops.Tensor{ops.Floats(y, net.OutputShape()...)}
 		if d := net.Distance(); !math.IsInf(d, 0) {
 			return out, &d, nil
 		}
@@ -209,14 +203,15 @@ func (v *verification) compare(ctx context.Context, m *loaded, other rival, s sa
 		}
 	}
 	x := spikingir.ImageTensor(img)
-	y, _, err := m.compute(ctx, x)
+	ours, err := m.Run(ctx, x)
 	if err != nil {
 		return comparison{}, err
 	}
-	z, nearest, err := other(ctx, x)
+	theirs, nearest, err := other(ctx, x)
 	if err != nil {
 		return comparison{}, err
 	}
+	y, z := ours[0], theirs[0]
 	if y.DType != graph.Float32 || z.DType != graph.Float32 || !slices.Equal(y.Dims, z.Dims) {
 		return comparison{}, &cli.CodeError{Code: cli.ExitGate, Err: fmt.Errorf("outputs of %v%v and %v%v, want float and equal sizes",
 			y.DType, y.Dims, z.DType, z.Dims)}
