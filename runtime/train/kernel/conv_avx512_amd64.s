@@ -3,20 +3,10 @@
 #include "go_asm.h"
 #include "textflag.h"
 #include "conv_amd64.h"
+#include "product_amd64.h"
 
-// Registers of productTilesAVX512:
-//
-//	BX   arguments             DI   out of the row
-//	R8-R13 rows of the left factor
-//	SI   cols                  CX   cols left
-//	DX   row of the right factor, R14 bytes to the next
-//	R15  bytes between rows of out
-//	AX   offset of the column
-//	Z0-Z23 sums, of row i and vector v Z(i*V+v)
-//	Z24-Z27 right factor       Z28, Z29 left factor
-//	K1   lanes of the last vector
-
-#define ROW(i, p) MOVLQSX (i*4)(AX), p; LEAQ (CX)(p*4), p
+// Z0-Z23 are the sums, of row i and vector v Z(i*V+v), Z24-Z27 the right factor, Z28 and
+// Z29 the left one, K1 the lanes of the last vector.
 
 #define ZERO1(a) VPXORD a, a, a
 #define ZERO2(a, b) ZERO1(a); ZERO1(b)
@@ -53,54 +43,9 @@
 #define TERMS3 TERM3(R8, Z28, Z0, Z1, Z2); TERM3(R9, Z29, Z3, Z4, Z5); TERM3(R10, Z28, Z6, Z7, Z8); TERM3(R11, Z29, Z9, Z10, Z11); TERM3(R12, Z28, Z12, Z13, Z14); TERM3(R13, Z29, Z15, Z16, Z17)
 #define TERMS4 TERM4(R8, Z28, Z0, Z1, Z2, Z3); TERM4(R9, Z29, Z4, Z5, Z6, Z7); TERM4(R10, Z28, Z8, Z9, Z10, Z11); TERM4(R11, Z29, Z12, Z13, Z14, Z15); TERM4(R12, Z28, Z16, Z17, Z18, Z19); TERM4(R13, Z29, Z20, Z21, Z22, Z23)
 
-// PRODUCT is the loop over tiles of 6 rows for one number of vectors.
-#define PRODUCT(tile, resume, sum, col, SUMS, ZERO, RESUME, RIGHT, TERMS, STORE) \
-tile: \
-	MOVQ productArgs_a(BX), CX; \
-	MOVQ rows-32(SP), AX; \
-	ROW(0, R8); ROW(1, R9); ROW(2, R10); ROW(3, R11); ROW(4, R12); ROW(5, R13); \
-	ADDQ $24, AX; \
-	MOVQ AX, rows-32(SP); \
-	CMPB productArgs_add(BX), $0; \
-	JNE resume; \
-	SUMS(ZERO); \
-	JMP sum; \
-resume: \
-	MOVQ DI, AX; \
-	SUMS(RESUME); \
-	MOVQ AX, DI; \
-sum: \
-	MOVQ productArgs_cols(BX), SI; \
-	MOVQ productArgs_cols+8(BX), CX; \
-	MOVQ productArgs_b(BX), DX; \
-col: \
-	MOVLQSX (SI), AX; \
-	RIGHT; \
-	TERMS; \
-	ADDQ R14, DX; \
-	ADDQ $4, SI; \
-	DECQ CX; \
-	JNE col; \
-	SUMS(STORE); \
-	DECQ tiles-24(SP); \
-	JNE tile
-
-// Frame: 8 and 16 MXCSR, 24 tiles left, 32 rows of the tile.
-
 // func productTilesAVX512(a *productArgs, out *float32, rows *int32, tiles int)
 TEXT ·productTilesAVX512(SB), NOSPLIT, $32-32
-	FLUSH_SUBNORMALS(old-8(SP), new-16(SP))
-	MOVQ a+0(FP), BX
-	MOVQ out+8(FP), DI
-	MOVQ rows+16(FP), AX
-	MOVQ AX, rows-32(SP)
-	MOVQ tiles+24(FP), AX
-	MOVQ AX, tiles-24(SP)
-	MOVQ productArgs_bStride(BX), R14
-	SHLQ $2, R14
-	MOVQ productArgs_outStride(BX), R15
-	SHLQ $2, R15
-	MOVQ productArgs_width(BX), DX
+	START
 	LEAQ -1(DX), CX
 	ANDQ $15, CX
 	MOVL $2, AX
