@@ -326,7 +326,7 @@ func (f *finetuning) config() (*train.Config, error) {
 	}
 	p := patches.Options{Task: task, Dirs: dataset.Dirs{Data: f.Data.Dir, Input: f.Data.Inputs, Target: f.Data.Targets},
 		Patch: f.Patch, Augment: true, HazeDir: f.HazeClear, HazeShare: f.HazeShare,
-		ValidationShare: f.ValidationShare, ValidationCrop: f.ValidationCrop, Seed: f.Data.Seed}
+		HeldOut: f.HeldOut, Seed: f.Data.Seed}
 	if len(f.SigmaRange) == 2 {
 		p.SigmaMin, p.SigmaMax = f.SigmaRange[0], f.SigmaRange[1]
 	}

@@ -13,6 +13,7 @@ import (
 	"spikingir/runtime/train"
 	"spikingir/runtime/train/checkpoint"
 	"spikingir/runtime/train/optim"
+	"spikingir/runtime/train/patches"
 )
 
 // FinetuneOptions is what [Finetune] is asked for: [DefaultFinetune], and Data. The
@@ -41,19 +42,14 @@ type FinetuneOptions struct {
 	Batch int `json:"batch"`
 	// Patch is the side of a patch in pixels of the target.
 	Patch int `json:"patch"`
-	train.Method
+	train.Method // the learning rate, the loss, and how steps follow it
 	// TeacherSHA256 is the hash of Teacher's file; Finetune sets it.
 	TeacherSHA256 string `json:"ref,omitempty"`
-	train.Options
+	train.Options // what is trained beside weights and biases, and the surrogate
 	// NoBiases gives no bias to neurons that have none.
 	NoBiases bool `json:"no-biases,omitempty"`
-	// Calibration is how the stage calibrate fits layers.
-	train.Calibration
-	// ValidationShare is the share of the images that is held out, 0 to less than 1.
-	ValidationShare float64 `json:"validation-share"`
-	// ValidationCrop is the side of the central square of them that is measured, in
-	// pixels; 0 takes whole images.
-	ValidationCrop int `json:"validation-crop"`
+	train.Calibration // how the stage calibrate fits layers
+	patches.HeldOut   // the images that are measured on
 	// ValidateEvery is the steps between validations; 0: a twentieth of all.
 	ValidateEvery int `json:"validate-every,omitempty"`
 	// Threads is how many threads work; 0 takes every core. The result depends on it.
@@ -106,8 +102,7 @@ func DefaultFinetune() FinetuneOptions {
 			Loss: optim.MSE, Optimizer: "adam", DistillOutput: 1},
 		Options:           train.Options{Surrogate: train.Sigmoid, Slope: 4},
 		Calibration:       train.Calibration{CalibratePatches: 128, CalibrateRidge: 1e-3},
-		ValidationShare:   0.02,
-		ValidationCrop:    128,
+		HeldOut:           patches.HeldOut{ValidationShare: 0.02, ValidationCrop: 128},
 		CheckpointMinutes: 5,
 	}
 }

@@ -34,16 +34,22 @@ type Options struct {
 	// empty: those of the data folder.
 	HazeDir   string
 	HazeShare float64
-	// ValidationShare is the share of images, for dehaze of scenes, that is held
-	// out: at least one unless it is 0. ValidationCrop is the side of the
-	// central square of them that [Source.Validation] gives; 0: whole images.
-	ValidationShare float64
-	ValidationCrop  int
+	HeldOut
 	// Seed drives all that is random about patches.
 	Seed uint64
 	// Cache limits the bytes of decoded images kept in memory; 0:
 	// [DefaultCache], negative: none are kept.
 	Cache int64
+}
+
+// HeldOut is what is kept from training, to measure on.
+type HeldOut struct {
+	// ValidationShare is the share of the images, for dehaze of scenes, that is held out,
+	// 0 to less than 1: at least one unless it is 0.
+	ValidationShare float64 `json:"validation-share"`
+	// ValidationCrop is the side of the central square of them that is measured, in
+	// pixels of the target; 0 takes whole images.
+	ValidationCrop int `json:"validation-crop"`
 }
 
 // filled returns the options with defaults in place.

@@ -28,7 +28,7 @@ func TestRealFolders(t *testing.T) {
 		{"SOTS-indoor/train", "dehaze", 3, 56, 4, 0.5},
 	} {
 		s := open(t, Options{Task: parse(t, c.task), Dirs: dataset.Dirs{Data: filepath.Join(data, "images", c.folder)},
-			Patch: 40, Augment: true, ValidationShare: 0.05, ValidationCrop: 96, HazeShare: c.share})
+			Patch: 40, Augment: true, HeldOut: HeldOut{0.05, 96}, HazeShare: c.share})
 		if len(s.real.items) != c.images || s.ValidationLen() != c.held || len(s.Skipped()) != 0 {
 			t.Errorf("%s: %s", c.folder, s)
 		}

@@ -62,7 +62,7 @@ func TestHeldOut(t *testing.T) {
 // TestHeldOutScenes checks that all levels of a scene are on one side, in
 // synthesis too, and that a copy goes with its original.
 func TestHeldOutScenes(t *testing.T) {
-	o := Options{Task: parse(t, "dehaze"), Dirs: dataset.Dirs{Data: pairs(t)}, Patch: 8, ValidationShare: 0.4, HazeShare: 0.5}
+	o := Options{Task: parse(t, "dehaze"), Dirs: dataset.Dirs{Data: pairs(t)}, Patch: 8, HeldOut: HeldOut{ValidationShare: 0.4}, HazeShare: 0.5}
 	valid, train := names(t, open(t, o))
 	scenes := map[byte]bool{}
 	for _, name := range valid {
@@ -82,7 +82,7 @@ func TestHeldOutScenes(t *testing.T) {
 		copies[fmt.Sprint("x", k, ".png")] = texture(1, 10, 10, uint64(k%4))
 	}
 	valid, _ = names(t, open(t, Options{Task: parse(t, "denoise{sigma=25}"),
-		Dirs: dataset.Dirs{Data: folder(t, copies)}, Patch: 8, ValidationShare: 0.25}))
+		Dirs: dataset.Dirs{Data: folder(t, copies)}, Patch: 8, HeldOut: HeldOut{ValidationShare: 0.25}}))
 	if len(valid) != 2 || valid[0][1]%4 != valid[1][1]%4 {
 		t.Errorf("held out %v, want one image and its copy", valid)
 	}
@@ -107,10 +107,10 @@ func TestValidation(t *testing.T) {
 		{"sr{scale=3,input=lowres}", 20, 18, 18, 3},
 		{"dehaze", 16, 16, 16, 0},
 	} {
-		o := Options{Task: parse(t, c.task), Dirs: dataset.Dirs{Data: dir}, Patch: 9, ValidationShare: 0.5, ValidationCrop: c.crop,
+		o := Options{Task: parse(t, c.task), Dirs: dataset.Dirs{Data: dir}, Patch: 9, HeldOut: HeldOut{0.5, c.crop},
 			SigmaMax: 0}
 		first, second := open(t, o), open(t, Options{Task: o.Task, Dirs: o.Dirs, Patch: 12, Augment: true, Seed: 99,
-			ValidationShare: 0.5, ValidationCrop: c.crop, Cache: -1})
+			HeldOut: HeldOut{0.5, c.crop}, Cache: -1})
 		for i := range first.ValidationLen() {
 			p := validation(t, first, i)
 			if diff := cmp.Diff(p, validation(t, second, i)); diff != "" {
