@@ -5,10 +5,10 @@ import (
 	"spikingir/graph/op"
 )
 
-// fault is the panic of a rule, which [protected] turns into its error.
+// fault is the panic of a rule or a parser, which [protected] turns into its error.
 type fault struct{ error }
 
-// check ends the rule where err is not nil.
+// check ends the rule, or the reading of an expression, where err is not nil.
 func check(err error) {
 	if err != nil {
 		panic(fault{err})
@@ -21,8 +21,8 @@ func must[T any](x T, err error) T {
 	return x
 }
 
-// protected applies a rule.
-func protected(c *call, r rule) (err error) {
+// protected gives the error that f returns or ends with.
+func protected(f func() error) (err error) {
 	defer func() {
 		switch p := recover().(type) {
 		case nil:
@@ -32,7 +32,7 @@ func protected(c *call, r rule) (err error) {
 			panic(p)
 		}
 	}()
-	return r(c)
+	return f()
 }
 
 func (c *call) failf(format string, args ...any) error {

@@ -131,7 +131,7 @@ type call struct {
 // run applies a rule, merges what it found with what is declared, and carries
 // contents on.
 func (c *call) run(r rule) error {
-	if err := protected(c, r); err != nil {
+	if err := protected(func() error { return r(c) }); err != nil {
 		return err
 	}
 	for i, v := range c.n.Outputs() {

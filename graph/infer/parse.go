@@ -22,8 +22,8 @@ func Parse(text string) (Expr, error) {
 		return Expr{}, fmt.Errorf("an expression of %d characters, want at most %d", len(text), 2*maxText)
 	}
 	p := &parser{text: text}
-	e, err := p.expr(0)
-	if err != nil {
+	var e Expr
+	if err := protected(func() error { e = p.expr(0); return nil }); err != nil {
 		return Expr{}, fmt.Errorf("dimension %q, character %d: %w", text, p.at+1, err)
 	}
 	if p.skip(); p.at < len(text) {
@@ -109,12 +109,13 @@ func (p *parser) accept(c byte) bool {
 }
 
 // want takes c, which must come next.
-func (p *parser) want(c byte) error {
+func (p *parser) want(c byte) {
 	if !p.accept(c) {
-		return fmt.Errorf("found %s, want %q", p.rest(), string(c))
+		p.failf("found %s, want %q", p.rest(), string(c))
 	}
-	return nil
 }
+
+func (p *parser) failf(format string, args ...any) { check(fmt.Errorf(format, args...)) }
 
 // rest is what follows, for messages.
 func (p *parser) rest() string {
@@ -124,9 +125,9 @@ func (p *parser) rest() string {
 	return strconv.Quote(p.text[p.at:])
 }
 
-func (p *parser) expr(depth int) (Expr, error) {
+func (p *parser) expr(depth int) Expr {
 	if depth > maxDepth {
-		return Expr{}, fmt.Errorf("parentheses nested deeper than %d", maxDepth)
+		p.failf("parentheses nested deeper than %d", maxDepth)
 	}
 	sign := int64(1)
 	if p.accept('-') {
@@ -134,44 +135,32 @@ func (p *parser) expr(depth int) (Expr, error) {
 	}
 	sum := Number(0)
 	for {
-		t, err := p.term(depth)
-		if err != nil {
-			return Expr{}, err
-		}
-		sum = sum.Add(t.Times(sign))
+		sum = sum.Add(p.term(depth).Times(sign))
 		switch {
 		case p.accept('+'):
 			sign = 1
 		case p.accept('-'):
 			sign = -1
 		default:
-			return sum, nil
+			return sum
 		}
 	}
 }
 
-func (p *parser) term(depth int) (Expr, error) {
-	prod := Number(1)
-	for {
-		f, err := p.factor(depth)
-		if err != nil {
-			return Expr{}, err
-		}
-		prod = prod.Mul(f)
-		if !p.accept('*') {
-			return prod, nil
-		}
+func (p *parser) term(depth int) Expr {
+	prod := p.factor(depth)
+	for p.accept('*') {
+		prod = prod.Mul(p.factor(depth))
 	}
+	return prod
 }
 
 // factor reads a number, a name, a floor or a sum in parentheses.
-func (p *parser) factor(depth int) (Expr, error) {
+func (p *parser) factor(depth int) Expr {
 	if p.accept('(') {
-		e, err := p.expr(depth + 1)
-		if err != nil {
-			return Expr{}, err
-		}
-		return e, p.want(')')
+		e := p.expr(depth + 1)
+		p.want(')')
+		return e
 	}
 	if p.accept('\'') {
 		return p.quoted()
@@ -183,46 +172,37 @@ func (p *parser) factor(depth int) (Expr, error) {
 	word := p.text[begin:p.at]
 	switch {
 	case word == "":
-		return Expr{}, fmt.Errorf("found %s, want a number or a name", p.rest())
+		p.failf("found %s, want a number or a name", p.rest())
 	case word == "floor":
 		return p.floor(depth)
 	case isName(word):
-		return Parameter(word), nil
+		return Parameter(word)
 	}
 	p.at = begin
 	n, err := strconv.ParseInt(word, 10, 64)
 	if err != nil || word[0] < '0' || word[0] > '9' {
-		return Expr{}, fmt.Errorf("found %q, want a number or a name", word)
+		p.failf("found %q, want a number or a name", word)
 	}
 	p.at += len(word)
-	return Number(n), nil
+	return Number(n)
 }
 
 // floor reads what follows the word floor.
-func (p *parser) floor(depth int) (Expr, error) {
-	if err := p.want('('); err != nil {
-		return Expr{}, err
-	}
-	num, err := p.term(depth + 1)
-	if err != nil {
-		return Expr{}, err
-	}
-	if err := p.want('/'); err != nil {
-		return Expr{}, err
-	}
-	den, err := p.factor(depth + 1)
-	if err != nil {
-		return Expr{}, err
-	}
+func (p *parser) floor(depth int) Expr {
+	p.want('(')
+	num := p.term(depth + 1)
+	p.want('/')
+	den := p.factor(depth + 1)
 	d, ok := den.Int()
 	if !ok || d < 1 {
-		return Expr{}, fmt.Errorf("found divisor %v, want a number of 1 or more", den)
+		p.failf("found divisor %v, want a number of 1 or more", den)
 	}
-	return num.FloorDiv(d), p.want(')')
+	p.want(')')
+	return num.FloorDiv(d)
 }
 
 // quoted reads a name up to its closing quote; the opening one is taken.
-func (p *parser) quoted() (Expr, error) {
+func (p *parser) quoted() Expr {
 	var name strings.Builder
 	for p.at < len(p.text) {
 		c := p.text[p.at]
@@ -237,11 +217,12 @@ func (p *parser) quoted() (Expr, error) {
 			continue
 		}
 		if name.Len() == 0 {
-			return Expr{}, fmt.Errorf("found an empty name, want a name")
+			p.failf("found an empty name, want a name")
 		}
-		return Parameter(name.String()), nil
+		return Parameter(name.String())
 	}
-	return Expr{}, fmt.Errorf("found no closing quote")
+	p.failf("found no closing quote")
+	return Expr{}
 }
 
 // quote is a parameter's name as expressions write it.

@@ -74,7 +74,7 @@ func propagateSlice(c *call, in []content) (content, bool) {
 		if err != nil || i >= len(start) || i >= len(steps) || steps[i] == 0 {
 			return nil, false
 		}
-		first, count := sliceRange(sizes[axis], start[i], end[i], steps[i])
+		first, count := op.SliceRange(sizes[axis], start[i], end[i], steps[i])
 		out = out.along(sizes, axis, first, count, steps[i])
 		sizes[axis] = count
 	}

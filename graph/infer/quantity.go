@@ -90,14 +90,8 @@ func lesser(a, b quantity, _ bool) quantity {
 
 // greater is the larger of a and b, as lesser.
 func greater(a, b quantity, _ bool) quantity {
-	d := sub(b, a, false).num
-	switch {
-	case d.atLeast(0):
-		return b
-	case d.Times(-1).atLeast(0):
-		return a
-	}
-	return quantity{den: 1}
+	minus := func(q quantity) quantity { return quantity{q.num.Times(-1), q.den} }
+	return minus(lesser(minus(a), minus(b), false))
 }
 
 func equal(a, b quantity) quantity {
@@ -137,24 +131,4 @@ func rangeCount(start, limit, delta int64) int64 {
 	}
 	n := math.Ceil((float64(limit) - float64(start)) / float64(delta))
 	return int64(max(min(n, math.MaxInt32), 0))
-}
-
-// sliceRange is where a slice of n elements begins and how many it takes, by
-// the rules of NumPy.
-func sliceRange(n, start, end, step int64) (first, count int64) {
-	clamp := func(x, lo, hi int64) int64 {
-		if x < 0 {
-			x = max(x, -n-1) + n // keeps the most negative number from overflowing
-		}
-		return min(max(x, lo), hi)
-	}
-	if step > 0 {
-		first, end = clamp(start, 0, n), clamp(end, 0, n)
-		count = (end - first + min(step, n+1) - 1) / min(step, n+1)
-		return first, max(count, 0)
-	}
-	back := min(-max(step, -n-1), n+1)
-	first, end = clamp(start, 0, n-1), clamp(end, -1, n-1)
-	count = (first - end + back - 1) / back
-	return first, max(count, 0)
 }

@@ -135,7 +135,7 @@ func sliced(size, start, end, step Expr) Expr {
 	from, okFrom := start.Int()
 	to, okTo := end.Int()
 	if isNumber && okFrom && okTo {
-		_, count := sliceRange(n, from, to, k)
+		_, count := op.SliceRange(n, from, to, k)
 		return Number(count)
 	}
 	if k < 0 {

@@ -1,6 +1,7 @@
 package op
 
 import (
+	"math"
 	"slices"
 
 	"spikingir/graph"
@@ -80,6 +81,29 @@ func SliceOf(n *graph.Node, opset int64) (Slice, error) {
 		r.failf("steps is %v, want no zero", s.Steps.Value)
 	}
 	return s, r.err
+}
+
+// SliceRange is where start:end:step of an axis of size n begins and how many places it
+// takes. Negative bounds count from the end, bounds outside are moved in.
+func SliceRange(n, start, end, step int64) (first, count int64) {
+	lo, hi := int64(0), n
+	if step < 0 {
+		lo, hi = -1, n-1
+	}
+	bound := func(b int64) int64 {
+		if b < 0 && b >= math.MinInt64+n {
+			b += n
+		}
+		return max(lo, min(hi, b))
+	}
+	start, end = bound(start), bound(end)
+	switch {
+	case step > 0 && start < end:
+		count = (end-start-1)/step + 1
+	case step < 0 && start > end:
+		count = (end-start+1)/step + 1
+	}
+	return start, count
 }
 
 // Reshape views X under another shape: 0 keeps a dimension (unless AllowZero),

@@ -2,7 +2,6 @@ package ops
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"spikingir/graph"
@@ -15,11 +14,11 @@ func runSlice(s op.Slice, env *Env, in []*Tensor) ([]*Tensor, error) {
 	dims, strides := slices.Clone(x.Dims), stridesOf(x.Dims)
 	base := 0
 	for _, r := range ranges {
-		first, count := r.resolve(int64(x.Dims[r.axis]))
+		first, count := op.SliceRange(int64(x.Dims[r.axis]), r.start, r.end, r.step)
 		if count > 0 {
-			base += first * strides[r.axis]
+			base += int(first) * strides[r.axis]
 		}
-		dims[r.axis] = count
+		dims[r.axis] = int(count)
 		strides[r.axis] *= int(max(min(r.step, int64(x.Len())), -int64(x.Len())))
 	}
 	return one(arrange(env, x, dims, strides, base)), nil
@@ -66,30 +65,6 @@ func sliceRanges(s op.Slice, in []*Tensor) ([]sliceRange, error) {
 		}
 	}
 	return ranges, nil
-}
-
-// resolve is the first index of a range of an axis of size n, and the number of
-// indices in it. Negative bounds count from the end, bounds outside are moved
-// in.
-func (r sliceRange) resolve(n int64) (first, count int) {
-	lo, hi := int64(0), n
-	if r.step < 0 {
-		lo, hi = -1, n-1
-	}
-	bound := func(b int64) int64 {
-		if b < 0 && b >= math.MinInt64+n {
-			b += n
-		}
-		return max(lo, min(hi, b))
-	}
-	start, end := bound(r.start), bound(r.end)
-	switch {
-	case r.step > 0 && start < end:
-		count = int((end-start-1)/r.step) + 1
-	case r.step < 0 && start > end:
-		count = int((end-start+1)/r.step) + 1
-	}
-	return int(start), count
 }
 
 // runPad adds elements round the input, or takes some off.
