@@ -140,10 +140,7 @@ func (a arithmetic) run(env *Env, in []*Tensor) ([]*Tensor, error) {
 }
 
 func (a arithmetic) apply(env *Env, x, y *Tensor) (*Tensor, error) {
-	dims, err := broadcastDims(x, y)
-	if err != nil {
-		return nil, err
-	}
+	dims := must(broadcastDims(x, y))
 	if x.DType == graph.Bool || !x.DType.IsFloat() && a.whole == nil {
 		return nil, fmt.Errorf("inputs are of type %v, which the operator does not take", x.DType)
 	}

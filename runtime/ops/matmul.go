@@ -69,10 +69,7 @@ func matMul(env *Env, a, b *Tensor) (*Tensor, error) {
 		return nil, fmt.Errorf("inputs are %v and %v, want equal inner dimensions", a, b)
 	}
 	stackA, stackB := &Tensor{Dims: a.Dims[:ra]}, &Tensor{Dims: b.Dims[:rb]}
-	stack, err := broadcastDims(stackA, stackB)
-	if err != nil {
-		return nil, err
-	}
+	stack := must(broadcastDims(stackA, stackB))
 	y := env.alloc(a.DType, append(slices.Clone(stack), m, n))
 	w := broadcastWalk(stack, stackA, stackB)
 	step := w.inner()

@@ -17,22 +17,15 @@ type pooling struct {
 }
 
 func newPooling(env *Env, p op.Pool, x *Tensor) (*pooling, error) {
-	if err := wantFloat(x); err != nil {
-		return nil, err
-	}
+	check(wantFloat(x))
 	if x.Rank() != len(p.Kernel)+2 {
 		return nil, fmt.Errorf("input 0 is %v, want rank %d for a kernel of %v",
 			x, len(p.Kernel)+2, p.Kernel)
 	}
 	spatial := sizesOf(x.Dims[2:])
 	out := p.Out(spatial)
-	if err := wantRoom(out, p.Kernel, x); err != nil {
-		return nil, err
-	}
-	dims, err := dimsOf(append(sizesOf(x.Dims[:2]), out...))
-	if err != nil {
-		return nil, err
-	}
+	check(wantRoom(out, p.Kernel, x))
+	dims := must(dimsOf(append(sizesOf(x.Dims[:2]), out...)))
 	pads := p.PadsFor(spatial)
 	return &pooling{
 		Pool: p, stencil: forwardStencil(x.Dims[2:], dims[2:], p.Window, pads),

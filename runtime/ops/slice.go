@@ -34,10 +34,7 @@ type sliceRange struct {
 func sliceRanges(s op.Slice, in []*Tensor) ([]sliceRange, error) {
 	var lists [4][]int64
 	for i, p := range []op.Param[[]int64]{s.Starts, s.Ends, s.Axes, s.Steps} {
-		list, given, err := intsParam(p, in, i+1)
-		if err != nil {
-			return nil, err
-		}
+		list, given := mustBoth(intsParam(p, in, i+1))
 		for k := range lists[0] {
 			switch {
 			case given:
@@ -53,9 +50,7 @@ func sliceRanges(s op.Slice, in []*Tensor) ([]sliceRange, error) {
 		}
 		lists[i] = list
 	}
-	if _, err := axesOf(lists[2], in[0].Rank()); err != nil {
-		return nil, err
-	}
+	must(axesOf(lists[2], in[0].Rank()))
 	ranges := make([]sliceRange, len(lists[0]))
 	for k := range ranges {
 		axis, _ := op.Axis(lists[2][k], in[0].Rank())
@@ -86,19 +81,11 @@ func runPad(p op.Pad, env *Env, in []*Tensor) ([]*Tensor, error) {
 // padsFor is the pads (begin..., end...) of every axis.
 func padsFor(p op.Pad, in []*Tensor) ([]int64, error) {
 	rank := in[0].Rank()
-	list, _, err := intsParam(p.Pads, in, 1)
-	if err != nil {
-		return nil, err
-	}
-	named, given, err := intsParam(p.Axes, in, 3)
-	if err != nil {
-		return nil, err
-	}
+	list, _ := mustBoth(intsParam(p.Pads, in, 1))
+	named, given := mustBoth(intsParam(p.Axes, in, 3))
 	axes := span(rank)
 	if given {
-		if _, err := axesOf(named, rank); err != nil {
-			return nil, err
-		}
+		must(axesOf(named, rank))
 		axes = nil
 		for _, a := range named {
 			axis, _ := op.Axis(a, rank)
