@@ -157,11 +157,8 @@ func (g *Graph) RemoveInput(v *Value) error {
 	if at < 0 {
 		return fmt.Errorf("%q is not an input of graph %q", v.name, g.Name)
 	}
-	if !v.IsInitializer() {
-		if len(v.uses) > 0 || v.IsOutput() {
-			return fmt.Errorf("input %q is in use", v.name)
-		}
-		g.forget(v)
+	if err := g.drop(v, "input", v.IsInitializer()); err != nil {
+		return err
 	}
 	g.inputs, v.input = slices.Delete(g.inputs, at, at+1), false
 	return nil
@@ -187,11 +184,8 @@ func (g *Graph) RemoveInitializer(v *Value) error {
 	if at < 0 {
 		return fmt.Errorf("%q is not an initializer of graph %q", v.name, g.Name)
 	}
-	if !v.IsInput() {
-		if len(v.uses) > 0 || v.IsOutput() {
-			return fmt.Errorf("initializer %q is in use", v.name)
-		}
-		g.forget(v)
+	if err := g.drop(v, "initializer", v.IsInput()); err != nil {
+		return err
 	}
 	g.inits = slices.Delete(g.inits, at, at+1)
 	v.Const, v.Sparse = nil, nil
@@ -291,6 +285,18 @@ func (g *Graph) mustSee(v *Value) {
 	if !g.sees(v) {
 		panic("graph: " + v.name + " is not visible in graph " + g.Name)
 	}
+}
+
+// drop forgets v, which must be unused, unless it stays as something else.
+func (g *Graph) drop(v *Value, what string, stays bool) error {
+	if stays {
+		return nil
+	}
+	if len(v.uses) > 0 || v.IsOutput() {
+		return fmt.Errorf("%s %q is in use", what, v.name)
+	}
+	g.forget(v)
+	return nil
 }
 
 func (g *Graph) forget(v *Value) {

@@ -3,7 +3,6 @@ package graph
 import (
 	"encoding/binary"
 	"fmt"
-	"math"
 )
 
 // Storage says in which field of the wire format a tensor's elements are kept.
@@ -83,27 +82,23 @@ func NewStrings(dims []int64, elems [][]byte) (*Tensor, error) {
 // NewFloat32 makes a float tensor; the length of elems must be the product of
 // dims, else it panics.
 func NewFloat32(dims []int64, elems []float32) *Tensor {
-	data := make([]byte, 4*len(elems))
-	for i, x := range elems {
-		binary.LittleEndian.PutUint32(data[4*i:], math.Float32bits(x))
-	}
-	return mustTensor(Float32, dims, data)
+	return mustTensor(Float32, dims, elems)
 }
 
 // NewInt64 makes an int64 tensor; the length of elems must be the product of
 // dims, else it panics.
 func NewInt64(dims []int64, elems []int64) *Tensor {
-	data := make([]byte, 8*len(elems))
-	for i, x := range elems {
-		binary.LittleEndian.PutUint64(data[8*i:], uint64(x))
-	}
-	return mustTensor(Int64, dims, data)
+	return mustTensor(Int64, dims, elems)
 }
 
 // Scalar is a float tensor of rank 0.
 func Scalar(x float32) *Tensor { return NewFloat32([]int64{}, []float32{x}) }
 
-func mustTensor(d DType, dims []int64, data []byte) *Tensor {
+func mustTensor(d DType, dims []int64, elems any) *Tensor {
+	data, err := binary.Append([]byte{}, binary.LittleEndian, elems)
+	if err != nil {
+		panic("graph: " + err.Error())
+	}
 	t, err := NewTensor(d, dims, data)
 	if err != nil {
 		panic("graph: " + err.Error())

@@ -33,31 +33,26 @@ func take[T graph.Attr](n *graph.Node, name string) (value T, ok bool, err error
 }
 
 func intsToInput(name string, i int) rewriter {
-	return func(u *upgrade, n *graph.Node, _ int64) error {
-		xs, ok, err := take[graph.Ints](n, name)
-		if err == nil && ok {
-			n.SetInput(i, u.constant(n, name, vector(xs...)))
-		}
-		return err
-	}
+	return toInput(name, i, func(xs graph.Ints) *graph.Tensor { return vector(xs...) })
 }
 
 // intToInput makes an integer input i, a tensor of one element.
 func intToInput(name string, i int) rewriter {
-	return func(u *upgrade, n *graph.Node, _ int64) error {
-		x, ok, err := take[graph.Int](n, name)
-		if err == nil && ok {
-			n.SetInput(i, u.constant(n, name, vector(int64(x))))
-		}
-		return err
-	}
+	return toInput(name, i, func(x graph.Int) *graph.Tensor { return vector(int64(x)) })
 }
 
 func floatsToInput(name string, i int) rewriter {
+	return toInput(name, i, func(xs graph.Floats) *graph.Tensor {
+		return graph.NewFloat32([]int64{int64(len(xs))}, xs)
+	})
+}
+
+// toInput makes an attribute input i.
+func toInput[T graph.Attr](name string, i int, tensor func(T) *graph.Tensor) rewriter {
 	return func(u *upgrade, n *graph.Node, _ int64) error {
-		xs, ok, err := take[graph.Floats](n, name)
+		x, ok, err := take[T](n, name)
 		if err == nil && ok {
-			n.SetInput(i, u.constant(n, name, graph.NewFloat32([]int64{int64(len(xs))}, xs)))
+			n.SetInput(i, u.constant(n, name, tensor(x)))
 		}
 		return err
 	}
