@@ -73,18 +73,11 @@ func (c *checker) place(n *Node) (int, bool) {
 func (c *checker) values() []*Value {
 	var vs []*Value
 	seen := map[*Value]bool{}
-	add := func(list []*Value) {
-		for _, v := range list {
-			if v != nil && !seen[v] {
-				seen[v] = true
-				vs = append(vs, v)
-			}
+	for _, v := range c.g.Values() {
+		if !seen[v] {
+			seen[v] = true
+			vs = append(vs, v)
 		}
-	}
-	add(c.g.inputs)
-	add(c.g.inits)
-	for _, n := range c.g.nodes {
-		add(n.outputs)
 	}
 	return vs
 }

@@ -60,6 +60,15 @@ func (g *Graph) Nodes() iter.Seq[*Node] {
 	}
 }
 
+// Values is a snapshot of the graph's values: inputs, initializers, nodes' outputs.
+func (g *Graph) Values() []*Value {
+	list := append(g.Inputs(), slices.DeleteFunc(g.Initializers(), (*Value).IsInput)...)
+	for _, n := range g.nodes {
+		list = append(list, slices.DeleteFunc(n.Outputs(), func(v *Value) bool { return v == nil })...)
+	}
+	return list
+}
+
 // Value finds a value of this graph by name.
 func (g *Graph) Value(name string) *Value { return g.byName[name] }
 

@@ -1,6 +1,9 @@
 package graph
 
-import "slices"
+import (
+	"iter"
+	"slices"
+)
 
 // Op identifies an operator. The domain of the standard operators is "".
 type Op struct{ Domain, Type string }
@@ -136,6 +139,25 @@ func (n *Node) Subgraphs() []*Graph {
 		}
 	}
 	return gs
+}
+
+// Within iterates over n and the nodes of its subgraphs, outer ones first.
+func (n *Node) Within() iter.Seq[*Node] {
+	return func(yield func(*Node) bool) { n.within(yield) }
+}
+
+func (n *Node) within(yield func(*Node) bool) bool {
+	if !yield(n) {
+		return false
+	}
+	for _, sub := range n.Subgraphs() {
+		for m := range sub.Nodes() {
+			if !m.within(yield) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // Label names n for messages: its own name, or its first output's.

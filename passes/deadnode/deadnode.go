@@ -53,21 +53,14 @@ func run(c *passes.Context) (changed bool, err error) {
 func living(g *graph.Graph) map[*graph.Node]bool {
 	alive := map[*graph.Node]bool{}
 	var reach func(v *graph.Value)
-	var enter func(n *graph.Node)
 	reach = func(v *graph.Value) {
 		if v == nil || v.Producer() == nil || v.Graph() != g || alive[v.Producer()] {
 			return
 		}
 		alive[v.Producer()] = true
-		enter(v.Producer())
-	}
-	enter = func(n *graph.Node) {
-		for _, v := range n.Inputs() {
-			reach(v)
-		}
-		for _, sub := range n.Subgraphs() {
-			for m := range sub.Nodes() {
-				enter(m)
+		for n := range v.Producer().Within() {
+			for _, w := range n.Inputs() {
+				reach(w)
 			}
 		}
 	}

@@ -77,12 +77,8 @@ func refuseUnknown(c *passes.Context) {
 // types is the type of every value that a node makes.
 func types(g *graph.Graph) map[*graph.Value]graph.Type {
 	m := map[*graph.Value]graph.Type{}
-	for n := range g.Nodes() {
-		for _, v := range n.Outputs() {
-			if v != nil {
-				m[v] = v.Type
-			}
-		}
+	for _, v := range g.Values() {
+		m[v] = v.Type
 	}
 	return m
 }

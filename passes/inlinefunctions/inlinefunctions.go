@@ -198,10 +198,7 @@ func nodesOf(f *graph.Function) []*graph.Node {
 func nodesUnder(g *graph.Graph) []*graph.Node {
 	var list []*graph.Node
 	for n := range g.Nodes() {
-		list = append(list, n)
-		for _, sub := range n.Subgraphs() {
-			list = append(list, nodesUnder(sub)...)
-		}
+		list = slices.AppendSeq(list, n.Within())
 	}
 	return list
 }

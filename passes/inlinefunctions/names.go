@@ -11,25 +11,15 @@ type names struct{ values, nodes map[string]bool }
 
 func takenNames(g *graph.Graph) *names {
 	ns := &names{values: map[string]bool{}, nodes: map[string]bool{}}
-	ns.take(g)
+	for h := range (&graph.Model{Graph: g}).Graphs() {
+		for _, v := range h.Values() {
+			ns.values[v.Name()] = true
+		}
+		for n := range h.Nodes() {
+			ns.nodes[n.Name] = true
+		}
+	}
 	return ns
-}
-
-func (ns *names) take(g *graph.Graph) {
-	for _, v := range append(g.Inputs(), g.Initializers()...) {
-		ns.values[v.Name()] = true
-	}
-	for n := range g.Nodes() {
-		ns.nodes[n.Name] = true
-		for _, v := range n.Outputs() {
-			if v != nil {
-				ns.values[v.Name()] = true
-			}
-		}
-		for _, sub := range n.Subgraphs() {
-			ns.take(sub)
-		}
-	}
 }
 
 func (ns *names) freshValue(base string) string { return fresh(ns.values, base) }

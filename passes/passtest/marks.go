@@ -17,7 +17,7 @@ func mark(m *graph.Model) {
 	for n := range m.Graph.Nodes() {
 		n.Metadata.Set(markKey, "node "+n.Label())
 	}
-	for _, v := range values(m.Graph) {
+	for _, v := range m.Graph.Values() {
 		v.Metadata.Set(markKey, "value "+v.Name())
 	}
 }
@@ -42,23 +42,10 @@ func checkMarks(before, marked *graph.Model) error {
 			want(n.Metadata, "node "+n.Name)
 		}
 	}
-	for _, v := range values(marked.Graph) {
+	for _, v := range marked.Graph.Values() {
 		if before.Graph.Value(v.Name()) != nil {
 			want(v.Metadata, "value "+v.Name())
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// values is the inputs, initializers and node outputs of g, in that order.
-func values(g *graph.Graph) []*graph.Value {
-	vs := append(g.Inputs(), g.Initializers()...)
-	for n := range g.Nodes() {
-		for _, v := range n.Outputs() {
-			if v != nil {
-				vs = append(vs, v)
-			}
-		}
-	}
-	return vs
 }

@@ -75,20 +75,13 @@ func (s *split) classify(n *graph.Node, weighted bool) {
 // subgraphs take from around them included.
 func reads(n *graph.Node) []*graph.Value {
 	var list []*graph.Value
-	var visit func(m *graph.Node)
-	visit = func(m *graph.Node) {
+	for m := range n.Within() {
 		for _, v := range m.Inputs() {
 			if v != nil && v.Graph() == n.Graph() {
 				list = append(list, v)
 			}
 		}
-		for _, sub := range m.Subgraphs() {
-			for inner := range sub.Nodes() {
-				visit(inner)
-			}
-		}
 	}
-	visit(n)
 	return list
 }
 

@@ -126,15 +126,8 @@ func inferTypes(m *graph.Model) (map[string]graph.Type, error) {
 		return nil, err
 	}
 	types := map[string]graph.Type{}
-	for _, v := range typed.Graph.Inputs() {
+	for _, v := range typed.Graph.Values() {
 		types[v.Name()] = v.Type
-	}
-	for n := range typed.Graph.Nodes() {
-		for _, v := range n.Outputs() {
-			if v != nil {
-				types[v.Name()] = v.Type
-			}
-		}
 	}
 	return types, nil
 }
@@ -182,17 +175,12 @@ func (u *upgrade) climb(from, to int64) error {
 // subgraphs, in order.
 func standardNodes(m *graph.Model) []*graph.Node {
 	var list []*graph.Node
-	var walk func(g *graph.Graph)
-	walk = func(g *graph.Graph) {
-		for n := range g.Nodes() {
+	for top := range m.Graph.Nodes() {
+		for n := range top.Within() {
 			if n.Op().Domain == "" && m.Function(n.Op(), n.Overload) == nil {
 				list = append(list, n)
 			}
-			for _, sub := range n.Subgraphs() {
-				walk(sub)
-			}
 		}
 	}
-	walk(m.Graph)
 	return list
 }
