@@ -28,11 +28,6 @@ const (
 	Timed                // operators of domain ai.spikingir: they state time themselves
 )
 
-var temporalNames = [...]string{"nonlinear", "linear", "linear if others constant", "states time"}
-
-// String is the class in words.
-func (t Temporal) String() string { return temporalNames[t] }
-
 // Arity is how many inputs or outputs there may be. Max -1: any number.
 type Arity struct{ Min, Max int }
 

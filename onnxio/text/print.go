@@ -31,13 +31,6 @@ func Print(m *graph.Model, o Options) string {
 	return p.b.String()
 }
 
-// FormatNode prints one node, without a line's end.
-func FormatNode(n *graph.Node, o Options) string {
-	p := &printer{o: o}
-	p.node(n, "")
-	return strings.TrimSuffix(p.b.String(), "\n")
-}
-
 // width is the longest line of lists that could also stand on several lines.
 const width = 100
 

@@ -94,7 +94,7 @@ func (t Task) checkSR() error {
 	return nil
 }
 
-// String returns the task in the form that [ParseTask] reads, for example
+// String returns the task with its settings, for example
 // "sr{scale=4,input=bicubic,crop=scale,channels=1}", with defaults written out.
 func (t Task) String() string {
 	var fields []string
@@ -124,50 +124,6 @@ func (t Task) channels() int {
 		return 3
 	}
 	return t.Channels
-}
-
-// ParseTask reads "kind" or "kind{key=value,...}" with the keys sigma, scale,
-// input, crop and channels, and checks the result.
-func ParseTask(text string) (Task, error) {
-	kind, rest, braces := strings.Cut(text, "{")
-	t := Task{Kind: Kind(kind)}
-	if braces {
-		body, ok := strings.CutSuffix(rest, "}")
-		if !ok {
-			return Task{}, fmt.Errorf("task %q does not end in a closing brace", text)
-		}
-		for field := range strings.SplitSeq(body, ",") {
-			if err := t.set(field); err != nil {
-				return Task{}, fmt.Errorf("task %q: %w", text, err)
-			}
-		}
-	}
-	if err := t.Check(); err != nil {
-		return Task{}, err
-	}
-	return t, nil
-}
-
-func (t *Task) set(field string) (err error) {
-	key, value, _ := strings.Cut(field, "=")
-	switch key {
-	case "sigma":
-		t.Sigma, err = strconv.ParseFloat(value, 64)
-	case "scale":
-		t.Scale, err = strconv.Atoi(value)
-	case "channels":
-		t.Channels, err = strconv.Atoi(value)
-	case "input":
-		t.Input = value
-	case "crop":
-		t.Crop = value
-	default:
-		return fmt.Errorf("unknown key %q, want sigma, scale, input, crop or channels", key)
-	}
-	if err != nil {
-		return fmt.Errorf("value of %s is %q, want a number", key, value)
-	}
-	return nil
 }
 
 // Prepare brings a clean image to what the network should give back: the task's

@@ -34,13 +34,31 @@ func folder(t testing.TB, images map[string]dataset.Image) string {
 	return dir
 }
 
-func parse(t testing.TB, task string) dataset.Task {
+// tasks is tasks by what the tests call them.
+var tasks = map[string]dataset.Task{
+	"none":                         {Kind: dataset.None},
+	"pairs":                        {Kind: dataset.Pairs},
+	"dehaze":                       {Kind: dataset.Dehaze},
+	"denoise{sigma=25}":            {Kind: dataset.Denoise, Sigma: 25},
+	"denoise{sigma=25,channels=1}": {Kind: dataset.Denoise, Sigma: 25, Channels: 1},
+	"sr{scale=2}":                  {Kind: dataset.SR, Scale: 2},
+	"sr{scale=3}":                  {Kind: dataset.SR, Scale: 3},
+	"sr{scale=4}":                  {Kind: dataset.SR, Scale: 4},
+	"sr{scale=2,input=lowres}":     {Kind: dataset.SR, Scale: 2, Input: dataset.LowRes},
+	"sr{scale=3,input=lowres}":     {Kind: dataset.SR, Scale: 3, Input: dataset.LowRes},
+	"sr{scale=4,input=lowres}":     {Kind: dataset.SR, Scale: 4, Input: dataset.LowRes},
+	"sr{scale=4,crop=cumulative}":  {Kind: dataset.SR, Scale: 4, Crop: dataset.Cumulative},
+	"sr{scale=4,input=lowres,crop=cumulative}": {Kind: dataset.SR, Scale: 4, Input: dataset.LowRes,
+		Crop: dataset.Cumulative},
+}
+
+func parse(t testing.TB, text string) dataset.Task {
 	t.Helper()
-	parsed, err := dataset.ParseTask(task)
-	if err != nil {
-		t.Fatal(err)
+	task, known := tasks[text]
+	if err := task.Check(); err != nil || !known {
+		t.Fatalf("task %q: known %t, %v", text, known, err)
 	}
-	return parsed
+	return task
 }
 
 func open(t testing.TB, o Options) *Source {
