@@ -71,7 +71,7 @@ func (m *memorySize) Set(s string) error {
 // size is bytes for people to read.
 func size(bytes int64) string { return humanize.IBytes(uint64(bytes)) }
 
-// enough is the least whole number of MiB, or of KiB where these are few, that
+// enough is the least number of MiB, or of KiB where these are few, that
 // holds so many bytes.
 func enough(bytes int64) string {
 	if bytes < 10*humanize.MiByte {

@@ -129,7 +129,7 @@ func (f *function) perChannel(b, w *graph.Value) *graph.Value {
 // from is the attribute of a Shape that leaves out the axes before a.
 func from(a int64) graph.Attrs { return graph.Attrs{{Name: "start", Value: graph.Int(a)}} }
 
-// fill is the attribute of a ConstantOfShape of whole numbers.
+// fill is the attribute of a ConstantOfShape of integers.
 func fill(x int64) graph.Attrs {
 	return graph.Attrs{{Name: "value", Value: graph.NewInt64([]int64{1}, []int64{x})}}
 }

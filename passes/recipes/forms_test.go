@@ -14,7 +14,7 @@ import (
 	"spikingir/runtime/ops"
 )
 
-// trains gives the spike trains of every neuron, in graph order, as its
+// trains gives the spikes of every neuron, in graph order, as its
 // emission divided by its threshold.
 func trains(t *testing.T, m *graph.Model, x *ops.Tensor) [][]float32 {
 	t.Helper()

@@ -8,17 +8,16 @@ import (
 	"spikingir/runtime/kernel/machine"
 )
 
-// A WinogradConv is a convolution of 3 x 3 that is computed by Winograd's
-// F(4x4, 3x3) (Lavin and Gray, CVPR 2016): tiles of 4 x 4 outputs, whose
-// 6 x 6 inputs are transformed, multiplied with transformed weights at each of the
-// 36 positions and summed over the input channels, and transformed back. That takes
-// 36 products for what takes [Conv] 144. It is immutable, like a Conv.
+// A WinogradConv is a 3x3 convolution by Winograd F(4x4, 3x3) (Lavin and Gray, CVPR
+// 2016): the 6x6 inputs of a tile of 4x4 outputs are transformed, multiplied with
+// transformed weights at each of the 36 positions, summed over the input channels and
+// transformed back. That takes 36 products where [Conv] takes 144. It is immutable.
 //
-// Tiles are counted from the first output of the image. An output is rounded a few
-// times more coarsely than that of a Conv, relative to the largest inputs of its
-// tile, and depends in its last bits, and on infinities and NaN, on all of them: the
-// bits of an image cut in two are those of the whole only where the cut runs between
-// tiles and spares them all of their inputs.
+// Tiles are counted from the first output of the image. Rounding errors are a few times
+// those of a Conv, relative to the largest inputs of the tile. The last bits of an
+// output, infinities and NaN depend on all inputs of its tile: an image that is cut in
+// two gives the same bits only where the cut runs between tiles and each part has all
+// inputs of its tiles.
 type WinogradConv struct {
 	shape  ConvShape
 	blocks []block
@@ -60,7 +59,7 @@ func PackWinograd(s ConvShape, weight, bias []float32) (*WinogradConv, error) {
 		return nil, err
 	}
 	if !SuitsWinograd(s) {
-		return nil, fmt.Errorf("convolution %+v is none that Winograd's suits", s)
+		return nil, fmt.Errorf("convolution %+v does not suit Winograd", s)
 	}
 	if err := s.checkParameters(weight, bias); err != nil {
 		return nil, err

@@ -16,8 +16,8 @@ const spikeBits = 64
 //	spike = v[i] >= fire
 //	if spike { v[i] = v[i] - threshold }
 //
-// each operation rounded to float32. fire is the threshold, or the part of it
-// that a multi-phase residual neuron asks for in its last step (Eq. 14). Spike i
+// each operation rounded to float32. fire is the threshold, or the part of it from
+// which an MPRN fires in the post step (Eq. 16). Spike i
 // is bit i%64 of spikes[i/64]; the bits past n are cleared. A NaN never fires.
 // v and current have one length, spikes at least a word for each 64 elements.
 func IFStep(spikes []uint64, v, current []float32, bias, threshold, fire float32) {

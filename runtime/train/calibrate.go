@@ -9,11 +9,10 @@ import (
 	"spikingir/runtime/kernel"
 )
 
-// Calibrate fits the layers to the teacher one after the other, from the image on,
-// without a gradient: the weights and biases of a convolution become those of the
-// linear regression from the mean spikes that it really receives to the teacher's
-// currents, so that each layer makes good what can be made good of the errors of
-// those before it. The last layer's errors are the output's.
+// Calibrate fits the layers to the teacher one after the other, without a gradient. The
+// weights and biases of a convolution become those of the linear regression from the
+// mean spikes that it receives to the teacher's currents, so that each layer corrects
+// the errors of the layers before it.
 func (t *Trainer) Calibrate(ctx context.Context, c Calibration) error {
 	if err := c.Check(); err != nil {
 		return err

@@ -20,14 +20,12 @@ import (
 // while nobody calls SetWeights. Calls allocate nothing once a scratch has seen the
 // largest shape.
 //
-// The order of sums is not fixed: another implementation may round differently. Sums are
-// as exact as float32 sums of their terms are in any order, with one exception: 3 x 3
-// products and gradients between 32 channels or more on either side use Winograd's
-// transforms, whose error is some 4 times as large (2e-6 of the result, root
-// mean square, with 64 channels of normal numbers), and relative to the largest terms
-// within 4 pixels. ForwardSpikes never uses it. One implementation gives the same bits
-// for the same arguments: the choice between sparse and dense sums of spikes depends
-// on their number only.
+// The order of sums is not fixed, unlike that of the executor's kernels: another
+// implementation may round differently. One implementation gives the same bits for the
+// same arguments. 3x3 products and gradients with at least 32 channels on either side
+// use Winograd, whose error is some 4 times that of float32 sums (2e-6 of the result,
+// root mean square, with 64 channels of normal numbers), relative to the largest terms
+// within 4 pixels. ForwardSpikes never does.
 //
 // The vector kernels flush subnormal numbers to zero, operands and results, as
 // gradients have long tails of them that slow every product down.
@@ -61,7 +59,7 @@ type Scratch struct {
 	run      runArgs
 	gradient spikeGradientArgs
 
-	// Of Winograd's convolution.
+	// Of Winograd.
 	inputs, outputs []float32 // transformed tiles
 	strip           []float32 // tiles that the border cuts
 	positions       []float32 // transformed sums

@@ -5,14 +5,9 @@ import (
 	"spikingir/runtime/kernel/machine"
 )
 
-// A winograd computes a convolution of 3 x 3 by Winograd's
-// F(4x4, 3x3) (Lavin and Gray, CVPR 2016): tiles of 4 x 4 outputs, whose 6 x 6
-// inputs are transformed, multiplied channel by channel with transformed weights at
-// each of the 36 positions, and transformed back. That takes 36 products for what
-// takes 144 otherwise.
-//
-// A sum rounds a few times more coarsely, and relative to the largest inputs of its
-// tile, not to its own terms.
+// A winograd computes a 3x3 convolution by Winograd F(4x4, 3x3), as
+// [base.WinogradConv] does: 36 products where 144 are taken otherwise. Rounding errors
+// are a few times as large, relative to the largest inputs of a tile.
 type winograd struct {
 	plan       plan
 	inputs     patchSource
