@@ -173,6 +173,23 @@ func TestTheirTime(t *testing.T) {
 	}
 }
 
+// TestInterrupted holds that a run which the user ends in any table is an error, and
+// writes no page.
+func TestInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, s := range sections {
+		r := testRace(t)
+		r.random, r.Patch, r.only, r.out = bench.DnCNN(3, 4, 2), 8, s.rows, filepath.Join(t.TempDir(), "page.md")
+		if err := r.bench(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: error %v, want that of the context", s.name, err)
+		}
+		if _, err := os.Stat(r.out); err == nil {
+			t.Errorf("%s: a page is written", s.name)
+		}
+	}
+}
+
 // TestInterpreter prefers the first interpreter that has PyTorch.
 func TestInterpreter(t *testing.T) {
 	if goruntime.GOOS == "windows" {

@@ -51,6 +51,9 @@ func (r *race) training(ctx context.Context) *grid {
 		firing = cmp.Or(a.Firing, firing)
 		return a.MS, err
 	})
+	if ctx.Err() != nil {
+		return nil
+	}
 	g := newGrid("network", "stage", "kernel", "firing rate", "ours (ms)", "ours (patches/s)",
 		"PyTorch (ms)", "PyTorch (patches/s)", "ratio", "least to most", "rounds")
 	if err != nil {
