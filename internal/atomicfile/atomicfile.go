@@ -33,7 +33,7 @@ func Write(path string, durable bool, fill func(io.Writer) error) (err error) {
 	case durable:
 		return &fs.PathError{Op: "write", Path: path, Err: errors.New("is no regular file")}
 	case old.IsDir():
-		return fmt.Errorf("%s is a folder, want a file name", path)
+		return &fs.PathError{Op: "write", Path: path, Err: errors.New("is a folder, want a file name")}
 	default:
 		return writeThrough(path, fill)
 	}
