@@ -95,7 +95,7 @@ func windowPositions(w op.Window, i int, in Expr) Expr {
 		return in.CeilDiv(stride)
 	}
 	begin, end := w.Pads[i], w.Pads[len(w.Kernel)+i]
-	room := in.Plus(begin + end - w.Reach(i))
+	room := in.Plus(begin + end - w.Extent(i))
 	if n, ok := room.Int(); ok && n < 0 {
 		return Number(0)
 	}
@@ -110,7 +110,7 @@ func windowPositions(w op.Window, i int, in Expr) Expr {
 	switch {
 	case okN && okM:
 		return Number(min(n, m))
-	case stride <= w.Reach(i)-end:
+	case stride <= w.Extent(i)-end:
 		return cover
 	case cover.Sub(start).atLeast(0):
 		return start
@@ -152,7 +152,7 @@ func transposedSize(v op.ConvTranspose, i int, in Expr) Expr {
 		return in.Times(v.Stride[i])
 	}
 	cut := v.Pads[i] + v.Pads[len(v.Kernel)+i]
-	return in.Plus(-1).Times(v.Stride[i]).Plus(v.OutputPadding[i] + v.Reach(i) - cut)
+	return in.Plus(-1).Times(v.Stride[i]).Plus(v.OutputPadding[i] + v.Extent(i) - cut)
 }
 
 // pool: X [N, C, spatial...] -> [N, C, out...], indices likewise.

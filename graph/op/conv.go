@@ -94,7 +94,7 @@ func (r *reader) outputShape(c *ConvTranspose) {
 
 // Full is the size of the result along axis i before padding is cut off it.
 func (c ConvTranspose) Full(i int, in int64) int64 {
-	return (in-1)*c.Stride[i] + c.OutputPadding[i] + c.Reach(i)
+	return (in-1)*c.Stride[i] + c.OutputPadding[i] + c.Extent(i)
 }
 
 // Sizes is the spatial sizes of the result, and the padding (begin..., end...)

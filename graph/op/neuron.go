@@ -135,9 +135,9 @@ func CPMOf(n *graph.Node) (CPM, error) {
 		}
 		pads := c.Pads[i] + c.Pads[len(c.Kernel)+i]
 		same := c.AutoPad == SameUpper || c.AutoPad == SameLower
-		if !same && pads != c.Reach(i)-1 {
+		if !same && pads != c.Extent(i)-1 {
 			r.failf("attribute %q is %v, want pads that keep the size for kernel %v (axis %d: %d)",
-				"pads", c.Pads, c.Kernel, i, c.Reach(i)-1)
+				"pads", c.Pads, c.Kernel, i, c.Extent(i)-1)
 		}
 	}
 	return c, r.err

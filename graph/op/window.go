@@ -78,8 +78,8 @@ func (r *reader) perAxis(name string, list []int64, want int, def, lo int64) []i
 // overflow.
 const maxWindow = 1 << 24
 
-// Reach is the extent of the dilated kernel along axis i.
-func (w Window) Reach(i int) int64 { return (w.Kernel[i]-1)*w.Dilation[i] + 1 }
+// Extent is that of the dilated kernel along axis i.
+func (w Window) Extent(i int) int64 { return (w.Kernel[i]-1)*w.Dilation[i] + 1 }
 
 // PadsFor is the padding (begin..., end...) for an input of the given spatial
 // sizes, auto_pad resolved.
@@ -91,7 +91,7 @@ func (w Window) PadsFor(in []int64) []int64 {
 	pads := make([]int64, 2*k)
 	for i := range k {
 		out := (in[i] + w.Stride[i] - 1) / w.Stride[i]
-		total := max((out-1)*w.Stride[i]+w.Reach(i)-in[i], 0)
+		total := max((out-1)*w.Stride[i]+w.Extent(i)-in[i], 0)
 		pads[i], pads[k+i] = split(total, w.AutoPad == SameUpper)
 	}
 	return pads
@@ -114,7 +114,7 @@ func (w Window) Out(in []int64) []int64 {
 	pads := w.PadsFor(in)
 	out := make([]int64, k)
 	for i := range out {
-		room := in[i] + pads[i] + pads[k+i] - w.Reach(i)
+		room := in[i] + pads[i] + pads[k+i] - w.Extent(i)
 		if room < 0 {
 			continue
 		}

@@ -95,7 +95,7 @@ func TestTransposedSizes(t *testing.T) {
 			if full := v.Full(0, 7); full-pads[0]-pads[1] != out[0] {
 				t.Errorf("%v: full size %d, pads %v, result %v", c, full, pads, out)
 			}
-			positions := (out[0]+pads[0]+pads[1]-v.Reach(0))/stride + 1
+			positions := (out[0]+pads[0]+pads[1]-v.Extent(0))/stride + 1
 			if positions != 7 && v.OutputPadding[0] < stride {
 				t.Errorf("%v: %v has %d positions of the kernel, want 7", c, out, positions)
 			}

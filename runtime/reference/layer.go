@@ -106,7 +106,7 @@ func (b *builder) conv2d(x, w *gorgonia.Node, pad, stride []int) *gorgonia.Node 
 func (b *builder) dilated(c op.Window, w *gorgonia.Node) *gorgonia.Node {
 	for i := range 2 {
 		if c.Dilation[i] > 1 {
-			w = b.along(w, 2+i, place(int(c.Kernel[i]), 0, int(c.Dilation[i]), int(c.Reach(i))))
+			w = b.along(w, 2+i, place(int(c.Kernel[i]), 0, int(c.Dilation[i]), int(c.Extent(i))))
 		}
 	}
 	return w
@@ -147,7 +147,7 @@ func (b *builder) transposed(c op.ConvTranspose, x, w *gorgonia.Node) *gorgonia.
 			b.err = fmt.Errorf("kernel %v gives an image of %v", c.Kernel, out)
 			return nil
 		}
-		reach := int(c.Reach(i))
+		reach := int(c.Extent(i))
 		x = b.along(x, 2+i, place(dims[2+i], reach-1-int(pads[i]), int(c.Stride[i]), int(out[i])+reach-1))
 	}
 	return b.grouped(int(c.Group), x, w, func(x, w *gorgonia.Node) *gorgonia.Node {

@@ -61,7 +61,7 @@ func (w window) move(s Span) (Span, error) {
 		y.Lo = ceilDiv(s.Lo+pad, stride)
 	}
 	if y.Hi = y.Full; s.Hi < s.Full {
-		y.Hi = floorDiv(s.Hi+pad-int(w.Reach(0)), stride) + 1
+		y.Hi = floorDiv(s.Hi+pad-int(w.Extent(0)), stride) + 1
 	}
 	return y.clip()
 }
@@ -109,8 +109,8 @@ func (c spread) move(s Span) (Span, error) {
 	}
 	y := Span{Full: int(full[0]), Size: int(size[0]), At: s.At * stride}
 	if s.Lo > 0 {
-		// Output o reads the inputs from (o+pad-reach+1)/stride on.
-		y.Lo = (s.Lo-1)*stride - pad + int(c.Reach(0))
+		// Output o reads the inputs from (o+pad-extent+1)/stride on.
+		y.Lo = (s.Lo-1)*stride - pad + int(c.Extent(0))
 	}
 	if y.Hi = y.Full; s.Hi < s.Full {
 		y.Hi = s.Hi*stride - pad
