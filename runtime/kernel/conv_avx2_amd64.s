@@ -2,6 +2,8 @@
 
 #include "go_asm.h"
 #include "textflag.h"
+#include "avx2_amd64.h"
+#include "convrow_amd64.h"
 
 // The row kernels here are those of conv_avx512_amd64.s with 8 lanes and 16
 // vector registers, in the same notation:
@@ -80,19 +82,15 @@ GLOBL lastLanes<>(SB), RODATA|NOPTR, $64
 #define SEXTUPLES1(OP) OP(0, Y0, Y1, Y2, Y3, Y4, Y5)
 #define SEXTUPLES2(OP) SEXTUPLES1(OP); OP(4, Y6, Y7, Y8, Y9, Y10, Y11)
 
-#define START \
-	MOVQ a+0(FP), BX; \
-	MOVQ rowArgs_dst(BX), DI; \
-	MOVQ rowArgs_src(BX), SI; \
-	MOVQ rowArgs_dstStride(BX), R9; \
-	SHLQ $2, R9; \
-	MOVQ rowArgs_weightStep(BX), AX; \
-	SHLQ $2, AX; \
-	MOVQ rowArgs_n(BX), R8
-
-// MASK sets Y14 to the lanes of the last vector of a tile of full + 8 cells.
-#define MASK(full) \
-	LEAQ -full(R8), R13; \
+#define CELLS6
+#define STARTED
+#define AHEAD
+#define FETCH
+#define TILEMASK(full)
+// RESUMEMASK sets Y14 to the lanes of the last vector of a tile of full + VL cells.
+#define RESUMEMASK(full) \
+	MOVQ R8, R13; \
+	SUBQ $full, R13; \
 	MOVQ $8, CX; \
 	CMPQ R13, CX; \
 	CMOVQGT CX, R13; \
@@ -100,58 +98,7 @@ GLOBL lastLanes<>(SB), RODATA|NOPTR, $64
 	LEAQ lastLanes<>+32(SB), R10; \
 	SUBQ R13, R10; \
 	VMOVUPS (R10), Y14
-
-// TILE computes one tile of full + 8 cells, or of the R8 left if they are fewer.
-#define TILE(full, CHANNELS, ZERO, RESUME, CELLS, TAP, BIAS, STORE, zero, sum, chan, tap, end) \
-	CMPB rowArgs_resume(BX), $0; \
-	JEQ zero; \
-	MASK(full); \
-	MOVQ DI, R10; \
-	CHANNELS(RESUME); \
-	JMP sum; \
-zero: \
-	CHANNELS(ZERO); \
-sum: \
-	MOVQ rowArgs_weights(BX), DX; \
-	MOVQ rowArgs_channels(BX), R11; \
-	MOVQ SI, R10; \
-chan: \
-	MOVQ rowArgs_offsets(BX), R12; \
-	MOVQ rowArgs_offsets+8(BX), CX; \
-tap: \
-	MOVQ (R12), R13; \
-	LEAQ (R10)(R13*4), R13; \
-	CELLS; \
-	CHANNELS(TAP); \
-	ADDQ $8, R12; \
-	ADDQ AX, DX; \
-	DECQ CX; \
-	JNE tap; \
-	MOVQ rowArgs_channelStride(BX), R13; \
-	LEAQ (R10)(R13*4), R10; \
-	DECQ R11; \
-	JNE chan; \
-	MOVQ rowArgs_bias(BX), R13; \
-	TESTQ R13, R13; \
-	JEQ end; \
-	CHANNELS(BIAS); \
-end: \
-	MASK(full); \
-	MOVQ DI, R10; \
-	CHANNELS(STORE); \
-	ADDQ $(4*full+32), DI; \
-	ADDQ $(4*full+32), SI; \
-	SUBQ $(full+8), R8
-
-// TILEn is a TILE n vectors wide, with labels of its own.
-#define TILE1(CHANNELS) \
-	TILE(0, CHANNELS, ZERO1, RESUME1, CELLS1, TAP1, BIAS1, STORE1, zero1, sum1, chan1, tap1, end1)
-#define TILE2(CHANNELS) \
-	TILE(8, CHANNELS, ZERO2, RESUME2, CELLS2, TAP2, BIAS2, STORE2, zero2, sum2, chan2, tap2, end2)
-#define TILE3(CHANNELS) \
-	TILE(16, CHANNELS, ZERO3, RESUME3, CELLS3, TAP3, BIAS3, STORE3, zero3, sum3, chan3, tap3, end3)
-#define TILE6(CHANNELS) \
-	TILE(40, CHANNELS, ZERO6, RESUME6, NOP, TAP6, BIAS6, STORE6, zero6, sum6, chan6, tap6, end6)
+#define STOREMASK(full) RESUMEMASK(full)
 
 // NARROW is the body of a row kernel with tiles of 3, 2 and 1 vectors, WIDE of
 // one with tiles of 6 and 1.

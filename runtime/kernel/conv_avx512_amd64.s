@@ -2,6 +2,8 @@
 
 #include "go_asm.h"
 #include "textflag.h"
+#include "avx512_amd64.h"
+#include "convrow_amd64.h"
 
 // Registers of a row kernel:
 //
@@ -84,77 +86,25 @@
 #define CHANNELS4(OP) CHANNELS3(OP); OP(12, Z18, Z19, Z20, Z21, Z22, Z23)
 
 // START loads what all tiles of a row share.
-#define START \
-	MOVQ a+0(FP), BX; \
-	MOVQ rowArgs_dst(BX), DI; \
-	MOVQ rowArgs_src(BX), SI; \
-	MOVQ rowArgs_dstStride(BX), R9; \
-	SHLQ $2, R9; \
-	MOVQ rowArgs_weightStep(BX), AX; \
-	SHLQ $2, AX; \
-	MOVQ rowArgs_aheadStride(BX), R15; \
-	MOVQ rowArgs_n(BX), R8
-
-// TILE computes one tile of full + 16 cells, or of the R8 left if they are fewer.
-#define TILE(full, CHANNELS, ZERO, RESUME, CELLS, TAP, BIAS, STORE, zero, sum, chan, tap, end) \
-	LEAQ -full(R8), R13; \
+#define STARTED MOVQ rowArgs_aheadStride(BX), R15
+// TILEMASK sets K1 to the lanes of the last vector of a tile of full + VL cells.
+#define TILEMASK(full) \
+	MOVQ R8, R13; \
+	SUBQ $full, R13; \
 	MOVQ $16, CX; \
 	CMPQ R13, CX; \
 	CMOVQGT CX, R13; \
 	MOVL $-1, CX; \
 	BZHIL R13, CX, CX; \
-	KMOVW CX, K1; \
-	CMPB rowArgs_resume(BX), $0; \
-	JEQ zero; \
-	MOVQ DI, R10; \
-	CHANNELS(RESUME); \
-	JMP sum; \
-zero: \
-	CHANNELS(ZERO); \
-sum: \
-	MOVQ rowArgs_weights(BX), DX; \
-	MOVQ rowArgs_channels(BX), R11; \
-	MOVQ SI, R10; \
+	KMOVW CX, K1
+#define RESUMEMASK(full)
+#define STOREMASK(full)
+#define AHEAD \
 	MOVQ rowArgs_ahead(BX), R14; \
-	ADDQ $64, rowArgs_ahead(BX); \
-chan: \
+	ADDQ $64, rowArgs_ahead(BX)
+#define FETCH \
 	PREFETCHT1 (R14); \
-	ADDQ R15, R14; \
-	MOVQ rowArgs_offsets(BX), R12; \
-	MOVQ rowArgs_offsets+8(BX), CX; \
-tap: \
-	MOVQ (R12), R13; \
-	LEAQ (R10)(R13*4), R13; \
-	CELLS; \
-	CHANNELS(TAP); \
-	ADDQ $8, R12; \
-	ADDQ AX, DX; \
-	DECQ CX; \
-	JNE tap; \
-	MOVQ rowArgs_channelStride(BX), R13; \
-	LEAQ (R10)(R13*4), R10; \
-	DECQ R11; \
-	JNE chan; \
-	MOVQ rowArgs_bias(BX), R13; \
-	TESTQ R13, R13; \
-	JEQ end; \
-	CHANNELS(BIAS); \
-end: \
-	MOVQ DI, R10; \
-	CHANNELS(STORE); \
-	ADDQ $(4*full+64), DI; \
-	ADDQ $(4*full+64), SI; \
-	SUBQ $(full+16), R8
-
-// TILEn is a TILE n vectors wide, with labels of its own.
-#define TILE1(CHANNELS) \
-	TILE(0, CHANNELS, ZERO1, RESUME1, CELLS1, TAP1, BIAS1, STORE1, zero1, sum1, chan1, tap1, end1)
-#define TILE2(CHANNELS) \
-	TILE(16, CHANNELS, ZERO2, RESUME2, CELLS2, TAP2, BIAS2, STORE2, zero2, sum2, chan2, tap2, end2)
-#define TILE3(CHANNELS) \
-	TILE(32, CHANNELS, ZERO3, RESUME3, CELLS3, TAP3, BIAS3, STORE3, zero3, sum3, chan3, tap3, end3)
-#define TILE6(CHANNELS) \
-	TILE(80, CHANNELS, ZERO6, RESUME6, CELLS6, TAP6, BIAS6, STORE6, zero6, sum6, chan6, tap6, end6)
+	ADDQ R15, R14
 
 // func convRow8AVX512(a *rowArgs)
 TEXT ·convRow8AVX512(SB), NOSPLIT, $0-8

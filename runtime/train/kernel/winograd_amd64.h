@@ -120,6 +120,9 @@ column: \
 	JNE column; \
 	SUBQ $(4*VB), DX
 
+// WHOLE is a kernel.
+#define WHOLE(BODY) BEGIN; BODY; END
+
 #define WINOGRAD_IN \
 	NUMBER(0x40000000, X10, C2); \
 	NUMBER(0x40800000, X11, C4); \

@@ -8,24 +8,16 @@
 
 // func winogradInAVX2(a *winogradArgs)
 TEXT ·winogradInAVX2(SB), NOSPLIT, $24-8
-	BEGIN
-	WINOGRAD_IN
-	END
+	WHOLE(WINOGRAD_IN)
 
 // func winogradOutAVX2(a *winogradArgs)
 TEXT ·winogradOutAVX2(SB), NOSPLIT, $24-8
-	BEGIN
-	WINOGRAD_OUT
-	END
+	WHOLE(WINOGRAD_OUT)
 
 // func winogradGradientAVX2(a *winogradArgs)
 TEXT ·winogradGradientAVX2(SB), NOSPLIT, $24-8
-	BEGIN
-	WINOGRAD_GRADIENT
-	END
+	WHOLE(WINOGRAD_GRADIENT)
 
 // func winogradWeightsAVX2(a *winogradArgs)
 TEXT ·winogradWeightsAVX2(SB), NOSPLIT, $24-8
-	BEGIN
-	WINOGRAD_WEIGHTS
-	END
+	WHOLE(WINOGRAD_WEIGHTS)

@@ -8,24 +8,16 @@
 
 // func winogradInAVX512(a *winogradArgs)
 TEXT ·winogradInAVX512(SB), NOSPLIT, $24-8
-	BEGIN
-	WINOGRAD_IN
-	END
+	WHOLE(WINOGRAD_IN)
 
 // func winogradOutAVX512(a *winogradArgs)
 TEXT ·winogradOutAVX512(SB), NOSPLIT, $24-8
-	BEGIN
-	WINOGRAD_OUT
-	END
+	WHOLE(WINOGRAD_OUT)
 
 // func winogradGradientAVX512(a *winogradArgs)
 TEXT ·winogradGradientAVX512(SB), NOSPLIT, $24-8
-	BEGIN
-	WINOGRAD_GRADIENT
-	END
+	WHOLE(WINOGRAD_GRADIENT)
 
 // func winogradWeightsAVX512(a *winogradArgs)
 TEXT ·winogradWeightsAVX512(SB), NOSPLIT, $24-8
-	BEGIN
-	WINOGRAD_WEIGHTS
-	END
+	WHOLE(WINOGRAD_WEIGHTS)
