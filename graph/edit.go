@@ -114,7 +114,6 @@ func (g *Graph) Remove(nodes ...*Node) error {
 	return nil
 }
 
-// inside reports whether n lies in a subgraph of one of the nodes.
 func inside(n *Node, nodes map[*Node]bool) bool {
 	for o := range nodes {
 		for _, sub := range o.Subgraphs() {

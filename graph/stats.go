@@ -179,7 +179,6 @@ func (h *Histogram) magnitudes() []Bin {
 	return bins
 }
 
-// top is the largest magnitude of one side.
 func (h *Histogram) top(side Side) float32 {
 	switch side {
 	case Negative:

@@ -127,7 +127,6 @@ func (b *binder) bind(v *graph.Value, p *onnxpb.ValueInfoProto) error {
 	return nil
 }
 
-// checkConstants compares initializers with their declared types.
 func checkConstants(g *graph.Graph) error {
 	for _, v := range g.Initializers() {
 		if v.Const == nil {

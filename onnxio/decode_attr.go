@@ -123,7 +123,6 @@ func (d *decoder) attrMessage(t graph.AttrType, p *onnxpb.AttributeProto, g *gra
 
 func rootType(p *onnxpb.TypeProto) (graph.Type, error) { return decodeType(p, 0) }
 
-// each decodes a list; into gives the list's type.
 func each[P, T any, L ~[]T](list []P, into L, decode func(P) (T, error)) (L, error) {
 	for i, p := range list {
 		x, err := decode(p)

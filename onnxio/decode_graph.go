@@ -13,7 +13,6 @@ var (
 	nodeFields  = fields{full: set(1, 2, 5, 9), nonzero: set(3, 4, 6, 7, 8)}
 )
 
-// graph decodes a graph inside of outer, nil for the model's own.
 func (d *decoder) graph(p *onnxpb.GraphProto, outer *graph.Graph) (*graph.Graph, error) {
 	if d.depth++; d.depth > maxDepth {
 		return nil, fmt.Errorf("subgraphs are nested deeper than %d", maxDepth)

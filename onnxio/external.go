@@ -97,7 +97,6 @@ func (x *externalFiles) close() {
 	x.root.Close()
 }
 
-// read gives the size bytes at w.
 func (x *externalFiles) read(w externalPlace, size int64) ([]byte, error) {
 	if w.length >= 0 && w.length != size {
 		return nil, fmt.Errorf("length is %d, want %d for the tensor's type and dimensions",

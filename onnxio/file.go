@@ -119,7 +119,6 @@ func (l *layout) move(t *graph.Tensor) *graph.Tensor {
 	return &u
 }
 
-// collect finds the tensors of m that lie outside and were not moved.
 func (l *layout) collect(m *graph.Model) error {
 	for t := range tensors(m) {
 		if t.Store != graph.ExternalData || l.moved[t] != nil {

@@ -134,7 +134,6 @@ func checkNoConstant(n *graph.Node) error {
 	return nil
 }
 
-// notSpiking refuses operators in the spiking region.
 func notSpiking(types ...string) func(*graph.Model) error {
 	return each(func(n *graph.Node) error {
 		if n.Region == graph.SpikingRegion && n.Op().Domain == "" && slices.Contains(types, n.Op().Type) {

@@ -98,12 +98,12 @@ func Float(name string, def, lo, hi float64, doc string) *OptionOf[float64] {
 		want: fmt.Sprintf("a number from %g to %g", lo, hi)}
 }
 
-// Int is an option that takes a whole number from lo to hi.
+// Int is an option that takes an integer from lo to hi.
 func Int(name string, def, lo, hi int64, doc string) *OptionOf[int64] {
 	return &OptionOf[int64]{name: name, doc: doc, def: def,
 		read: func(s string) (int64, error) { return strconv.ParseInt(s, 10, 64) },
 		ok:   func(n int64) bool { return n >= lo && n <= hi },
-		want: fmt.Sprintf("a whole number from %d to %d", lo, hi)}
+		want: fmt.Sprintf("an integer from %d to %d", lo, hi)}
 }
 
 // Odd is an option that takes an odd number from lo to hi.

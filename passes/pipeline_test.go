@@ -98,7 +98,7 @@ func TestParseErrors(t *testing.T) {
 		{"beta{mode=medium}", "pass beta, option mode=medium: want fast or slow"},
 		{"beta{p=101}", "pass beta, option p=101: want a number from 0 to 100"},
 		{"beta{p=NaN}", "want a number"},
-		{"beta{n=1.5}", "want a whole number from 1 to 9"},
+		{"beta{n=1.5}", "want an integer from 1 to 9"},
 		{"beta{on=yes}", "want on or off"},
 		{"beta{odd=4}", "want an odd number from 1 to 31"},
 		{"beta{p=1,p=2}", "option p stands twice"},
@@ -164,7 +164,7 @@ func TestValidate(t *testing.T) {
 		t.Errorf("an option of another pass: %v", err)
 	}
 	wrong = passes.Pipeline{known[1].With(n.Set(10))}
-	if err := wrong.Validate(); !matches(err, "pass beta, option n=10: want a whole number from 1 to 9") {
+	if err := wrong.Validate(); !matches(err, "pass beta, option n=10: want an integer from 1 to 9") {
 		t.Errorf("a number out of range: %v", err)
 	}
 	for _, test := range tests {

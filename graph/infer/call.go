@@ -136,7 +136,6 @@ func (c *call) agree(a, b Expr, what string) (Expr, error) {
 	return shorter(a, b), nil
 }
 
-// shorter is the expression with the shorter text, the first of two alike.
 func shorter(a, b Expr) Expr {
 	if len(b.String()) < len(a.String()) {
 		return b
@@ -242,7 +241,6 @@ func (c *call) numbers(p op.Param[[]int64]) (list []int64, ok bool) {
 	return list, true
 }
 
-// axis counts a from the front, for a tensor of the given rank.
 func (c *call) axis(a int64, rank int) (int, error) {
 	i, ok := op.Axis(a, rank)
 	if !ok {

@@ -79,7 +79,6 @@ func (q quantity) float() (x float32, ok bool) {
 	return float32(float64(n) / float64(q.den)), ok
 }
 
-// reduced takes common factors out of the fraction.
 func (q quantity) reduced() quantity {
 	if !q.num.known || q.den <= 1 {
 		return q

@@ -115,7 +115,6 @@ func (e Expr) Div(f Expr) Expr {
 	return Expr{}
 }
 
-// divideTerm is s / t where coefficient and atoms of t divide those of s.
 func divideTerm(s, t term) (term, bool) {
 	if s.coef%t.coef != 0 {
 		return term{}, false

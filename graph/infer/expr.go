@@ -118,7 +118,6 @@ func (e Expr) String() string {
 	return b.String()
 }
 
-// normal sorts and merges terms.
 func normal(terms []term) Expr {
 	slices.SortStableFunc(terms, func(a, b term) int {
 		return cmp.Or(cmp.Compare(len(b.atoms), len(a.atoms)), cmp.Compare(a.key, b.key))
@@ -222,7 +221,6 @@ func (e Expr) Eval(sizes map[string]int64) (int64, error) {
 	return sum, nil
 }
 
-// eval computes the atom for the given sizes.
 func (a *atom) eval(sizes map[string]int64) (int64, error) {
 	if a.num == nil {
 		x, ok := sizes[a.name]
@@ -247,7 +245,6 @@ func (e Expr) Parameters() []string {
 	return names
 }
 
-// collect adds the names of the parameters, those within floors too.
 func (e Expr) collect(set map[string]bool) {
 	for _, t := range e.terms {
 		for _, a := range t.atoms {

@@ -148,7 +148,6 @@ func (c *call) run(r rule) error {
 	return nil
 }
 
-// settle merges the type found for an output with the declared one.
 func (s *state) settle(n *graph.Node, v *graph.Value, found graph.Type) error {
 	declared := s.typeOf(v)
 	t, err := s.merge(declared, found)

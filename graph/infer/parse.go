@@ -117,7 +117,6 @@ func (p *parser) want(c byte) {
 
 func (p *parser) failf(format string, args ...any) { check(fmt.Errorf(format, args...)) }
 
-// rest is what follows, for messages.
 func (p *parser) rest() string {
 	if p.at >= len(p.text) {
 		return "the end"
@@ -233,7 +232,6 @@ func quote(name string) string {
 	return "'" + strings.ReplaceAll(name, "'", "''") + "'"
 }
 
-// isName reports whether s needs no quotes in an expression.
 func isName(s string) bool {
 	if s == "" || s == "floor" || s[0] != '_' && !isLetter(s[0]) {
 		return false

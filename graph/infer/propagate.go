@@ -62,7 +62,6 @@ func (c *call) propagate(p propagator) {
 	}
 }
 
-// carries reports whether contents of an element type are carried along.
 func carries(d graph.DType) bool {
 	return d == graph.Int64 || d == graph.Int32 || d == graph.Bool || d == graph.Float32
 }
@@ -92,7 +91,6 @@ func propagateFill(c *call, in []content) (content, bool) {
 	return out, true
 }
 
-// propagateShape gives the dimensions of the input, symbols included.
 func propagateShape(c *call, _ []content) (content, bool) {
 	s, err := op.ShapeOf(c.n)
 	dims, ok := c.shape(s.X)
@@ -207,7 +205,6 @@ func propagateRange(c *call, in []content) (content, bool) {
 	return out, true
 }
 
-// propagateProduct multiplies all elements, when all are reduced to one.
 func propagateProduct(c *call, in []content) (content, bool) {
 	dims, ok := c.shape(c.n.Output(0))
 	n, isNumber := total(dims).Int()

@@ -133,7 +133,6 @@ func (c *call) vector(v *graph.Value) bool {
 	return ok && len(dims) == 1
 }
 
-// at is element i of k broadcast to n elements.
 func (k content) at(i, n int) (quantity, bool) {
 	if len(k) == 1 {
 		return k[0], true
@@ -144,7 +143,6 @@ func (k content) at(i, n int) (quantity, bool) {
 	return k[i], true
 }
 
-// propagateExpand repeats one element, or keeps a vector.
 func propagateExpand(c *call, in []content) (content, bool) {
 	dims, ok := c.shape(c.n.Output(0))
 	n, isNumber := total(dims).Int()

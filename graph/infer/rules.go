@@ -130,7 +130,6 @@ func (c *call) broadcastTo(elem graph.DType, vs ...*graph.Value) error {
 	return c.set(0, elem, dims, ranked)
 }
 
-// pow broadcasts; the exponent may be of another type than the result.
 func pow(c *call, b op.Binary) error {
 	return c.broadcastTo(c.elem(b.A), b.A, b.B)
 }
@@ -145,7 +144,6 @@ func where(c *call, w op.Where) error {
 	return c.broadcastTo(elem, w.Cond, w.X, w.Y)
 }
 
-// prelu has the shape of X; the slope broadcasts to it.
 func prelu(c *call, p op.PRelu) error {
 	must(c.sameElem(p.X, p.Slope))
 	check(c.fits(p.Slope, p.X, "slope"))
@@ -235,7 +233,6 @@ func cast(c *call, k op.Cast) error {
 	return c.set(0, k.To, dims, ranked)
 }
 
-// constant has the type of the tensor stated, sparse ones included.
 func constant(c *call) error {
 	if a, ok := c.n.Attrs.Lookup("sparse_value"); ok {
 		if s, isSparse := a.(*graph.SparseTensor); isSparse && s.Values != nil {
@@ -259,7 +256,6 @@ func constantOfShape(c *call, f op.ConstantOfShape) error {
 	return c.set(0, f.Fill.DType, dims, ok)
 }
 
-// shapeOf is a vector as long as the range of axes asked for.
 func shapeOf(c *call, s op.ShapeView) error {
 	dims, ok := c.shape(s.X)
 	if !ok {
@@ -271,7 +267,6 @@ func shapeOf(c *call, s op.ShapeView) error {
 
 func sizeOf(c *call) error { return c.set(0, graph.Int64, nil, true) }
 
-// rangeOf is a vector; its length follows from contents.
 func rangeOf(c *call, r op.Range) error {
 	elem := must(c.sameElem(r.Start, r.Limit, r.Delta))
 	start, limit, delta := c.content[r.Start], c.content[r.Limit], c.content[r.Delta]
@@ -282,7 +277,6 @@ func rangeOf(c *call, r op.Range) error {
 	return c.set(0, elem, []Expr{count}, true)
 }
 
-// steps is how many elements a Range has.
 func steps(start, limit, delta quantity) Expr {
 	span := sub(limit, start, false)
 	n, ok := delta.num.Int()

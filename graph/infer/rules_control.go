@@ -191,7 +191,6 @@ func (c *call) scanAxis(attr string, i, rank int) (int, error) {
 	return c.axis(axes[i], rank)
 }
 
-// scanOutputs types the outputs that stack what each round gives.
 func (c *call) scanOutputs(out []*graph.Value, carried int, length graph.Dim) error {
 	for i := carried; i < len(out); i++ {
 		t := c.typeOf(out[i])

@@ -26,7 +26,6 @@ func reduce(c *call, r op.Reduce) error {
 	return c.set(0, elem, reducedDims(dims, list, r.KeepDims), true)
 }
 
-// reducedDims is dims with the axes as 1, or left out.
 func reducedDims(dims []Expr, axes []int, keep bool) []Expr {
 	out := []Expr{}
 	for i, d := range dims {

@@ -25,7 +25,6 @@ func split(c *call, s op.Split) error {
 	return nil
 }
 
-// splitSizes is the size of each output of a Split along its axis.
 func (c *call) splitSizes(s op.Split, size Expr) ([]Expr, error) {
 	sizes := make([]Expr, len(c.out))
 	if s.Sizes.Given {
@@ -209,7 +208,6 @@ func pad(c *call, p op.Pad) error {
 	return c.set(0, elem, dims, true)
 }
 
-// gather puts the shape of the indices in place of the axis.
 func gather(c *call, g op.Gather) error {
 	elem := c.elem(g.X)
 	dims, ranked := c.shape(g.X)

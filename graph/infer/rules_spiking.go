@@ -20,7 +20,6 @@ func (c *call) batched(dims []Expr, what string) error {
 	return nil
 }
 
-// oneSlice is the dimensions of one slice of a time-major tensor.
 func (c *call) oneSlice(dims []Expr, s op.Steps, what string) ([]Expr, error) {
 	check(c.batched(dims, what))
 	n, isNumber := dims[0].Int()
@@ -41,7 +40,6 @@ func decode(c *call, d op.Decode) error {
 	return c.set(0, c.elem(d.X), must(c.oneSlice(dims, d.Steps, "y")), true)
 }
 
-// bias and the parameters of neurons broadcast to the input.
 func bias(c *call, b op.Bias) error {
 	check(c.fits(b.B, b.X, "input b"))
 	return c.same(0, b.X)

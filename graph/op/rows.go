@@ -33,7 +33,6 @@ const (
 	foldable
 )
 
-// build turns rows into specs, sorted by domain and name.
 func build(rows map[string][]row) []*Spec {
 	var specs []*Spec
 	for domain, list := range rows {
@@ -47,7 +46,6 @@ func build(rows map[string][]row) []*Spec {
 	return specs
 }
 
-// spec is the row as the package gives it out.
 func (r row) spec(domain string) *Spec {
 	s := &Spec{
 		Op:    graph.Op{Domain: domain, Type: r.name},
@@ -93,17 +91,14 @@ var (
 	variadic = Arity{1, -1}
 )
 
-// unary is the row of an elementwise function of one tensor.
 func unary(name string, since int64, attrs, doc string) row {
 	return row{name, []form{{since, one, one, attrs}}, 0, Nonlinear, elementwise | foldable, doc}
 }
 
-// binary is the row of an elementwise function of two tensors that broadcast.
 func binary(name string, since int64, t Temporal, doc string) row {
 	return row{name, []form{{since, two, one, ""}}, 0, t, elementwise | foldable, doc}
 }
 
-// manyToOne is the row of an elementwise function of any number of tensors.
 func manyToOne(name string, t Temporal, doc string) row {
 	return row{name, []form{{6, variadic, one, ""}}, 0, t, elementwise | foldable, doc}
 }

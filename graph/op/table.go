@@ -141,7 +141,6 @@ func CheckArity(n *graph.Node, opset int64) error {
 	return nil
 }
 
-// checkAttrs holds the attributes of n against the form.
 func (f *Form) checkAttrs(n *graph.Node, opset int64) error {
 	for _, a := range n.Attrs {
 		i := slices.IndexFunc(f.Attrs, func(k Attr) bool { return k.Name == a.Name })

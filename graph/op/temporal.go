@@ -113,7 +113,6 @@ func (t temporal) linearConst(count int) (affine bool, err error) {
 	return t.only(0, false)
 }
 
-// only requires that no input but i varies.
 func (t temporal) only(i int, affine bool) (bool, error) {
 	for j, v := range t.in {
 		if v && j != i {
@@ -123,7 +122,6 @@ func (t temporal) only(i int, affine bool) (bool, error) {
 	return affine, nil
 }
 
-// single requires that just one input varies, whichever it is.
 func (t temporal) single(count int, affine bool) (bool, error) {
 	if count > 1 {
 		return false, Errorf(t.n, "%d inputs vary over time, want one: the product of two is not linear",

@@ -51,7 +51,6 @@ func Read(data []byte) (*graph.Model, error) {
 	return m, c.build(header.Graph, b.ops)
 }
 
-// decode runs onnx-go, whose panics become errors.
 func decode(b *backend, data []byte) (err error) {
 	defer func() {
 		if r := recover(); r != nil {

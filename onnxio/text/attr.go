@@ -82,7 +82,6 @@ func (p *parser) scalar(t graph.AttrType) graph.Attr {
 	return graph.Float(f)
 }
 
-// typed reads a type, or the tensor whose type it is.
 func (p *parser) typed(t graph.AttrType) graph.Attr {
 	at := p.tok
 	typ := p.typ()

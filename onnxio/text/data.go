@@ -108,7 +108,6 @@ func (p *parser) external(d graph.DType, dims []int64) *graph.Tensor {
 	return x
 }
 
-// data prints the elements of a tensor, or what stands for them.
 func (p *printer) data(t *graph.Tensor) string {
 	n, err := t.Len()
 	long := p.o.MaxElements > 0 && n > p.o.MaxElements && !isSeeded(t)

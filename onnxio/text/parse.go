@@ -81,7 +81,6 @@ func (p *parser) enter() func() {
 	return func() { p.depth-- }
 }
 
-// name reads an identifier, quoted or not.
 func (p *parser) name(what string) string {
 	if p.tok.kind != ident && p.tok.kind != quoted {
 		p.expected(what)

@@ -68,7 +68,6 @@ func (p *printer) mention(v *graph.Value, described map[*graph.Value]bool, bare 
 	return e
 }
 
-// values is the initializers and the declared types.
 func (p *printer) values(g *graph.Graph, described map[*graph.Value]bool, inline bool) []entry {
 	var list []entry
 	for _, v := range g.Initializers() {

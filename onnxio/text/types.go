@@ -6,7 +6,6 @@ import (
 	"spikingir/graph"
 )
 
-// isTypeWord reports whether a type can begin with the token.
 func isTypeWord(t token) bool { return t.kind == ident && typeWord(t.text) }
 
 func typeWord(s string) bool {

@@ -150,7 +150,6 @@ func (a *absorber) wantOf(u graph.Use) scale {
 	return nil
 }
 
-// multiply puts a Mul of x by s before n.
 func (a *absorber) multiply(n *graph.Node, x *graph.Value, s scale) *graph.Node {
 	g := n.Graph()
 	m := a.Insert(n, n, n.Label()+".scale", graph.Op{Type: "Mul"}, nil, []*graph.Value{x},

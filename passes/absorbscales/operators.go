@@ -61,7 +61,6 @@ func (a *absorber) bias(n *graph.Node) error {
 	return divide(n, 1, s, len(n.Output(0).Type.Shape))
 }
 
-// unify brings all operands of a sum to one scale.
 func (a *absorber) unify(n *graph.Node) error {
 	target := a.want(n.Output(0))
 	for i, v := range n.Inputs() {

@@ -113,7 +113,6 @@ func divide(n *graph.Node, i int, s scale, rank int) error {
 	return nil
 }
 
-// renew makes t input i of n.
 func renew(n *graph.Node, i int, t *graph.Tensor) {
 	v := n.Input(i)
 	n.SetInput(i, weights.Renew(n.Graph(), v, t, v.Name()+".unit"))

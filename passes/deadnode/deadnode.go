@@ -49,7 +49,6 @@ func run(c *passes.Context) (changed bool, err error) {
 	return changed, nil
 }
 
-// living is the nodes that an output of g depends on.
 func living(g *graph.Graph) map[*graph.Node]bool {
 	alive := map[*graph.Node]bool{}
 	var reach func(v *graph.Value)

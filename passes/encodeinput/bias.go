@@ -106,7 +106,6 @@ func (m *mover) complete(n *graph.Node, v *graph.Value) *graph.Value {
 	return b.Output(0)
 }
 
-// reads makes v input i of n.
 func (m *mover) reads(n *graph.Node, i int, v *graph.Value) {
 	if n.Input(i) != v {
 		n.SetInput(i, v)

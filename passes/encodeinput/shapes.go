@@ -112,7 +112,6 @@ func fixResize(n *graph.Node, opset int64) error {
 	return nil
 }
 
-// replace makes t input i of n.
 func replace(n *graph.Node, i int, name string, t *graph.Tensor) {
 	g := n.Graph()
 	n.SetInput(i, g.AddInitializer(g.FreshName(n.Label()+"."+name), t))

@@ -110,7 +110,6 @@ func foldBehind(c *passes.Context, n *graph.Node, b op.BatchNorm, a affine) (str
 	return "", l.rebuild(c, p, n)
 }
 
-// foldAhead folds n into the only layer that reads its output.
 func foldAhead(c *passes.Context, n *graph.Node, a affine) (string, error) {
 	y := n.Output(0)
 	if !onlyUse(y) {

@@ -143,7 +143,6 @@ func (l *layer) rebuild(c *passes.Context, first, last *graph.Node) error {
 	return err
 }
 
-// renew gives the constant v of the layer other contents.
 func (l *layer) renew(v *graph.Value, t *graph.Tensor) *graph.Value {
 	return weights.Renew(l.node.Graph(), v, t, v.Name()+"_folded")
 }

@@ -49,7 +49,6 @@ func run(c *passes.Context) (changed bool, err error) {
 	})
 }
 
-// foldConstant makes an initializer of a Constant node's tensor.
 func foldConstant(c *passes.Context, n *graph.Node) (bool, error) {
 	if a, ok := n.Attrs.Lookup("sparse_value"); ok {
 		sparse, ok := a.(*graph.SparseTensor)
@@ -93,7 +92,6 @@ func foldShape(c *passes.Context, n *graph.Node) (bool, error) {
 	return true, settle(c, n, graph.NewInt64([]int64{}, []int64{product(dims)}), nil)
 }
 
-// foldNode evaluates a node whose inputs are all constant.
 func foldNode(c *passes.Context, n *graph.Node) (bool, error) {
 	spec := op.Lookup(n.Op())
 	if spec == nil || !spec.ConstantFoldable || n.Is("Identity") || !worthwhile(c, n) {

@@ -16,7 +16,6 @@ func settle(c *passes.Context, n *graph.Node, t *graph.Tensor, sparse *graph.Spa
 	return retire(c, n, []*graph.Value{v})
 }
 
-// settleAll is settle for a node with several outputs.
 func settleAll(c *passes.Context, n *graph.Node, results []*graph.Tensor) error {
 	values := make([]*graph.Value, n.NumOutputs())
 	for i, old := range n.Outputs() {

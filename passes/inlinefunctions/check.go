@@ -90,7 +90,6 @@ func (in *inliner) checkAttrs(n *graph.Node, f *graph.Function) {
 	}
 }
 
-// declared lists a function's attributes for a message.
 func declared(f *graph.Function) string {
 	list := slices.Clone(f.Attrs)
 	for _, a := range f.Defaults {

@@ -102,7 +102,6 @@ func (in *inliner) node(n *graph.Node) error {
 	return nil
 }
 
-// inline replaces the call n of f and gives the nodes that it became.
 func (in *inliner) inline(n *graph.Node, f *graph.Function) ([]*graph.Node, error) {
 	label := n.Label()
 	nodes, outs := n.Graph().Splice(n, f.Body, graph.Splice{

@@ -92,5 +92,4 @@ func leaving(g *graph.Graph) []*graph.Value {
 	return list
 }
 
-// outside reports whether a use lies outside of the spiking region.
 func outside(u graph.Use) bool { return u.Node.Region != graph.SpikingRegion }

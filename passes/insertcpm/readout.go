@@ -168,7 +168,6 @@ func (r *readout) dirac(name string) (*graph.Value, graph.Attrs, error) {
 	return w, graph.Attrs{{Name: "kernel_shape", Value: kernel}, {Name: "pads", Value: pads}}, nil
 }
 
-// activation applies the neuron's activation to an analog value.
 func (r *readout) activation(o *graph.Value) *graph.Value {
 	if math.IsInf(float64(r.theta), 1) {
 		return r.analog(".relu", "Relu", nil, o)

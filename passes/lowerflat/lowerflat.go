@@ -91,7 +91,6 @@ type lowering struct {
 	heirs  map[*graph.Value]*graph.Value   // what takes over an output of a lowered node
 }
 
-// lower builds what computes the outputs of n.
 func (l *lowering) lower(n *graph.Node) error {
 	switch n.Op().Type {
 	case "Encode":

@@ -8,7 +8,6 @@ import (
 	"spikingir/passes/spiking"
 )
 
-// encode repeats the analog value; its slices are that value itself.
 func (l *lowering) encode(n *graph.Node) error {
 	e, err := op.EncodeOf(n)
 	if err != nil {

@@ -22,7 +22,6 @@ func encode(f *function, _ bool) {
 		f.node("time_major", "Concat", axis(0), open, rest)))
 }
 
-// bias adds b where the slice belongs to a main timestep.
 func bias(f *function, _ bool) {
 	x, b := f.input("x"), f.input("b")
 	slices := f.slices()

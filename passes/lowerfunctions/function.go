@@ -41,7 +41,6 @@ func (b block) number(name string, x float32) *graph.Value {
 	return b.node(name, "Constant", graph.Attrs{{Name: "value", Value: graph.Scalar(x)}})
 }
 
-// attribute is the function's attribute as a scalar.
 func (f *function) attribute(name string) *graph.Value {
 	kind, field := graph.AttrInt, "value_int"
 	if name == "v0" {
@@ -58,7 +57,6 @@ func (f *function) times() (steps, post *graph.Value) {
 	return steps, f.node("P", "Unsqueeze", nil, f.attribute("post"), zero)
 }
 
-// slices is the number of slices as a vector of one element.
 func (f *function) slices() *graph.Value {
 	steps, post := f.times()
 	return f.node("S", "Add", nil, steps, post)

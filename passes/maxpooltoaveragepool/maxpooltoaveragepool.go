@@ -45,7 +45,6 @@ func run(c *passes.Context) (changed bool, err error) {
 	})
 }
 
-// obstacle says why n cannot be an AveragePool.
 func obstacle(n *graph.Node, p op.Pool) string {
 	if v := n.Output(1); v != nil && (v.NumUses() > 0 || v.IsOutput()) {
 		return "its indices are used, want only the maxima read"

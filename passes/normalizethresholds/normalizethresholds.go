@@ -140,7 +140,6 @@ type measure struct {
 
 func (m measure) layer() float32 { return m.stats.Percentile(m.p, m.over, m.side) }
 
-// channels gives each channel's threshold, the layer's where a channel has none.
 func (m measure) channels(n *graph.Node, layer float32) ([]float32, error) {
 	xs := m.stats.PerChannel(m.p, m.over, m.side)
 	shape := n.Input(op.NeuronX).Type.Shape

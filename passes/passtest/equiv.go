@@ -11,7 +11,6 @@ import (
 	"spikingir/graph"
 )
 
-// check runs both models on the same inputs and compares their outputs.
 func (s *settings) check(before, after *graph.Model) error {
 	if s.cannotRun != "" {
 		return s.checkCannotRun(before)
@@ -82,7 +81,6 @@ func (s *settings) inputs(m *graph.Model, i int) (map[string]*graph.Tensor, erro
 	return in, nil
 }
 
-// draw makes a tensor of elements spread evenly over [lo, hi].
 func (s *settings) draw(rng *rand.Rand, d graph.DType, dims []int64) (*graph.Tensor, error) {
 	n := 1
 	for _, k := range dims {

@@ -151,7 +151,6 @@ func CleanUp() passes.Pipeline {
 		upgradeopset.Pass, infershapes.Pass, foldconstants.Pass)
 }
 
-// steps is passes with their default options.
 func steps(list ...*passes.Pass) passes.Pipeline {
 	var p passes.Pipeline
 	for _, pass := range list {

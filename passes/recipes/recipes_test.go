@@ -87,7 +87,7 @@ func TestErrors(t *testing.T) {
 		want   string
 	}{
 		{"snn", func(*recipes.Settings) {}, `no recipe is called "snn"; there are spikingir, rueckauer`},
-		{"spikingir", func(s *recipes.Settings) { s.Timesteps = 0 }, "timesteps=0: want a whole number from 1"},
+		{"spikingir", func(s *recipes.Settings) { s.Timesteps = 0 }, "timesteps=0: want an integer from 1"},
 		{"spikingir", func(s *recipes.Settings) { s.Percentile = 101 }, "percentile=101: want a number from 1 to 100"},
 		{"spikingir", func(s *recipes.Settings) { s.Over = "none" }, `over is "none", want nonzero or all`},
 		{"spikingir", func(s *recipes.Settings) { s.Per = "layer,over=all" }, `per is "layer,over=all", want layer or channel`},

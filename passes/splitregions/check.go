@@ -6,7 +6,6 @@ import (
 	"spikingir/passes/weights"
 )
 
-// convertible says why an activation cannot become neurons.
 func (s *split) convertible(n *graph.Node) error {
 	if err := floats(n, n.Input(0)); err != nil {
 		return err

@@ -9,7 +9,6 @@ import (
 	"spikingir/passes"
 )
 
-// refuse names every node that cannot be spiking.
 func (s *split) refuse(c *passes.Context) {
 	for _, n := range s.order {
 		if err := s.forced[n]; err != nil {
@@ -18,7 +17,6 @@ func (s *split) refuse(c *passes.Context) {
 	}
 }
 
-// advice says what to do about n.
 func (s *split) advice(n *graph.Node) string {
 	keep := fmt.Sprintf("--analog keep leaves it and %s behind it analog", operators(len(s.behind(n))))
 	if n.Is("MaxPool") {

@@ -7,7 +7,6 @@ import (
 	"spikingir/graph/op"
 )
 
-// never refuses a node for a reason.
 func never(why string) rewriter {
 	return func(u *upgrade, n *graph.Node, _ int64) error {
 		u.refuse(n, "%s", why)
@@ -22,7 +21,6 @@ func rename(typ string) rewriter {
 	}
 }
 
-// setDefault states an attribute whose default changes.
 func setDefault(name string, old graph.Attr) rewriter {
 	return func(_ *upgrade, n *graph.Node, _ int64) error {
 		if _, ok := n.Attrs.Lookup(name); !ok {
@@ -158,7 +156,6 @@ func countParts(_ *upgrade, n *graph.Node, _ int64) error {
 	return nil
 }
 
-// renameModes follows the names of GridSample's modes.
 func renameModes(_ *upgrade, n *graph.Node, _ int64) error {
 	mode, err := graph.Get(n.Attrs, "mode", graph.String(""))
 	if err != nil {

@@ -155,7 +155,6 @@ func (u *upgrade) checkKnown() {
 	}
 }
 
-// climb applies the changes of one opset after the other.
 func (u *upgrade) climb(from, to int64) error {
 	for v := from + 1; v <= to; v++ {
 		for _, n := range standardNodes(u.c.Model) {

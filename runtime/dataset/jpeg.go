@@ -38,7 +38,6 @@ func clip8(v int32) float32 {
 	return unit8(uint8(min(max(v, 0), 255)))
 }
 
-// upsample returns one chroma plane at the size of the luma plane.
 func upsample(s *image.YCbCr, plane []uint8) []uint8 {
 	b := s.Bounds()
 	w, h := b.Dx(), b.Dy()

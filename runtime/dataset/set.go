@@ -179,7 +179,6 @@ func (s *Set) At(i int) (Sample, error) {
 	return sample, nil
 }
 
-// prepared reads a file and brings it to the task's channels and size.
 func (s *Set) prepared(path string) (Image, error) {
 	m, err := Read(path)
 	if err != nil {

@@ -80,7 +80,6 @@ func maxFloat(x, y float32) float32 {
 	return y
 }
 
-// extremeInts is the smaller or the larger number in the order of the type.
 func extremeInts(smaller bool) func(d graph.DType) func(x, y int64) (int64, error) {
 	return func(d graph.DType) func(x, y int64) (int64, error) {
 		less := lessInts(d)
@@ -153,7 +152,6 @@ func (a arithmetic) apply(env *Env, x, y *Tensor) (*Tensor, error) {
 	return dst, wholes(w, a.whole(x.DType), dst.I64, x.I64, y.I64)
 }
 
-// floats computes all rows of a walk, by a kernel where there is one.
 func (a arithmetic) floats(env *Env, w *walk, dst, x, y []float32) {
 	step := w.inner()
 	w.run(env, func(at, n int, off offsets) {

@@ -140,7 +140,6 @@ func (c *Chain) directly(in [][]*Tensor) *kernel.Direct {
 	return all
 }
 
-// planes applies f, unless it is nil, to every plane of y [N, C, ...].
 func (f pointwise) planes(env *Env, y *Tensor) {
 	if f != nil {
 		eachPlane(env, y, func(c, lo, hi int) { f(c, y.F32[lo:hi]) })

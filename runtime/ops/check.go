@@ -28,7 +28,6 @@ func wantSameType(in ...*Tensor) error {
 	return nil
 }
 
-// wantRank requires an input of at least so many dimensions.
 func wantRank(i int, t *Tensor, least int) error {
 	if t.Rank() < least {
 		return fmt.Errorf("input %d is %v, want %d dimensions or more", i, t, least)
@@ -36,7 +35,6 @@ func wantRank(i int, t *Tensor, least int) error {
 	return nil
 }
 
-// wantDims requires input i, called name, to have given dimensions.
 func wantDims(i int, name string, t *Tensor, dims ...int) error {
 	if !slices.Equal(t.Dims, dims) {
 		return fmt.Errorf("input %d (%s) is %v, want dimensions %v", i, name, t, dims)

@@ -87,7 +87,6 @@ func bindConstantOfShape(n *graph.Node, _ int64) (runner, error) {
 	}, nil
 }
 
-// runShape is the dimensions of the input, or a range of them.
 func runShape(s op.ShapeView, env *Env, in []*Tensor) ([]*Tensor, error) {
 	lo, hi := s.Bounds(in[0].Rank())
 	y := env.alloc(graph.Int64, []int{hi - lo})

@@ -196,7 +196,6 @@ func checkConvInput(x, weight *Tensor, channels int) error {
 	return nil
 }
 
-// wantKernel requires weights to have the spatial sizes that the node states.
 func wantKernel(kernel []int64, weight []int) error {
 	if !slices.Equal(kernel, sizesOf(weight[2:])) {
 		return fmt.Errorf("weights have dimensions %v, want a kernel of %v", weight, kernel)
@@ -204,7 +203,6 @@ func wantKernel(kernel []int64, weight []int) error {
 	return nil
 }
 
-// wantRoom requires every axis of a result to hold something.
 func wantRoom(out, kernel []int64, x *Tensor) error {
 	for _, n := range out {
 		if n <= 0 {

@@ -47,7 +47,6 @@ func wantBool(in ...*Tensor) error {
 	return nil
 }
 
-// pairs asks f about every pair of broadcast elements, by index.
 func pairs(env *Env, x, y *Tensor, f func(i, j int) bool) ([]*Tensor, error) {
 	dims, err := broadcastDims(x, y)
 	if err != nil {

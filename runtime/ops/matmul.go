@@ -61,7 +61,6 @@ func matMulVectors(env *Env, in []*Tensor) ([]*Tensor, error) {
 	return one(y.view(dims)), nil
 }
 
-// matMul multiplies tensors of rank 2 or more.
 func matMul(env *Env, a, b *Tensor) (*Tensor, error) {
 	ra, rb := a.Rank()-2, b.Rank()-2
 	m, k, n := a.Dims[ra], a.Dims[ra+1], b.Dims[rb+1]

@@ -65,7 +65,6 @@ func affine(dst, x []float32, mean, scale, bias float32) {
 	}
 }
 
-// moved is the running statistic after one batch.
 func moved(env *Env, running *Tensor, batch []float32, momentum float32) *Tensor {
 	y := env.like(running)
 	for c, v := range running.F32 {

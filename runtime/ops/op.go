@@ -141,7 +141,6 @@ func (b *bound) Run(env *Env, in []*Tensor) (out []*Tensor, err error) {
 	return b.finish(out)
 }
 
-// checkInputs holds the tensors passed against the node's inputs.
 func (b *bound) checkInputs(in []*Tensor) error {
 	if len(in) != b.node.NumInputs() {
 		return op.Errorf(b.node, "found %d input tensors, want %d", len(in), b.node.NumInputs())
@@ -216,7 +215,6 @@ func (e *Env) alloc(d graph.DType, dims []int) *Tensor {
 // scratch is e for tensors that do not leave the operator.
 func (e *Env) scratch() *Env { return &Env{Pool: e.Pool} }
 
-// like makes an output tensor of t's type and dimensions.
 func (e *Env) like(t *Tensor) *Tensor { return e.alloc(t.DType, t.Dims) }
 
 // onePool serves environments without a pool; it has no goroutines.

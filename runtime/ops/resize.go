@@ -176,7 +176,6 @@ func planSizes(plan []resizeAxis, axes []int, z op.Resize, in []*Tensor) error {
 	return checkResize(plan, in[0])
 }
 
-// checkResize refuses to make elements from none.
 func checkResize(plan []resizeAxis, x *Tensor) error {
 	for i, p := range plan {
 		if p.in == 0 && p.out > 0 {

@@ -62,7 +62,6 @@ func sliceRanges(s op.Slice, in []*Tensor) ([]sliceRange, error) {
 	return ranges, nil
 }
 
-// runPad adds elements round the input, or takes some off.
 func runPad(p op.Pad, env *Env, in []*Tensor) ([]*Tensor, error) {
 	x := in[0]
 	pads := must(padsFor(p, in))

@@ -19,7 +19,6 @@ func floatUnary(loop func(dst, x []float32)) runner {
 	}
 }
 
-// mapFloats runs a loop over the elements of x into a new tensor.
 func mapFloats(env *Env, x *Tensor, loop func(dst, x []float32)) *Tensor {
 	y := env.like(x)
 	env.each(len(x.F32), 1, func(lo, hi int) { loop(y.F32[lo:hi], x.F32[lo:hi]) })
@@ -75,7 +74,6 @@ func rounded(f func(float64) float64) func(dst, x []float32) {
 	}
 }
 
-// mathOp binds a function of package math or alike.
 func mathOp(f func(float64) float64) binder { return plain(floatUnary(rounded(f))) }
 
 func sigmoid(x float64) float64 {
@@ -209,7 +207,6 @@ func bindDropout(n *graph.Node, opset int64) (runner, error) {
 	}, nil
 }
 
-// dropoutInference refuses a training mode that is computed and true.
 func dropoutInference(in []*Tensor) error {
 	training, ratio := optional(in, 2), optional(in, 1)
 	if training == nil || len(training.I64) == 0 || training.I64[0] == 0 {

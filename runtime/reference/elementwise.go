@@ -81,7 +81,6 @@ func function(f func(x *gorgonia.Node) (*gorgonia.Node, error)) func(b *builder,
 	}
 }
 
-// binary translates an operator of two tensors that broadcast.
 func binary(f func(b *builder, x, y *gorgonia.Node) *gorgonia.Node) translation {
 	return func(b *builder, n *graph.Node) []*series {
 		return b.slicewise(n, n.Inputs(), func(xs []*gorgonia.Node) *gorgonia.Node {
@@ -162,7 +161,6 @@ func (b *builder) batchNorm(n *graph.Node, p op.BatchNorm) []*series {
 	})
 }
 
-// concatenation joins slices along an axis that is not time's.
 func (b *builder) concatenation(n *graph.Node, c op.Concat) []*series {
 	return b.slicewise(n, n.Inputs(), func(xs []*gorgonia.Node) *gorgonia.Node {
 		axis, ok := op.Axis(c.Axis, xs[0].Dims())
@@ -174,7 +172,6 @@ func (b *builder) concatenation(n *graph.Node, c op.Concat) []*series {
 	})
 }
 
-// pad adds zeros around the image, or takes some off.
 func (b *builder) pad(n *graph.Node, p op.Pad) []*series {
 	value := known(b, p.Value)
 	pads, err := p.For(4)

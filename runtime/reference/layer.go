@@ -30,7 +30,6 @@ func (b *builder) transposedLayer(n *graph.Node, c op.ConvTranspose) []*series {
 	})
 }
 
-// weights is the parameters of a convolution; bias may be nil.
 func (b *builder) weights(n *graph.Node, weights, biases *graph.Value) (w, bias *gorgonia.Node) {
 	w = b.constant(n, weights)
 	if b.err == nil && w.Dims() != 4 {
@@ -50,7 +49,6 @@ func (b *builder) addChannels(x, bias *gorgonia.Node) *gorgonia.Node {
 	return b.add(x, b.perChannel(bias, x.Shape()))
 }
 
-// perChannel expands [C] to [N, C, H, W].
 func (b *builder) perChannel(p *gorgonia.Node, dims []int) *gorgonia.Node {
 	return b.expand(b.reshape(p, 1, product(p.Shape()), 1, 1), dims)
 }

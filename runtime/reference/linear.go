@@ -175,10 +175,8 @@ func flip(n int) matrix {
 	}}
 }
 
-// part takes elements lo to lo+size of n.
 func part(n, lo, size int) matrix { return place(n, -lo, 1, size) }
 
-// expand broadcasts x to dims, whose last axes are x's.
 func (b *builder) expand(x *gorgonia.Node, dims []int) *gorgonia.Node {
 	if b.err != nil {
 		return nil

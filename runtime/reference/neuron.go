@@ -16,7 +16,6 @@ func (b *builder) timed(n *graph.Node, s op.Steps) {
 	}
 }
 
-// slicesOf is the slices of v, which must be as many as s says.
 func (b *builder) slicesOf(n *graph.Node, v *graph.Value, s op.Steps) []*gorgonia.Node {
 	b.timed(n, s)
 	x := b.value(n, v)

@@ -40,7 +40,6 @@ func (s *size) hold(dims []int) error {
 	return s.add(dims)
 }
 
-// differentiable tells whether gradients can be asked for.
 func (s *size) differentiable() error {
 	if s.all > maxBackward {
 		return tooLarge("to differentiate")
