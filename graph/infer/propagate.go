@@ -30,19 +30,19 @@ func init() {
 		"Range":           propagateRange,
 		"ReduceProd":      propagateProduct,
 		"Identity":        asIs, "Squeeze": asIs, "Unsqueeze": asIs, "Reshape": asIs, "Flatten": asIs,
-		"Add": arithmetic(add), "Sub": arithmetic(sub), "Mul": arithmetic(mul), "Div": arithmetic(div),
-		"Min": arithmetic(lesser), "Max": arithmetic(greater),
-		"Neg":   each(func(q quantity) quantity { return quantity{q.num.Times(-1), q.den} }),
-		"Floor": each(func(q quantity) quantity { return whole(q.num.FloorDiv(q.den)) }),
-		"Ceil":  each(func(q quantity) quantity { return whole(q.num.CeilDiv(q.den)) }),
-		"Equal": arithmetic(func(a, b quantity, _ bool) quantity { return equal(a, b) }),
-		"Not": each(func(q quantity) quantity {
-			return whole(Number(1).Sub(q.num))
-		}),
-		"Less":    arithmetic(func(a, b quantity, _ bool) quantity { return less(a, b) }),
-		"Greater": arithmetic(func(a, b quantity, _ bool) quantity { return less(b, a) }),
-		"And":     arithmetic(mul),
-		"Or":      arithmetic(greater),
+		"Add": arithmetic(add, func(x, y float32) float32 { return x + y }),
+		"Sub": arithmetic(sub, func(x, y float32) float32 { return x - y }),
+		"Mul": arithmetic(mul, func(x, y float32) float32 { return x * y }),
+		"Div": propagateDiv,
+		"Min": arithmetic(lesser, nil), "Max": arithmetic(greater, nil),
+		"And": arithmetic(mul, nil), "Or": arithmetic(greater, nil),
+		"Equal":   arithmetic(equal, nil),
+		"Less":    arithmetic(less, nil),
+		"Greater": arithmetic(func(a, b quantity) quantity { return less(b, a) }, nil),
+		"Neg":     each(minus),
+		"Floor":   each(func(q quantity) quantity { return whole(q.num.FloorDiv(q.den)) }),
+		"Ceil":    each(func(q quantity) quantity { return whole(q.num.CeilDiv(q.den)) }),
+		"Not":     each(func(q quantity) quantity { return whole(Number(1).Sub(q.num)) }),
 	}
 }
 
@@ -115,7 +115,7 @@ func propagateMod(c *call, in []content) (content, bool) {
 	if err != nil {
 		return nil, false
 	}
-	return arithmetic(mod(m.Fmod))(c, in)
+	return arithmetic(mod(m.Fmod), nil)(c, in)
 }
 
 // propagateCast rounds towards zero for integers and to float32 for floats.
@@ -213,7 +213,7 @@ func propagateProduct(c *call, in []content) (content, bool) {
 	}
 	p := quantity{Number(1), 1}
 	for _, q := range in[0] {
-		p = mul(p, q, false)
+		p = mul(p, q)
 	}
 	return content{p}, true
 }
@@ -234,11 +234,21 @@ func each(f func(q quantity) quantity) propagator {
 	}
 }
 
+// propagateDiv divides floats as floats and integers towards zero.
+func propagateDiv(c *call, in []content) (content, bool) {
+	f := divInts
+	if c.elem(c.n.Input(0)) == graph.Float32 {
+		f = divFloats
+	}
+	return arithmetic(f, func(x, y float32) float32 { return x / y })(c, in)
+}
+
 // arithmetic applies f to the elements of all inputs, left to right; they
-// broadcast as scalars or vectors do.
-func arithmetic(f func(a, b quantity, float bool) quantity) propagator {
+// broadcast as scalars or vectors do. Numbers of float tensors are computed by
+// numeric, if it is not nil.
+func arithmetic(f func(a, b quantity) quantity, numeric func(x, y float32) float32) propagator {
 	return func(c *call, in []content) (content, bool) {
-		float := c.elem(c.n.Input(0)) == graph.Float32
+		float := c.elem(c.n.Input(0)) == graph.Float32 && numeric != nil
 		out := in[0]
 		for _, k := range in[1:] {
 			if out == nil || k == nil {
@@ -255,7 +265,13 @@ func arithmetic(f func(a, b quantity, float bool) quantity) propagator {
 				if !okA || !okB {
 					return nil, false
 				}
-				next[i] = f(a, b, float)
+				x, isX := a.float()
+				y, isY := b.float()
+				if float && isX && isY {
+					next[i] = fromFloat(numeric(x, y))
+				} else {
+					next[i] = f(a, b)
+				}
 			}
 			out = next
 		}

@@ -2,20 +2,7 @@ package infer
 
 import "math"
 
-// numeric computes in float32 when both are numbers of a float tensor.
-func numeric(a, b quantity, float bool, f func(x, y float32) float32) (quantity, bool) {
-	x, okA := a.float()
-	y, okB := b.float()
-	if !float || !okA || !okB {
-		return quantity{}, false
-	}
-	return fromFloat(f(x, y)), true
-}
-
-func add(a, b quantity, float bool) quantity {
-	if q, ok := numeric(a, b, float, func(x, y float32) float32 { return x + y }); ok {
-		return q
-	}
+func add(a, b quantity) quantity {
 	den, ok := mulInt(a.den, b.den)
 	if !ok {
 		return quantity{den: 1}
@@ -23,17 +10,11 @@ func add(a, b quantity, float bool) quantity {
 	return quantity{a.num.Times(b.den).Add(b.num.Times(a.den)), den}.reduced()
 }
 
-func sub(a, b quantity, float bool) quantity {
-	if q, ok := numeric(a, b, float, func(x, y float32) float32 { return x - y }); ok {
-		return q
-	}
-	return add(a, quantity{b.num.Times(-1), b.den}, float)
-}
+func minus(a quantity) quantity { return quantity{a.num.Times(-1), a.den} }
 
-func mul(a, b quantity, float bool) quantity {
-	if q, ok := numeric(a, b, float, func(x, y float32) float32 { return x * y }); ok {
-		return q
-	}
+func sub(a, b quantity) quantity { return add(a, minus(b)) }
+
+func mul(a, b quantity) quantity {
 	den, ok := mulInt(a.den, b.den)
 	if !ok {
 		return quantity{den: 1}
@@ -41,33 +22,31 @@ func mul(a, b quantity, float bool) quantity {
 	return quantity{a.num.Mul(b.num), den}.reduced()
 }
 
-// div divides floats by a number, and integers towards zero.
-func div(a, b quantity, float bool) quantity {
-	if q, ok := numeric(a, b, float, func(x, y float32) float32 { return x / y }); ok {
-		return q
-	}
+// divFloats divides by a number.
+func divFloats(a, b quantity) quantity {
 	n, isNumber := b.num.Int()
-	if !isNumber || n <= 0 {
-		if exact := a.num.Div(b.num); !float && exact.known {
-			return whole(exact)
-		}
-		return quantity{den: 1}
-	}
 	den, ok := mulInt(a.den, n)
-	if !ok {
+	if !isNumber || n <= 0 || !ok {
 		return quantity{den: 1}
 	}
-	q := quantity{a.num.Times(b.den), den}.reduced()
-	if float {
-		return q
+	return quantity{a.num.Times(b.den), den}.reduced()
+}
+
+// divInts divides towards zero.
+func divInts(a, b quantity) quantity {
+	if n, isNumber := b.num.Int(); isNumber && n > 0 {
+		return truncated(divFloats(a, b))
 	}
-	return truncated(q)
+	if exact := a.num.Div(b.num); exact.known {
+		return whole(exact)
+	}
+	return quantity{den: 1}
 }
 
 // mod is the remainder by an integer, with the divisor's sign, or the
 // dividend's for fmod.
-func mod(fmod bool) func(a, b quantity, float bool) quantity {
-	return func(a, b quantity, _ bool) quantity {
+func mod(fmod bool) func(a, b quantity) quantity {
+	return func(a, b quantity) quantity {
 		n, isNumber := b.num.Int()
 		if !isNumber || n <= 0 || a.den != 1 || b.den != 1 || fmod && !a.num.atLeast(0) {
 			return quantity{den: 1}
@@ -77,8 +56,8 @@ func mod(fmod bool) func(a, b quantity, float bool) quantity {
 }
 
 // lesser is the smaller of a and b where it is certain which that is.
-func lesser(a, b quantity, _ bool) quantity {
-	d := sub(b, a, false).num
+func lesser(a, b quantity) quantity {
+	d := sub(b, a).num
 	switch {
 	case d.atLeast(0):
 		return a
@@ -89,13 +68,10 @@ func lesser(a, b quantity, _ bool) quantity {
 }
 
 // greater is the larger of a and b, as lesser.
-func greater(a, b quantity, _ bool) quantity {
-	minus := func(q quantity) quantity { return quantity{q.num.Times(-1), q.den} }
-	return minus(lesser(minus(a), minus(b), false))
-}
+func greater(a, b quantity) quantity { return minus(lesser(minus(a), minus(b))) }
 
 func equal(a, b quantity) quantity {
-	d := sub(a, b, false).num
+	d := sub(a, b).num
 	switch {
 	case d.is(0):
 		return whole(Number(1))
@@ -107,7 +83,7 @@ func equal(a, b quantity) quantity {
 
 // less is 1 or 0 where it is certain whether a < b.
 func less(a, b quantity) quantity {
-	d := sub(b, a, false).num
+	d := sub(b, a).num
 	switch {
 	case d.atLeast(1):
 		return whole(Number(1))

@@ -278,7 +278,7 @@ func rangeOf(c *call, r op.Range) error {
 }
 
 func steps(start, limit, delta quantity) Expr {
-	span := sub(limit, start, false)
+	span := sub(limit, start)
 	n, ok := delta.num.Int()
 	if !ok || n == 0 {
 		return Expr{}
