@@ -41,15 +41,15 @@ type FinetuneOptions struct {
 	// Batch is the patches of a step.
 	Batch int `json:"batch"`
 	// Patch is the side of a patch in pixels of the target.
-	Patch int `json:"patch"`
-	train.Method // the learning rate, the loss, and how steps follow it
+	Patch        int `json:"patch"`
+	train.Method     // the learning rate, the loss, and how steps follow it
 	// TeacherSHA256 is the hash of Teacher's file; Finetune sets it.
 	TeacherSHA256 string `json:"ref,omitempty"`
-	train.Options // what is trained beside weights and biases, and the surrogate
+	train.Options        // what is trained beside weights and biases, and the surrogate
 	// NoBiases gives no bias to neurons that have none.
-	NoBiases bool `json:"no-biases,omitempty"`
-	train.Calibration // how the stage calibrate fits layers
-	patches.HeldOut   // the images that are measured on
+	NoBiases          bool `json:"no-biases,omitempty"`
+	train.Calibration      // how the stage calibrate fits layers
+	patches.HeldOut        // the images that are measured on
 	// ValidateEvery is the steps between validations; 0: a twentieth of all.
 	ValidateEvery int `json:"validate-every,omitempty"`
 	// Threads is how many threads work; 0 takes every core. The result depends on it.

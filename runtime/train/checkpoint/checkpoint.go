@@ -59,6 +59,9 @@ type Checkpoint struct {
 	Arrays []Array
 }
 
+// ErrLocked says that another process has locked a checkpoint.
+var ErrLocked = errors.New("another run is writing it")
+
 // Write stores c at path. The file appears when it is complete and on disk;
 // until then, and when anything fails, the one before stays. Temporary files of
 // writers that were killed are removed: only one run may write to a path.

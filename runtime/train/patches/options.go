@@ -8,10 +8,6 @@ import (
 	"spikingir/runtime/dataset"
 )
 
-// DefaultCache is the limit of decoded images kept in memory where
-// [Options.Cache] is 0: 1 GiB.
-const DefaultCache = 1 << 30
-
 // Options say what patches are made of. Task, Dirs and Patch are required.
 type Options struct {
 	// Task degrades the images; every kind but none is trained on. Its channels
@@ -37,8 +33,8 @@ type Options struct {
 	HeldOut
 	// Seed drives all that is random about patches.
 	Seed uint64
-	// Cache limits the bytes of decoded images kept in memory; 0:
-	// [DefaultCache], negative: none are kept.
+	// Cache limits the bytes of decoded images kept in memory; 0: 1 GiB, negative: none
+	// are kept.
 	Cache int64
 }
 
@@ -55,7 +51,7 @@ type HeldOut struct {
 // filled returns the options with defaults in place.
 func (o Options) filled() Options {
 	if o.Cache == 0 {
-		o.Cache = DefaultCache
+		o.Cache = 1 << 30
 	}
 	if o.Task.Kind == dataset.SR && o.Task.Input == dataset.LowRes && o.Task.Scale > 0 {
 		o.Patch -= o.Patch % o.Task.Scale
