@@ -45,9 +45,6 @@ func selectImplementation(t *testing.T, name string) {
 	}
 }
 
-// generic tells whether the slow reference is selected.
-func generic() bool { return selectedName() == "generic" }
-
 func selectedName() string { return machine.Selected("float32") }
 
 func TestImplementations(t *testing.T) {
