@@ -49,8 +49,8 @@ type Steady struct {
 	Post    []float32 // of a post step; nil for none
 	Out     *spike.Tensor
 	Steps   spike.Steps
-	// Residuals, when not nil, are the potentials [N, C, H, W] for each of the marks of
-	// Steps, after its post step.
+	// Residuals, when not nil, are the potentials [N, C, H, W] for each of
+	// Steps.Timesteps, after its post step.
 	Residuals [][]float32
 }
 
