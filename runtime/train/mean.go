@@ -82,12 +82,12 @@ func (l *neuronLayer) backwardMean(w *Worker) {
 		l.kernel.RateBackward(kernel.RateGrad{Amplitude: g, Current: g, Bias: sums.Bias, Theta: sums.Theta}, st.u, l.steps(w))
 		l.addShift(w, sums.Bias)
 		if res != nil {
-			sums.Rest = w.zeros(l.out.channels())
-			sumChannels(sums.Rest, res, l.out.channels())
+			sums.V0 = w.zeros(l.out.channels())
+			sumChannels(sums.V0, res, l.out.channels())
 		}
 	}
 	l.fold(w, sums)
-	w.put(sums.Rest)
+	w.put(sums.V0)
 	if res != nil {
 		base.MulScalar(res, res, t)
 		base.Add(g, g, res)

@@ -171,12 +171,12 @@ func (l *neuronLayer) refresh() {
 		l.start = l.v0.elems[0]
 	}
 	l.emits = append(l.emits[:0], l.theta1...)
-	p := kernel.NeuronParams{Theta: l.theta1, Rest: make([]float32, c)}
+	p := kernel.NeuronParams{Theta: l.theta1, V0: make([]float32, c)}
 	for i, theta := range l.theta1 {
 		if theta > maxFloat {
 			l.emits[i] = 0
 		}
-		p.Rest[i] = l.start * l.emits[i]
+		p.V0[i] = l.start * l.emits[i]
 	}
 	if b := elems(l.bias, l.fixed.bias); b != nil {
 		p.Bias = spread(b, c)

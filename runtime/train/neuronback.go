@@ -16,7 +16,7 @@ func (l *neuronLayer) backward(w *Worker) error {
 	g := l.gradients(w)
 	l.kernel.Backward(g, st.u, l.steps(w))
 	l.fold(w, g)
-	for _, x := range [][]float32{g.Amplitude, g.Residual, g.Bias, g.Theta, g.Alpha, g.Rest, g.Spike} {
+	for _, x := range [][]float32{g.Amplitude, g.Residual, g.Bias, g.Theta, g.Alpha, g.V0, g.Spike} {
 		w.put(x)
 	}
 	if !l.steady {
@@ -50,7 +50,7 @@ func (l *neuronLayer) gradients(w *Worker) kernel.NeuronGrad {
 		}
 		g.Counts = st.feature
 	}
-	g.Bias, g.Theta, g.Alpha, g.Rest = w.zeros(period), w.zeros(period), w.zeros(period), w.zeros(period)
+	g.Bias, g.Theta, g.Alpha, g.V0 = w.zeros(period), w.zeros(period), w.zeros(period), w.zeros(period)
 	return g
 }
 
@@ -75,8 +75,8 @@ func (l *neuronLayer) featureTheta(w *Worker, st *neuronState) {
 func (l *neuronLayer) fold(w *Worker, g kernel.NeuronGrad) {
 	c := l.out.channels()
 	v0 := w.zeros(c)
-	if g.Rest != nil {
-		kernel.FoldSums(v0, g.Rest)
+	if g.V0 != nil {
+		kernel.FoldSums(v0, g.V0)
 	}
 	add := func(p *Param, sums []float32) {
 		if p == nil || sums == nil {

@@ -75,7 +75,7 @@ func (s *smoothNeuron) Forward(out kernel.NeuronTrace, current []float32, steps 
 	s.spikes = make([]float64, steps.Slices()*steps.Size)
 	for i := range steps.Size {
 		c := i % len(s.p.Theta)
-		theta, v, count := float64(s.p.Theta[c]), channel(s.p.Rest, c, 0), 0.0
+		theta, v, count := float64(s.p.Theta[c]), channel(s.p.V0, c, 0), 0.0
 		for t := range steps.Slices() {
 			at, level := t*steps.Size+i, 1.0
 			if t < steps.Main {
@@ -122,7 +122,7 @@ func (s *smoothNeuron) Backward(g kernel.NeuronGrad, potential []float32, steps 
 	// A run of its own tells the gradient by the current of every step.
 	apart := kernel.NeuronGrad{Amplitude: amplitude, Spike: g.Spike, Counts: g.Counts, Residual: g.Residual,
 		Current: make([]float32, len(u))}
-	for _, sums := range []*[]float32{&apart.Bias, &apart.Theta, &apart.Alpha, &apart.Rest} {
+	for _, sums := range []*[]float32{&apart.Bias, &apart.Theta, &apart.Alpha, &apart.V0} {
 		*sums = make([]float32, s.Period())
 	}
 	every := steps

@@ -16,7 +16,7 @@ type NeuronParams struct {
 	Theta []float32 // thresholds; +Inf never fires
 	Bias  []float32 // current of every main step; nil: none
 	Alpha []float32 // firing level of the post step in thresholds; nil: 1, an IF
-	Rest  []float32 // v(0), in units of the current; nil: 0
+	V0    []float32 // v(0), in units of the current; nil: 0
 }
 
 // NeuronSteps is the extent of a run of neurons.
@@ -42,7 +42,7 @@ func (s NeuronSteps) Slices() int {
 // A slice is Size = H*W*C elements, the channels of a pixel beside each other.
 // Forward follows, with every operation rounded to float32 as [IFStep] does it,
 //
-//	v(0) = rest
+//	v(0) = V0
 //	u(t) = v(t-1) + (current(t) + bias)        without bias at the post step
 //	s(t) = u(t) >= theta                       >= alpha*theta at the post step
 //	v(t) = u(t) - theta*s(t)
@@ -64,7 +64,7 @@ type Neuron struct {
 
 	channels int
 	// The rest has the length of the period.
-	theta, bias, rest, fire []float32
+	theta, bias, v0, fire []float32
 	// inverse is 1/theta and gain theta, both 0 where the threshold takes no part in
 	// learning; center is the potential in thresholds at which a main step fires, or
 	// outOfReach; shift is v(0) in thresholds.
@@ -102,25 +102,25 @@ func (n *Neuron) Set(p NeuronParams) {
 	if len(p.Theta) != n.channels {
 		panic(fmt.Sprintf("kernel: %d thresholds, want %d", len(p.Theta), n.channels))
 	}
-	for _, v := range [][]float32{p.Bias, p.Alpha, p.Rest} {
+	for _, v := range [][]float32{p.Bias, p.Alpha, p.V0} {
 		if v != nil && len(v) != n.channels {
 			panic(fmt.Sprintf("kernel: neurons of %d channels with %d parameters", n.channels, len(v)))
 		}
 	}
 	for c, theta := range p.Theta {
-		n.setChannel(c, theta, valueOr(p.Bias, c, 0), valueOr(p.Alpha, c, 1), valueOr(p.Rest, c, 0))
+		n.setChannel(c, theta, valueOr(p.Bias, c, 0), valueOr(p.Alpha, c, 1), valueOr(p.V0, c, 0))
 	}
 	for _, v := range n.parameters() {
 		Repeat(*v, (*v)[:n.channels])
 	}
 }
 
-func (n *Neuron) setChannel(c int, theta, bias, alpha, rest float32) {
-	n.theta[c], n.bias[c], n.rest[c], n.fire[c] = theta, bias, rest, theta*alpha
+func (n *Neuron) setChannel(c int, theta, bias, alpha, v0 float32) {
+	n.theta[c], n.bias[c], n.v0[c], n.fire[c] = theta, bias, v0, theta*alpha
 	if theta >= lowTheta && theta <= highTheta {
 		n.inverse[c], n.gain[c], n.center[c], n.postCenter[c] = 1/theta, theta, 1, alpha
 		n.level[c], n.postLevel[c] = theta, theta*alpha
-		n.shift[c] = rest / theta
+		n.shift[c] = v0 / theta
 		n.postShift[c] = n.shift[c] + (1 - alpha)
 		return
 	}
@@ -133,7 +133,7 @@ func (n *Neuron) setChannel(c int, theta, bias, alpha, rest float32) {
 // parameters are the vectors that Set fills.
 func (n *Neuron) parameters() []*[]float32 {
 	return []*[]float32{
-		&n.theta, &n.bias, &n.rest, &n.fire, &n.inverse, &n.gain, &n.center, &n.shift,
+		&n.theta, &n.bias, &n.v0, &n.fire, &n.inverse, &n.gain, &n.center, &n.shift,
 		&n.postCenter, &n.postShift, &n.level, &n.postLevel,
 	}
 }
@@ -203,7 +203,7 @@ type NeuronTrace struct {
 	Residual  []float32 // v after the last step, [Size]; nil: not wanted
 }
 
-// Forward runs neurons from rest through all steps. The current has a slice for
+// Forward runs neurons from V0 through all steps. The current has a slice for
 // each, [slices][Size], or is one slice of a steady one.
 func (n *Neuron) Forward(out NeuronTrace, current []float32, steps NeuronSteps) {
 	steps.check("Forward", n.channels)
@@ -214,7 +214,7 @@ func (n *Neuron) Forward(out NeuronTrace, current []float32, steps NeuronSteps) 
 	wantOptional("Forward", "counts", out.Counts, size)
 	wantOptional("Forward", "residual potentials", out.Residual, size)
 	a := neuronForward{
-		theta: n.theta, bias: n.bias, rest: n.rest, fire: n.fire, none: n.none,
+		theta: n.theta, bias: n.bias, v0: n.v0, fire: n.fire, none: n.none,
 		current: current, currentStep: size,
 		u: out.Potential, spikes: out.Spikes, amplitude: out.Amplitude, counts: out.Counts,
 		residual: out.Residual, size: size, words: words, main: steps.Main, slices: slices,

@@ -39,7 +39,7 @@ func neuronCases(r *rand.Rand, values func(*rand.Rand, int) []float32) []neuronC
 func newNeuronCase(r *rand.Rand, channels int, steps NeuronSteps, values func(*rand.Rand, int) []float32) neuronCase {
 	c := neuronCase{channels: channels, steps: steps}
 	c.params = NeuronParams{Theta: kerneltest.Normal(r, channels), Bias: kerneltest.Normal(r, channels),
-		Alpha: kerneltest.Normal(r, channels), Rest: kerneltest.Normal(r, channels)}
+		Alpha: kerneltest.Normal(r, channels), V0: kerneltest.Normal(r, channels)}
 	for i := range channels {
 		c.params.Theta[i] = 0.2 + abs32(c.params.Theta[i])
 		c.params.Alpha[i] = float32(0.5 + 0.5*r.Float64())
@@ -100,7 +100,7 @@ func (c *neuronCase) gradients(r *rand.Rand, values func(*rand.Rand, int) []floa
 	}
 	g.Current = fenced(make([]float32, currents))
 	g.Bias, g.Theta = fenced(kerneltest.Normal(r, period)), fenced(kerneltest.Normal(r, period))
-	g.Alpha, g.Rest = fenced(kerneltest.Normal(r, period)), fenced(kerneltest.Normal(r, period))
+	g.Alpha, g.V0 = fenced(kerneltest.Normal(r, period)), fenced(kerneltest.Normal(r, period))
 	return g, func(t *testing.T) {
 		t.Helper()
 		for _, check := range checks {
@@ -129,6 +129,6 @@ func small(r *rand.Rand, n int) []float32 {
 // results are the numbers that a Backward wrote, by name.
 func (g *NeuronGrad) results() map[string][]float32 {
 	return map[string][]float32{
-		"current": g.Current, "bias": g.Bias, "theta": g.Theta, "alpha": g.Alpha, "rest": g.Rest,
+		"current": g.Current, "bias": g.Bias, "theta": g.Theta, "alpha": g.Alpha, "v0": g.V0,
 	}
 }

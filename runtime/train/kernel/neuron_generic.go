@@ -26,7 +26,7 @@ func neuronForwardGeneric(a *neuronForward, from, to int) {
 func (a *neuronForward) element(i int) {
 	p := i % len(a.theta)
 	theta, bias, level := a.theta[p], a.bias[p], a.theta[p]
-	v, count := a.rest[p], float32(0)
+	v, count := a.v0[p], float32(0)
 	for t := range a.slices {
 		var current float32
 		if t < a.main {
@@ -106,7 +106,7 @@ func (a *neuronBackward) element(i int) {
 	}
 	a.sumBias[p] = addFlushed(flush(a.sumBias[p]), gradBias)
 	a.sumTheta[p] = addFlushed(flush(a.sumTheta[p]), gradTheta)
-	a.sumRest[p] = addFlushed(flush(a.sumRest[p]), gv)
+	a.sumV0[p] = addFlushed(flush(a.sumV0[p]), gv)
 }
 
 // slope is the surrogate at x.

@@ -21,14 +21,14 @@ var neuronFamily = machine.Register("trainneuron", append(acceleratedNeurons(), 
 
 // neuronForward is the arguments of a forward kernel: slices are size elements
 // apart, words of spikes, currents currentStep. The current of the post step is
-// post[i*postMove]. theta, bias, rest, fire and none (zeros) have the length of the
+// post[i*postMove]. theta, bias, v0, fire and none (zeros) have the length of the
 // period, a multiple of 64. A nil amplitude, counts or residual is not written.
 type neuronForward struct {
-	theta, bias, rest, fire, none []float32
-	current, post                 []float32
-	u                             []float32
-	spikes                        []uint64
-	amplitude, counts, residual   []float32
+	theta, bias, v0, fire, none []float32
+	current, post               []float32
+	u                           []float32
+	spikes                      []uint64
+	amplitude, counts, residual []float32
 
 	currentStep, postMove     int
 	size, words, main, slices int
@@ -42,7 +42,7 @@ type neuronBackward struct {
 	inverse, gain, spike                 []float32
 	u, amplitude, counts, residual       []float32
 	current                              []float32
-	sumBias, sumTheta, sumAlpha, sumRest []float32 // of the period
+	sumBias, sumTheta, sumAlpha, sumV0   []float32 // of the period
 
 	amplitudeStep, amplitudeMove, countsMove, residualMove int
 	size, main, slices                                     int

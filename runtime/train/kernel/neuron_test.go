@@ -31,7 +31,7 @@ func checkForward(t *testing.T, c *neuronCase) {
 	for i := range size {
 		ch := i % c.channels
 		theta := c.params.Theta[ch]
-		v, count := c.params.Rest[ch], float32(0)
+		v, count := c.params.V0[ch], float32(0)
 		for step := range c.steps.Slices() {
 			bias, fire, current := c.params.Bias[ch], theta, float32(0)
 			if step == c.steps.Main {
@@ -113,7 +113,7 @@ func checkBackward(t *testing.T, r *rand.Rand, c *neuronCase, values func(*rand.
 		got.Counts = nil
 	}
 	want := got
-	for _, v := range []*[]float32{&want.Current, &want.Bias, &want.Theta, &want.Alpha, &want.Rest} {
+	for _, v := range []*[]float32{&want.Current, &want.Bias, &want.Theta, &want.Alpha, &want.V0} {
 		*v = slices.Clone(*v)
 	}
 	if variant == 4 && !c.steps.Steady {
@@ -168,7 +168,7 @@ func checkExtremeGradients(t *testing.T, r *rand.Rand, c *neuronCase) {
 	t.Helper()
 	trace := c.forward(t)
 	g, check := c.gradients(r, kerneltest.Normal)
-	for _, v := range [][]float32{g.Bias, g.Theta, g.Alpha, g.Rest} {
+	for _, v := range [][]float32{g.Bias, g.Theta, g.Alpha, g.V0} {
 		clear(v)
 	}
 	c.n.Backward(g, trace.Potential, c.steps)
@@ -275,9 +275,9 @@ func TestLengthsPanic(t *testing.T) {
 		"few words":      func() { n.Forward(NeuronTrace{Spikes: spikes[:1], Potential: ok}, ok, steps) },
 		"few currents":   func() { n.Forward(NeuronTrace{Spikes: spikes, Potential: ok}, ok[:4], steps) },
 		"short residual": func() { n.Forward(NeuronTrace{Spikes: spikes, Potential: ok, Residual: ok[:1]}, ok, steps) },
-		"short sums":     func() { n.Backward(NeuronGrad{Current: ok, Bias: sums, Theta: sums, Alpha: sums, Rest: ok}, ok, steps) },
+		"short sums":     func() { n.Backward(NeuronGrad{Current: ok, Bias: sums, Theta: sums, Alpha: sums, V0: ok}, ok, steps) },
 		"short gradients": func() {
-			n.Backward(NeuronGrad{Current: ok[:4], Bias: sums, Theta: sums, Alpha: sums, Rest: sums}, ok, steps)
+			n.Backward(NeuronGrad{Current: ok[:4], Bias: sums, Theta: sums, Alpha: sums, V0: sums}, ok, steps)
 		},
 		"short rates": func() { n.RateForward(ok[:3], ok[:4], steps) },
 		"short adam":  func() { AdamStep(ok, ok[:1], ok, ok, Adam{}, 1, 1) },

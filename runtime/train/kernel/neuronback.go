@@ -11,10 +11,10 @@ type NeuronGrad struct {
 	// Current is dL/d(current), [slices][Size], or [Size] of a steady one. It may be
 	// Amplitude or the potential (unless it is steady).
 	Current []float32
-	// Bias, Theta, Alpha and Rest have the period's length; the gradients of all
+	// Bias, Theta, Alpha and V0 have the period's length; the gradients of all
 	// elements are added to them, to be folded by [FoldSums]. That of the threshold
 	// takes alpha and v(0) as given.
-	Bias, Theta, Alpha, Rest []float32
+	Bias, Theta, Alpha, V0 []float32
 }
 
 // Backward computes, from the potentials u(t) that Forward stored, going from the
@@ -26,7 +26,7 @@ type NeuronGrad struct {
 //	current(t) = gv + dx;  bias += gv + dx                    the post step: no bias
 //	theta     += s(t)*(amplitude(t) - gv) - dx*u/theta
 //	alpha     -= dx*theta                                     at the post step
-//	gv         = gv + dx;  in the end rest += gv
+//	gv         = gv + dx;  in the end V0 += gv
 //
 // in float32, each operation rounded, without fused ones and with subnormal operands
 // and results taken as 0. The sums of one element over time are added to those of
@@ -39,14 +39,14 @@ func (n *Neuron) Backward(g NeuronGrad, potential []float32, steps NeuronSteps) 
 	wantOptional("Backward", "gradients of spikes", g.Spike, period)
 	wantOptional("Backward", "gradients of counts", g.Counts, size)
 	wantOptional("Backward", "gradients of residual potentials", g.Residual, size)
-	for _, sums := range [][]float32{g.Bias, g.Theta, g.Alpha, g.Rest} {
+	for _, sums := range [][]float32{g.Bias, g.Theta, g.Alpha, g.V0} {
 		wantLength("Backward", "sums", len(sums), period)
 	}
 	a := neuronBackward{
 		level: n.level, postLevel: n.postLevel, inverse: n.inverse, gain: n.gain,
 		center: n.center, postCenter: n.postCenter, spike: g.Spike,
 		u: potential, current: g.Current,
-		sumBias: g.Bias, sumTheta: g.Theta, sumAlpha: g.Alpha, sumRest: g.Rest,
+		sumBias: g.Bias, sumTheta: g.Theta, sumAlpha: g.Alpha, sumV0: g.V0,
 		surrogate: int(n.Surrogate), size: size, main: steps.Main, slices: slices,
 	}
 	a.scale, a.height = n.Surrogate.constants(n.Slope)

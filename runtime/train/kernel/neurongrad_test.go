@@ -9,15 +9,15 @@ import (
 // A smoothNeuron is one neuron in float64 whose step function is the integral of its
 // surrogate.
 type smoothNeuron struct {
-	surrogate                Surrogate
-	slope                    float64
-	theta, alpha, bias, rest float64
-	current                  []float64
-	main                     int
-	amplitude                []float64 // gradients of the loss
-	spike, residual          float64
-	frozen                   []float64 // spikes of a detached reset, nil: attached
-	potentials, spikes       []float64
+	surrogate              Surrogate
+	slope                  float64
+	theta, alpha, bias, v0 float64
+	current                []float64
+	main                   int
+	amplitude              []float64 // gradients of the loss
+	spike, residual        float64
+	frozen                 []float64 // spikes of a detached reset, nil: attached
+	potentials, spikes     []float64
 }
 
 // step is the integral of the surrogate.
@@ -42,7 +42,7 @@ func (n *smoothNeuron) step(x float64) float64 {
 
 // loss runs the neuron; it keeps the potentials and spikes.
 func (n *smoothNeuron) loss() float64 {
-	v, loss := n.rest, 0.0
+	v, loss := n.v0, 0.0
 	n.potentials, n.spikes = n.potentials[:0], n.spikes[:0]
 	for t, current := range n.current {
 		u, a := v+current, n.alpha
@@ -81,7 +81,7 @@ func TestGradients(t *testing.T) {
 			s := smoothNeuron{
 				surrogate: Surrogate(trial % 3), slope: []float64{0.7, 2, 4}[trial/3%3],
 				theta: 0.5 + r.Float64(), alpha: 0.5 + r.Float64()/2, bias: 0.3 * r.NormFloat64(),
-				rest: 0.3 * r.NormFloat64(), main: 4, spike: r.NormFloat64(), residual: r.NormFloat64(),
+				v0: 0.3 * r.NormFloat64(), main: 4, spike: r.NormFloat64(), residual: r.NormFloat64(),
 			}
 			for range s.main + trial%2 {
 				s.current = append(s.current, 0.5*r.NormFloat64()+0.3)
@@ -119,7 +119,7 @@ func checkGradients(t *testing.T, s *smoothNeuron) {
 		Amplitude: spread(s.amplitude), Counts: spread([]float64{0.25 * s.spike}),
 		Spike: spread([]float64{0.75 * s.spike})[:n.Period()], Residual: spread([]float64{s.residual}),
 		Current: make([]float32, len(s.current)*size),
-		Bias:    sums[0], Theta: sums[1], Alpha: sums[2], Rest: sums[3],
+		Bias:    sums[0], Theta: sums[1], Alpha: sums[2], V0: sums[3],
 	}
 	s.loss()
 	potentials, spikes := append([]float64{}, s.potentials...), append([]float64{}, s.spikes...)
@@ -152,7 +152,7 @@ func checkGradients(t *testing.T, s *smoothNeuron) {
 		near("bias", sums[0][element], s.derivative(&s.bias))
 		near("theta", sums[1][element], wantTheta)
 		near("alpha", sums[2][element], s.derivative(&s.alpha))
-		near("rest", sums[3][element], s.derivative(&s.rest))
+		near("v0", sums[3][element], s.derivative(&s.v0))
 	}
 	near("the 65th and first bias", sums[0][0], 2*s.derivative(&s.bias))
 }
@@ -172,7 +172,7 @@ func TestSurrogates(t *testing.T) {
 				n := NewNeuron(NeuronParams{Theta: []float32{1}})
 				n.Surrogate, n.Slope = s, k
 				got, sums := make([]float32, size), make([]float32, 64)
-				n.Backward(NeuronGrad{Amplitude: one, Current: got, Bias: sums, Theta: sums, Alpha: sums, Rest: sums},
+				n.Backward(NeuronGrad{Amplitude: one, Current: got, Bias: sums, Theta: sums, Alpha: sums, V0: sums},
 					u, NeuronSteps{Size: size, Main: 1})
 				for i := range u {
 					// x is exact for u in 0.5..2 and otherwise rounded.

@@ -40,7 +40,7 @@ func runGuarded(t *testing.T, r *rand.Rand, steps NeuronSteps, atEnd bool) {
 	g, _ := c.gradients(r, kerneltest.Normal)
 	g.Amplitude, g.Spike, g.Counts, g.Residual = in(g.Amplitude), in(g.Spike), in(g.Counts), in(g.Residual)
 	g.Current, g.Bias, g.Theta = in(g.Current), in(g.Bias), in(g.Theta)
-	g.Alpha, g.Rest = in(g.Alpha), in(g.Rest)
+	g.Alpha, g.V0 = in(g.Alpha), in(g.V0)
 	c.n.Backward(g, out.Potential, steps)
 	x := in(kerneltest.Normal(r, steps.Size))
 	c.n.RateForward(out.Counts, x, steps)

@@ -19,7 +19,7 @@ func TestRateForwardIsTheRate(t *testing.T) {
 			steps := NeuronSteps{Size: 3 * 75, Main: 1 + trial, Post: trial%2 == 0, Steady: true}
 			c := newNeuronCase(r, 3, steps, kerneltest.Normal)
 			for i, theta := range c.params.Theta {
-				c.params.Rest[i] = theta * float32(r.Float64()/2)
+				c.params.V0[i] = theta * float32(r.Float64()/2)
 			}
 			c.n.Set(c.params)
 			trace := c.forward(t)
@@ -36,7 +36,7 @@ func TestRateForwardIsTheRate(t *testing.T) {
 					continue // rounding decides
 				}
 				want := theta * float64(trace.Counts[i]) / float64(steps.Main)
-				// Below 0 a neuron of positive rest may spike early.
+				// Below 0 a neuron of positive v0 may spike early.
 				if q > 0 && math.Abs(float64(y)-want) > 1e-6*want || q < 0 && y != 0 {
 					t.Fatalf("%v: element %d of current %v emits %v, spikes give %v", &c, i, c.current[i], y, want)
 				}

@@ -47,7 +47,7 @@
 	CMPQ AX, n+8(FP); \
 	JGE  done; \
 block: \
-	AT(neuronForward_rest+0, R13, CX); \
+	AT(neuronForward_v0+0, R13, CX); \
 	LOAD4(CX, V0, V1, V2, V3); \
 	MAINS; \
 	CLEAR N0, N0, N0; \
@@ -278,7 +278,7 @@ first: \
 sums: \
 	ADD2(neuronBackward_sumBias+0, V4, V5); \
 	ADD2(neuronBackward_sumTheta+0, V2, V3); \
-	ADD2(neuronBackward_sumRest+0, V0, V1); \
+	ADD2(neuronBackward_sumV0+0, V0, V1); \
 	NEXT((2*VL), neuronBackward_gain+8(BX), block); \
 done: \
 	UNFLUSH; \
