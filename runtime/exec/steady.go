@@ -2,6 +2,7 @@ package exec
 
 import (
 	"slices"
+
 	"spikingir/graph/op"
 	"spikingir/runtime/neuron"
 	"spikingir/runtime/ops"
