@@ -21,9 +21,8 @@ type float32Kernels struct {
 	filterIn, filterOut func(a *filterArgs)
 	fmaPeak             func(n int) (flops int)
 
-	ifStep           func(spikes []uint64, v, current []float32, bias, threshold, fire float32)
-	expandSpikes     func(dst []float32, spikes []uint64, amplitude float32)
-	accumulateSpikes func(dst []float32, spikes []uint64, amplitude float32)
+	ifStep       func(spikes []uint64, v, current []float32, bias, threshold, fire float32)
+	expandSpikes func(dst []float32, spikes []uint64, amplitude float32)
 
 	clip                       func(dst, x []float32, low, high float32)
 	leakyRelu                  func(dst, x []float32, slope float32)

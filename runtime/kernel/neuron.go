@@ -36,14 +36,6 @@ func ExpandSpikes(dst []float32, spikes []uint64, amplitude float32) {
 	expandSpikesGeneric(dst[n:], spikes[n/spikeBits:], amplitude)
 }
 
-// AccumulateSpikes adds amplitude to dst[i] where element i spikes.
-func AccumulateSpikes(dst []float32, spikes []uint64, amplitude float32) {
-	spikes = checkSpikes("AccumulateSpikes", spikes, len(dst))
-	n := len(dst) &^ (spikeBits - 1)
-	float32s.Kernels.accumulateSpikes(dst[:n], spikes, amplitude)
-	accumulateSpikesGeneric(dst[n:], spikes[n/spikeBits:], amplitude)
-}
-
 // CountSpikes returns the number of set bits.
 func CountSpikes(spikes []uint64) int {
 	n := 0

@@ -1,5 +1,5 @@
 // All loops here run over words of 64 spikes. AX is the index of the element, CX
-// their number, R8 the word. IFSTEP, EXPAND and ACCUMULATE take vector i of a word.
+// their number, R8 the word. IFSTEP and EXPAND take vector i of a word.
 
 #define IFSTEPS \
 	MOVQ spikes_base+0(FP), DI; \

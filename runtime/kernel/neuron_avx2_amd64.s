@@ -37,15 +37,6 @@ GLOBL laneBits<>(SB), RODATA|NOPTR, $32
 	VANDPS  Y2, Y0, Y3; \
 	VMOVUPS Y3, VB*i(DI)(AX*4)
 
-// The amplitude or +0 is taken off in its negative, which leaves a -0 without a
-// spike as it is.
-#define ACCUMULATE(i) \
-	SPIKES(i); \
-	VANDPS  Y2, Y0, Y3; \
-	VMOVUPS VB*i(DI)(AX*4), Y4; \
-	VSUBPS  Y3, Y4, Y4; \
-	VMOVUPS Y4, VB*i(DI)(AX*4)
-
 // func ifStepAVX2(spikes []uint64, v, current []float32, bias, threshold, fire float32)
 TEXT ·ifStepAVX2(SB), NOSPLIT, $0-84
 	IFSTEPS
@@ -55,12 +46,3 @@ TEXT ·expandSpikesAVX2(SB), NOSPLIT, $0-52
 	VBROADCASTSS amplitude+48(FP), V0
 	VMOVUPS laneBits<>(SB), Y1
 	WORDS(EXPAND)
-
-// func accumulateSpikesAVX2(dst []float32, spikes []uint64, amplitude float32)
-TEXT ·accumulateSpikesAVX2(SB), NOSPLIT, $0-52
-	MOVL amplitude+48(FP), R8
-	XORL $0x80000000, R8
-	VMOVD R8, X0
-	VPBROADCASTD X0, Y0
-	VMOVUPS laneBits<>(SB), Y1
-	WORDS(ACCUMULATE)

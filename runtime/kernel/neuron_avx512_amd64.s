@@ -23,13 +23,6 @@
 	VMOVUPS   Z1, VB*i(DI)(AX*4); \
 	SHRQ      $16, R8
 
-#define ACCUMULATE(i) \
-	KMOVW   R8, K1; \
-	VMOVUPS VB*i(DI)(AX*4), Z1; \
-	VADDPS  Z0, Z1, K1, Z1; \
-	VMOVUPS Z1, VB*i(DI)(AX*4); \
-	SHRQ    $16, R8
-
 // func ifStepAVX512(spikes []uint64, v, current []float32, bias, threshold, fire float32)
 TEXT ·ifStepAVX512(SB), NOSPLIT, $0-84
 	IFSTEPS
@@ -38,8 +31,3 @@ TEXT ·ifStepAVX512(SB), NOSPLIT, $0-84
 TEXT ·expandSpikesAVX512(SB), NOSPLIT, $0-52
 	VBROADCASTSS amplitude+48(FP), V0
 	WORDS(EXPAND)
-
-// func accumulateSpikesAVX512(dst []float32, spikes []uint64, amplitude float32)
-TEXT ·accumulateSpikesAVX512(SB), NOSPLIT, $0-52
-	VBROADCASTSS amplitude+48(FP), V0
-	WORDS(ACCUMULATE)

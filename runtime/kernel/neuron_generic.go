@@ -30,11 +30,3 @@ func expandSpikesGeneric(dst []float32, spikes []uint64, amplitude float32) {
 		}
 	}
 }
-
-func accumulateSpikesGeneric(dst []float32, spikes []uint64, amplitude float32) {
-	for i := range dst {
-		if spikes[i/spikeBits]>>(i%spikeBits)&1 != 0 {
-			dst[i] += amplitude
-		}
-	}
-}

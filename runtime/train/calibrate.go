@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"slices"
 
-	"spikingir/runtime/kernel"
+	base "spikingir/runtime/kernel"
+	"spikingir/runtime/train/kernel"
 )
 
 // Calibrate fits the layers to the teacher one after the other, without a gradient. The
@@ -84,7 +85,7 @@ func (t *Trainer) fit(i int, l *convLayer, c Calibration, net, teacher *front) e
 	if after != nil {
 		copy(after.bias.Data, bias)
 		if b := t.teacherBias(after); b != nil {
-			kernel.Add(after.bias.Data, after.bias.Data, b)
+			base.Add(after.bias.Data, after.bias.Data, b)
 		}
 	}
 	t.net.Refresh()
@@ -134,9 +135,9 @@ func (w *Worker) meanOf(mean []float32, v *value) {
 		return
 	}
 	clear(mean)
-	words, c := kernel.SpikeWords(v.elems), v.channels()
+	words, c := base.SpikeWords(v.elems), v.channels()
 	for at := 0; at < len(s.bits); at += words {
-		kernel.AccumulateSpikes(mean, s.bits[at:at+words], 1)
+		kernel.AddSpikes(mean, s.bits[at:at+words])
 	}
 	for i, n := range mean {
 		if n != 0 {

@@ -1,6 +1,9 @@
 package train
 
-import "spikingir/runtime/kernel"
+import (
+	base "spikingir/runtime/kernel"
+	"spikingir/runtime/train/kernel"
+)
 
 // collapse replaces a value of a spiking run by its mean over the main steps, and
 // the state of the neurons that emit it by their mean current, which follows from
@@ -25,11 +28,11 @@ func (w *Worker) collapse(v *value) {
 func (w *Worker) collapseNeuron(l *neuronLayer) {
 	s, st := &w.slots[l.out.id], &w.states[l.index]
 	elems, slices := l.out.elems, w.slices(l.out)
-	words := kernel.SpikeWords(elems)
+	words := base.SpikeWords(elems)
 	main := (slices - 1) * words
 	counts := w.zeros(elems)
 	for at := 0; at < main; at += words {
-		kernel.AccumulateSpikes(counts, s.bits[at:at+words], 1)
+		kernel.AddSpikes(counts, s.bits[at:at+words])
 	}
 	mean := w.floats(elems)
 	if l.steady {
@@ -39,7 +42,7 @@ func (w *Worker) collapseNeuron(l *neuronLayer) {
 	}
 	w.put(st.u)
 	st.u = mean
-	kernel.AccumulateSpikes(counts, s.bits[main:], 1)
+	kernel.AddSpikes(counts, s.bits[main:])
 	scale := append([]float32(nil), l.emits...)
 	for k := range scale {
 		scale[k] /= float32(w.net.Timesteps)

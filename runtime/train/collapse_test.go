@@ -70,7 +70,7 @@ func amplitudeSum(w *Worker, i int) (sum float64) {
 	words, counts := base.SpikeWords(l.out.elems), make([]float32, l.out.elems)
 	bits := w.slots[l.out.id].bits
 	for at := 0; at < len(bits); at += words {
-		base.AccumulateSpikes(counts, bits[at:at+words], 1)
+		kernel.AddSpikes(counts, bits[at:at+words])
 	}
 	for k, n := range counts {
 		if n > 0 {

@@ -19,6 +19,7 @@ func acceleratedNeurons() []machine.Entry[neuronKernels] {
 			backward:     neuronBackwardAVX512,
 			rateForward:  rateForwardAVX512,
 			rateBackward: rateBackwardAVX512,
+			addSpikes:    addSpikesAVX512,
 			adam:         adamAVX512,
 		},
 	}, {
@@ -29,6 +30,7 @@ func acceleratedNeurons() []machine.Entry[neuronKernels] {
 			backward:     neuronBackwardAVX2,
 			rateForward:  rateForwardAVX2,
 			rateBackward: rateBackwardAVX2,
+			addSpikes:    addSpikesAVX2,
 			adam:         adamAVX2,
 		},
 	}}
@@ -61,3 +63,5 @@ func neuronBackwardAVX2(a *neuronBackward, n int)
 func rateForwardAVX2(a *rateArgs, n int)
 func rateBackwardAVX2(a *rateArgs, n int)
 func adamAVX2(p, g, m, v []float32, a *adamArgs)
+func addSpikesAVX512(dst []float32, spikes []uint64)
+func addSpikesAVX2(dst []float32, spikes []uint64)

@@ -116,3 +116,25 @@ TEXT ·neuronForwardAVX2(SB), NOSPLIT, $16-16
 // func neuronBackwardAVX2(a *neuronBackward, n int)
 TEXT ·neuronBackwardAVX2(SB), NOSPLIT, $72-16
 	BACKWARD
+
+// laneBits holds, for each lane, the bit of its spike in a byte.
+DATA laneBits<>+0(SB)/8, $0x0000000200000001
+DATA laneBits<>+8(SB)/8, $0x0000000800000004
+DATA laneBits<>+16(SB)/8, $0x0000002000000010
+DATA laneBits<>+24(SB)/8, $0x0000008000000040
+GLOBL laneBits<>(SB), RODATA|NOPTR, $32
+
+#define EACH(STEP) STEP(0); STEP(1); STEP(2); STEP(3); STEP(4); STEP(5); STEP(6); STEP(7)
+#define ADDWORD(i) \
+	VPBROADCASTB i(SI), Y2; \
+	VPAND        Y2, Y1, Y2; \
+	VPCMPEQD     Y2, Y1, Y2; \
+	VMOVUPS      VB*i(DI)(AX*4), Y4; \
+	VADDPS       Y15, Y4, Y3; \
+	VBLENDVPS    Y2, Y3, Y4, Y4; \
+	VMOVUPS      Y4, VB*i(DI)(AX*4)
+
+// func addSpikesAVX2(dst []float32, spikes []uint64)
+TEXT ·addSpikesAVX2(SB), NOSPLIT, $0-48
+	VMOVUPS laneBits<>(SB), Y1
+	ADDSPIKES

@@ -116,3 +116,15 @@ TEXT ·neuronForwardAVX512(SB), NOSPLIT, $16-16
 // func neuronBackwardAVX512(a *neuronBackward, n int)
 TEXT ·neuronBackwardAVX512(SB), NOSPLIT, $8-16
 	BACKWARD
+
+#define EACH(STEP) STEP(0); STEP(1); STEP(2); STEP(3)
+#define ADDWORD(i) \
+	KMOVW   R8, K1; \
+	VMOVUPS VB*i(DI)(AX*4), Z1; \
+	VADDPS  Z20, Z1, K1, Z1; \
+	VMOVUPS Z1, VB*i(DI)(AX*4); \
+	SHRQ    $16, R8
+
+// func addSpikesAVX512(dst []float32, spikes []uint64)
+TEXT ·addSpikesAVX512(SB), NOSPLIT, $0-48
+	ADDSPIKES

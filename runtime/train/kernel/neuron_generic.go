@@ -7,6 +7,7 @@ var genericNeurons = neuronKernels{
 	backward:     func(a *neuronBackward, n int) { neuronBackwardGeneric(a, 0, n) },
 	rateForward:  func(a *rateArgs, n int) { rateForwardGeneric(a, 0, n) },
 	rateBackward: func(a *rateArgs, n int) { rateBackwardGeneric(a, 0, n) },
+	addSpikes:    addSpikesGeneric,
 	adam:         adamGeneric,
 }
 

@@ -10,6 +10,8 @@ type neuronKernels struct {
 	backward     func(a *neuronBackward, n int)
 	rateForward  func(a *rateArgs, n int)
 	rateBackward func(a *rateArgs, n int)
+	// addSpikes takes words of spikes for the whole of dst.
+	addSpikes func(dst []float32, spikes []uint64)
 	// adam takes slices of one length, a multiple of 64.
 	adam func(p, g, m, v []float32, a *adamArgs)
 }

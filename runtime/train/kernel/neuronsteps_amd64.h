@@ -284,3 +284,23 @@ done: \
 	UNFLUSH; \
 	VZEROUPPER; \
 	RET
+
+// ADDSPIKES adds ones by EACH(ADDWORD), which takes vector i of the word of spikes at SI,
+// also in R8.
+#define ADDSPIKES \
+	MOVQ dst_base+0(FP), DI; \
+	MOVQ dst_len+8(FP), CX; \
+	MOVQ spikes_base+24(FP), SI; \
+	ONES; \
+	XORQ AX, AX; \
+	JMP  test; \
+loop: \
+	MOVQ (SI), R8; \
+	EACH(ADDWORD); \
+	ADDQ $8, SI; \
+	ADDQ $64, AX; \
+test: \
+	CMPQ AX, CX; \
+	JLT  loop; \
+	VZEROUPPER; \
+	RET
