@@ -44,23 +44,14 @@ func convRowAVX2(a *rowArgs, width int) {
 	}
 }
 
-// convRowNAVX512 is the row kernel for a block of N channels, in tiles of up to
-// 6 vectors of cells (3 for 8 channels).
-//
-//go:noescape
+// These are the row kernels for a block of as many channels, in tiles of up to 6 vectors
+// of cells (3 for 8 channels), and that of bands, in tiles of 3 vectors of each row.
 func convRow8AVX512(a *rowArgs)
-
-//go:noescape
 func convRow4AVX512(a *rowArgs)
-
-//go:noescape
 func convRow3AVX512(a *rowArgs)
-
-//go:noescape
 func convRow2AVX512(a *rowArgs)
-
-//go:noescape
 func convRow1AVX512(a *rowArgs)
+func convBandAVX512(a *rowArgs)
 
 // convRowNAVX2 is the row kernel for a block of N channels, in tiles of up to 3
 // vectors of cells (6 for 1 and 2 channels).
@@ -76,11 +67,6 @@ func convRow2AVX2(a *rowArgs)
 
 //go:noescape
 func convRow1AVX2(a *rowArgs)
-
-// convBandAVX512 works like convBandGeneric, in tiles of 3 vectors of each row.
-//
-//go:noescape
-func convBandAVX512(a *rowArgs)
 
 // convBandAVX2 works like convBandGeneric. It goes row by row: the weights would
 // leave no registers for a band.

@@ -1,9 +1,8 @@
 // Package spike holds spiking layers in integers. A [Conv] advances integrate-and-fire
-// neurons whose input is a convolution of spikes. Weights are 16-bit integers in the scale of their output channel,
-// membrane potentials, biases and thresholds 32-bit ones. A spike is one bit
-// ([Tensor]), or a byte where spikes have values of -128..127. Sums of
-// integers do not depend on their order, so nothing has to be fixed for every
-// implementation to give the same bits.
+// neurons whose input is a convolution of spikes. Weights are 16-bit integers in the
+// scale of their output channel, membrane potentials, biases and thresholds 32-bit ones.
+// A spike is one bit ([Tensor]), or a byte where spikes have values of -128..127. Sums of
+// integers do not depend on their order, so all implementations give the same bits.
 //
 // The image is cut into strips, and a strip goes through all timesteps before the
 // next one begins: its potentials stay in the cache, and its currents exist for one
@@ -25,20 +24,15 @@
 //	generic Go; passes over what does not spike
 //
 // With lookups the lanes of a vector are 32 tiles of the strip, 8 cells wide, at the
-// same cell of each: a tap to the right is then another vector, never one that is
-// shifted, and few output channels leave no lane empty. A channel goes through several
-// slices before the next one begins; its tables are made each time, for that costs a
-// few hundredths of what they are used for.
+// same cell of each: a tap to the right is another vector, and few output channels leave
+// no lane empty. A channel goes through several slices before the next one begins.
 //
-// Where few neurons of a layer's source fire, by a sample of its spikes, no kernel
-// multiplies at all: the spikes under each row of the kernel are listed and their weights
-// added up, so that a layer's time follows its firing rate. AVX-512 and AVX2 do so below
-// rates of 0.12 to 0.2, for convolutions without strides, groups or columns apart and
-// with more than 8 output channels.
+// Where few neurons of a layer's source fire, by a sample of its spikes, the spikes under
+// each row of the kernel are listed and their weights added up: AVX-512 and AVX2 do so
+// below rates of 0.12 to 0.2, without strides, groups or columns apart and with more than
+// 8 output channels.
 //
 // Elsewhere output channels come in blocks of 16. Where there are 8 or fewer, neighbouring
-// output pixels share a block, 5 of them for the 3 channels of AOD-Net, and their
-// windows are one that is wider; with strides each pixel has its own block, mostly
-// empty. Convolutions in groups run as dense ones without the windows in which a
-// block has no weight.
+// output pixels share a block, unless there are strides. Convolutions in groups run as
+// dense ones without the windows in which a block has no weight.
 package spike

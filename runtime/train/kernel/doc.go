@@ -16,7 +16,6 @@
 //	sums       of the weights of the neurons that spike, listed pixel by pixel
 //	sums       of the gradients of the pixels that spike, listed channel by channel
 //
-// Spikes take the last two ways while they are few. A convolution in groups takes one
-// group after the other, which suits few, wide groups; with strides, the gradient of
-// the input spends products on zeros between the pixels.
+// Spikes take the last two ways while they are few. Groups come one after the other; with
+// strides, the gradient of the input spends products on zeros between the pixels.
 package kernel
