@@ -89,12 +89,11 @@ func (s shape) input(timesteps int) (n *network, x *graph.Value) {
 	return n, n.AddInput("x", graph.TensorOf(graph.Float32, graph.ShapeOf(1, int64(s.in), int64(s.h), int64(s.w))))
 }
 
-// analog is the layer with a bias. An operator before it keeps what begins a run out of
-// its time, and a mean behind it its result in memory that the program reuses.
-func (s shape) analog() *graph.Model {
+// analog is the operator with a bias.
+func (s shape) analog() *graph.Node {
 	n, x := s.input(0)
 	bias := n.parameter(func() float64 { return 0 }, int64(s.out))
-	return n.model(n.standard("GlobalAveragePool", nil, s.add(n, n.standard("Neg", nil, x), bias)))
+	return s.add(n, x, bias).Producer()
 }
 
 // spiking is neurons that fire, then the layer: a convolution with a bias and an MPRN.

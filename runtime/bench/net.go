@@ -10,6 +10,9 @@ import (
 	"spikingir/graph/op"
 )
 
+// opset is that of all networks here.
+const opset = 17
+
 // A network is a spiking one under construction, in the form that networks are
 // converted to.
 type network struct {
@@ -29,7 +32,7 @@ func newNetwork(name string, seed uint64, timesteps int) *network {
 func (n *network) model(output *graph.Value) *graph.Model {
 	n.AddOutput(output)
 	m := &graph.Model{IRVersion: 10, Graph: n.Graph}
-	m.SetOpset("", 17)
+	m.SetOpset("", opset)
 	m.SetOpset(graph.Spiking, op.SpikingVersion)
 	return m
 }
