@@ -59,7 +59,7 @@ generate:
 	sh onnxio/onnxpb/generate.sh
 
 update:
-	UPDATE=1 $(GO) test ./passes/... ./onnxio/text/... ./cmd/... >/dev/null
+	UPDATE=1 $(GO) test -short ./graph/... ./passes/... ./onnxio/text ./cmd/spikingir >/dev/null
 
 # Fails when the checks above changed or left a file.
 tree:
