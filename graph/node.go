@@ -65,6 +65,10 @@ type Node struct {
 // Op is the node's operator; it never changes.
 func (n *Node) Op() Op { return n.op }
 
+// SetOp makes n a node of another operator, which takes the same inputs, outputs and
+// attributes.
+func (n *Node) SetOp(o Op) { n.op = o }
+
 // Is reports whether n applies the standard operator typ.
 func (n *Node) Is(typ string) bool { return n.op == Op{Type: typ} }
 

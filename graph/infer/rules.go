@@ -79,7 +79,7 @@ func init() {
 		{typed(op.EncodeOf, encode), "Encode"},
 		{typed(op.DecodeOf, decode), "Decode"},
 		{typed(op.BiasOf, bias), "Bias"},
-		{typed(op.NeuronOf, neuron), "IF MPRN"},
+		{typed(op.NeuronOf, neuron), "IF MPRN TwoPhaseIF TwoPhaseMPRN"},
 		{typed(op.CPMOf, cpm), "CPM"},
 	})
 }

@@ -66,11 +66,12 @@ func BiasOf(n *graph.Node) (Bias, error) {
 	return b, r.err
 }
 
-// Neuron is an IF, or an MPRN when Alpha is set. Bias (nil: none), Theta and
+// Neuron is an IF, or an MPRN when Alpha is set, of either schedule. Bias (nil: none), Theta and
 // Alpha broadcast to one slice. V0 is the initial membrane potential in units
 // of Theta. The second output, the residual potential, may be omitted.
 type Neuron struct {
 	Steps
+	Schedule              Schedule
 	V0                    float32
 	X, Bias, Theta, Alpha *graph.Value
 	Y, VRes               *graph.Value
@@ -89,17 +90,25 @@ const (
 )
 
 // IsNeuron reports whether n is a spiking neuron.
-func IsNeuron(n *graph.Node) bool { return n.IsSpiking("IF") || n.IsSpiking("MPRN") }
+func IsNeuron(n *graph.Node) bool {
+	return n.IsSpiking("IF") || n.IsSpiking("TwoPhaseIF") || IsMPRN(n)
+}
 
-// NeuronOf decodes an IF or MPRN.
+// IsMPRN reports whether n is an MPRN of either schedule.
+func IsMPRN(n *graph.Node) bool { return n.IsSpiking("MPRN") || n.IsSpiking("TwoPhaseMPRN") }
+
+// NeuronOf decodes an IF or MPRN of either schedule.
 func NeuronOf(n *graph.Node) (Neuron, error) {
 	r := read(n)
 	s := Neuron{
-		Steps: r.steps(), V0: r.float("v0", 0),
+		Steps: r.steps(), Schedule: ScheduleOf(n), V0: r.float("v0", 0),
 		X: r.input(NeuronX, "x"), Bias: n.Input(NeuronBias), Theta: r.input(NeuronTheta, "theta"),
 		Y: n.Output(NeuronY), VRes: n.Output(NeuronVRes),
 	}
-	if n.IsSpiking("MPRN") {
+	if s.Schedule == TwoPhase && s.Timesteps == 0 {
+		r.failf("attribute %q is 0, want 1 or more: a neuron without time has no schedule", "timesteps")
+	}
+	if IsMPRN(n) {
 		s.Alpha = r.input(NeuronAlpha, "alpha")
 		if s.Timesteps > 0 && s.Post == 0 {
 			r.failf("attribute %q is 0, want 1: the neuron restores at the post step", "post")

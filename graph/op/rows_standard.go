@@ -10,7 +10,8 @@ var rows = map[string][]row{
 }
 
 // omissible names the inputs that may be omitted though later ones are there.
-var omissible = map[string][]int{"Resize": {1, 2}, "IF": {1}, "MPRN": {1}}
+var omissible = map[string][]int{"Resize": {1, 2}, "IF": {1}, "MPRN": {1},
+	"TwoPhaseIF": {1}, "TwoPhaseMPRN": {1}}
 
 func joined(lists ...[]row) (all []row) {
 	for _, l := range lists {
@@ -199,6 +200,10 @@ var spikingRows = []row{
 		"integrate-and-fire neuron, soft reset"},
 	{"MPRN", []form{{1, Arity{4, 4}, oneTwo, steps + "v0=float"}}, 0, Timed, 0,
 		"membrane-potential reuse neuron: IF with a post step"},
+	{"TwoPhaseIF", []form{{2, three, oneTwo, steps + "v0=float"}}, 0, Timed, 0,
+		"IF that integrates all slices before it fires"},
+	{"TwoPhaseMPRN", []form{{2, Arity{4, 4}, oneTwo, steps + "v0=float"}}, 0, Timed, 0,
+		"MPRN that integrates all slices before it fires"},
 	{"Decode", []form{{1, one, one, steps}}, 0, Timed, 0, "rate over the main timesteps"},
 	{"CPM", []form{{1, Arity{3, 4}, one, steps + convAttrs}}, 0, Timed, 0,
 		"convolution of the rate plus the residual potential"},

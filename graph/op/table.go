@@ -9,11 +9,13 @@ import (
 )
 
 // Oldest and Newest bound the opsets of the standard operators that are
-// understood; SpikingVersion is the version of domain [graph.Spiking].
+// understood. SpikingVersion is the version of domain [graph.Spiking] that files state,
+// and TwoPhaseVersion that of files with neurons of the two-phase schedule.
 const (
-	Oldest         = 6
-	Newest         = 21
-	SpikingVersion = 1
+	Oldest          = 6
+	Newest          = 21
+	SpikingVersion  = 1
+	TwoPhaseVersion = 2
 )
 
 // Temporal is how an operator F behaves over time: whether it may stand between
