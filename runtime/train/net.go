@@ -220,6 +220,8 @@ func (n *Net) bind(node *graph.Node) (layer, error) {
 			return n.bindBias(node)
 		case "IF", "MPRN":
 			return n.bindNeuron(node)
+		case "TwoPhaseIF", "TwoPhaseMPRN":
+			return nil, op.Errorf(node, "it has the schedule two-phase, want lockstep: two-phase neurons cannot be trained yet")
 		case "CPM":
 			return n.bindCPM(node)
 		case "Decode":
