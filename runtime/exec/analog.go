@@ -24,7 +24,8 @@ func present(vs []*graph.Value) []*graph.Value {
 // analog is a standard operator on whole tensors.
 type analog struct {
 	alone
-	op ops.Op
+	op     ops.Op
+	spikes bool // its results are made of spikes, see passSpikes
 }
 
 func (u *analog) run(r *run) error {
@@ -37,6 +38,9 @@ func (u *analog) run(r *run) error {
 		r.put(u.node.Output(i), t)
 	}
 	r.countAnalog(u.node, in, out[0])
+	if u.spikes && r.o.Measure {
+		return r.passSpikes(u)
+	}
 	return nil
 }
 

@@ -27,6 +27,9 @@ type grouper struct {
 func groups(g *graph.Graph, t *timing) []*group {
 	r := &grouper{t, map[*graph.Node]int{}, map[*graph.Node]int{}, map[*graph.Node]*graph.Node{}}
 	var sinks []*graph.Node
+	if t.sums() {
+		return nil
+	}
 	for n := range g.Nodes() {
 		r.place[n] = len(r.place)
 		if sink(n) && t.ownSteps(n) {

@@ -23,8 +23,9 @@ type plan struct {
 	feeds  map[*graph.Node]bool // what computes the input of an Encode
 	// thresholds tells that last bits matter, see hasThresholds.
 	thresholds bool
-	works      []*work              // every node that is charged for: those of layers first
-	winograd   map[*graph.Node]bool // convolutions by Winograd
+	works      []*work               // every node that is charged for: those of layers first
+	winograd   map[*graph.Node]bool  // convolutions by Winograd
+	constant   map[*graph.Value]bool // of two phases: depends on encoded inputs alone
 }
 
 // unit is one entry of the plan.
@@ -35,12 +36,16 @@ type unit interface {
 }
 
 func newPlan(m *graph.Model, o Options) (*plan, error) {
-	p := &plan{graph: m.Graph, pool: o.Pool, thresholds: hasThresholds(m.Graph), winograd: map[*graph.Node]bool{}}
+	p := &plan{graph: m.Graph, pool: o.Pool, thresholds: hasThresholds(m.Graph), winograd: map[*graph.Node]bool{},
+		constant: map[*graph.Value]bool{}}
 	if p.pool == nil {
 		p.pool = machine.NewPool(1)
 	}
 	p.inputs = slices.DeleteFunc(m.Graph.Inputs(), (*graph.Value).IsInitializer)
-	var err error
+	err := checkVersion(m)
+	if err != nil {
+		return nil, err
+	}
 	if p.timing, err = analyse(m.Graph, o.Timesteps); err != nil {
 		return nil, err
 	}
@@ -53,6 +58,17 @@ func newPlan(m *graph.Model, o Options) (*plan, error) {
 	}
 	p.lifetimes()
 	return p, nil
+}
+
+// checkVersion refuses spiking operators that the version of their domain does not have.
+func checkVersion(m *graph.Model) error {
+	version := m.Opset(graph.Spiking)
+	for n := range m.Graph.Nodes() {
+		if s := op.Lookup(n.Op()); n.Op().Domain == graph.Spiking && version != 0 && s != nil && s.Form(version) == nil {
+			return op.CheckArity(n, version)
+		}
+	}
+	return nil
 }
 
 // constants takes the initializers over.
@@ -77,6 +93,11 @@ func (p *plan) constants() error {
 // bindAll binds every node and orders the units.
 func (p *plan) bindAll(m *graph.Model, precision Precision) error {
 	owner := map[*graph.Node]unit{}
+	if p.timing.sums() {
+		if err := p.checkSums(); err != nil {
+			return err
+		}
+	}
 	for _, g := range groups(p.graph, p.timing) {
 		l, err := p.layer(m, g)
 		if err != nil {
@@ -123,6 +144,9 @@ func (p *plan) choose(m *graph.Model, l *layer, precision Precision) unit {
 
 // other binds a node that is not part of a layer.
 func (p *plan) other(m *graph.Model, n *graph.Node) (unit, error) {
+	if p.timing.sums() && p.inTime(n) {
+		return p.summed(m, n)
+	}
 	for _, v := range n.Inputs() {
 		if v != nil && p.timing.timed[v] {
 			return nil, op.Errorf(n, "reads time-major value %q, but no neuron or readout follows",
@@ -140,7 +164,7 @@ func (p *plan) other(m *graph.Model, n *graph.Node) (unit, error) {
 		return nil, err
 	}
 	p.weigh(n)
-	return &analog{alone{n}, bound}, nil
+	return &analog{alone: alone{n}, op: bound}, nil
 }
 
 // bind is bind for an operator of the plan: a Conv takes the fastest way, whose last
@@ -166,6 +190,9 @@ func hasThresholds(g *graph.Graph) bool {
 			if n.Is(name) {
 				return true
 			}
+		}
+		if n.Is("Floor") && len(n.Input(0).Type.Shape) > 2 { // of a tensor of images, not a size that is computed with
+			return true
 		}
 	}
 	return false

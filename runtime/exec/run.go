@@ -37,6 +37,7 @@ type slot struct {
 	planar *planar       // time-major: spikes, channel by channel
 	packed *packed       // time-major: spikes, pixel by pixel; may stand beside planar
 	series []*ops.Tensor // time-major: a current, slice by slice
+	spikes []*ops.Tensor // of two phases, by result, where measured: the spikes of each element
 }
 
 // planar is spikes channel by channel, with the dimensions of a slice.
@@ -253,7 +254,7 @@ func (r *run) free(v *graph.Value) {
 	delete(r.slots, v)
 	r.arena.release(s.tensor)
 	r.arena.release(s.steady)
-	for _, t := range append(s.each, s.series...) {
+	for _, t := range slices.Concat(s.each, s.series, s.spikes) {
 		r.arena.release(t)
 	}
 	if s.planar != nil {

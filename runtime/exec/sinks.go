@@ -39,7 +39,7 @@ func (s *neuronSink) parameters(r *run, dims []int) (neuron.Params, error) {
 		}
 		*dst = slices.Clone(t.F32)
 	}
-	if s.node.IsSpiking("IF") {
+	if !op.IsMPRN(s.node) {
 		p.Alpha = nil
 	}
 	return p, nil

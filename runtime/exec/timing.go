@@ -12,6 +12,7 @@ import (
 // timing is what the compiler knows of every value: whether it is time-major,
 // and how many layers lie before it.
 type timing struct {
+	op.Timing
 	steps, post int   // of the whole model; steps is 0 when nothing is timed
 	results     []int // numbers of main steps after which results are read, rising
 	timed       map[*graph.Value]bool
@@ -30,6 +31,10 @@ func sink(n *graph.Node) bool {
 // timesteps that the nodes state.
 func analyse(g *graph.Graph, results []int) (*timing, error) {
 	t := &timing{timed: map[*graph.Value]bool{}, depth: map[*graph.Value]int{}}
+	var err error
+	if t.Timing, err = op.TimingOf(g); err != nil {
+		return nil, err
+	}
 	for n := range g.Nodes() {
 		if err := t.attributes(n); err != nil {
 			return nil, err
@@ -86,7 +91,7 @@ func stepsOf(n *graph.Node) (op.Steps, error) {
 	case "Bias":
 		v, err := op.BiasOf(n)
 		return v.Steps, err
-	case "IF", "MPRN":
+	case "IF", "MPRN", "TwoPhaseIF", "TwoPhaseMPRN":
 		v, err := op.NeuronOf(n)
 		return v.Steps, err
 	case "CPM":
@@ -135,6 +140,9 @@ func (t *timing) visit(n *graph.Node) {
 		t.depth[v] = depth
 	}
 }
+
+// sums tells that the network has the two-phase schedule, see twophase.go.
+func (t *timing) sums() bool { return t.Schedule == op.TwoPhase }
 
 // slices is the number of slices kept of a time-major value: the main steps,
 // then a post step for each result.

@@ -16,6 +16,9 @@ type work struct {
 	weights int // the input with the weights
 	driven  bool
 	current bool // see WorkReport
+	// stepped tells that the one application of a two-phase network stands for one in
+	// each slice, but for the post step's where main is set.
+	stepped, main bool
 }
 
 // counter counts the operations of one node in a run.
@@ -165,14 +168,20 @@ func (r *run) countAnalog(n *graph.Node, in []*ops.Tensor, y *ops.Tensor) {
 		return
 	}
 	in, y = r.extents(n, in, y)
-	k.report.Runs++
+	if k.driven { // in a layer of lock-step clock.count counts these
+		k.shape(in[k.active], in[k.weights], y)
+		r.countSpikes(k)
+		return
+	}
+	times := r.times(k)
+	k.report.Runs += times
 	if weighted(n) {
 		k.shape(in[k.active], in[k.weights], y)
 		return
 	}
 	adds, muls := elementwise(n)
-	k.report.Adds += adds * float64(y.Len())
-	k.report.Muls += muls * float64(y.Len())
+	k.report.Adds += adds * float64(y.Len()*times)
+	k.report.Muls += muls * float64(y.Len()*times)
 }
 
 // count notes one application to a slice. The constant current is zero in the post

@@ -1,0 +1,96 @@
+package neuron
+
+import (
+	"math"
+
+	"spikingir/runtime/kernel/machine"
+)
+
+// TwoPhase is a population that integrates all slices of its input before it fires:
+//
+//	v = v0*theta + (sum_t I(t) + T*b)
+//	k = clip(floor(v/theta), 0, T)            spikes, at steps 1..k
+//	s = [v - theta*k >= alpha*theta]          at the post step, of an MPRN
+//
+// An IF with a post step has clip(floor(v/theta), 0, T+1) in the place of both. Each
+// operation is rounded to float32, the quotient too, so that standard operators say the
+// same to the last bit. What flowed in is what was fired plus what is left:
+//
+//	theta*(k + s) + v_res = v
+type TwoPhase struct {
+	Params
+	Steps    int  // T
+	Post     bool // a post step follows
+	C, Plane int
+	// Sum is the sum of the currents over all slices, without the bias, [N, C, Plane].
+	Sum []float32
+	// Out is what the neurons emit in all slices, theta*(k + s).
+	Out []float32
+	// Residual is the potential that is left; nil where it is not wanted.
+	Residual []float32
+	// Spikes is how many spikes that is, and Late which of them fell in the post step;
+	// nil where they are not wanted.
+	Spikes, Late []float32
+}
+
+// Run computes all neurons.
+func (t *TwoPhase) Run(p *machine.Pool) error {
+	if err := t.Check(t.C); err != nil {
+		return err
+	}
+	p.Run(len(t.Sum)/max(t.Plane, 1), func(_, lo, hi int) {
+		for i := lo; i < hi; i++ {
+			t.plane(i%t.C, i*t.Plane, (i+1)*t.Plane)
+		}
+	})
+	return nil
+}
+
+// plane computes the elements from lo up to hi, which are of channel c.
+func (t *TwoPhase) plane(c, lo, hi int) {
+	theta, v0 := at(t.Threshold, c, 1), float32(t.v0(c))
+	bias := float32(float32(t.Steps) * at(t.Bias, c, 0)) // conversions keep products from being fused
+	steps, top := float32(t.Steps), float32(t.Steps)
+	fire := float32(math.Inf(1))
+	switch {
+	case t.Post && t.Alpha != nil:
+		fire = float32(theta * at(t.Alpha, c, 1))
+	case t.Post:
+		top++
+	}
+	for i := lo; i < hi; i++ {
+		v := t.Sum[i]
+		if t.Bias != nil {
+			v += bias
+		}
+		if t.V0 != 0 {
+			v += v0
+		}
+		k, y, late := whole(v/theta, top), float32(0), float32(0)
+		if k > 0 { // an infinite threshold times 0 is no number
+			y = float32(theta * k)
+		}
+		left := v - y
+		if left >= fire {
+			late = 1
+			left -= theta
+			y = theta * (k + 1)
+		}
+		t.Out[i] = y
+		if t.Residual != nil {
+			t.Residual[i] = left
+		}
+		if t.Spikes != nil {
+			t.Spikes[i] = k + late
+			t.Late[i] = max(late, k-steps)
+		}
+	}
+}
+
+// whole is clip(floor(q), 0, top), 0 where q is no number.
+func whole(q, top float32) float32 {
+	if !(q >= 1) {
+		return 0
+	}
+	return min(float32(math.Floor(float64(q))), top)
+}
