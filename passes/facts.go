@@ -240,7 +240,7 @@ func checkTimed(m *graph.Model) error {
 			return fmt.Errorf("node %q runs %d+%d timesteps, others %d+%d",
 				n.OriginLabel(), t, p, steps, post)
 		}
-		if n.IsSpiking("MPRN") && p != 1 {
+		if op.IsMPRN(n) && p != 1 {
 			return fmt.Errorf("neuron %q is an MPRN without a post step", n.OriginLabel())
 		}
 	}

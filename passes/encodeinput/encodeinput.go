@@ -27,7 +27,9 @@ import (
 // Conditions: what split-regions demands of the region.
 // Algebra: direct encoding repeats x at t = 1..T and is 0 at T+1; a bias acts at
 // t = 1..T only. For a linear F with F(x + b) = F(x) + F(b), where F(b) is again
-// one number per channel, b can act behind F instead. Sums and products of
+// one number per channel, b can act behind F instead. With schedule=two-phase neurons become
+// those that integrate all slices before they fire (TwoPhaseIF, TwoPhaseMPRN), and the
+// model imports the version of the domain that has them. Sums and products of
 // constants are computed in float64 and rounded once; a single bias keeps its
 // bits.
 var Pass = &passes.Pass{
@@ -36,7 +38,7 @@ var Pass = &passes.Pass{
 		"Analog inputs of the spiking region are encoded as constant currents, biases\n" +
 		"become currents of the main timesteps, and every spiking operator states\n" +
 		"the number of timesteps.",
-	Options: []passes.Option{Timesteps},
+	Options: []passes.Option{Timesteps, Schedule},
 	Needs:   passes.Typed | passes.Neurons | passes.Readout | passes.Thresholds,
 	Gives:   passes.Timed,
 	Run:     run,
@@ -45,8 +47,19 @@ var Pass = &passes.Pass{
 // Timesteps is the number of main timesteps.
 var Timesteps = passes.Int("timesteps", 10, 1, 1<<16, "number of main timesteps T")
 
+// Schedule is when neurons integrate and when they fire.
+var Schedule = passes.OneOf("schedule", "slice by slice (lockstep), or all slices before the first spike (two-phase)",
+	op.Lockstep, op.TwoPhase)
+
 func run(c *passes.Context) (changed bool, err error) {
 	want := Timesteps.Of(c)
+	have, err := op.TimingOf(c.Model.Graph)
+	switch {
+	case err != nil:
+		return false, err
+	case have.Timesteps > 0 && have.Schedule != Schedule.Of(c):
+		return false, fmt.Errorf("the model has the schedule %s already, want a model without time", have.Schedule)
+	}
 	if have := spiking.Steps(c.Model).Timesteps; have == want {
 		return false, nil
 	} else if have > 0 {
@@ -71,7 +84,20 @@ func run(c *passes.Context) (changed bool, err error) {
 			n.Attrs.Set("post", graph.Int(steps.Post))
 		}
 	}
+	if Schedule.Of(c) == op.TwoPhase {
+		twoPhase(c.Model)
+	}
 	return true, retype(c.Model)
+}
+
+// twoPhase gives the neurons their schedule.
+func twoPhase(m *graph.Model) {
+	for n := range m.Graph.Nodes() {
+		if op.IsNeuron(n) {
+			op.SetTwoPhase(n)
+			m.SetOpset(graph.Spiking, op.TwoPhaseVersion)
+		}
+	}
 }
 
 // encode puts an Encode behind each analog value that the spiking region reads.

@@ -3,12 +3,10 @@
 package lowerflat
 
 import (
-	"slices"
-
 	"spikingir/graph"
-	"spikingir/graph/infer"
 	"spikingir/graph/op"
 	"spikingir/passes"
+	"spikingir/passes/plain"
 )
 
 // Pass replaces every spiking operator by standard ones: no functions, no
@@ -31,6 +29,9 @@ import (
 //	          Mul(theta, alpha) in place of theta at T+1
 //	          y_t = Mul(theta, s)
 //	          v = Sub(p, y_t); the last one is the residual potential
+//	two-phase q = Floor(Div(v, theta)), v as in lower-counts from the Sum of the
+//	          slices, Mul(x, T) where they are the same; fires at t where
+//	          GreaterOrEqual(q, t); an MPRN at T+1 as there
 //	Decode    Div(Sum(y_1, ..., y_S), T)
 //	CPM       Div(Add(Conv(Sum(y_1, ..., y_S)), vres), T), then Add of the bias
 //
@@ -42,7 +43,9 @@ import (
 // Algebra: none; the operators' definitions step by step (SpikingIR, Eq. 1-3 and
 // 13-16), in the order and with the rounding of the functions of lower-functions.
 // There a missing bias is 0 and a missing slice a tensor of 0; adding them
-// changes at most the sign of a zero. The Sum adds from left to right.
+// changes at most the sign of a zero. The Sum adds from left to right. Two-phase
+// neurons here read the sum of a convolution's slices, and in the executor the
+// convolution of the sum, which may differ in the last bit.
 //
 // The result is a plain network: no spiking operator can be recovered from it,
 // its number of timesteps is fixed, and neither spikes nor energy can be
@@ -60,35 +63,17 @@ var Pass = &passes.Pass{
 }
 
 func run(c *passes.Context) (changed bool, err error) {
-	l := &lowering{c, map[*graph.Value][]*graph.Value{}, map[*graph.Value]*graph.Value{}}
-	var old []*graph.Node
-	for n := range c.Model.Graph.Nodes() {
-		if n.Op().Domain != graph.Spiking {
-			continue
-		}
-		if err := l.lower(n); err != nil {
-			return len(old) > 0, err
-		}
-		old = append(old, n)
+	if _, err := op.TimingOf(c.Model.Graph); err != nil {
+		return false, err
 	}
-	// Backwards, so that a node's spiking readers, which took its slices, are
-	// gone before it.
-	for _, n := range slices.Backward(old) {
-		if err := l.settle(n); err != nil {
-			return true, err
-		}
-	}
-	if dropped := dropDomain(c.Model); len(old) == 0 {
-		return dropped, nil
-	}
-	return true, infer.Model(c.Model)
+	l := &lowering{plain.New(c), map[*graph.Value][]*graph.Value{}}
+	return l.Run(l.lower)
 }
 
 // lowering is one run of the pass.
 type lowering struct {
-	*passes.Context
+	*plain.Lowering
 	slices map[*graph.Value][]*graph.Value // of a time-major value; nil: a slice of zeros
-	heirs  map[*graph.Value]*graph.Value   // what takes over an output of a lowered node
 }
 
 func (l *lowering) lower(n *graph.Node) error {
@@ -99,53 +84,12 @@ func (l *lowering) lower(n *graph.Node) error {
 		return l.bias(n)
 	case "IF", "MPRN":
 		return l.neuron(n)
+	case "TwoPhaseIF", "TwoPhaseMPRN":
+		return l.twoPhase(n)
 	case "Decode":
 		return l.decode(n)
 	case "CPM":
 		return l.cpm(n)
 	}
-	return op.Errorf(n, "the operator is not known, want one of Encode, Bias, IF, MPRN, Decode, CPM")
-}
-
-// settle hands the outputs of n over and removes it.
-func (l *lowering) settle(n *graph.Node) error {
-	name := n.Name
-	heirs := make([]*graph.Value, n.NumOutputs())
-	var keeper *graph.Node // of n's name
-	for i, v := range n.Outputs() {
-		if v == nil {
-			continue
-		}
-		if heirs[i] = l.heirs[v]; heirs[i] != nil && i == 0 {
-			keeper = heirs[i].Producer()
-		}
-	}
-	if keeper != nil {
-		keeper.Doc, keeper.Metadata = n.Doc, n.Metadata.Clone()
-	}
-	if err := l.SupersedeAll(n, heirs); err != nil {
-		return err
-	}
-	if keeper != nil {
-		keeper.Name = name
-	}
-	return nil
-}
-
-// dropDomain takes away the functions of the spiking domain, and its import
-// when nothing is left of it.
-func dropDomain(m *graph.Model) (changed bool) {
-	functions, imports := len(m.Functions), len(m.Opsets)
-	m.Functions = slices.DeleteFunc(m.Functions, func(f *graph.Function) bool {
-		return f.Domain == graph.Spiking
-	})
-	for g := range m.Graphs() {
-		for n := range g.Nodes() {
-			if n.Op().Domain == graph.Spiking {
-				return functions != len(m.Functions)
-			}
-		}
-	}
-	m.Opsets = slices.DeleteFunc(m.Opsets, func(o graph.Opset) bool { return o.Domain == graph.Spiking })
-	return functions != len(m.Functions) || imports != len(m.Opsets)
+	return plain.Unknown(n)
 }

@@ -5,6 +5,7 @@ import (
 
 	"spikingir/graph"
 	"spikingir/graph/op"
+	"spikingir/passes/plain"
 	"spikingir/passes/spiking"
 )
 
@@ -28,7 +29,7 @@ func (l *lowering) bias(n *graph.Node) error {
 	}
 	ys := append([]*graph.Value(nil), l.split(n, b.X, b.Steps)...)
 	for t := range b.Timesteps {
-		ys[t] = l.at(n, t, "biased", "Add", nil, ys[t], b.B)
+		ys[t] = l.At(n, t, "biased", "Add", nil, ys[t], b.B)
 	}
 	l.emit(n, ys)
 	return nil
@@ -43,31 +44,30 @@ func (l *lowering) neuron(n *graph.Node) error {
 	xs := l.split(n, s.X, s.Steps)
 	fire := s.Theta
 	if s.Alpha != nil {
-		fire = l.node(n, "post_theta", "Mul", nil, s.Theta, s.Alpha)
+		fire = l.Node(n, "post_theta", "Mul", nil, s.Theta, s.Alpha)
 	}
-	v := l.node(n, "start", "Mul", nil, spiking.Parameter(n, "v0", nil, []float32{s.V0}), s.Theta)
+	v := l.Node(n, "start", "Mul", nil, spiking.Parameter(n, "v0", nil, []float32{s.V0}), s.Theta)
 	ys := make([]*graph.Value, len(xs))
 	for t, c := range xs {
 		t, level := int64(t), s.Theta
 		if t >= s.Timesteps {
 			level = fire
 		} else if s.Bias != nil {
-			c = l.at(n, t, "current", "Add", nil, c, s.Bias)
+			c = l.At(n, t, "current", "Add", nil, c, s.Bias)
 		}
 		if c != nil {
-			v = l.at(n, t, "potential", "Add", nil, v, c)
+			v = l.At(n, t, "potential", "Add", nil, v, c)
 		}
-		fires := l.at(n, t, "fires", "GreaterOrEqual", nil, v, level)
-		spikes := l.at(n, t, "spikes", "Cast",
-			graph.Attrs{{Name: "to", Value: graph.Int(graph.Float32)}}, fires)
-		ys[t] = l.at(n, t, "y", "Mul", nil, s.Theta, spikes)
-		if t+1 < int64(len(xs)) || wanted(s.VRes) {
-			v = l.at(n, t, "v", "Sub", nil, v, ys[t])
+		fires := l.At(n, t, "fires", "GreaterOrEqual", nil, v, level)
+		spikes := l.At(n, t, "spikes", "Cast", plain.Cast(), fires)
+		ys[t] = l.At(n, t, "y", "Mul", nil, s.Theta, spikes)
+		if t+1 < int64(len(xs)) || plain.Wanted(s.VRes) {
+			v = l.At(n, t, "v", "Sub", nil, v, ys[t])
 		}
 	}
 	l.emit(n, ys)
-	if wanted(s.VRes) {
-		l.heirs[s.VRes] = v
+	if plain.Wanted(s.VRes) {
+		l.Heirs[s.VRes] = v
 	}
 	return nil
 }
@@ -77,7 +77,7 @@ func (l *lowering) decode(n *graph.Node) error {
 	if err != nil {
 		return err
 	}
-	l.heirs[n.Output(0)] = l.node(n, "rate", "Div", nil, l.total(n, d.X, d.Steps), l.steps(n, d.Steps))
+	l.Decode(n, d, l.total(n, d.X, d.Steps))
 	return nil
 }
 
@@ -86,28 +86,7 @@ func (l *lowering) cpm(n *graph.Node) error {
 	if err != nil {
 		return err
 	}
-	var attrs graph.Attrs
-	for _, a := range n.Attrs {
-		if a.Name != "timesteps" && a.Name != "post" {
-			attrs = append(attrs, a)
-		}
-	}
-	residual := m.VRes
-	if v := l.heirs[residual]; v != nil {
-		residual = v
-	}
-	mapped := l.node(n, "mapped", "Conv", attrs, l.total(n, m.Y, m.Steps), m.W)
-	o := l.node(n, "compensated", "Add", nil, mapped, residual)
-	o = l.node(n, "mean", "Div", nil, o, l.steps(n, m.Steps))
-	if m.B != nil {
-		axes := make([]int64, len(m.Kernel))
-		for i := range axes {
-			axes[i] = int64(i) + 1
-		}
-		b := l.node(n, "bias", "Unsqueeze", nil, m.B, l.whole(n, "axes", axes...))
-		o = l.node(n, "biased", "Add", nil, o, b)
-	}
-	l.heirs[n.Output(0)] = o
+	l.CPM(n, m, l.total(n, m.Y, m.Steps))
 	return nil
 }
 
@@ -118,11 +97,7 @@ func (l *lowering) total(n *graph.Node, y *graph.Value, s op.Steps) *graph.Value
 			terms = append(terms, v)
 		}
 	}
-	return l.node(n, "total", "Sum", nil, terms...)
-}
-
-func (l *lowering) steps(n *graph.Node, s op.Steps) *graph.Value {
-	return spiking.Parameter(n, "timesteps", nil, []float32{float32(s.Timesteps)})
+	return l.Node(n, "total", "Sum", nil, terms...)
 }
 
 func (l *lowering) split(n *graph.Node, v *graph.Value, s op.Steps) []*graph.Value {
@@ -167,28 +142,10 @@ func (l *lowering) emit(n *graph.Node, ys []*graph.Value) {
 			whole[t] = l.zeros(n, whole[0])
 		}
 	}
-	l.heirs[y] = l.node(n, "time_major", "Concat", graph.Attrs{{Name: "axis", Value: graph.Int(0)}}, whole...)
+	l.Heirs[y] = l.Node(n, "time_major", "Concat", graph.Attrs{{Name: "axis", Value: graph.Int(0)}}, whole...)
 }
 
 func (l *lowering) zeros(n *graph.Node, x *graph.Value) *graph.Value {
 	zero := spiking.Parameter(n, "zero", nil, []float32{0})
-	return l.node(n, "zeros", "Expand", nil, zero, l.node(n, "shape", "Shape", nil, x))
-}
-
-func wanted(v *graph.Value) bool { return v != nil && (v.NumUses() > 0 || v.IsOutput()) }
-
-// node adds a node that descends from n before it; role tells it from n's others.
-func (l *lowering) node(n *graph.Node, role, typ string, attrs graph.Attrs, in ...*graph.Value) *graph.Value {
-	name := n.Label() + "." + role
-	return l.Insert(n, n, name, graph.Op{Type: typ}, attrs, in, n.Graph().FreshName(name)).Output(0)
-}
-
-// at is node for timestep t, from 0.
-func (l *lowering) at(n *graph.Node, t int64, role, typ string, attrs graph.Attrs, in ...*graph.Value) *graph.Value {
-	return l.node(n, fmt.Sprintf("%s.t%d", role, t+1), typ, attrs, in...)
-}
-
-func (l *lowering) whole(n *graph.Node, name string, xs ...int64) *graph.Value {
-	g := n.Graph()
-	return g.AddInitializer(g.FreshName(n.Label()+"."+name), graph.NewInt64([]int64{int64(len(xs))}, xs))
+	return l.Node(n, "zeros", "Expand", nil, zero, l.Node(n, "shape", "Shape", nil, x))
 }

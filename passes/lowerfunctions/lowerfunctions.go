@@ -9,6 +9,7 @@ import (
 	"spikingir/graph/infer"
 	"spikingir/graph/op"
 	"spikingir/passes"
+	"spikingir/passes/plain"
 	"spikingir/passes/spiking"
 )
 
@@ -17,14 +18,15 @@ import (
 //
 // Before: timed operators of domain ai.spikingir.
 // After: the same nodes, and functions that define them: attributes timesteps,
-// post, v0; a Scan over the slices inside the neurons. A neuron without a bias
+// post, v0; a Scan over the slices inside the neurons of lock-step. A neuron without a bias
 // gets a zero scalar, NAME.bias, because functions cannot have omitted inputs;
 // likewise a CPM, where another one has a bias. A neuron states its residual
 // potential even where nothing reads it.
 // Conditions: the default opset is 17 or later; the bodies hold for each.
 // Algebra: the bodies state the operators' definitions step by step, rounded as
 // those are: c = x + bias at t <= T, v = v + c, s = [v >= theta], y = theta*s,
-// v = v - y (SpikingIR, Eq. 1-3 and 13-16).
+// v = v - y (SpikingIR, Eq. 1-3 and 13-16). A two-phase neuron has v = v0*theta + (sum_t x_t +
+// T*bias), fires at t where floor(v/theta) >= t, and keeps v - theta*k for the post step.
 var Pass = &passes.Pass{
 	Name: "lower-functions",
 	Doc: "define the spiking operators by functions\n\n" +
@@ -37,6 +39,9 @@ var Pass = &passes.Pass{
 
 func run(c *passes.Context) (changed bool, err error) {
 	m := c.Model
+	if _, err := op.TimingOf(m.Graph); err != nil {
+		return false, err
+	}
 	if m.Opset(graph.Spiking) == 0 {
 		m.SetOpset(graph.Spiking, op.SpikingVersion)
 	}
@@ -47,8 +52,7 @@ func run(c *passes.Context) (changed bool, err error) {
 			continue
 		}
 		if op.Lookup(n.Op()) == nil {
-			return false, op.Errorf(n, "the operator is not known, "+
-				"want one of Encode, Bias, IF, MPRN, Decode, CPM")
+			return false, plain.Unknown(n)
 		}
 		used[n.Op().Type] = true
 		biased = biased || n.IsSpiking("CPM") && n.Input(3) != nil
@@ -131,6 +135,10 @@ var definitions = []definition{
 	{"IF", "integrate-and-fire neuron, soft reset; y emits theta, vres is the final potential",
 		append(steps[:2:2], "v0"), neuron},
 	{"MPRN", "IF whose post step fires from alpha*theta on", append(steps[:2:2], "v0"), neuron},
+	{"TwoPhaseIF", "IF that integrates all slices before it fires, at step t where floor(v/theta) >= t",
+		append(steps[:2:2], "v0"), twoPhase},
+	{"TwoPhaseMPRN", "TwoPhaseIF whose post step fires where alpha*theta is left",
+		append(steps[:2:2], "v0"), twoPhase},
 	{"Decode", "r is the sum of y over all slices, divided by T", steps, decode},
 	{"CPM", "o is (Conv(sum of y over all slices) + vres) / T + b",
 		append(steps[:2:2], "kernel_shape", "pads"), cpm},

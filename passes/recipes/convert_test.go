@@ -153,6 +153,9 @@ var settings = []struct {
 	{"rate", "spikingir", func(s *recipes.Settings) { s.Readout = "rate" }},
 	{"rueckauer", "rueckauer", func(*recipes.Settings) {}},
 	{"rueckauer unit v0", "rueckauer", func(s *recipes.Settings) { s.Unit, s.V0 = true, 0.5 }},
+	{"two-phase", "two-phase", func(*recipes.Settings) {}},
+	{"two-phase unit v0", "two-phase", func(s *recipes.Settings) { s.Unit, s.V0 = true, 0.25 }},
+	{"rueckauer two-phase", "rueckauer", func(s *recipes.Settings) { s.Schedule, s.V0 = "two-phase", 0.5 }},
 }
 
 // TestFixtures converts every embedded network with every kind of settings: all

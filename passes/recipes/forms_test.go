@@ -10,19 +10,21 @@ import (
 	"spikingir/passes"
 	"spikingir/passes/normalizethresholds"
 	"spikingir/passes/recipes"
+	"spikingir/passes/spiking"
 	"spikingir/passes/standard"
 	"spikingir/runtime/ops"
 )
 
 // trains gives the spikes of every neuron, in graph order, as its
-// emission divided by its threshold.
+// emission divided by its threshold. One with two phases is read out by its rate, which
+// tells how many of its steps fire.
 func trains(t *testing.T, m *graph.Model, x *ops.Tensor) [][]float32 {
 	t.Helper()
 	var neurons []*graph.Node
 	for n := range m.Graph.Nodes() {
 		if op.IsNeuron(n) {
 			neurons = append(neurons, n)
-			expose(m, n.Output(0))
+			expose(m, overTime(m, n, n.Output(0)))
 		}
 	}
 	res := run(t, m, x)
@@ -38,12 +40,34 @@ func trains(t *testing.T, m *graph.Model, x *ops.Tensor) [][]float32 {
 			plane *= d
 		}
 		var spikes []float32
+		timing, err := op.TimingOf(m.Graph)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for i, y := range res[k].F32 {
-			spikes = append(spikes, y/theta[i/plane%res[k].Dims[1]%len(theta)])
+			y /= theta[i/plane%res[k].Dims[1]%len(theta)]
+			if timing.Schedule != op.TwoPhase {
+				spikes = append(spikes, y)
+				continue
+			}
+			for step := range timing.Slices() {
+				spikes = append(spikes, y*float32(timing.Timesteps)-float32(step))
+			}
 		}
 		all = append(all, spikes)
 	}
 	return all
+}
+
+// overTime is a time-major value that n reads or makes: its slices, or with two phases
+// their sum divided by T.
+func overTime(m *graph.Model, n *graph.Node, v *graph.Value) *graph.Value {
+	if op.ScheduleOf(n) == op.Lockstep {
+		return v
+	}
+	attrs := append(graph.Attrs(nil), n.Attrs...)
+	attrs.Delete("v0")
+	return m.Graph.AddNode(spiking.Op("Decode"), attrs, []*graph.Value{v}, m.Graph.FreshName("rate")).Output(0)
 }
 
 // powersOfTwo rounds every threshold up to a power of two.

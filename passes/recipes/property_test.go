@@ -6,7 +6,9 @@ import (
 	"testing"
 
 	"spikingir/graph"
+	"spikingir/graph/op"
 	"spikingir/onnxio/text"
+	"spikingir/passes"
 	"spikingir/passes/normalizethresholds"
 	"spikingir/passes/recipes"
 	"spikingir/runtime/ops"
@@ -137,11 +139,33 @@ func TestCompensation(t *testing.T) {
 				s.Per, s.Readout = per, "cpm"
 				convert(t, m, recipe, s, calibration)
 				out := outputNeuron(t, m)
-				expose(m, out.Input(0), out.Output(0))
+				expose(m, overTime(m, out, out.Input(0)), overTime(m, out, out.Output(0)))
 				res := run(t, m, x)
+				if op.ScheduleOf(out) == op.TwoPhase {
+					sums(t, out, res[1], res[2], 7)
+				}
 				checkMean(t, out, res[0], res[1], res[2], 7)
 			})
 		}
+	}
+}
+
+// sums makes rates of a two-phase neuron's input and output what checkMean reads: one slice
+// that is the sum of all, and spikes where it fired at every step.
+func sums(t *testing.T, out *graph.Node, current, spikes *ops.Tensor, steps int) {
+	t.Helper()
+	theta, err := passes.Threshold(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	timing, err := op.TimingOf(out.Graph())
+	if err != nil {
+		t.Fatal(err)
+	}
+	plane := current.Dims[2] * current.Dims[3]
+	for i := range current.F32 {
+		current.F32[i] *= float32(steps)
+		spikes.F32[i] = spikes.F32[i]*float32(steps)/theta[i/plane%len(theta)] - float32(timing.Slices()) + 0.5
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"spikingir/graph"
+	"spikingir/graph/op"
 	"spikingir/passes"
 	"spikingir/passes/absorbscales"
 	"spikingir/passes/cliptoif"
@@ -20,6 +21,7 @@ import (
 	"spikingir/passes/infershapes"
 	"spikingir/passes/inlinefunctions"
 	"spikingir/passes/insertcpm"
+	"spikingir/passes/lowercounts"
 	"spikingir/passes/lowerflat"
 	"spikingir/passes/lowerfunctions"
 	"spikingir/passes/normalizethresholds"
@@ -35,10 +37,11 @@ type Recipe struct {
 	Name   string
 	Doc    string // one sentence
 	Source string // the publication
-	// Per and Readout are the recipe's own settings, taken where Settings
+	// Per, Readout and Schedule are the recipe's own settings, taken where Settings
 	// leave them open.
-	Per     normalizethresholds.Granularity
-	Readout insertcpm.Kind
+	Per      normalizethresholds.Granularity
+	Readout  insertcpm.Kind
+	Schedule op.Schedule
 
 	mprn bool // hidden neurons reuse their membrane potential
 }
@@ -52,6 +55,7 @@ type Settings struct {
 	V0         float64                         // initial membrane potential in units of the threshold, 0 to 1
 	Beta       float64                         // of MPRN
 	Readout    insertcpm.Kind                  // "" takes the recipe's own
+	Schedule   op.Schedule                     // "" takes the recipe's own
 	Analog     splitregions.Treatment
 	Unit       bool // thresholds 1, scales in the weights
 	Lower      Form
@@ -61,15 +65,19 @@ type Settings struct {
 type Form string
 
 // Functions defines each operator by a function of standard ones, Flat unrolls
-// neurons over the timesteps, None leaves the operators alone.
+// neurons over the timesteps, None leaves the operators alone, Counts states sums over
+// time, which the two-phase schedule alone allows.
 const (
 	Functions Form = "functions"
 	Flat      Form = "flat"
 	None      Form = "none"
+	Counts    Form = "counts"
 )
 
 // Forms lists the forms; the first is the default.
-func Forms() []string { return []string{string(Functions), string(Flat), string(None)} }
+func Forms() []string {
+	return []string{string(Functions), string(Flat), string(None), string(Counts)}
+}
 
 // Defaults is the settings of a conversion that sets nothing.
 func Defaults() Settings {
@@ -84,13 +92,20 @@ var list = []Recipe{
 		Doc: "MPRN neurons, which reuse their membrane potential in a post step, and CPM " +
 			"readouts, which compensate for what is left of it",
 		Source: "Ouyang et al., SpikingIR, AAAI 2026",
-		Per:    normalizethresholds.PerChannel, Readout: insertcpm.CPM, mprn: true,
+		Per:    normalizethresholds.PerChannel, Readout: insertcpm.CPM, Schedule: op.Lockstep, mprn: true,
 	},
 	{
 		Name:   "rueckauer",
 		Doc:    "integrate-and-fire neurons with soft reset, thresholds from percentiles, rates read out",
 		Source: "Rueckauer et al., Conversion of Continuous-Valued Deep Networks, Front. Neurosci. 2017",
-		Per:    normalizethresholds.PerLayer, Readout: insertcpm.Rate,
+		Per:    normalizethresholds.PerLayer, Readout: insertcpm.Rate, Schedule: op.Lockstep,
+	},
+	{
+		Name: "two-phase",
+		Doc:  "the neurons of spikingir, which integrate all of their input before they fire: no spike comes too early, and all come later",
+		Source: "Liu et al., SpikeConverter, AAAI 2022; Wang et al., dual-phase conversion, 2022; " +
+			"neurons and readouts of Ouyang et al., SpikingIR, AAAI 2026",
+		Per: normalizethresholds.PerChannel, Readout: insertcpm.CPM, Schedule: op.TwoPhase, mprn: true,
 	},
 }
 
@@ -129,6 +144,9 @@ func (r Recipe) Pipeline(s Settings) (passes.Pipeline, error) {
 	}
 	if s.Readout == "" {
 		s.Readout = r.Readout
+	}
+	if s.Schedule == "" {
+		s.Schedule = r.Schedule
 	}
 	if err := s.check(); err != nil {
 		return nil, fmt.Errorf("recipe %s: %w", r.Name, err)
@@ -173,7 +191,11 @@ func (r Recipe) steps(s Settings) passes.Pipeline {
 	if r.mprn {
 		p = append(p, iftomprn.Pass.With(iftomprn.Beta.Set(s.Beta)))
 	}
-	p = append(p, encodeinput.Pass.With(encodeinput.Timesteps.Set(int64(s.Timesteps))))
+	time := []passes.Setting{encodeinput.Timesteps.Set(int64(s.Timesteps))}
+	if s.Schedule != op.Lockstep {
+		time = append(time, encodeinput.Schedule.Set(s.Schedule))
+	}
+	p = append(p, encodeinput.Pass.With(time...))
 	if s.Unit {
 		p = append(p, absorbscales.Pass.With())
 	}
@@ -183,6 +205,8 @@ func (r Recipe) steps(s Settings) passes.Pipeline {
 		p = append(p, lowerfunctions.Pass.With())
 	case Flat:
 		p = append(p, lowerflat.Pass.With())
+	case Counts:
+		p = append(p, lowercounts.Pass.With())
 	}
 	return p
 }
@@ -198,12 +222,17 @@ func (s Settings) check() error {
 		{"per", string(s.Per), normalizethresholds.Per.Words()},
 		{"readout", string(s.Readout), insertcpm.Readout.Words()},
 		{"analog", string(s.Analog), splitregions.Analog.Words()},
+		{"schedule", string(s.Schedule), encodeinput.Schedule.Words()},
 		{"lower", string(s.Lower), Forms()},
 	}
 	for _, w := range words {
 		if !slices.Contains(w.want, w.value) {
 			return fmt.Errorf("%s is %q, want %s", w.name, w.value, strings.Join(w.want, " or "))
 		}
+	}
+	if s.Lower == Counts && s.Schedule != op.TwoPhase {
+		return fmt.Errorf("lower is %q, sums over time, but neurons of the schedule %s fire by each slice; want schedule %s",
+			s.Lower, s.Schedule, op.TwoPhase)
 	}
 	return nil
 }

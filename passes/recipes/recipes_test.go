@@ -59,6 +59,10 @@ func TestSettings(t *testing.T) {
 		{"spikingir", func(s *recipes.Settings) { s.Unit = true }, "encode-input{timesteps=10},absorb-scales,"},
 		{"spikingir", func(*recipes.Settings) {}, "infer-shapes,lower-functions"},
 		{"spikingir", func(s *recipes.Settings) { s.Lower = "flat" }, "infer-shapes,lower-flat"},
+		{"two-phase", func(*recipes.Settings) {}, "encode-input{timesteps=10,schedule=two-phase}"},
+		{"rueckauer", func(s *recipes.Settings) { s.Schedule = "two-phase" }, "encode-input{timesteps=10,schedule=two-phase}"},
+		{"two-phase", func(s *recipes.Settings) { s.Schedule = "lockstep" }, "encode-input{timesteps=10},"},
+		{"two-phase", func(s *recipes.Settings) { s.Lower = "counts" }, "infer-shapes,lower-counts"},
 	}
 	for _, test := range tests {
 		s := recipes.Defaults()
@@ -86,11 +90,13 @@ func TestErrors(t *testing.T) {
 		set    func(*recipes.Settings)
 		want   string
 	}{
-		{"snn", func(*recipes.Settings) {}, `no recipe is called "snn"; there are spikingir, rueckauer`},
+		{"snn", func(*recipes.Settings) {}, `no recipe is called "snn"; there are spikingir, rueckauer, two-phase`},
 		{"spikingir", func(s *recipes.Settings) { s.Timesteps = 0 }, "timesteps=0: want an integer from 1"},
 		{"spikingir", func(s *recipes.Settings) { s.Percentile = 101 }, "percentile=101: want a number from 1 to 100"},
 		{"spikingir", func(s *recipes.Settings) { s.Over = "none" }, `over is "none", want nonzero or all`},
 		{"spikingir", func(s *recipes.Settings) { s.Per = "layer,over=all" }, `per is "layer,over=all", want layer or channel`},
+		{"spikingir", func(s *recipes.Settings) { s.Schedule = "three" }, `schedule is "three", want lockstep or two-phase`},
+		{"spikingir", func(s *recipes.Settings) { s.Lower = "counts" }, "want schedule two-phase"},
 		{"spikingir", func(s *recipes.Settings) { s.V0 = 2 }, "v0=2: want a number from 0 to 1"},
 		{"spikingir", func(s *recipes.Settings) { s.Beta = 1e9 }, "beta=1e+09: want a number"},
 		{"spikingir", func(s *recipes.Settings) { s.Readout = "x" }, `readout is "x", want cpm or rate`},

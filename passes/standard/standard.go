@@ -17,6 +17,7 @@ import (
 	"spikingir/passes/infershapes"
 	"spikingir/passes/inlinefunctions"
 	"spikingir/passes/insertcpm"
+	"spikingir/passes/lowercounts"
 	"spikingir/passes/lowerflat"
 	"spikingir/passes/lowerfunctions"
 	"spikingir/passes/maxpooltoaveragepool"
@@ -48,6 +49,7 @@ var list = []*passes.Pass{
 	absorbscales.Pass,
 	lowerfunctions.Pass,
 	lowerflat.Pass,
+	lowercounts.Pass,
 }
 
 // Passes lists every pass in a fixed order.
