@@ -41,13 +41,15 @@ type Options struct {
 
 // A Conversion says what was done to a model.
 type Conversion struct {
-	Recipe    string   `json:"recipe,omitempty"` // empty where a pipeline was given
-	Pipeline  string   `json:"pipeline"`         // as [ParsePipeline] reads it
-	Timesteps int64    `json:"timesteps"`        // T; 0 while neurons are not timed
-	Neurons   []string `json:"neurons"`          // type and node of the file
-	Images    int      `json:"calibration_images"`
-	Calib     string   `json:"calibration_sha256,omitempty"` // of the calibration inputs
-	Notes     []string `json:"notes"`                        // of the passes, to the user
+	Recipe    string `json:"recipe,omitempty"` // empty where a pipeline was given
+	Pipeline  string `json:"pipeline"`         // as [ParsePipeline] reads it
+	Timesteps int64  `json:"timesteps"`        // T; 0 while neurons are not timed
+	// Timing is the schedule and the latency of a two-phase network; nil in lock-step.
+	Timing  *op.TimingReport `json:"timing,omitempty"`
+	Neurons []string         `json:"neurons"` // type and node of the file
+	Images  int              `json:"calibration_images"`
+	Calib   string           `json:"calibration_sha256,omitempty"` // of the calibration inputs
+	Notes   []string         `json:"notes"`                        // of the passes, to the user
 }
 
 // Convert turns a network into a spiking one, in place, and says what it did. Weights
@@ -143,8 +145,12 @@ func (c *Conversion) neurons(m *graph.Model) {
 			c.Timesteps = int64(t)
 		}
 	}
-	if list != nil {
-		c.Neurons = list
+	if list == nil {
+		return
+	}
+	c.Neurons = list
+	if t, err := op.TimingOf(m.Graph); err == nil { // else a pass refuses them
+		c.Timing = t.Report(t.Timesteps)
 	}
 }
 
@@ -157,6 +163,10 @@ func (c *Conversion) describe(m *graph.Model, set *calibration, stats *graph.Sta
 	}
 	put(graph.MetaPipeline, c.Pipeline)
 	put(graph.MetaTimesteps, strconv.FormatInt(c.Timesteps, 10))
+	if c.Timing != nil {
+		put(graph.MetaSchedule, string(c.Timing.Schedule))
+		put(graph.MetaLatency, strconv.FormatInt(c.Timing.Latency, 10))
+	}
 	if m.Source != nil {
 		put(graph.MetaSource, hex.EncodeToString(m.Source.SHA256[:]))
 	}

@@ -165,11 +165,17 @@ func (f *finetuning) trainable(m *Model) (plain bool, err error) {
 	if channels != 1 && channels != 3 {
 		return false, unsupported(fmt.Errorf("%s takes images of %d channels, want 1 or 3 to train on images", path, channels))
 	}
-	if Spiking(m) {
+	switch t, err := op.TimingOf(m.Graph); {
+	case err != nil:
+		return false, unsupported(fmt.Errorf("%s: %w", path, err))
+	case t.Schedule == op.TwoPhase:
+		return false, unsupported(fmt.Errorf("%s is a two-phase network, which cannot be trained yet; "+
+			"want one that convert --schedule lockstep writes", path))
+	case Spiking(m):
 		return false, nil
 	}
 	if _, flat := m.Metadata.Get(graph.MetaTimesteps); flat {
-		return false, unsupported(fmt.Errorf("%s is a spiking network in the flat form, whose neurons cannot be told any more; "+
+		return false, unsupported(fmt.Errorf("%s is a spiking network in the flat form, or that of counts, whose neurons cannot be told any more; "+
 			"want the form that convert --lower functions writes", path))
 	}
 	if _, err := recipes.CleanUp().Run(m, passes.Options{Evaluate: evaluator(f.pool), Log: f.Log}); err != nil {

@@ -22,6 +22,8 @@ const (
 	MetaRecipe      = MetaPrefix + "recipe"
 	MetaPipeline    = MetaPrefix + "pipeline"
 	MetaTimesteps   = MetaPrefix + "timesteps"
+	MetaSchedule    = MetaPrefix + "schedule"      // of a two-phase network
+	MetaLatency     = MetaPrefix + "latency_steps" // of a two-phase network, at that T
 	MetaSource      = MetaPrefix + "source_sha256"
 	MetaCalib       = MetaPrefix + "calib_sha256"
 	MetaCalibImages = MetaPrefix + "calib_images"

@@ -8,39 +8,42 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"spikingir/passes/encodeinput"
 	"spikingir/passes/normalizethresholds"
 	"spikingir/passes/recipes"
 	"spikingir/passes/splitregions"
 	"spikingir/passes/standard"
 )
 
-// choices are the flags whose values come from a fixed list.
+// choices are the flags whose values come from a fixed list; one that has other values with
+// one command stands with its name.
 func choices() map[string][]string {
 	after := []string{"all"}
 	for _, p := range standard.Passes() {
 		after = append(after, p.Name)
 	}
 	return map[string][]string{
-		"format":         {"text", "json"},
-		"recipe":         recipes.Names(),
-		"print-ir-after": after,
-		"over":           normalizethresholds.Over.Words(),
-		"per":            normalizethresholds.Per.Words(),
-		"analog":         splitregions.Analog.Words(),
-		"lower":          recipes.Forms(),
-		"reader":         {"onnx", "onnx-go"},
-		"task":           {"denoise", "sr", "dehaze", "pairs"},
-		"sr-input":       {"bicubic", "lowres"},
-		"sr-crop":        {"scale", "cumulative"},
-		"colour":         {"luma", "channels"},
-		"ssim":           {"gaussian", "uniform7"},
-		"energy":         {"paper", "exact"},
-		"first-layer":    {"once", "per-step"},
-		"against":        {"gorgonia"},
-		"schedule":       {"cosine", "constant"},
-		"loss":           {"mse", "l1", "charbonnier"},
-		"optimizer":      {"adam", "adamw"},
-		"surrogate":      {"sigmoid", "triangle", "arctan"},
+		"format":           {"text", "json"},
+		"recipe":           recipes.Names(),
+		"print-ir-after":   after,
+		"over":             normalizethresholds.Over.Words(),
+		"per":              normalizethresholds.Per.Words(),
+		"analog":           splitregions.Analog.Words(),
+		"lower":            recipes.Forms(),
+		"reader":           {"onnx", "onnx-go"},
+		"task":             {"denoise", "sr", "dehaze", "pairs"},
+		"sr-input":         {"bicubic", "lowres"},
+		"sr-crop":          {"scale", "cumulative"},
+		"colour":           {"luma", "channels"},
+		"ssim":             {"gaussian", "uniform7"},
+		"energy":           {"paper", "exact"},
+		"first-layer":      {"once", "per-step"},
+		"against":          {"gorgonia"},
+		"schedule":         {"cosine", "constant"},
+		"convert schedule": encodeinput.Schedule.Words(),
+		"loss":             {"mse", "l1", "charbonnier"},
+		"optimizer":        {"adam", "adamw"},
+		"surrogate":        {"sigmoid", "triangle", "arctan"},
 	}
 }
 
@@ -63,7 +66,10 @@ func completions(root *cobra.Command) {
 			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 		}
 		offer := func(f *pflag.Flag) {
-			list, ok := words[f.Name]
+			list, ok := words[cmd.Name()+" "+f.Name]
+			if !ok {
+				list, ok = words[f.Name]
+			}
 			if !ok {
 				return
 			}

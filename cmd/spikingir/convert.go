@@ -35,7 +35,8 @@ func (c *conversion) add(f *pflag.FlagSet) {
 	f.Float64Var(&s.Beta, "beta", s.Beta, "MPRN: alpha = 0.5*sigmoid(beta)+0.5 of the post step")
 	f.StringVar((*string)(&s.Analog), "analog", string(s.Analog), "what cannot be spiking: refuse, or keep it analog")
 	f.BoolVar(&s.Unit, "absorb-scales", false, "unit form: thresholds 1, scales in the weights")
-	f.StringVar((*string)(&s.Lower), "lower", string(s.Lower), "form of the spiking operators: functions, flat, none")
+	f.StringVar((*string)(&s.Lower), "lower", string(s.Lower), "form of the spiking operators: functions, flat, none; two-phase: counts")
+	f.StringVar((*string)(&s.Schedule), "schedule", "", "when neurons fire: lockstep, two-phase; empty takes the recipe's")
 	f.StringVar(&c.reader, "reader", "onnx", "model reader: onnx, onnx-go")
 	addTask(f, &d.Task)
 	addLimit(f, d)
@@ -80,7 +81,7 @@ func (a *app) convertCmd() *cobra.Command {
 
 // recipeFlags are the settings of recipes; a list of passes states its own.
 var recipeFlags = []string{"recipe", "timesteps", "percentile", "over", "per", "v0", "beta", "analog",
-	"absorb-scales", "lower"}
+	"absorb-scales", "lower", "schedule"}
 
 // check finds what is wrong with the flags before a model is read.
 func (c *conversion) check(f *pflag.FlagSet) error {
@@ -146,6 +147,9 @@ func (a *app) printSummary(s *summary) error {
 		what = "no neurons"
 	case s.Timesteps == 0:
 		what = fmt.Sprintf("%d neuron layers, not timed", len(s.Neurons))
+	}
+	if s.Timing != nil {
+		what += ", " + s.Timing.String()
 	}
 	fmt.Fprintf(a.out, "%s -> %s: %s\n", s.Model, s.Output, what)
 	return nil

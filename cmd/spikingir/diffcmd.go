@@ -9,6 +9,7 @@ import (
 
 	"spikingir/cmd/internal/cli"
 	"spikingir/graph/diff"
+	"spikingir/graph/op"
 )
 
 func (a *app) diffCmd() *cobra.Command {
@@ -57,10 +58,20 @@ func (a *app) printDiff(r *diff.Report) {
 		shown := map[diff.Change]string{diff.Added: e.B, diff.Removed: e.A, diff.Changed: e.A + " -> " + e.B}
 		fmt.Fprintf(a.out, "%s %s %s: %s\n", marks[e.Change], e.Kind, e.Name, shown[e.Change])
 	}
+	a.printTimings(r.TimingA, r.TimingB)
 	t := a.table()
 	t.AppendHeader(table.Row{"operator", "A", "B", "B-A"})
 	for _, c := range r.Ops {
 		t.AppendRow(table.Row{c.Op, c.A, c.B, fmt.Sprintf("%+d", c.B-c.A)})
 	}
 	t.Render()
+}
+
+// printTimings shows those of two models that are two-phase.
+func (a *app) printTimings(x, y *op.TimingReport) {
+	for i, t := range []*op.TimingReport{x, y} {
+		if t != nil {
+			fmt.Fprintf(a.out, "%c: %v\n", "AB"[i], t)
+		}
+	}
 }

@@ -135,6 +135,9 @@ func (a *app) printReport(r *spikingir.Report) {
 	t.Render()
 	fmt.Fprintf(a.out, "images %d, %.2f s per image, energy model %s, first layer charged %s\n",
 		r.Images, r.Seconds, r.Energy.Mode, r.Energy.First)
+	if r.Timing != nil {
+		fmt.Fprintln(a.out, r.Timing)
+	}
 	if r.Rate != nil {
 		fmt.Fprintf(a.out, "conversion rate: PSNR %.1f %%, SSIM %.1f %%, mean %.1f %%\n",
 			r.Rate.PSNR, r.Rate.SSIM, r.Rate.Mean)

@@ -33,6 +33,7 @@ type inspection struct {
 	External  bool              `json:"external_data"`
 	Metadata  map[string]string `json:"metadata"`
 	Unknown   []string          `json:"unknown_operators"`
+	Timing    *op.TimingReport  `json:"timing,omitempty"` // of a two-phase network
 }
 
 type port struct {
@@ -70,6 +71,11 @@ func (a *app) inspectCmd() *cobra.Command {
 				return cli.Invalid(fmt.Errorf("%s: %w", args[0], err))
 			}
 			r := inspectModel(args[0], m)
+			t, err := op.TimingOf(m.Graph)
+			if err != nil {
+				return cli.Unsupported(fmt.Errorf("%s: %w", args[0], err))
+			}
+			r.Timing = t.Report(t.Timesteps)
 			if a.format == "json" {
 				return a.json(r)
 			}
@@ -179,7 +185,10 @@ func (a *app) printInspection(r *inspection) {
 	if len(r.Unknown) > 0 {
 		fmt.Fprintln(a.out, "operators not known to spikingir: "+strings.Join(r.Unknown, ", "))
 	}
-	for _, key := range []string{"recipe", "timesteps", "pipeline", "task", "calib_sha256", "source_sha256"} {
+	if r.Timing != nil {
+		fmt.Fprintln(a.out, r.Timing)
+	}
+	for _, key := range []string{"recipe", "timesteps", "schedule", "latency_steps", "pipeline", "task", "calib_sha256", "source_sha256"} {
 		if v, ok := r.Metadata[graph.MetaPrefix+key]; ok {
 			fmt.Fprintf(a.out, "%s: %s\n", key, v)
 		}

@@ -15,6 +15,7 @@ import (
 	"spikingir/cmd/internal/cli"
 	"spikingir/fixtures"
 	"spikingir/graph"
+	"spikingir/graph/op"
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/eval"
 	"spikingir/runtime/metric"
@@ -116,6 +117,9 @@ type verified struct {
 	Agreement eval.Agreement `json:"agreement"`
 	Tolerance float64        `json:"tolerance"`
 	Same      bool           `json:"same"`
+	// TimingA and TimingB are of two-phase networks.
+	TimingA *op.TimingReport `json:"timing_a,omitempty"`
+	TimingB *op.TimingReport `json:"timing_b,omitempty"`
 }
 
 // rival computes the second output.
@@ -129,6 +133,7 @@ func (a *app) verify(ctx context.Context, v *verification, args []string) error 
 	defer m.Close()
 	r := &verified{A: args[0], B: v.against, Tolerance: v.tolerance, Images: []comparison{},
 		Agreement: eval.Agreement{PSNR: metric.DB(math.Inf(1))}}
+	r.TimingA = timing(m)
 	other := gorgonia(m.path, m.Model())
 	if v.against == "" {
 		r.B = args[1]
@@ -136,6 +141,7 @@ func (a *app) verify(ctx context.Context, v *verification, args []string) error 
 		if err != nil {
 			return err
 		}
+		r.TimingB = timing(b)
 		defer b.Close()
 		other = func(ctx context.Context, x *ops.Tensor) ([]*ops.Tensor, *float64, error) {
 			out, err := b.Run(ctx, x)
@@ -161,6 +167,11 @@ func (a *app) verify(ctx context.Context, v *verification, args []string) error 
 	end()
 	r.Same = r.Largest <= v.tolerance
 	return a.printVerified(r)
+}
+
+// timing is that of a two-phase network, nil for others.
+func timing(m *loaded) *op.TimingReport {
+	return m.Program().Timing.Report(int64(m.Timesteps()))
 }
 
 // gorgonia is a model's twin; it is built anew when the size of the input changes.
@@ -285,6 +296,7 @@ func (a *app) printVerified(r *verified) error {
 		}
 		t.AppendFooter(table.Row{"all", "", fmt.Sprintf("%.3g", r.Largest), decibel(r.Agreement.PSNR)})
 		t.Render()
+		a.printTimings(r.TimingA, r.TimingB)
 	}
 	for _, c := range r.Images {
 		if c.Nearest != nil && *c.Nearest < near && c.Largest > r.Tolerance {

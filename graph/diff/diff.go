@@ -14,6 +14,7 @@ import (
 	"slices"
 
 	"spikingir/graph"
+	"spikingir/graph/op"
 )
 
 // Change tells what happened to an entry from A to B.
@@ -63,6 +64,9 @@ type Report struct {
 	Same    bool      `json:"same"`
 	Ops     []OpCount `json:"ops"`
 	Entries []Entry   `json:"differences"`
+	// TimingA and TimingB are of two-phase networks; nil for others.
+	TimingA *op.TimingReport `json:"timing_a,omitempty"`
+	TimingB *op.TimingReport `json:"timing_b,omitempty"`
 }
 
 // Models compares a with b. Entries stand by kind, then in the order of a, then
@@ -75,7 +79,20 @@ func Models(a, b *graph.Model) *Report {
 	slices.SortStableFunc(d.entries, func(x, y Entry) int {
 		return cmp.Compare(slices.Index(kinds, x.Kind), slices.Index(kinds, y.Kind))
 	})
-	return &Report{Same: len(d.entries) == 0, Ops: counts(a, b), Entries: d.entries}
+	return &Report{Same: len(d.entries) == 0, Ops: counts(a, b), Entries: d.entries,
+		TimingA: timing(a), TimingB: timing(b)}
+}
+
+// timing is the schedule and latency of a two-phase network, nil for others.
+func timing(m *graph.Model) *op.TimingReport {
+	if m.Graph == nil {
+		return nil
+	}
+	t, err := op.TimingOf(m.Graph)
+	if err != nil {
+		return nil // nothing runs it
+	}
+	return t.Report(t.Timesteps)
 }
 
 // counts is the table of operators, those of A in order of appearance first.

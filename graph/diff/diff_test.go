@@ -13,7 +13,7 @@ import (
 
 var float2 = graph.TensorOf(graph.Float32, graph.ShapeOf(2))
 
-func op(typ string) graph.Op { return graph.Op{Type: typ} }
+func operator(typ string) graph.Op { return graph.Op{Type: typ} }
 
 func floats(xs ...float32) *graph.Tensor {
 	return graph.NewFloat32([]int64{int64(len(xs))}, xs)
@@ -26,15 +26,15 @@ func model() *graph.Model {
 	x := g.AddInput("x", float2)
 	c := g.AddInput("c", graph.TensorOf(graph.Bool, graph.Shape{}))
 	w := g.AddInitializer("w", floats(1, 2))
-	add := g.AddNode(op("Add"), nil, []*graph.Value{x, w}, "h")
+	add := g.AddNode(operator("Add"), nil, []*graph.Value{x, w}, "h")
 	add.Name = "add"
 	h := add.Output(0)
 	h.Type = float2
 	then, other := graph.New("then", g), graph.New("else", g)
 	k := then.AddInitializer("k", graph.Scalar(3))
-	then.AddOutput(then.AddNode(op("Mul"), nil, []*graph.Value{h, k}, "t").Output(0))
-	other.AddOutput(other.AddNode(op("Neg"), nil, []*graph.Value{h}, "e").Output(0))
-	branch := g.AddNode(op("If"), graph.Attrs{{Name: "then_branch", Value: then},
+	then.AddOutput(then.AddNode(operator("Mul"), nil, []*graph.Value{h, k}, "t").Output(0))
+	other.AddOutput(other.AddNode(operator("Neg"), nil, []*graph.Value{h}, "e").Output(0))
+	branch := g.AddNode(operator("If"), graph.Attrs{{Name: "then_branch", Value: then},
 		{Name: "else_branch", Value: other}}, []*graph.Value{c}, "y")
 	branch.Name = "if"
 	branch.Output(0).Type = float2
@@ -42,7 +42,7 @@ func model() *graph.Model {
 
 	body := graph.New("F", nil)
 	p := body.AddInput("p", graph.Type{})
-	body.AddOutput(body.AddNode(op("Elu"), graph.Attrs{{Name: "alpha", Value: graph.Float(1)}},
+	body.AddOutput(body.AddNode(operator("Elu"), graph.Attrs{{Name: "alpha", Value: graph.Float(1)}},
 		[]*graph.Value{p}, "q").Output(0))
 	return &graph.Model{IRVersion: 8, ProducerName: "pytorch", ProducerVersion: "1.13",
 		Opsets: []graph.Opset{{Version: 17}}, Graph: g,
@@ -100,7 +100,7 @@ var differences = []struct {
 		}
 	}, []Entry{{NodeKind, "if/else_branch/e", Changed, "e = Neg(h)", "e = my.F(h)"}}},
 	{"node without name", func(m *graph.Model) {
-		m.Graph.AddNode(op("Abs"), nil, []*graph.Value{m.Graph.Value("x")}, "z").Name = "add"
+		m.Graph.AddNode(operator("Abs"), nil, []*graph.Value{m.Graph.Value("x")}, "z").Name = "add"
 	}, []Entry{{NodeKind, "add#2", Added, "", "z = Abs(x)"}}},
 	{"attributes", func(m *graph.Model) {
 		n := producer(m, "h")

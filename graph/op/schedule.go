@@ -1,6 +1,7 @@
 package op
 
 import (
+	"fmt"
 	"strings"
 
 	"spikingir/graph"
@@ -92,4 +93,26 @@ func (t Timing) Latency(timesteps int64) int64 {
 		return timesteps + t.Depth*(timesteps+t.Post)
 	}
 	return timesteps + t.Post
+}
+
+// TimingReport is a timing as reports give it; the JSON form is a contract of the command
+// line.
+type TimingReport struct {
+	Schedule  Schedule `json:"schedule"`
+	Timesteps int64    `json:"timesteps"`
+	Latency   int64    `json:"latency_steps"`
+}
+
+// Report is the timing for a number of main steps; nil for networks that are not two-phase,
+// whose latency is T and the post step.
+func (t Timing) Report(timesteps int64) *TimingReport {
+	if t.Schedule != TwoPhase {
+		return nil
+	}
+	return &TimingReport{t.Schedule, timesteps, t.Latency(timesteps)}
+}
+
+// String is the report in words.
+func (r *TimingReport) String() string {
+	return fmt.Sprintf("schedule %s, latency %d steps at T = %d", r.Schedule, r.Latency, r.Timesteps)
 }

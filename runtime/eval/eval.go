@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"spikingir/graph/op"
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/exec"
 	"spikingir/runtime/metric"
@@ -40,18 +41,20 @@ type Config struct {
 // command line. Conversion rates are in per cent, firing rates in spikes per neuron and
 // main step, energies in mJ per image.
 type Report struct {
-	Images     int           `json:"images"`
-	Timesteps  int           `json:"timesteps"`
-	Input      Quality       `json:"input"`
-	Model      Quality       `json:"model"`
-	Ref        *Quality      `json:"ref,omitempty"`
-	Rate       *metric.Rate  `json:"rate,omitempty"` // nil where the ANN's quality is infinite or not positive
-	Agreement  *Agreement    `json:"agreement,omitempty"`
-	FiringRate float64       `json:"firing_rate"`
-	Energy     Energy        `json:"energy"`
-	Seconds    float64       `json:"seconds_per_image"`
-	Layers     []Layer       `json:"layers"`
-	PerImage   []ImageReport `json:"per_image"`
+	Images    int `json:"images"`
+	Timesteps int `json:"timesteps"`
+	// Timing is the schedule and the latency of a two-phase network; nil in lock-step.
+	Timing     *op.TimingReport `json:"timing,omitempty"`
+	Input      Quality          `json:"input"`
+	Model      Quality          `json:"model"`
+	Ref        *Quality         `json:"ref,omitempty"`
+	Rate       *metric.Rate     `json:"rate,omitempty"` // nil where the ANN's quality is infinite or not positive
+	Agreement  *Agreement       `json:"agreement,omitempty"`
+	FiringRate float64          `json:"firing_rate"`
+	Energy     Energy           `json:"energy"`
+	Seconds    float64          `json:"seconds_per_image"`
+	Layers     []Layer          `json:"layers"`
+	PerImage   []ImageReport    `json:"per_image"`
 }
 
 // Quality is restoration quality against the ground truth, the mean over the

@@ -69,7 +69,7 @@ func merge(sum, more []exec.NeuronReport) ([]exec.NeuronReport, error) {
 
 // report computes the means for one number of timesteps.
 func (t *tally) report(k *track) (*Report, error) {
-	r := &Report{Images: len(k.quality), Timesteps: k.timesteps}
+	r := &Report{Images: len(k.quality), Timesteps: k.timesteps, Timing: t.Model.Timing.Report(int64(k.timesteps))}
 	r.Seconds = t.seconds / float64(len(k.quality))
 	q, err := metric.MeanQuality(k.quality)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"spikingir/graph"
+	"spikingir/graph/op"
 	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
 )
@@ -37,6 +38,9 @@ type Program struct {
 	Post      int   // 1 when a post step follows
 	Timesteps []int // at which results are given, rising; T is the last
 
+	// Timing is what the file states of its neurons' time.
+	Timing op.Timing
+
 	plan   *plan
 	arenas arenas
 	tiles  tiles
@@ -52,7 +56,8 @@ func Compile(m *graph.Model, o Options) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Program{T: pl.timing.steps, Post: pl.timing.post, Timesteps: pl.timing.results, plan: pl}
+	p := &Program{T: pl.timing.steps, Post: pl.timing.post, Timesteps: pl.timing.results,
+		Timing: pl.timing.Timing, plan: pl}
 	p.tiles.init(pl, m.Opset(""), o.MemoryLimit)
 	return p, nil
 }
