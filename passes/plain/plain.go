@@ -18,11 +18,12 @@ type Lowering struct {
 	*passes.Context
 	// Heirs is what takes over an output of a lowered node.
 	Heirs map[*graph.Value]*graph.Value
+	spent []*graph.Value // initializers that others may have taken the place of
 }
 
 // New begins a lowering.
 func New(c *passes.Context) *Lowering {
-	return &Lowering{c, map[*graph.Value]*graph.Value{}}
+	return &Lowering{Context: c, Heirs: map[*graph.Value]*graph.Value{}}
 }
 
 // Run calls lower for every spiking node, which builds what computes the node's outputs
@@ -44,6 +45,13 @@ func (l *Lowering) Run(lower func(*graph.Node) error) (changed bool, err error) 
 	for _, n := range slices.Backward(old) {
 		if err := l.settle(n); err != nil {
 			return true, err
+		}
+	}
+	for _, v := range l.spent {
+		if v.IsInitializer() && !v.IsInput() && !Wanted(v) {
+			if err := l.Model.Graph.RemoveInitializer(v); err != nil {
+				return true, err
+			}
 		}
 	}
 	if dropped := dropDomain(l.Model); len(old) == 0 {

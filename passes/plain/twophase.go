@@ -1,6 +1,8 @@
 package plain
 
 import (
+	"slices"
+
 	"spikingir/graph"
 	"spikingir/graph/op"
 	"spikingir/passes/spiking"
@@ -63,6 +65,9 @@ func (l *Lowering) TimesSteps(n *graph.Node, b *graph.Value, s op.Steps) (*graph
 	xs, err := t.Float32s()
 	if err != nil {
 		return nil, op.Errorf(n, "bias %q: %v", b.Name(), err)
+	}
+	if !slices.Contains(l.spent, b) {
+		l.spent = append(l.spent, b)
 	}
 	sums := make([]float32, len(xs))
 	for i, x := range xs {

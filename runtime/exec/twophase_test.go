@@ -78,7 +78,7 @@ func TestTwoPhaseTiles(t *testing.T) {
 func TestTwoPhaseWork(t *testing.T) {
 	x := random(5, 0, 0.25, 2, 2, 9, 7)
 	for i := range x.F32 { // multiples of 1/64, so that no sum is rounded
-		x.F32[i] = float32(int(x.F32[i] * 64)) / 64
+		x.F32[i] = float32(int(x.F32[i]*64)) / 64
 	}
 	lock := execute(t, compile(t, model(t, pooled, 8, 0), exec.Options{Precision: exec.Float32}), x)
 	two := execute(t, compile(t, twoPhase(t, pooled, 8, 0), exec.Options{}), x)
