@@ -92,9 +92,13 @@ func (b *Bench) Time(ctx context.Context, p *exec.Program, x *ops.Tensor, beside
 		return nil, err
 	}
 	t := &Timing{tiles: tiles.Tiles()}
+	sums, slices := p.Timing.Schedule == op.TwoPhase, float64(p.T+p.Post)
+	if sums {
+		slices = 1
+	}
 	for _, u := range p.Units() {
-		w := count(u, res)
-		t.Units = append(t.Units, UnitTiming{Unit: u, work: w, macs: share * (w.once + w.slice*float64(p.T+p.Post))})
+		w := count(u, res, sums)
+		t.Units = append(t.Units, UnitTiming{Unit: u, work: w, macs: share * (w.once + w.slice*slices)})
 	}
 	more := *b
 	more.warmUp = max(b.warmUp-1, 0)
@@ -134,8 +138,9 @@ type workload struct {
 	driven      bool
 }
 
-// count reads a unit's work off a run.
-func count(u exec.Unit, res *exec.Result) workload {
+// count reads a unit's work off a run; a network that works on sums over time computes
+// everything once.
+func count(u exec.Unit, res *exec.Result, sums bool) workload {
 	var l workload
 	var names []string
 	for _, k := range u.Work {
@@ -143,7 +148,7 @@ func count(u exec.Unit, res *exec.Result) workload {
 		switch {
 		case w.MACs == 0:
 			continue
-		case w.Op.Type == "CPM": // of the sum of the slices
+		case w.Op.Type == "CPM", sums && !w.Driven: // of the sum of the slices
 			l.once += w.MACs
 		case w.Driven:
 			l.slice += w.MACs
