@@ -161,17 +161,14 @@ func (u *neuronSum) run(r *run) error {
 	}
 	t := neuron.TwoPhase{Params: p, Steps: int(r.steps()), Post: r.timing.post > 0, C: x.Dims[1], Plane: product(x.Dims[2:])}
 	y := r.arena.tensor(graph.Float32, x.Dims)
-	var left, spikes, late *ops.Tensor
-	if r.o.Measure || u.node.Output(op.NeuronVRes) != nil {
-		left = r.arena.tensor(graph.Float32, x.Dims)
-		t.Residual = left.F32
-	}
+	left := r.arena.tensor(graph.Float32, x.Dims)
+	var spikes, late *ops.Tensor
 	if r.o.Measure {
 		spikes, late = r.arena.tensor(graph.Float32, x.Dims), r.arena.tensor(graph.Float32, x.Dims)
 		t.Spikes, t.Late = spikes.F32, late.F32
 	}
 	if r.areas == nil {
-		t.Sum, t.Out = x.F32, y.F32
+		t.Sum, t.Out, t.Residual = x.F32, y.F32, left.F32
 		if err := t.Run(r.pool); err != nil {
 			return op.Wrap(u.node, err)
 		}
@@ -184,9 +181,7 @@ func (u *neuronSum) run(r *run) error {
 		r.arena.discard(late)
 		r.putSpikes(u.node.Output(op.NeuronY), spikes)
 	}
-	if left != nil {
-		r.put(u.node.Output(op.NeuronVRes), left)
-	}
+	r.put(u.node.Output(op.NeuronVRes), left)
 	return nil
 }
 

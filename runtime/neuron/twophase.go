@@ -26,7 +26,7 @@ type TwoPhase struct {
 	Sum []float32
 	// Out is what the neurons emit in all slices, theta*(k + s).
 	Out []float32
-	// Residual is the potential that is left; nil where it is not wanted.
+	// Residual is the potential that is left.
 	Residual []float32
 	// Spikes is how many spikes that is, and Late which of them fell in the post step;
 	// nil where they are not wanted.
@@ -48,49 +48,49 @@ func (t *TwoPhase) Run(p *machine.Pool) error {
 
 // plane computes the elements from lo up to hi, which are of channel c.
 func (t *TwoPhase) plane(c, lo, hi int) {
-	theta, v0 := at(t.Threshold, c, 1), float32(t.v0(c))
+	theta, v0 := at(t.Threshold, c, 1), t.v0(c)
 	bias := float32(float32(t.Steps) * at(t.Bias, c, 0)) // conversions keep products from being fused
-	steps, top := float32(t.Steps), float32(t.Steps)
-	fire := float32(math.Inf(1))
+	v, y := t.Residual[lo:hi], t.Out[lo:hi]
+	for i, x := range t.Sum[lo:hi] {
+		if t.Bias != nil {
+			x += bias
+		}
+		if t.V0 != 0 {
+			x += v0
+		}
+		v[i] = x
+	}
+	if theta > math.MaxFloat32 {
+		clear(y)
+		if t.Spikes != nil {
+			clear(t.Spikes[lo:hi])
+			clear(t.Late[lo:hi])
+		}
+		return
+	}
+	top, fire := float32(t.Steps), float32(math.Inf(1))
 	switch {
 	case t.Post && t.Alpha != nil:
 		fire = float32(theta * at(t.Alpha, c, 1))
 	case t.Post:
 		top++
 	}
-	for i := lo; i < hi; i++ {
-		v := t.Sum[i]
-		if t.Bias != nil {
-			v += bias
-		}
-		if t.V0 != 0 {
-			v += v0
-		}
-		k, y, late := whole(v/theta, top), float32(0), float32(0)
-		if k > 0 { // an infinite threshold times 0 is no number
-			y = float32(theta * k)
-		}
-		left := v - y
+	for i, x := range v[:len(y)] {
+		k, late := whole(x/theta, top), 0
+		left := x - float32(theta*k)
 		if left >= fire {
 			late = 1
-			left -= theta
-			y = theta * (k + 1)
 		}
-		t.Out[i] = y
-		if t.Residual != nil {
-			t.Residual[i] = left
-		}
+		s := float32(late)
+		y[i] = theta * (k + s)
+		v[i] = left - float32(theta*s)
 		if t.Spikes != nil {
-			t.Spikes[i] = k + late
-			t.Late[i] = max(late, k-steps)
+			t.Spikes[lo+i], t.Late[lo+i] = k+s, max(s, k-float32(t.Steps))
 		}
 	}
 }
 
-// whole is clip(floor(q), 0, top), 0 where q is no number.
+// whole is clip(floor(q), 0, top); top is far below 2^31.
 func whole(q, top float32) float32 {
-	if !(q >= 1) {
-		return 0
-	}
-	return min(float32(math.Floor(float64(q))), top)
+	return float32(int32(max(min(q, top), 0)))
 }

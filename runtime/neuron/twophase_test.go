@@ -87,7 +87,7 @@ func TestTwoPhaseRounding(t *testing.T) {
 	}
 	n := len(sums)
 	p := TwoPhase{Params: Params{Threshold: []float32{theta}}, Steps: steps, C: 1, Plane: n, Sum: sums,
-		Out: make([]float32, n), Spikes: make([]float32, n), Late: make([]float32, n)}
+		Out: make([]float32, n), Residual: make([]float32, n), Spikes: make([]float32, n), Late: make([]float32, n)}
 	if err := p.Run(pool); err != nil {
 		t.Fatal(err)
 	}
