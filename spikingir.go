@@ -98,8 +98,8 @@ func ImageTensor(m Image) *Tensor { return eval.Tensor(m) }
 // same numbers.
 func TensorImage(t *Tensor) (Image, error) { return eval.Image(t) }
 
-// Spiking reports whether a model holds spiking neurons. Those of the form "flat" are
-// standard operators and do not count.
+// Spiking reports whether a model holds spiking neurons. Those of the forms "flat"
+// and "counts" are standard operators and do not count.
 func Spiking(m *Model) bool {
 	for n := range m.Graph.Nodes() {
 		if op.IsNeuron(n) {
@@ -122,8 +122,9 @@ func Recipes() []string { return recipes.Names() }
 // DefaultSettings is the settings of a recipe of which nothing is set.
 func DefaultSettings() Settings { return recipes.Defaults() }
 
-// Recipe is the passes of a conversion method: "spikingir" (Ouyang et al., AAAI 2026)
-// or "rueckauer" (Rueckauer et al., Front. Neurosci. 2017). A setting out of range is
+// Recipe is the passes of a conversion method: "spikingir" (Ouyang et al., AAAI 2026),
+// "rueckauer" (Rueckauer et al., Front. Neurosci. 2017) or "two-phase" (after Liu et al.,
+// SpikeConverter, AAAI 2022). A setting out of range is
 // an error that names it.
 func Recipe(name string, s Settings) (Pipeline, error) { return recipes.New(name, s) }
 

@@ -37,6 +37,11 @@
 // slice. The first layer, whose current is constant, is float32 too: each of its neurons
 // goes through all timesteps at once.
 //
+// # Two phases
+//
+// A network of the two-phase schedule has no layers: its values are sums over time, and
+// its neurons, readouts and linear operators analog units, in float32 (see twophase.go).
+//
 // # Meaning
 //
 // The operators of domain ai.spikingir mean what package graph/op says. With
