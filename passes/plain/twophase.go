@@ -34,7 +34,10 @@ func (l *Lowering) TwoPhase(n *graph.Node, s op.Neuron, total *graph.Value, top 
 		v = l.Node(n, "current", "Add", nil, v, b)
 	}
 	if s.V0 != 0 {
-		start := l.Node(n, "start", "Mul", nil, spiking.Parameter(n, "v0", nil, []float32{s.V0}), s.Theta)
+		start, err := l.scaled(n, "start", s.V0, s.Theta)
+		if err != nil {
+			return Neuron{}, err
+		}
 		v = l.Node(n, "potential", "Add", nil, v, start)
 	}
 	var k Neuron
@@ -48,7 +51,11 @@ func (l *Lowering) TwoPhase(n *graph.Node, s op.Neuron, total *graph.Value, top 
 	if s.Alpha == nil {
 		return k, nil
 	}
-	fires := l.Node(n, "fires", "GreaterOrEqual", nil, k.Residual, l.Node(n, "post_theta", "Mul", nil, s.Theta, s.Alpha))
+	level, err := l.level(n, s)
+	if err != nil {
+		return Neuron{}, err
+	}
+	fires := l.Node(n, "fires", "GreaterOrEqual", nil, k.Residual, level)
 	k.Late = l.Node(n, "late", "Cast", Cast(), fires)
 	if Wanted(s.VRes) {
 		k.Residual = l.Node(n, "v", "Sub", nil, k.Residual, l.Node(n, "late_y", "Mul", nil, s.Theta, k.Late))
@@ -56,22 +63,41 @@ func (l *Lowering) TwoPhase(n *graph.Node, s op.Neuron, total *graph.Value, top 
 	return k, nil
 }
 
-// TimesSteps is T times a bias, an initializer where that is constant.
+// TimesSteps is T times a bias.
 func (l *Lowering) TimesSteps(n *graph.Node, b *graph.Value, s op.Steps) (*graph.Value, error) {
-	t := op.Constant(b)
+	return l.scaled(n, "biases", float32(s.Timesteps), b)
+}
+
+// scaled is x times v, an initializer where v is constant.
+func (l *Lowering) scaled(n *graph.Node, role string, x float32, v *graph.Value) (*graph.Value, error) {
+	t := op.Constant(v)
 	if t == nil {
-		return l.Node(n, "biases", "Mul", nil, b, l.Steps(n, s)), nil
+		return l.Node(n, role, "Mul", nil, spiking.Parameter(n, role+".factor", nil, []float32{x}), v), nil
 	}
 	xs, err := t.Float32s()
 	if err != nil {
-		return nil, op.Errorf(n, "bias %q: %v", b.Name(), err)
+		return nil, op.Errorf(n, "%q: %v", v.Name(), err)
 	}
-	if !slices.Contains(l.spent, b) {
-		l.spent = append(l.spent, b)
+	if !slices.Contains(l.spent, v) {
+		l.spent = append(l.spent, v)
 	}
-	sums := make([]float32, len(xs))
-	for i, x := range xs {
-		sums[i] = float32(s.Timesteps) * x
+	products := make([]float32, len(xs))
+	for i, y := range xs {
+		products[i] = x * y
 	}
-	return spiking.Parameter(n, "biases", t.Dims, sums), nil
+	return spiking.Parameter(n, role, t.Dims, products), nil
+}
+
+// level is alpha*theta, from which an MPRN fires in the post step.
+func (l *Lowering) level(n *graph.Node, s op.Neuron) (*graph.Value, error) {
+	alpha := op.Constant(s.Alpha)
+	if alpha != nil {
+		if xs, err := alpha.Float32s(); err == nil && len(xs) == 1 {
+			if !slices.Contains(l.spent, s.Alpha) {
+				l.spent = append(l.spent, s.Alpha)
+			}
+			return l.scaled(n, "post_theta", xs[0], s.Theta)
+		}
+	}
+	return l.Node(n, "post_theta", "Mul", nil, s.Theta, s.Alpha), nil
 }
