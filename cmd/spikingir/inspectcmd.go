@@ -185,10 +185,13 @@ func (a *app) printInspection(r *inspection) {
 	if len(r.Unknown) > 0 {
 		fmt.Fprintln(a.out, "operators not known to spikingir: "+strings.Join(r.Unknown, ", "))
 	}
+	keys := []string{"recipe", "timesteps", "pipeline", "task", "calib_sha256", "source_sha256"}
 	if r.Timing != nil {
 		fmt.Fprintln(a.out, r.Timing)
+	} else { // a form without neurons tells by its metadata
+		keys = slices.Insert(keys, 2, "schedule", "latency_steps")
 	}
-	for _, key := range []string{"recipe", "timesteps", "schedule", "latency_steps", "pipeline", "task", "calib_sha256", "source_sha256"} {
+	for _, key := range keys {
 		if v, ok := r.Metadata[graph.MetaPrefix+key]; ok {
 			fmt.Fprintf(a.out, "%s: %s\n", key, v)
 		}
