@@ -12,10 +12,13 @@ func (r *run) times(k *counter) int {
 	case !k.stepped:
 		return 1
 	case k.main:
-		return r.timing.results[r.result()]
+		return int(r.steps())
 	}
-	return r.timing.results[r.result()] + r.timing.post
+	return r.slices()
 }
+
+// slices is the number of slices of the result that is computed.
+func (r *run) slices() int { return r.timing.results[r.result()] + r.timing.post }
 
 // spikesOf is the spikes of each element of a value that is made of spikes; nil where
 // they were not counted.
@@ -109,7 +112,7 @@ func (r *run) added(list []*ops.Tensor) *ops.Tensor {
 func (r *run) mixSpikes(u *analog, in []*ops.Tensor) error {
 	step := make([]*ops.Tensor, len(in))
 	total := make([]*ops.Tensor, u.node.NumOutputs())
-	for t := range r.times(&counter{work: &work{stepped: true}}) {
+	for t := range r.slices() {
 		for i, v := range u.node.Inputs() {
 			if step[i] = in[i]; v == nil || !r.timing.timed[v] {
 				continue
