@@ -130,8 +130,8 @@ func (u *rate) clip(r *run, in []*ops.Tensor) (err error) {
 	if err != nil {
 		return op.Wrap(u.node, err)
 	}
-	r.put(u.node.Output(0), y)
-	r.put(u.node.Output(1), residual)
+	r.put(u.node.Output(op.NeuronY), y)
+	r.put(u.node.Output(op.NeuronVRes), residual)
 	return nil
 }
 

@@ -46,7 +46,7 @@ func (p *plan) fixed(m *graph.Model, l *layer) *fixedLayer {
 	}
 	f := &fixedLayer{layer: l, neuron: s.node}
 	var biases []*graph.Value
-	v := s.node.Input(0)
+	v := s.node.Input(op.NeuronX)
 	for v.Producer().IsSpiking("Bias") {
 		biases = append(biases, v.Producer().Input(1))
 		v = v.Producer().Input(0)
@@ -66,7 +66,7 @@ func (p *plan) fixed(m *graph.Model, l *layer) *fixedLayer {
 	if 1+len(biases)+concats != len(l.steps) {
 		return nil // something else reads a part of the cone
 	}
-	biases = append(biases, s.node.Input(1))
+	biases = append(biases, s.node.Input(op.NeuronBias))
 	if !f.quantise(p, biases, s) {
 		return nil
 	}
@@ -90,7 +90,7 @@ func (p *plan) spikeSources(v *graph.Value) (list []*graph.Value, concats int) {
 	switch {
 	case n == nil || !p.timing.timed[v]:
 		return nil, 0
-	case op.IsNeuron(n) && v == n.Output(0):
+	case op.IsNeuron(n) && v == n.Output(op.NeuronY):
 		return []*graph.Value{v}, 0
 	case !n.Is("Concat"):
 		return nil, 0
@@ -126,7 +126,7 @@ func (f *fixedLayer) run(r *run) error {
 	}
 	out := r.newPacked(dims, f.theta)
 	var potentials []*ops.Tensor
-	if f.neuron.Output(1) != nil {
+	if f.neuron.Output(op.NeuronVRes) != nil {
 		potentials = r.potentials(dims)
 	}
 	if r.areas == nil {

@@ -153,12 +153,12 @@ func constants(p *plan, v *graph.Value, c int, def float32) ([]float32, bool) {
 
 // thresholds reads the neuron's parameters.
 func (f *fixedLayer) thresholds(p *plan, s *neuronSink, c int) (t thresholds, ok bool) {
-	if f.theta, ok = constants(p, s.node.Input(2), c, 0); !ok {
+	if f.theta, ok = constants(p, s.node.Input(op.NeuronTheta), c, 0); !ok {
 		return t, false
 	}
 	var scale *graph.Value
 	if !s.node.IsSpiking("IF") {
-		scale = s.node.Input(3)
+		scale = s.node.Input(op.NeuronAlpha)
 	}
 	alpha, ok := constants(p, scale, c, 1)
 	if !ok {

@@ -4,6 +4,7 @@ import (
 	"math/bits"
 
 	"spikingir/graph"
+	"spikingir/graph/op"
 	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/kernel/spike"
 	"spikingir/runtime/neuron"
@@ -124,8 +125,8 @@ func (k *counter) countPacked(p *packed, q view, step int) {
 
 // reportPacked is reportNeurons for packed spikes.
 func (r *run) reportPacked(n *graph.Node, p *packed, left neuron.Residual, at int) {
-	left.Elements = int64(r.extent(n.Input(0), &ops.Tensor{Dims: p.dims()}).Len())
-	q := r.view(n.Input(0), p.H, p.W)
+	left.Elements = int64(r.extent(n.Input(op.NeuronX), &ops.Tensor{Dims: p.dims()}).Len())
+	q := r.view(n.Input(op.NeuronX), p.H, p.W)
 	r.reportNeurons(n, at, left, func(step int) int64 { return p.count(q, step) })
 }
 
@@ -143,11 +144,11 @@ func (r *run) potentials(dims []int) []*ops.Tensor {
 func (r *run) putNeurons(n *graph.Node, out *packed, potentials []*ops.Tensor) {
 	for at, t := range potentials {
 		r.forResult(at, nil, func() error {
-			r.put(n.Output(1), t)
+			r.put(n.Output(op.NeuronVRes), t)
 			return nil
 		})
 	}
-	if y := n.Output(0); y != nil {
+	if y := n.Output(op.NeuronY); y != nil {
 		r.slots[y] = &slot{packed: out}
 	} else {
 		r.freePacked(out)

@@ -103,12 +103,12 @@ func (k *neurons) result(c *clock, at int, x *ops.Tensor) error {
 			keep.F32[i], k.v.F32[i] = k.v.F32[i], before
 		}
 	}
-	c.put(k.node.Output(1), keep)
+	c.put(k.node.Output(op.NeuronVRes), keep)
 	return nil
 }
 
 func (k *neurons) finish(c *clock) {
-	if y := k.node.Output(0); y != nil {
+	if y := k.node.Output(op.NeuronY); y != nil {
 		c.slots[y] = &slot{planar: k.out}
 	} else {
 		c.freePlanar(k.out)

@@ -49,7 +49,7 @@ func (s *steadyLayer) run(r *run) error {
 	if err := c.advance(0); err != nil {
 		return err
 	}
-	x, err := c.value(s.sink.node.Input(0), 0)
+	x, err := c.value(s.sink.node.Input(op.NeuronX), 0)
 	if err != nil {
 		return op.Wrap(s.sink.node, err)
 	}
@@ -82,7 +82,7 @@ func (s *steadyLayer) postCurrent(c *clock, at int) error {
 	if err := c.advance(c.timing.steps + at); err != nil {
 		return err
 	}
-	if _, err := c.value(s.sink.node.Input(0), c.timing.steps+at); err != nil {
+	if _, err := c.value(s.sink.node.Input(op.NeuronX), c.timing.steps+at); err != nil {
 		return op.Wrap(s.sink.node, err)
 	}
 	return nil
@@ -98,10 +98,10 @@ func (s *steadyLayer) integrate(c *clock, x *ops.Tensor) error {
 	out := c.newPacked(x.Dims, p.Threshold)
 	j := &neuron.Steady{Params: p, Current: x.F32, Out: out.Tensor, Steps: c.timing.spikeSteps()}
 	if s.post {
-		j.Post = c.now[n.Input(0)].F32
+		j.Post = c.now[n.Input(op.NeuronX)].F32
 	}
 	var residuals []*ops.Tensor
-	if n.Output(1) != nil || c.o.Measure {
+	if n.Output(op.NeuronVRes) != nil || c.o.Measure {
 		residuals = c.potentials(x.Dims)
 	}
 	if c.areas == nil {
@@ -117,7 +117,7 @@ func (s *steadyLayer) integrate(c *clock, x *ops.Tensor) error {
 	}
 	if c.counters != nil {
 		for at, v := range residuals {
-			left := neuron.ResidualOf(v.F32, p.Threshold, out.C, out.H, out.W, c.view(n.Input(0), out.H, out.W).Part)
+			left := neuron.ResidualOf(v.F32, p.Threshold, out.C, out.H, out.W, c.view(n.Input(op.NeuronX), out.H, out.W).Part)
 			c.reportPacked(n, out, left, at)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 // known, or whose current is not [N,C,H,W], go without.
 func AddBiases(m *graph.Model) (added int) {
 	for node := range m.Graph.Nodes() {
-		if !op.IsNeuron(node) || node.Input(1) != nil {
+		if !op.IsNeuron(node) || node.Input(op.NeuronBias) != nil {
 			continue
 		}
 		s, err := op.NeuronOf(node)
@@ -23,7 +23,7 @@ func AddBiases(m *graph.Model) (added int) {
 			continue
 		}
 		zeros := graph.NewFloat32([]int64{1, c, 1, 1}, make([]float32, c))
-		node.SetInput(1, m.Graph.AddInitializer(m.Graph.FreshName(s.Y.Name()+".bias"), zeros))
+		node.SetInput(op.NeuronBias, m.Graph.AddInitializer(m.Graph.FreshName(s.Y.Name()+".bias"), zeros))
 		added++
 	}
 	return added

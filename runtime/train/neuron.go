@@ -61,7 +61,7 @@ func (n *Net) bindNeuron(node *graph.Node) (layer, error) {
 	if s.Timesteps == 0 {
 		return nil, op.Errorf(node, "has no timesteps; convert the model with -T first")
 	}
-	x, err := n.of(node, 0)
+	x, err := n.of(node, op.NeuronX)
 	if err != nil {
 		return nil, err
 	}
@@ -108,23 +108,23 @@ func wantsAmplitudes(v *graph.Value) bool {
 // parameters finds bias, threshold, beta and initial potential.
 func (l *neuronLayer) parameters(n *Net, s op.Neuron) (err error) {
 	c, node := l.x.channels(), l.node
-	if l.fixed.theta, err = n.constant(node, 2, c); err != nil {
+	if l.fixed.theta, err = n.constant(node, op.NeuronTheta, c); err != nil {
 		return err
 	}
-	if node.Input(1) != nil {
-		if l.fixed.bias, err = n.constant(node, 1, c); err != nil {
+	if s.Bias != nil {
+		if l.fixed.bias, err = n.constant(node, op.NeuronBias, c); err != nil {
 			return err
 		}
-		l.bias = n.param(node, 1, Bias)
+		l.bias = n.param(node, op.NeuronBias, Bias)
 	}
 	if s.Alpha != nil {
-		if l.fixed.alpha, err = n.constant(node, 3, c); err != nil {
+		if l.fixed.alpha, err = n.constant(node, op.NeuronAlpha, c); err != nil {
 			return err
 		}
-		l.beta = n.param(node, 3, Beta)
+		l.beta = n.param(node, op.NeuronAlpha, Beta)
 	}
 	if n.options.TrainThresholds {
-		l.theta = n.param(node, 2, Threshold)
+		l.theta = n.param(node, op.NeuronTheta, Threshold)
 	}
 	if n.options.TrainV0 {
 		l.v0 = n.enter(&Param{Name: s.Y.Name() + ".v0", Role: V0, node: node, Data: []float32{s.V0}, elems: []float32{s.V0}})
