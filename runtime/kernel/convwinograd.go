@@ -119,13 +119,8 @@ func winogradTransform(a, b, c float64) (p0, p1, p2, p3, p4, p5 float64) {
 	return a * 0.25, outer - b6, outer + b6, wide + b12, wide - b12, c
 }
 
-// Run computes what [Conv.Run] does, in other roundings. Its rules hold: the bits
+// RunTail computes what [Conv.RunTail] does, in other roundings. Its rules hold: the bits
 // depend on no implementation and no number of threads.
-func (c *WinogradConv) Run(p *machine.Pool, dst, src []float32, h, w int) {
-	c.RunTail(p, dst, src, h, w, Tail{})
-}
-
-// RunTail is Run with a tail, as [Conv.RunTail] is.
 func (c *WinogradConv) RunTail(p *machine.Pool, dst, src []float32, h, w int, tail Tail) {
 	tail.check(c.shape)
 	oh, ow := c.shape.OutSize(h, w)
