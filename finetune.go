@@ -165,13 +165,10 @@ func (f *finetuning) trainable(m *Model) (plain bool, err error) {
 	if channels != 1 && channels != 3 {
 		return false, unsupported(fmt.Errorf("%s takes images of %d channels, want 1 or 3 to train on images", path, channels))
 	}
-	switch t, err := op.TimingOf(m.Graph); {
-	case err != nil:
+	if _, err := op.TimingOf(m.Graph); err != nil {
 		return false, unsupported(fmt.Errorf("%s: %w", path, err))
-	case t.Schedule == op.TwoPhase:
-		return false, unsupported(fmt.Errorf("%s is a two-phase network, which cannot be trained yet; "+
-			"want one that convert --schedule lockstep writes", path))
-	case Spiking(m):
+	}
+	if Spiking(m) {
 		return false, nil
 	}
 	if _, flat := m.Metadata.Get(graph.MetaTimesteps); flat {
@@ -194,6 +191,11 @@ func pathOf(m *Model) string {
 
 // settle completes the options when the kind of the model is known.
 func (f *finetuning) settle(plain bool) (err error) {
+	timing, err := op.TimingOf(f.model.Graph)
+	if err != nil {
+		return err
+	}
+	twoPhase := timing.Schedule == op.TwoPhase
 	if len(f.Stages) == 0 {
 		f.Stages = DefaultStages(f.model)
 	}
@@ -206,8 +208,15 @@ func (f *finetuning) settle(plain bool) (err error) {
 		if plain && s.Name != "ann" {
 			return badOption("%s is an ANN, without neurons: want --stages ann, not %s", pathOf(f.model), s.Name)
 		}
+		if twoPhase && !s.Calibrates() && s.Name != train.RateStage {
+			return badOption("%s is a two-phase network, whose neurons do not fire step by step with their input: "+
+				"want --stages calibrate,%s, not %s", pathOf(f.model), train.RateStage, s.Name)
+		}
 		if s.Rate == 0 && !s.Calibrates() {
 			s.Rate = defaultRate
+			if twoPhase {
+				s.Rate = twoPhaseRate
+			}
 		}
 		counted, shared = counted || s.Steps > 0, shared || s.Share > 0
 	}

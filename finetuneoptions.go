@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"spikingir/graph/op"
 	"spikingir/runtime/train"
 	"spikingir/runtime/train/checkpoint"
 	"spikingir/runtime/train/optim"
@@ -89,6 +90,7 @@ type (
 // The numbers of [DefaultFinetune] that are no field of it.
 const (
 	defaultRate    = 1e-4 // of a stage that states none
+	twoPhaseRate   = 3e-4 // the same of a two-phase network
 	defaultMinutes = 60
 )
 
@@ -108,12 +110,17 @@ func DefaultFinetune() FinetuneOptions {
 }
 
 // DefaultStages are the stages of a run that names none: for a spiking network a
-// calibration and backpropagation through time, for an ANN its own training.
+// calibration and backpropagation, through time in lock-step and through the rates with two
+// phases; for an ANN its own training.
 func DefaultStages(m *Model) []Stage {
-	if Spiking(m) {
-		return []Stage{{Name: train.CalibrateStage}, {Name: "spikes", Share: 1}}
+	name := "spikes"
+	if !Spiking(m) {
+		return []Stage{{Name: "ann", Share: 1}}
 	}
-	return []Stage{{Name: "ann", Share: 1}}
+	if t, err := op.TimingOf(m.Graph); err == nil && t.Schedule == op.TwoPhase {
+		name = train.RateStage
+	}
+	return []Stage{{Name: train.CalibrateStage}, {Name: name, Share: 1}}
 }
 
 // An OptionError says what is wrong with options.

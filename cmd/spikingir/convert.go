@@ -31,7 +31,8 @@ func (c *conversion) add(f *pflag.FlagSet) {
 	f.Float64Var(&s.Percentile, "percentile", s.Percentile, "percentile of the activations that becomes the threshold")
 	f.StringVar((*string)(&s.Over), "over", string(s.Over), "percentile over nonzero activations or all: nonzero, all")
 	f.StringVar((*string)(&s.Per), "per", string(s.Per), "one threshold per layer or per channel; empty takes the recipe's")
-	f.Float64Var(&s.V0, "v0", s.V0, "initial membrane potential in units of the threshold")
+	f.Float64Var(&s.V0, "v0", s.V0, "initial membrane potential in units of the threshold (default 0; two-phase: 0.25 for an MPRN, 0.5 for an IF)")
+	f.Lookup("v0").DefValue = "0" // pflag does not state zeros
 	f.Float64Var(&s.Beta, "beta", s.Beta, "MPRN: alpha = 0.5*sigmoid(beta)+0.5 of the post step")
 	f.StringVar((*string)(&s.Analog), "analog", string(s.Analog), "what cannot be spiking: refuse, or keep it analog")
 	f.BoolVar(&s.Unit, "absorb-scales", false, "unit form: thresholds 1, scales in the weights")

@@ -38,7 +38,7 @@ var Beta = passes.Float("beta", 0, -80, 80, "threshold of the post step: alpha =
 
 func run(c *passes.Context) (changed bool, err error) {
 	beta := Beta.Of(c)
-	alpha := float32(0.5/(1+math.Exp(-beta)) + 0.5)
+	alpha := float32(Alpha(beta))
 	return c.Each(func(n *graph.Node) (bool, error) {
 		if !n.IsSpiking("IF") || !hidden(n) {
 			return false, nil
@@ -68,3 +68,6 @@ func hidden(n *graph.Node) bool {
 	}
 	return len(uses) > 0
 }
+
+// Alpha is the threshold of the post step in units of theta (Eq. 15).
+func Alpha(beta float64) float64 { return 0.5/(1+math.Exp(-beta)) + 0.5 }

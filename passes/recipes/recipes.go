@@ -52,7 +52,7 @@ type Settings struct {
 	Percentile float64 // of the activations, 1 to 100
 	Over       graph.Over
 	Per        normalizethresholds.Granularity // "" takes the recipe's own
-	V0         float64                         // initial membrane potential in units of the threshold, 0 to 1
+	V0         float64                         // initial membrane potential in units of the threshold, 0 to 1, or BestV0
 	Beta       float64                         // of MPRN
 	Readout    insertcpm.Kind                  // "" takes the recipe's own
 	Schedule   op.Schedule                     // "" takes the recipe's own
@@ -79,10 +79,15 @@ func Forms() []string {
 	return []string{string(Functions), string(Flat), string(None), string(Counts)}
 }
 
+// BestV0 is the initial potential that is known to be best: with two phases the one at which
+// rates are rounded to the nearest, alpha - 1/2 for an MPRN and 1/2 for an IF; in lock-step
+// that of the publications, 0.
+const BestV0 = -1
+
 // Defaults is the settings of a conversion that sets nothing.
 func Defaults() Settings {
 	return Settings{
-		Timesteps: 10, Percentile: 99.9, Over: graph.OverNonzero, Analog: splitregions.Refuse, Lower: Functions,
+		Timesteps: 10, V0: BestV0, Percentile: 99.9, Over: graph.OverNonzero, Analog: splitregions.Refuse, Lower: Functions,
 	}
 }
 
@@ -151,6 +156,9 @@ func (r Recipe) Pipeline(s Settings) (passes.Pipeline, error) {
 	if err := s.check(); err != nil {
 		return nil, fmt.Errorf("recipe %s: %w", r.Name, err)
 	}
+	if s.V0 == BestV0 {
+		s.V0 = r.bestV0(s)
+	}
 	p := r.steps(s)
 	if err := p.Validate(); err != nil {
 		return nil, fmt.Errorf("recipe %s: %w", r.Name, err)
@@ -175,6 +183,17 @@ func steps(list ...*passes.Pass) passes.Pipeline {
 		p = append(p, pass.With())
 	}
 	return p
+}
+
+// bestV0 is what BestV0 stands for.
+func (r Recipe) bestV0(s Settings) float64 {
+	switch {
+	case s.Schedule != op.TwoPhase:
+		return 0
+	case r.mprn:
+		return iftomprn.Alpha(s.Beta) - 0.5
+	}
+	return 0.5
 }
 
 // steps is the recipe's pipeline; dead nodes are removed before shapes are inferred

@@ -95,22 +95,36 @@ func (t *Trainer) patch(c *workers, number uint64, sum *sums) error {
 	if err != nil {
 		return err
 	}
-	share, d := 1/float64(t.Batch), t.DistillOutput
-	sum.square += optim.MSE.Mean(out, p.Target.Pix, nil, p.Target.W, 1)
-	sum.loss += share * (1 - d) * t.Loss.Mean(out, p.Target.Pix, c.gradient, p.Target.W, share*(1-d))
-	if d > 0 {
-		sum.loss += share * d * t.Loss.Mean(out, guide, c.target, p.Target.W, share*d)
-		for i, g := range c.target {
-			c.gradient[i] += g
-		}
-	}
-	if s.mode == Spikes {
-		sum.rate += share * c.net.FiringRate()
+	t.compare(c, out, p.Target, guide, sum)
+	if s.mode == t.net.Own() {
+		sum.rate += c.net.FiringRate() / float64(t.Batch)
 	}
 	if s.byRates {
 		return c.net.BackwardRates(c.gradient)
 	}
 	return c.net.Backward(c.gradient)
+}
+
+// compare sets the gradient of the loss by the output, and adds to what is measured.
+func (t *Trainer) compare(c *workers, out []float32, target dataset.Image, guide []float32, sum *sums) {
+	share, d, w := 1/float64(t.Batch), t.DistillOutput, target.W
+	sum.square += optim.MSE.Mean(out, target.Pix, nil, w, 1)
+	loss := (1 - d) * t.Loss.Mean(out, target.Pix, c.gradient, w, share*(1-d))
+	if d > 0 {
+		loss += d * t.Loss.Mean(out, guide, c.target, w, share*d)
+		for i, g := range c.target {
+			c.gradient[i] += g
+		}
+	}
+	if t.Loss == optim.PSNR {
+		// Where the ANN's output stands for the truth, its own error comes on top.
+		floor := 0.0
+		if d > 0 {
+			floor = d * optim.MSE.Mean(guide, target.Pix, nil, w, 1)
+		}
+		loss = optim.Decibels(loss+floor, c.gradient)
+	}
+	sum.loss += share * loss
 }
 
 // teach runs the teacher on a patch.

@@ -23,7 +23,7 @@ func (t *Trainer) Calibrate(ctx context.Context, c Calibration) error {
 
 // calibrate is Calibrate whose fronts hold as many bytes at most.
 func (t *Trainer) calibrate(ctx context.Context, c Calibration, limit int) error {
-	net, teacher := front{net: t.net, mode: Spikes, limit: limit}, front{net: t.teacher, mode: ANN, limit: limit}
+	net, teacher := front{net: t.net, mode: t.net.Own(), limit: limit}, front{net: t.teacher, mode: ANN, limit: limit}
 	for i, l := range t.net.layers {
 		if err := ctx.Err(); err != nil {
 			return err

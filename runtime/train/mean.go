@@ -44,6 +44,20 @@ func (l *neuronLayer) shift(dst, x []float32) {
 	}
 }
 
+// firing is the spikes of all neurons in all steps, from the mean amplitudes that they emit.
+func (l *neuronLayer) firing(w *Worker) (spikes float64) {
+	c := l.out.channels()
+	sums := w.zeros(c)
+	sumChannels(sums, w.amplitudes(l.out), c)
+	for i, s := range sums {
+		if theta := l.emits[i]; theta > 0 {
+			spikes += float64(s) * float64(w.net.Timesteps) / float64(theta)
+		}
+	}
+	w.put(sums)
+	return spikes
+}
+
 func (l *neuronLayer) backwardMean(w *Worker) {
 	st := &w.states[l.index]
 	g := w.gradient(l.out)

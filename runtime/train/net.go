@@ -13,6 +13,8 @@ import (
 type Net struct {
 	Timesteps int // T; 0 for a network without timed neurons
 	Post      int // 1 when a post step follows
+	// Schedule is that of the neurons. Mode Rates is what a two-phase network computes.
+	Schedule op.Schedule
 
 	options Options
 	model   *graph.Model
@@ -96,8 +98,13 @@ func Compile(m *graph.Model, height, width int, o Options) (*Net, error) {
 	return n, nil
 }
 
-// time finds T and whether a post step follows.
+// time finds T, whether a post step follows, and the schedule.
 func (n *Net) time() error {
+	timing, err := op.TimingOf(n.model.Graph)
+	if err != nil {
+		return err
+	}
+	n.Timesteps, n.Post, n.Schedule = int(timing.Timesteps), int(timing.Post), timing.Schedule
 	for node := range n.model.Graph.Nodes() {
 		if !op.IsNeuron(node) {
 			continue
@@ -106,15 +113,10 @@ func (n *Net) time() error {
 		if err != nil {
 			return err
 		}
-		if s.Timesteps == 0 {
-			continue
-		}
-		t, post := int(s.Timesteps), int(s.Post)
-		if n.Timesteps != 0 && (n.Timesteps != t || n.Post != post) {
+		if s.Timesteps != 0 && s.Steps != timing.Steps {
 			return op.Errorf(node, "runs %d timesteps and %d post steps, others run %d and %d: want one time for all",
-				t, post, n.Timesteps, n.Post)
+				s.Timesteps, s.Post, n.Timesteps, n.Post)
 		}
-		n.Timesteps, n.Post = t, post
 	}
 	return nil
 }
@@ -218,10 +220,8 @@ func (n *Net) bind(node *graph.Node) (layer, error) {
 			return n.bindEncode(node)
 		case "Bias":
 			return n.bindBias(node)
-		case "IF", "MPRN":
+		case "IF", "MPRN", "TwoPhaseIF", "TwoPhaseMPRN":
 			return n.bindNeuron(node)
-		case "TwoPhaseIF", "TwoPhaseMPRN":
-			return nil, op.Errorf(node, "it has the schedule two-phase, want lockstep: two-phase neurons cannot be trained yet")
 		case "CPM":
 			return n.bindCPM(node)
 		case "Decode":
@@ -244,6 +244,15 @@ func (n *Net) of(node *graph.Node, i int) (*value, error) {
 		return nil, op.Errorf(node, "input %d does not depend on the image, want one that does", i)
 	}
 	return v, nil
+}
+
+// Own is the mode in which the spiking network itself is computed: on a slice of rates where
+// neurons integrate before they fire, else through all timesteps.
+func (n *Net) Own() Mode {
+	if n.Schedule == op.TwoPhase {
+		return Rates
+	}
+	return Spikes
 }
 
 // slices is the number of slices of a value in the given mode.

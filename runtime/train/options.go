@@ -59,7 +59,7 @@ type Method struct {
 	RateFloor float64 `json:"rate-floor"`
 	// WarmUp is the first steps of a stage, over which its rate rises; at most half of them.
 	WarmUp int `json:"warm-up"`
-	// Loss is the distance to the target: mse, l1 or charbonnier.
+	// Loss is the distance to the target: mse, l1, charbonnier, or psnr, mse in dB.
 	Loss optim.Loss `json:"loss"`
 	// Optimizer is adam, or adamw for WeightDecay.
 	Optimizer string `json:"optimizer"`
@@ -98,7 +98,7 @@ func (m Method) Check() error {
 	}
 	switch {
 	case m.Loss.Check() != nil:
-		return fmt.Errorf("loss %s, want mse, l1 or charbonnier", m.Loss)
+		return fmt.Errorf("loss %s, want mse, l1, charbonnier or psnr", m.Loss)
 	case m.Schedule != optim.Cosine && m.Schedule != optim.Constant:
 		return fmt.Errorf("schedule %s, want cosine or constant", m.Schedule)
 	case m.Optimizer != "adam" && m.Optimizer != "adamw":
@@ -156,8 +156,12 @@ type Stage struct {
 	Share float64 `json:"share,omitempty"`
 }
 
-// CalibrateStage is the stage without steps: see [Trainer.Calibrate].
-const CalibrateStage = "calibrate"
+// CalibrateStage is the stage without steps: see [Trainer.Calibrate]. RateStage is the
+// stage of mode Rates.
+const (
+	CalibrateStage = "calibrate"
+	RateStage      = "rates"
+)
 
 // Calibrates reports whether the stage is a calibration.
 func (s Stage) Calibrates() bool { return s.Name == CalibrateStage }
@@ -170,7 +174,7 @@ type kind struct {
 }
 
 // kinds are those of stages with steps, in the order that they make sense in.
-var kinds = []kind{{"rates", Rates, false}, {"rate-backward", Spikes, true}, {"spikes", Spikes, false}, {"ann", ANN, false}}
+var kinds = []kind{{RateStage, Rates, false}, {"rate-backward", Spikes, true}, {"spikes", Spikes, false}, {"ann", ANN, false}}
 
 // kind is what the steps of the stage do.
 func (s Stage) kind() (kind, error) {

@@ -232,14 +232,18 @@ func (w *Worker) reset() {
 func (w *Worker) Spikes(i int) int { return base.CountSpikes(w.slots[w.net.neurons[i].out.id].bits) }
 
 // FiringRate is the spikes per neuron and main step of the last Forward of mode
-// Spikes.
+// Spikes or Rates.
 func (w *Worker) FiringRate() float64 {
-	spikes, slots := 0, 0
+	spikes, slots := 0.0, 0
 	for i, l := range w.net.neurons {
-		spikes += w.Spikes(i)
+		if w.mode == Rates {
+			spikes += l.firing(w)
+		} else {
+			spikes += float64(w.Spikes(i))
+		}
 		slots += l.out.elems * w.net.Timesteps
 	}
-	return float64(spikes) / float64(max(slots, 1))
+	return spikes / float64(max(slots, 1))
 }
 
 // Clear sets the gradients to zero.

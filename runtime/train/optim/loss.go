@@ -13,6 +13,9 @@ const (
 	MSE         Loss = "mse"         // d^2
 	L1          Loss = "l1"          // |d|
 	Charbonnier Loss = "charbonnier" // sqrt(d^2 + eps^2), eps = 1e-3
+	// PSNR is d^2 whose mean over a patch is taken in dB (see [Decibels]): the PSNR of a
+	// set is the mean of those of its images, where smooth ones count as much as others.
+	PSNR Loss = "psnr"
 )
 
 const charbonnierEps = 1e-3
@@ -20,10 +23,24 @@ const charbonnierEps = 1e-3
 // Check reports an unknown loss.
 func (l Loss) Check() error {
 	switch l {
-	case MSE, L1, Charbonnier:
+	case MSE, L1, Charbonnier, PSNR:
 		return nil
 	}
-	return fmt.Errorf("unknown loss %q, want %s, %s or %s", l, MSE, L1, Charbonnier)
+	return fmt.Errorf("unknown loss %q, want %s, %s, %s or %s", l, MSE, L1, Charbonnier, PSNR)
+}
+
+// leastSquare is added to a mean square error before its logarithm: 80 dB.
+const leastSquare = 1e-8
+
+// Decibels is 10*log10 of a mean square error, the negative PSNR of values in 0..1, and turns
+// the gradient of the error into its own.
+func Decibels(square float64, grad []float32) float64 {
+	square += leastSquare
+	factor := float32(10 / (math.Ln10 * square))
+	for i := range grad {
+		grad[i] *= factor
+	}
+	return 10 * math.Log10(square)
 }
 
 // Mean returns the mean loss over the values of an image, whose rows are of that width.
@@ -55,7 +72,7 @@ func (l Loss) Mean(out, target, grad []float32, width int, weight float64) float
 // gradient times each, unless grad is nil.
 func (l Loss) row() func(out, target, grad []float32, each float64) float64 {
 	switch l {
-	case MSE:
+	case MSE, PSNR:
 		return mseRow
 	case L1:
 		return l1Row

@@ -44,6 +44,32 @@ func TestLossGradient(t *testing.T) {
 	}
 }
 
+// TestDecibels holds the gradient of a mean square error in dB to differences.
+func TestDecibels(t *testing.T) {
+	out, target := randoms(35, 1), randoms(35, 2)
+	value := func() float64 { return Decibels(PSNR.Mean(out, target, nil, 7, 1), nil) }
+	grad := make([]float32, len(out))
+	square := PSNR.Mean(out, target, grad, 7, 1)
+	if got, want := Decibels(square, grad), 10*math.Log10(square); math.Abs(got-want) > 1e-6 {
+		t.Errorf("%g is %g dB, want %g", square, got, want)
+	}
+	for i := range out {
+		const h = 1.0 / 256
+		was := out[i]
+		out[i] = was + h
+		up := value()
+		out[i] = was - h
+		want := (up - value()) / (2 * h)
+		out[i] = was
+		if math.Abs(want-float64(grad[i])) > 1e-4 {
+			t.Errorf("gradient %d is %g, differences give %g", i, grad[i], want)
+		}
+	}
+	if got := Decibels(0, nil); got != -80 {
+		t.Errorf("no error is %g dB, want -80", got)
+	}
+}
+
 func TestLossValue(t *testing.T) {
 	out := []float32{3, 0, 1, 2}
 	target := []float32{1, 0, 2, 2}

@@ -1,0 +1,70 @@
+package train
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"spikingir/graph"
+)
+
+// exact makes a network of the two-phase schedule whose numbers are so few bits long that no
+// sum or product is rounded: then the order of operations does not matter.
+func exact(t *testing.T, c netCase, steps int) *graph.Model {
+	t.Helper()
+	c.steps = steps
+	c.body = strings.NewReplacer("spikingir.IF", "spikingir.TwoPhaseIF", "spikingir.MPRN", "spikingir.TwoPhaseMPRN").Replace(c.body)
+	m := parse(t, strings.Replace(c.source(), `"ai.spikingir" : 1`, `"ai.spikingir" : 2`, 1))
+	for _, v := range m.Graph.Initializers() {
+		list, err := v.Const.Float32s()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, x := range list {
+			switch v.Name()[0] {
+			case 't':
+				list[i] = float32(math.Exp2(math.Round(math.Log2(float64(x)))))
+			case 'a':
+				list[i] = 0.75
+			default:
+				list[i] = float32(math.Round(float64(x)*8)) / 8
+			}
+		}
+		m.Graph.SetInitializer(v, graph.NewFloat32(v.Const.Dims, list), nil)
+	}
+	return m
+}
+
+// TestTwoPhaseExact holds that mode Rates is what a two-phase network computes, to the last
+// bit where nothing is rounded: output, spikes and residual potentials.
+func TestTwoPhaseExact(t *testing.T) {
+	for _, c := range netCases {
+		if !slices.Contains([]string{"aodnet", "vdsr", "onoff", "shared"}, c.name) {
+			continue
+		}
+		t.Run(c.name, func(t *testing.T) {
+			for _, steps := range []int{1, 2, 8} {
+				m := exact(t, c, steps)
+				n := compile(t, m, c.h, c.w, Options{})
+				if n.Own() != Rates {
+					t.Fatal("not taken for a two-phase network")
+				}
+				x := c.image()
+				for i := range x {
+					x[i] = float32(math.Round(float64(x[i])*16)) / 16
+				}
+				sameForward(t, n, m, x)
+				w := n.NewWorker()
+				got, err := w.Forward(x, Rates, Hooks{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := executed(t, m, x, c.h, c.w).Outputs[0].F32
+				if !slices.Equal(got, want) {
+					t.Errorf("T = %d: output is %v, exec has %v", steps, got[:3], want[:3])
+				}
+			}
+		})
+	}
+}
