@@ -124,6 +124,7 @@ func (o *Options) plan() (Pipeline, *Conversion, error) {
 		s.Percentile = cmp.Or(s.Percentile, d.Percentile)
 		s.Over = cmp.Or(s.Over, d.Over)
 		s.Analog = cmp.Or(s.Analog, d.Analog)
+		s.WeightBits = cmp.Or(s.WeightBits, d.WeightBits)
 		s.Lower = cmp.Or(s.Lower, d.Lower)
 		c.Recipe = cmp.Or(o.Recipe, Recipes()[0])
 		var err error

@@ -38,6 +38,7 @@ func (c *conversion) add(f *pflag.FlagSet) {
 	f.BoolVar(&s.Unit, "absorb-scales", false, "unit form: thresholds 1, scales in the weights")
 	f.StringVar((*string)(&s.Lower), "lower", string(s.Lower), "form of the spiking operators: functions, flat, none; two-phase: counts")
 	f.StringVar((*string)(&s.Schedule), "schedule", "", "when neurons fire: lockstep, two-phase; empty takes the recipe's")
+	f.IntVar(&s.WeightBits, "weight-bits", s.WeightBits, "bits of the weights behind spikes: 16, or 8, which rounds them in the file")
 	f.StringVar(&c.reader, "reader", "onnx", "model reader: onnx, onnx-go")
 	addTask(f, &d.Task)
 	addLimit(f, d)
@@ -82,7 +83,7 @@ func (a *app) convertCmd() *cobra.Command {
 
 // recipeFlags are the settings of recipes; a list of passes states its own.
 var recipeFlags = []string{"recipe", "timesteps", "percentile", "over", "per", "v0", "beta", "analog",
-	"absorb-scales", "lower", "schedule"}
+	"absorb-scales", "lower", "schedule", "weight-bits"}
 
 // check finds what is wrong with the flags before a model is read.
 func (c *conversion) check(f *pflag.FlagSet) error {

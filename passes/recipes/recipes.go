@@ -26,6 +26,7 @@ import (
 	"spikingir/passes/lowerfunctions"
 	"spikingir/passes/normalizethresholds"
 	"spikingir/passes/prelutoonoff"
+	"spikingir/passes/quantiseweights"
 	"spikingir/passes/relutoif"
 	"spikingir/passes/spiking"
 	"spikingir/passes/splitregions"
@@ -58,6 +59,7 @@ type Settings struct {
 	Schedule   op.Schedule                     // "" takes the recipe's own
 	Analog     splitregions.Treatment
 	Unit       bool // thresholds 1, scales in the weights
+	WeightBits int  // of weights behind spikes: 8, or 16 for those of the network as they are
 	Lower      Form
 }
 
@@ -87,7 +89,8 @@ const BestV0 = -1
 // Defaults is the settings of a conversion that sets nothing.
 func Defaults() Settings {
 	return Settings{
-		Timesteps: 10, V0: BestV0, Percentile: 99.9, Over: graph.OverNonzero, Analog: splitregions.Refuse, Lower: Functions,
+		Timesteps: 10, V0: BestV0, Percentile: 99.9, Over: graph.OverNonzero, Analog: splitregions.Refuse, WeightBits: 16,
+		Lower: Functions,
 	}
 }
 
@@ -218,6 +221,9 @@ func (r Recipe) steps(s Settings) passes.Pipeline {
 	if s.Unit {
 		p = append(p, absorbscales.Pass.With())
 	}
+	if s.WeightBits == 8 {
+		p = append(p, quantiseweights.Pass.With())
+	}
 	p = append(p, steps(deadnode.Pass, infershapes.Pass)...)
 	switch s.Lower {
 	case Functions:
@@ -248,6 +254,9 @@ func (s Settings) check() error {
 		if !slices.Contains(w.want, w.value) {
 			return fmt.Errorf("%s is %q, want %s", w.name, w.value, strings.Join(w.want, " or "))
 		}
+	}
+	if s.WeightBits != 8 && s.WeightBits != 16 {
+		return fmt.Errorf("weight bits are %d, want 8 or 16", s.WeightBits)
 	}
 	if s.Lower == Counts && s.Schedule != op.TwoPhase {
 		return fmt.Errorf("lower is %q, sums over time, but neurons of the schedule %s fire by each slice; want schedule %s",

@@ -84,3 +84,64 @@ func PerChannel(c, rank int) []int64 {
 	dims[0] = int64(c)
 	return dims
 }
+
+// Amplitudes is what a spike is worth on each channel of v, which is made of spikes of
+// one amplitude for each channel: those of a neuron, or of several that Concat joins
+// or that AveragePool averages. false when v is anything else, or its channels are not
+// known.
+func Amplitudes(v *graph.Value) ([]float32, bool) {
+	n := v.Producer()
+	switch {
+	case n == nil:
+		return nil, false
+	case op.IsNeuron(n) && v == n.Output(op.NeuronY):
+		theta, err := passes.Threshold(n)
+		if err != nil || len(v.Type.Shape) < 2 {
+			return nil, false
+		}
+		c, known := v.Type.Shape[1].Size()
+		if !known || len(theta) != 1 && int64(len(theta)) != c {
+			return nil, false
+		}
+		return slices.Repeat(theta, int(c)/len(theta)), true
+	case n.Is("Concat"):
+		return joined(n)
+	case n.Is("AveragePool"):
+		return averaged(n)
+	}
+	return nil, false
+}
+
+// joined is the amplitudes of a Concat over channels.
+func joined(n *graph.Node) (list []float32, ok bool) {
+	c, err := op.ConcatOf(n)
+	if rank := len(n.Output(0).Type.Shape); err != nil || rank == 0 || (c.Axis+int64(rank))%int64(rank) != 1 {
+		return nil, false
+	}
+	for _, v := range n.Inputs() {
+		some, ok := Amplitudes(v)
+		if !ok {
+			return nil, false
+		}
+		list = append(list, some...)
+	}
+	return list, true
+}
+
+// averaged is the amplitudes of an AveragePool whose windows all have the same divisor.
+func averaged(n *graph.Node) ([]float32, bool) {
+	p, err := op.PoolOf(n)
+	pads := slices.ContainsFunc(p.Pads, func(x int64) bool { return x != 0 })
+	if err != nil || p.AutoPad != op.NotSet || p.CeilMode || pads && !p.CountPad {
+		return nil, false
+	}
+	area := float32(1)
+	for _, k := range p.Kernel {
+		area *= float32(k)
+	}
+	list, ok := Amplitudes(n.Input(0))
+	for i := range list {
+		list[i] /= area
+	}
+	return list, ok
+}

@@ -23,6 +23,7 @@ import (
 	"spikingir/passes/maxpooltoaveragepool"
 	"spikingir/passes/normalizethresholds"
 	"spikingir/passes/prelutoonoff"
+	"spikingir/passes/quantiseweights"
 	"spikingir/passes/relutoif"
 	"spikingir/passes/splitregions"
 	"spikingir/passes/upgradeopset"
@@ -47,6 +48,7 @@ var list = []*passes.Pass{
 	iftomprn.Pass,
 	encodeinput.Pass,
 	absorbscales.Pass,
+	quantiseweights.Pass,
 	lowerfunctions.Pass,
 	lowerflat.Pass,
 	lowercounts.Pass,

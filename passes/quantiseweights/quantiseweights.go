@@ -1,0 +1,109 @@
+// Package quantiseweights holds the pass quantise-weights, which rounds the weights
+// behind spikes to few bits.
+package quantiseweights
+
+import (
+	"math"
+
+	"spikingir/graph"
+	"spikingir/graph/op"
+	"spikingir/passes"
+	"spikingir/passes/spiking"
+	"spikingir/passes/weights"
+)
+
+// Pass rounds the weights of the convolutions that spikes drive.
+//
+// Before: z = Conv(s, W) or ConvTranspose(s, W), where s is the spikes of a neuron, or
+// several joined by Concat or averaged by AveragePool, with thresholds a in front.
+// After: W' of the same type. Of each output channel, W'*a is whole multiples of one
+// scale, and the largest of them is 2^(bits-1)-1.
+// Conditions: constant weights and thresholds. A layer behind a sum or a product of
+// spikes is left alone, with a note; so is one whose weights
+// are computed at run time. The first layer and the readout keep their weights.
+// Algebra: s = a*k with integers k, so that z is sums of integers times the scale. The
+// rounding is at most half a scale for each weight, and the second run changes nothing.
+var Pass = &passes.Pass{
+	Name: "quantise-weights",
+	Doc: "round the weights behind spikes to few bits\n\n" +
+		"The weights of each output channel, times the amplitude of their input's\n" +
+		"spikes, become multiples of one scale. The file stays float32, so that every\n" +
+		"runtime computes the same network; integers of that size hold it exactly.",
+	Options: []passes.Option{Bits},
+	Needs:   passes.Typed | passes.Split | passes.Thresholds,
+	Run:     run,
+}
+
+// Bits is the size of a weight, with its sign.
+var Bits = passes.Int("bits", 8, 2, 16, "bits of a weight, with its sign")
+
+func run(c *passes.Context) (changed bool, err error) {
+	return c.Each(func(n *graph.Node) (bool, error) {
+		if n.Region != graph.SpikingRegion || !n.Is("Conv") && !n.Is("ConvTranspose") {
+			return false, nil
+		}
+		amplitude, ok := spiking.Amplitudes(n.Input(0))
+		switch {
+		case ok && op.Constant(n.Input(1)) != nil:
+			return round(c, n, amplitude)
+		case ok:
+			c.Notef(n, "keeps its weights, which are computed at run time")
+		case !current(n.Input(0)):
+			c.Notef(n, "keeps its weights: they multiply no spikes of one amplitude for each channel")
+		}
+		return false, nil
+	})
+}
+
+// current reports whether v is the constant current of an Encode, directly or behind
+// operators without spikes.
+func current(v *graph.Value) bool {
+	n := v.Producer()
+	switch {
+	case n == nil, n.Region != graph.SpikingRegion, n.IsSpiking("Encode"):
+		return true
+	case op.IsNeuron(n):
+		return false
+	}
+	for _, u := range n.Inputs() {
+		if u != nil && !current(u) {
+			return false
+		}
+	}
+	return true
+}
+
+func round(c *passes.Context, n *graph.Node, amplitude []float32) (bool, error) {
+	t, xs, err := weights.Floats(n, n.Input(1), "weight")
+	if err != nil {
+		return false, err
+	}
+	l, err := weights.LayoutOf(n, t.Dims)
+	if err != nil {
+		return false, err
+	}
+	q, err := l.Quantise(xs, amplitude, int(Bits.Of(c)))
+	if err != nil {
+		return false, op.Wrap(n, err)
+	}
+	rounded, changed := q.Floats(l, amplitude), false
+	for i, x := range xs {
+		in, out := l.Channel(i)
+		unit := q.Scale[out] / float64(amplitude[in])
+		if d := float64(x) - float64(rounded[i]); math.Abs(d) < onGrid*unit {
+			rounded[i] = x // keeps its bits, so that a second run changes nothing
+		} else {
+			changed = true
+		}
+	}
+	if !changed {
+		return false, nil
+	}
+	v := n.Input(1)
+	n.SetInput(1, weights.Renew(n.Graph(), v, graph.NewFloat32(t.Dims, rounded), v.Name()))
+	return true, nil
+}
+
+// onGrid is how far from a whole multiple, in parts of a unit, the rounding of float32
+// may leave a weight.
+const onGrid = 1e-4
