@@ -1,7 +1,8 @@
 // Package kernel holds the inner loops of the executor in float32: convolution,
 // transposed convolution, the integrate-and-fire step and a few elementwise operators,
 // on planar tensors; one image is [C][H][W], contiguous float32. Spiking layers in
-// integers are in package spike, what all kernels run on in package machine.
+// integers are in package spike, those of two-phase networks in package count, what all kernels
+// run on in package machine.
 //
 // # One answer
 //

@@ -1,6 +1,11 @@
 package kernel
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+
+	"spikingir/runtime/kernel/machine"
+)
 
 // A Geometry says what the outputs of a convolution or transposed convolution are sums
 // of: output cell (i, j) of a phase of the source cells (i*InStepH + dy, j*InStepW + dx)
@@ -114,4 +119,42 @@ func (g *Geometry) place(apart bool) {
 			g.LastRow, g.LastCol = max(g.LastRow, t.Row), max(g.LastCol, t.Col)
 		}
 	}
+}
+
+// A TapRun is taps side by side in a strip, and their places in the kernel.
+type TapRun struct {
+	First  Tap
+	Kernel []int
+}
+
+// JoinTaps joins taps whose source cells are neighbours.
+func JoinTaps(taps []Tap) []TapRun {
+	taps = slices.Clone(taps)
+	slices.SortStableFunc(taps, func(a, b Tap) int {
+		return cmp.Or(a.Remainder-b.Remainder, a.Row-b.Row, a.Col-b.Col)
+	})
+	var list []TapRun
+	for _, t := range taps {
+		if n := len(list); n > 0 {
+			r := &list[n-1]
+			if r.First.Remainder == t.Remainder && r.First.Row == t.Row && r.First.Col+len(r.Kernel) == t.Col {
+				r.Kernel = append(r.Kernel, t.Kernel)
+				continue
+			}
+		}
+		list = append(list, TapRun{t, []int{t.Kernel}})
+	}
+	return list
+}
+
+// Existing gives the range of i < count for which x + i*step lies in [0, w).
+func Existing(x, step, count, w int) (from, to int) {
+	if x < 0 {
+		from = min(machine.CeilDiv(-x, step), count)
+	}
+	to = from
+	if first := x + from*step; first < w {
+		to = min(from+machine.CeilDiv(w-first, step), count)
+	}
+	return from, to
 }

@@ -120,6 +120,32 @@ func (s ConvTransposeShape) OutSize(h, w int) (oh, ow int) {
 	return oh, ow
 }
 
+// Weights is the number of weights of a convolution, transposed or not.
+func (s ConvShape) Weights() int { return s.OutC * (s.InC / s.Groups) * s.KH * s.KW }
+
+// WeightAt gives the weight between two channels, of all groups, at a place in the kernel
+// window: 0 between groups. weight is [OutC][InC/Groups][KH][KW].
+func (s ConvShape) WeightAt(weight []int16) func(out, in, tap int) int16 {
+	area, inC, outC := s.KH*s.KW, s.InC/s.Groups, s.OutC/s.Groups
+	return func(out, in, tap int) int16 {
+		if in/inC != out/outC {
+			return 0
+		}
+		return weight[(out*inC+in%inC)*area+tap]
+	}
+}
+
+// WeightAt is that of a convolution, for weight [InC][OutC/Groups][KH][KW].
+func (s ConvTransposeShape) WeightAt(weight []int16) func(out, in, tap int) int16 {
+	area, inC, outC := s.KH*s.KW, s.InC/s.Groups, s.OutC/s.Groups
+	return func(out, in, tap int) int16 {
+		if in/inC != out/outC {
+			return 0
+		}
+		return weight[(in*outC+out%outC)*area+tap]
+	}
+}
+
 // checkParameters reports weights or biases whose number does not fit the shape.
 func (s ConvShape) checkParameters(weight, bias []float32) error {
 	want, fits := product(s.InC, s.OutC/s.Groups, s.KH, s.KW)

@@ -9,7 +9,7 @@ import (
 const lineBytes = 64
 
 // Aligned returns n elements that begin on a cache line.
-func Aligned[T int8 | int16 | uint16 | int32 | float32](n int) []T {
+func Aligned[T int8 | uint8 | int16 | uint16 | int32 | float32](n int) []T {
 	var zero T
 	size := int(unsafe.Sizeof(zero))
 	b := make([]T, n+lineBytes/size)
@@ -21,7 +21,7 @@ func Aligned[T int8 | int16 | uint16 | int32 | float32](n int) []T {
 }
 
 // GrowAligned returns n elements on a cache line, b itself if it is large enough.
-func GrowAligned[T int8 | int16 | uint16 | int32 | float32](b []T, n int) []T {
+func GrowAligned[T int8 | uint8 | int16 | uint16 | int32 | float32](b []T, n int) []T {
 	if cap(b) < n {
 		return Aligned[T](n)
 	}
@@ -29,7 +29,7 @@ func GrowAligned[T int8 | int16 | uint16 | int32 | float32](b []T, n int) []T {
 }
 
 // OnLine returns a copy of b that begins on a cache line.
-func OnLine[T int8 | int16 | uint16 | int32 | float32](b []T) []T {
+func OnLine[T int8 | uint8 | int16 | uint16 | int32 | float32](b []T) []T {
 	c := Aligned[T](len(b))
 	copy(c, b)
 	return c

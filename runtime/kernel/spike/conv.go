@@ -1,7 +1,6 @@
 package spike
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
@@ -65,14 +64,8 @@ func PackConv(s kernel.ConvShape, weight []int16) (*Conv, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	area, inC, outC := s.KH*s.KW, s.InC/s.Groups, s.OutC/s.Groups
 	c := &Conv{shape: kernel.ConvTransposeShape{ConvShape: s}, Geometry: s.Geometry()}
-	return c, c.pack(weight, s.OutC*inC*area, func(out, in, tap int) int16 {
-		if in/inC != out/outC {
-			return 0
-		}
-		return weight[(out*inC+in%inC)*area+tap]
-	})
+	return c, c.pack(weight, s.WeightAt(weight))
 }
 
 // PackConvTranspose packs a transposed spiking convolution. weight is
@@ -81,14 +74,8 @@ func PackConvTranspose(s kernel.ConvTransposeShape, weight []int16) (*Conv, erro
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	area, inC, outC := s.KH*s.KW, s.InC/s.Groups, s.OutC/s.Groups
 	c := &Conv{shape: s, transposed: true, Geometry: s.Geometry()}
-	return c, c.pack(weight, s.InC*outC*area, func(out, in, tap int) int16 {
-		if in/inC != out/outC {
-			return 0
-		}
-		return weight[(in*outC+out%outC)*area+tap]
-	})
+	return c, c.pack(weight, s.WeightAt(weight))
 }
 
 // InChannels is the number of input channels of all groups.
@@ -113,8 +100,8 @@ func cellsFor(n int) int {
 	return machine.CeilDiv(n, 32) * 32
 }
 
-func (c *Conv) pack(weight []int16, want int, at func(out, in, tap int) int16) error {
-	if len(weight) != want {
+func (c *Conv) pack(weight []int16, at func(out, in, tap int) int16) error {
+	if want := c.shape.Weights(); len(weight) != want {
 		return fmt.Errorf("spiking convolution has %d weights, want %d", len(weight), want)
 	}
 	for _, w := range weight {
@@ -125,9 +112,9 @@ func (c *Conv) pack(weight []int16, want int, at func(out, in, tap int) int16) e
 	c.kernels = family.Kernels
 	c.cell = cellsFor(c.shape.InC)
 	c.outBlocks, c.side = Masks(c.shape.OutC), c.sideBySide()
-	var lists [][]tapRun
+	var lists [][]kernel.TapRun
 	for _, p := range c.Phases {
-		runs := joinTaps(p.Taps)
+		runs := kernel.JoinTaps(p.Taps)
 		lists = append(lists, runs)
 		plan := phasePlan{}
 		for b := range c.outBlocks {
@@ -168,32 +155,6 @@ func (c *Conv) lane(block, lane int) (channel, pixel int, ok bool) {
 	return channel, 0, channel < c.shape.OutC
 }
 
-// A tapRun is taps side by side in a strip, and their places in the kernel.
-type tapRun struct {
-	first  kernel.Tap
-	kernel []int
-}
-
-// joinTaps joins taps whose source cells are neighbours.
-func joinTaps(taps []kernel.Tap) []tapRun {
-	taps = slices.Clone(taps)
-	slices.SortStableFunc(taps, func(a, b kernel.Tap) int {
-		return cmp.Or(a.Remainder-b.Remainder, a.Row-b.Row, a.Col-b.Col)
-	})
-	var list []tapRun
-	for _, t := range taps {
-		if n := len(list); n > 0 {
-			r := &list[n-1]
-			if r.first.Remainder == t.Remainder && r.first.Row == t.Row && r.first.Col+len(r.kernel) == t.Col {
-				r.kernel = append(r.kernel, t.Kernel)
-				continue
-			}
-		}
-		list = append(list, tapRun{t, []int{t.Kernel}})
-	}
-	return list
-}
-
 // add appends a block, to the last ones if it has their windows.
 func (p *phasePlan) add(b blocks) {
 	if n := len(p.blocks); n > 0 && slices.Equal(p.blocks[n-1].windows, b.windows) {
@@ -206,20 +167,20 @@ func (p *phasePlan) add(b blocks) {
 }
 
 // packBlock packs the output channels of a block.
-func (c *Conv) packBlock(runs []tapRun, block int, at func(out, in, tap int) int16) blocks {
+func (c *Conv) packBlock(runs []kernel.TapRun, block int, at func(out, in, tap int) int16) blocks {
 	b := blocks{first: block, count: 1}
 	for _, r := range runs {
-		length := (len(r.kernel) + c.side - 1) * c.cell
+		length := (len(r.Kernel) + c.side - 1) * c.cell
 		weight := func(i, lane int) int16 { // of cell i of the run
 			out, pixel, ok := c.lane(block, lane)
 			in, tap := i%c.cell, i/c.cell-pixel
-			if !ok || in >= c.shape.InC || tap < 0 || tap >= len(r.kernel) {
+			if !ok || in >= c.shape.InC || tap < 0 || tap >= len(r.Kernel) {
 				return 0
 			}
-			return at(out, in, r.kernel[tap])
+			return at(out, in, r.Kernel[tap])
 		}
 		for lo := 0; lo < length; lo += windowBytes {
-			w := window{r.first, lo, min(windowBytes, length-lo)}
+			w := window{r.First, lo, min(windowBytes, length-lo)}
 			if from, to := used(w, weight); from < to {
 				if !c.kernels.bytes {
 					w.first, w.length = w.first+from, to-from

@@ -64,20 +64,20 @@ type eventGroup struct {
 
 // packEvents plans sums of listed spikes; nil for convolutions that they do not suit:
 // with strides, groups, several phases or apart columns, and of few output channels.
-func (c *Conv) packEvents(phases [][]tapRun, at func(out, in, tap int) int16) *eventPlan {
+func (c *Conv) packEvents(phases [][]kernel.TapRun, at func(out, in, tap int) int16) *eventPlan {
 	if len(phases) != 1 || len(c.Remainders) != 1 || c.InStepH*c.InStepW > 1 || c.side > 1 || c.shape.Groups > 1 {
 		return nil // taps of one remainder may still be strides apart
 	}
 	runs := phases[0]
-	p := &eventPlan{first: runs[0].first, entry: len(runs[0].kernel)*c.shape.InC + 1}
-	for i := range runs[0].kernel {
+	p := &eventPlan{first: runs[0].First, entry: len(runs[0].Kernel)*c.shape.InC + 1}
+	for i := range runs[0].Kernel {
 		p.taps = append(p.taps, int32(i))
 	}
 	for _, r := range runs {
-		if r.first.Col != p.first.Col || len(r.kernel) != len(p.taps) {
+		if r.First.Col != p.first.Col || len(r.Kernel) != len(p.taps) {
 			return nil
 		}
-		p.rows = append(p.rows, r.first.Row)
+		p.rows = append(p.rows, r.First.Row)
 	}
 	for first := 0; first < c.outBlocks; {
 		g := eventGroup{first: first, blocks: 1}
@@ -90,7 +90,7 @@ func (c *Conv) packEvents(phases [][]tapRun, at func(out, in, tap int) int16) *e
 			for e := range p.entry - 1 {
 				row := g.weights[(r*p.entry+e)*lanes:][:lanes]
 				for o := range min(lanes, c.shape.OutC-first*maskBits) {
-					row[o] = at(first*maskBits+o, e%c.shape.InC, run.kernel[e/c.shape.InC])
+					row[o] = at(first*maskBits+o, e%c.shape.InC, run.Kernel[e/c.shape.InC])
 				}
 			}
 		}
@@ -159,7 +159,7 @@ func (t *task) listEvents(s *Tensor, step, n int) {
 		counts := e.counts[i*width:][:t.cols+t.LastCol]
 		clear(counts)
 		if y >= 0 && y < t.h {
-			if from, to := existing(x, 1, len(counts), t.w); from < to {
+			if from, to := kernel.Existing(x, 1, len(counts), t.w); from < to {
 				k.lists.List(counts[from:to], e.numbers[(i*width+from)*room:], bits[(y*t.w+x+from)*masks:], masks)
 			}
 		}

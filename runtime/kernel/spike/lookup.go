@@ -128,7 +128,7 @@ type lookupChannel struct {
 
 // packLookups plans the lookups of the convolution for runs of taps, one list for
 // each phase.
-func (c *Conv) packLookups(phases [][]tapRun, at func(out, in, tap int) int16) *lookupPlan {
+func (c *Conv) packLookups(phases [][]kernel.TapRun, at func(out, in, tap int) int16) *lookupPlan {
 	p := &lookupPlan{side: max(1, lookupInputs/c.shape.InC)}
 	if p.side > 1 {
 		p.planes = []lookupPlane{{0, c.shape.InC}}
@@ -146,16 +146,16 @@ func (c *Conv) packLookups(phases [][]tapRun, at func(out, in, tap int) int16) *
 	return p
 }
 
-func (c *Conv) packLookupPhase(p *lookupPlan, runs []tapRun, at func(out, in, tap int) int16) lookupPhase {
+func (c *Conv) packLookupPhase(p *lookupPlan, runs []kernel.TapRun, at func(out, in, tap int) int16) lookupPhase {
 	var phase lookupPhase
 	var kernels [][]int // of a place: the taps that it covers, in the kernel window
 	for _, r := range runs {
-		for i := 0; i < len(r.kernel); i += p.side {
+		for i := 0; i < len(r.Kernel); i += p.side {
 			for plane := range p.planes {
-				t := r.first
+				t := r.First
 				t.Col += i
 				phase.places = append(phase.places, lookupPlace{plane, t})
-				kernels = append(kernels, r.kernel[i:min(i+p.side, len(r.kernel))])
+				kernels = append(kernels, r.Kernel[i:min(i+p.side, len(r.Kernel))])
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package spike
 import (
 	"unsafe"
 
+	"spikingir/runtime/kernel"
 	"spikingir/runtime/kernel/machine"
 )
 
@@ -74,7 +75,7 @@ func (t *lookupTask) fillRow(band, y, x, slice int) {
 	width := t.width()
 	from, to := 0, 0
 	if y >= 0 && y < t.sources[0].H {
-		from, to = existing(x, t.InStepW, width, t.sources[0].W)
+		from, to = kernel.Existing(x, t.InStepW, width, t.sources[0].W)
 	}
 	first := (y*t.sources[0].W + x) + from*t.InStepW
 	quad := func(q int) []uint64 { return t.pixels[(q*t.layout.down+band)*width:][:width] }

@@ -34,8 +34,8 @@ func NewPotentialSums(part Part, half, full []int32) *PotentialSums {
 	return &PotentialSums{Part: part, Half: half, Full: full, Abs: make([]int64, n), AtHalf: make([]int64, n), AtFull: make([]int64, n)}
 }
 
-// fit reports whether the sums are of so many channels.
-func (s *PotentialSums) fit(channels int) bool {
+// Fit reports whether the sums are of so many channels.
+func (s *PotentialSums) Fit(channels int) bool {
 	return len(s.Half) == channels && len(s.Full) == channels && len(s.Abs) == channels &&
 		len(s.AtHalf) == channels && len(s.AtFull) == channels
 }
@@ -45,6 +45,15 @@ func (s *PotentialSums) merge(c int, x laneSums) {
 	atomic.AddInt64(&s.Abs[c], x.abs)
 	atomic.AddInt64(&s.AtHalf[c], x.half)
 	atomic.AddInt64(&s.AtFull[c], x.full)
+}
+
+// Add adds the potentials v[0], v[step], v[2*step], ... of a channel.
+func (s *PotentialSums) Add(channel int, v []int32, step int) {
+	var sums laneSums
+	for i := 0; i < len(v); i += step {
+		sums.add(v[i], s.Half[channel], s.Full[channel])
+	}
+	s.merge(channel, sums)
 }
 
 // laneSums is the sums of a lane.
@@ -81,10 +90,15 @@ func (t *task) report(dst Potential, n int, out *Tensor) {
 // inside is the part of the strip's rows x cols pixels in a phase that a part of the
 // output holds.
 func (t *task) inside(q Part, p *kernel.Phase, rows, cols int) Part {
-	y, x := p.Y+t.i*t.OutStepH, p.X+t.j*t.OutStepW
+	return q.Every(p.Y+t.i*t.OutStepH, p.X+t.j*t.OutStepW, t.OutStepH, t.OutStepW, rows, cols)
+}
+
+// Every is the part among rows x cols pixels of which the first is at (y, x), and the others stepH
+// rows and stepW columns apart.
+func (q Part) Every(y, x, stepH, stepW, rows, cols int) Part {
 	return Part{
-		Top: first(q.Top-y, t.OutStepH, rows), Bottom: first(q.Bottom-y, t.OutStepH, rows),
-		Left: first(q.Left-x, t.OutStepW, cols), Right: first(q.Right-x, t.OutStepW, cols),
+		Top: first(q.Top-y, stepH, rows), Bottom: first(q.Bottom-y, stepH, rows),
+		Left: first(q.Left-x, stepW, cols), Right: first(q.Right-x, stepW, cols),
 	}
 }
 

@@ -143,7 +143,7 @@ func (c *Conv) checkRun(out *Tensor, sources []*Tensor, n *Neurons,
 		panic("kernel: residuals of other timesteps than the run has")
 	}
 	for _, r := range residuals {
-		if r.Data != nil && (len(r.Data) < out.N*out.C*h*w || len(r.Scale) != out.C) || r.Sums != nil && !r.Sums.fit(out.C) {
+		if r.Data != nil && (len(r.Data) < out.N*out.C*h*w || len(r.Scale) != out.C) || r.Sums != nil && !r.Sums.Fit(out.C) {
 			panic("kernel: residuals of other sizes than the output")
 		}
 	}

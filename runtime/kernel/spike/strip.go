@@ -1,6 +1,9 @@
 package spike
 
-import "spikingir/runtime/kernel/machine"
+import (
+	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
+)
 
 // stripCells bounds the expanded spikes of a strip, so that they stay in a core's
 // second-level cache with the potentials: the larger a strip, the fewer pixels are
@@ -99,22 +102,10 @@ func (t *task) clearCells(at, n int) {
 // gatherRow expands the pixels (y, x), (y, x+InStepW), ... of a slice.
 func (t *task) gatherRow(at int, sources []*Tensor, step, n, y, x int) {
 	count := t.cols + t.LastCol
-	from, to := existing(x, t.InStepW, count, t.w)
+	from, to := kernel.Existing(x, t.InStepW, count, t.w)
 	t.clearCells(at, from*t.cell)
 	t.gatherPixels(at+from*t.cell, sources, step, n, y*t.w+x+from*t.InStepW, to-from)
 	t.clearCells(at+to*t.cell, (count-to)*t.cell)
-}
-
-// existing gives the range of i < count for which x + i*step lies in [0, w).
-func existing(x, step, count, w int) (from, to int) {
-	if x < 0 {
-		from = min(machine.CeilDiv(-x, step), count)
-	}
-	to = from
-	if first := x + from*step; first < w {
-		to = min(from+machine.CeilDiv(w-first, step), count)
-	}
-	return from, to
 }
 
 // gatherPixels expands count pixels that exist, InStepW apart.

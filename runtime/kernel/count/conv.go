@@ -1,0 +1,242 @@
+package count
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
+	"spikingir/runtime/kernel/spike"
+)
+
+const (
+	// blockLanes is the number of lanes of a block, those of a vector of 32-bit sums.
+	blockLanes = 16
+	// groupBytes is the number of neighbouring bytes whose products are added in one
+	// instruction.
+	groupBytes = 4
+	// vectorBytes is the weights of a group for a block.
+	vectorBytes = blockLanes * groupBytes
+)
+
+// A Conv is a convolution, or transposed convolution, of counts, with its weights packed.
+// It is immutable and may be used from several goroutines, each with its own Pool.
+type Conv struct {
+	shape      kernel.ConvTransposeShape
+	transposed bool
+	kernel.Geometry
+	kernels   kernels
+	planes    int // bytes of a weight
+	side      int // output pixels side by side in a block: see sideBySide
+	outBlocks int
+	plans     [][]unit // of each phase
+}
+
+// A unit is what a kernel computes at once: one block of output channels, or two where
+// weights are single bytes and the windows of both are the same.
+type unit struct {
+	first   int // its first block
+	vectors int // of weights for a group: the planes of a block, or each block's
+	windows []window
+	lengths []int  // of the windows, in groups
+	weights []int8 // [window][length][vectors][16][4]
+}
+
+// blocks is the number of the unit's blocks.
+func (u *unit) blocks(planes int) int { return u.vectors / planes }
+
+// A window is some groups of neighbouring source bytes: those of one pixel, or of several
+// that lie side by side.
+type window struct {
+	tap   kernel.Tap
+	first int // bytes to the right of the tap's first
+}
+
+// PackConv packs a convolution without bias. weight is [OutC][InC/Groups][KH][KW] and copied. It
+// is in the range of package spike; where all of it is in -127..127, the
+// convolution takes half the time.
+func PackConv(s kernel.ConvShape, weight []int16) (*Conv, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	c := &Conv{shape: kernel.ConvTransposeShape{ConvShape: s}, Geometry: s.Geometry()}
+	return c, c.pack(weight, s.WeightAt(weight))
+}
+
+// PackConvTranspose packs a transposed convolution. weight is [InC][OutC/Groups][KH][KW], as for
+// PackConv.
+func PackConvTranspose(s kernel.ConvTransposeShape, weight []int16) (*Conv, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	c := &Conv{shape: s, transposed: true, Geometry: s.Geometry()}
+	return c, c.pack(weight, s.WeightAt(weight))
+}
+
+// InChannels is the number of input channels of all groups.
+func (c *Conv) InChannels() int { return c.shape.InC }
+
+// OutChannels is the number of output channels of all groups.
+func (c *Conv) OutChannels() int { return c.shape.OutC }
+
+// OutSize returns the height and width of the output for an input of h x w.
+func (c *Conv) OutSize(h, w int) (oh, ow int) {
+	if c.transposed {
+		return c.shape.OutSize(h, w)
+	}
+	return c.shape.ConvShape.OutSize(h, w)
+}
+
+// Bits is the number of bits of the weights: 8 or 16.
+func (c *Conv) Bits() int { return 8 * c.planes }
+
+func (c *Conv) pack(weight []int16, at func(out, in, tap int) int16) error {
+	if want := c.shape.Weights(); len(weight) != want {
+		return fmt.Errorf("convolution of counts has %d weights, want %d", len(weight), want)
+	}
+	c.planes = 1
+	for _, w := range weight {
+		if w > spike.MostWeight {
+			return fmt.Errorf("convolution of counts has a weight %d, want at most %d", w, spike.MostWeight)
+		}
+		if w < -math.MaxInt8 || w > math.MaxInt8 {
+			c.planes = 2
+		}
+	}
+	c.kernels, c.side = family.Kernels, c.sideBySide()
+	c.outBlocks = machine.CeilDiv(c.shape.OutC, blockLanes)
+	for _, p := range c.Phases {
+		runs := kernel.JoinTaps(p.Taps)
+		var units []unit
+		for b := range c.outBlocks {
+			units = c.add(units, c.packBlock(runs, b, at))
+		}
+		for i := range units {
+			units[i].weights = machine.OnLine(units[i].weights)
+		}
+		c.plans = append(c.plans, units)
+	}
+	return nil
+}
+
+// sideBySide is the number of neighbouring output pixels whose channels share a block, so
+// that few channels do not leave its lanes empty: lane g*OutC+o is channel o of pixel g,
+// as in a tensor. Their windows are one that is wider.
+func (c *Conv) sideBySide() int {
+	if c.InStepW > 1 || c.OutStepW > 1 {
+		return 1
+	}
+	return max(1, blockLanes/c.shape.OutC)
+}
+
+// lane gives the channel of a lane of a block and the pixel of those side by side; false
+// for a lane without.
+func (c *Conv) lane(block, lane int) (channel, pixel int, ok bool) {
+	if c.side > 1 {
+		return lane % c.shape.OutC, lane / c.shape.OutC, lane < c.side*c.shape.OutC
+	}
+	channel = block*blockLanes + lane
+	return channel, 0, channel < c.shape.OutC
+}
+
+// lanes is the number of lanes of a block that have a channel, the first ones.
+func (c *Conv) lanes(block int) int {
+	if c.side > 1 {
+		return c.side * c.shape.OutC
+	}
+	return min(blockLanes, c.shape.OutC-block*blockLanes)
+}
+
+// packBlock packs the output channels of a block as a unit.
+func (c *Conv) packBlock(runs []kernel.TapRun, block int, at func(out, in, tap int) int16) unit {
+	u := unit{first: block, vectors: c.planes}
+	for _, r := range runs {
+		length := (len(r.Kernel) + c.side - 1) * c.shape.InC
+		weight := func(i, lane int) int16 { // of byte i of the run
+			out, pixel, ok := c.lane(block, lane)
+			tap := i/c.shape.InC - pixel
+			if !ok || i >= length || tap < 0 || tap >= len(r.Kernel) {
+				return 0
+			}
+			return at(out, i%c.shape.InC, r.Kernel[tap])
+		}
+		groups := make([][]int16, machine.CeilDiv(length, groupBytes)) // [16][4], nil where all are 0
+		for g := range groups {
+			groups[g] = packGroup(g, weight)
+		}
+		u.addRun(r, groups)
+	}
+	return u
+}
+
+// packGroup gives the weights of a group as [16][4]; nil when all are 0.
+func packGroup(group int, weight func(i, lane int) int16) []int16 {
+	list, zeros := make([]int16, vectorBytes), true
+	for i := range list {
+		list[i] = weight(group*groupBytes+i%groupBytes, i/groupBytes)
+		zeros = zeros && list[i] == 0
+	}
+	if zeros {
+		return nil
+	}
+	return list
+}
+
+// addRun adds windows of the groups that hold weights. One group of zeros costs no more
+// than another window.
+func (u *unit) addRun(r kernel.TapRun, groups [][]int16) {
+	none := make([]int16, vectorBytes)
+	for g := 0; g < len(groups); g++ {
+		if groups[g] == nil {
+			continue
+		}
+		end := g + 1
+		for i := end; i < min(end+2, len(groups)); i++ {
+			if groups[i] != nil {
+				end = i + 1
+			}
+		}
+		u.windows = append(u.windows, window{r.First, g * groupBytes})
+		u.lengths = append(u.lengths, end-g)
+		for ; g < end; g++ {
+			list := groups[g]
+			if list == nil {
+				list = none
+			}
+			u.addGroup(list)
+		}
+		g-- // of the loop
+	}
+}
+
+// addGroup adds the weights of a group: the plane of the high bytes, then that of the low
+// ones, or the latter alone. Both are signed: weight = 256*high + low.
+func (u *unit) addGroup(list []int16) {
+	if u.vectors > 1 {
+		for _, w := range list {
+			u.weights = append(u.weights, int8((int(w)-int(int8(w)))>>8))
+		}
+	}
+	for _, w := range list {
+		u.weights = append(u.weights, int8(w))
+	}
+}
+
+// add appends a block to units. Where weights are bytes, two with the same windows are one
+// unit.
+func (c *Conv) add(units []unit, u unit) []unit {
+	if n := len(units); n > 0 && c.planes == 1 {
+		last := &units[n-1]
+		if last.vectors == 1 && slices.Equal(last.windows, u.windows) && slices.Equal(last.lengths, u.lengths) {
+			both := make([]int8, 0, 2*len(u.weights))
+			for i := 0; i < len(u.weights); i += vectorBytes {
+				both = append(both, last.weights[i:i+vectorBytes]...)
+				both = append(both, u.weights[i:i+vectorBytes]...)
+			}
+			last.vectors, last.weights = 2, both
+			return units
+		}
+	}
+	return append(units, u)
+}

@@ -1,0 +1,104 @@
+package count
+
+import (
+	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/machine"
+)
+
+// stripBytes bounds the source bytes of a strip, so that they stay in a core's second-level
+// cache: the larger a strip, the fewer pixels are copied for its neighbours too. Tests vary
+// it: the results do not depend on it.
+var stripBytes = 160 << 10
+
+// stripSums bounds the sums of a strip, where they are kept, for the same reason.
+const stripSums = 128 << 10
+
+// stripColumns bounds the columns of a strip, in output cells of the kernels.
+const stripColumns = 256
+
+// A layout is the size of a strip in output pixels of a phase, and the place of the
+// source pixels it needs, in bytes.
+type layout struct {
+	rows, cols      int
+	pitch           int // from a source row to the next
+	remainderStride int
+	size            int // of all source bytes, what kernels read beyond them included
+}
+
+// layoutFor chooses strips for phases of rows x cols pixels, at least parts of them.
+func (c *Conv) layoutFor(rows, cols, parts int, sums bool) layout {
+	l := layout{rows: 1, cols: cols}
+	cell := c.shape.InC
+	unit := tileCells * c.side
+	if pieces := machine.CeilDiv(cols, stripColumns*c.side); pieces > 1 {
+		l.cols = min(cols, machine.CeilDiv(machine.CeilDiv(cols, pieces), unit)*unit)
+	}
+	fits := func(rows, cols int) bool {
+		return c.Footprint(rows, cols)*cell <= stripBytes && (!sums || c.sumsFor(rows, cols) <= stripSums)
+	}
+	for l.cols > unit && !fits(4, l.cols) {
+		l.cols = max(unit, machine.CeilDiv(l.cols/2, unit)*unit)
+	}
+	most := machine.CeilDiv(rows, machine.CeilDiv(parts, machine.CeilDiv(cols, l.cols)))
+	for l.rows < most && fits(l.rows+1, l.cols) {
+		l.rows++
+	}
+	l.pitch = (l.cols + c.LastCol) * cell
+	l.remainderStride = (l.rows + c.LastRow) * l.pitch
+	l.size = len(c.Remainders)*l.remainderStride + (tileCells+1)*c.side*cell + groupBytes
+	return l
+}
+
+// across is the number of the kernels' output cells in a row of pixels.
+func (c *Conv) across(cols int) int { return machine.CeilDiv(cols, c.side) }
+
+// sumsFor is the number of sums of a phase of a strip.
+func (c *Conv) sumsFor(rows, cols int) int { return c.outBlocks * rows * c.across(cols) * blockLanes }
+
+// gather copies the source pixels of image n that the strip needs, with zeros beyond the
+// border.
+func (t *task) gather(n int) {
+	for k, r := range t.Remainders {
+		x := t.OriginX + t.j*t.InStepW + r.Col
+		count := t.cols + t.LastCol
+		from, to := kernel.Existing(x, t.InStepW, count, t.w)
+		for i := range t.rows + t.LastRow {
+			y := t.OriginY + (t.i+i)*t.InStepH + r.Row
+			row := t.cells[k*t.layout.remainderStride+i*t.layout.pitch:][:count*t.shape.InC]
+			if y < 0 || y >= t.h || from >= to {
+				clear(row)
+				continue
+			}
+			clear(row[:from*t.shape.InC])
+			t.gatherPixels(row[from*t.shape.InC:to*t.shape.InC], (n*t.h+y)*t.w+x+from*t.InStepW)
+			clear(row[to*t.shape.InC:])
+		}
+	}
+}
+
+// gatherPixels copies pixels that exist, InStepW apart, from the first on.
+func (t *task) gatherPixels(dst []uint8, first int) {
+	if len(t.sources) == 1 && t.InStepW == 1 {
+		copy(dst, t.sources[0].Data[first*t.shape.InC:])
+		return
+	}
+	at := 0
+	for _, s := range t.sources {
+		copyPixels(dst[at:], s.Data[first*s.C:], t.shape.InC, t.InStepW*s.C, s.C)
+		at += s.C
+	}
+}
+
+// copyPixels copies pixels of n bytes, dstStep and srcStep bytes apart, as many as dst has room
+// for.
+func copyPixels(dst, src []uint8, dstStep, srcStep, n int) {
+	for n <= len(dst) {
+		for i, c := range src[:n] { // mostly too few for a call
+			dst[i] = c
+		}
+		if dstStep > len(dst) || srcStep > len(src) {
+			return
+		}
+		dst, src = dst[dstStep:], src[srcStep:]
+	}
+}
