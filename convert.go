@@ -121,7 +121,6 @@ func (o *Options) plan() (Pipeline, *Conversion, error) {
 	if p == nil {
 		s, d := o.Settings, DefaultSettings()
 		s.Timesteps = cmp.Or(s.Timesteps, d.Timesteps)
-		s.Percentile = cmp.Or(s.Percentile, d.Percentile)
 		s.Over = cmp.Or(s.Over, d.Over)
 		s.Analog = cmp.Or(s.Analog, d.Analog)
 		s.WeightBits = cmp.Or(s.WeightBits, d.WeightBits)

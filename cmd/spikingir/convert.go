@@ -28,7 +28,7 @@ func (c *conversion) add(f *pflag.FlagSet) {
 	f.StringVar(&c.passes, "passes", "", `passes to run instead of a recipe: "a,b{option=value}"; "" runs none`)
 	f.IntVarP(&s.Timesteps, "timesteps", "T", s.Timesteps, "timesteps T")
 	f.StringVar(&d.Dir, "calib", "", "folder of calibration images; without it embedded ones are used")
-	f.Float64Var(&s.Percentile, "percentile", s.Percentile, "percentile of the activations that becomes the threshold")
+	f.Float64Var(&s.Percentile, "percentile", s.Percentile, "percentile of the activations that becomes the threshold (default 99.9; two-phase: 99)")
 	f.StringVar((*string)(&s.Over), "over", string(s.Over), "percentile over nonzero activations or all: nonzero, all")
 	f.StringVar((*string)(&s.Per), "per", string(s.Per), "one threshold per layer or per channel; empty takes the recipe's")
 	f.Float64Var(&s.V0, "v0", s.V0, "initial membrane potential in units of the threshold (default 0; two-phase: 0.25 for an MPRN, 0.5 for an IF)")
@@ -92,6 +92,12 @@ func (c *conversion) check(f *pflag.FlagSet) error {
 		if listed && f.Changed(name) {
 			return fmt.Errorf("--%s is a recipe's and --passes takes none: write it as an option, pass{option=value}", name)
 		}
+	}
+	switch { // numbers that the settings take for another
+	case f.Changed("v0") && c.Settings.V0 < 0:
+		return fmt.Errorf("--v0 %g, want 0 to 1", c.Settings.V0)
+	case f.Changed("percentile") && c.Settings.Percentile < 1:
+		return fmt.Errorf("--percentile %g, want 1 to 100", c.Settings.Percentile)
 	}
 	p, err := spikingir.Recipe(c.Recipe, c.Settings)
 	if listed {

@@ -50,7 +50,7 @@ type Recipe struct {
 // Settings is what a user may set of a recipe.
 type Settings struct {
 	Timesteps  int     // main timesteps T
-	Percentile float64 // of the activations, 1 to 100
+	Percentile float64 // of the activations, 1 to 100; 0 takes the one that measured best
 	Over       graph.Over
 	Per        normalizethresholds.Granularity // "" takes the recipe's own
 	V0         float64                         // initial membrane potential in units of the threshold, 0 to 1, or BestV0
@@ -89,7 +89,7 @@ const BestV0 = -1
 // Defaults is the settings of a conversion that sets nothing.
 func Defaults() Settings {
 	return Settings{
-		Timesteps: 10, V0: BestV0, Percentile: 99.9, Over: graph.OverNonzero, Analog: splitregions.Refuse, WeightBits: 16,
+		Timesteps: 10, V0: BestV0, Over: graph.OverNonzero, Analog: splitregions.Refuse, WeightBits: 16,
 		Lower: Functions,
 	}
 }
@@ -162,6 +162,9 @@ func (r Recipe) Pipeline(s Settings) (passes.Pipeline, error) {
 	if s.V0 == BestV0 {
 		s.V0 = r.bestV0(s)
 	}
+	if s.Percentile == 0 {
+		s.Percentile = bestPercentile(s.Schedule)
+	}
 	p := r.steps(s)
 	if err := p.Validate(); err != nil {
 		return nil, fmt.Errorf("recipe %s: %w", r.Name, err)
@@ -197,6 +200,16 @@ func (r Recipe) bestV0(s Settings) float64 {
 		return iftomprn.Alpha(s.Beta) - 0.5
 	}
 	return 0.5
+}
+
+// bestPercentile is the percentile that measured best. With two phases spikes are even
+// enough for finer levels to be worth some saturated neurons: at T = 10, 99 in the place of
+// 99.9 gave DnCNN-17 0.9 dB and VDSR 0.6 dB for a quarter more spikes.
+func bestPercentile(s op.Schedule) float64 {
+	if s == op.TwoPhase {
+		return 99
+	}
+	return 99.9
 }
 
 // steps is the recipe's pipeline; dead nodes are removed before shapes are inferred
