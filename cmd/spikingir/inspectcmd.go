@@ -154,11 +154,15 @@ func (r *inspection) nodes(m *graph.Model) {
 // macsPerPixel is the multiply-accumulates of a convolution for one pixel of
 // its output, k*k*Cin/group*Cout; of its input for a ConvTranspose.
 func macsPerPixel(n *graph.Node) float64 {
-	if !n.Is("Conv") && !n.Is("ConvTranspose") || n.Input(1) == nil || n.Input(1).Const == nil {
+	if !n.Is("Conv") && !n.Is("ConvTranspose") || n.Input(1) == nil {
+		return 0
+	}
+	dims, ok := n.Input(1).Type.Shape.Sizes()
+	if !ok || len(dims) == 0 {
 		return 0
 	}
 	macs := 1.0
-	for _, d := range n.Input(1).Const.Dims {
+	for _, d := range dims {
 		macs *= float64(d)
 	}
 	return macs

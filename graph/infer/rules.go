@@ -68,6 +68,8 @@ func init() {
 		{typed(op.TileOf, tile), "Tile"},
 
 		{typed(op.CastOf, cast), "Cast"},
+		{typed(op.QuantizeOf, quantize), "QuantizeLinear"},
+		{typed(op.QuantizeOf, dequantize), "DequantizeLinear"},
 		{constant, "Constant"},
 		{typed(op.ConstantOfShapeOf, constantOfShape), "ConstantOfShape"},
 		{typed(op.ShapeOf, shapeOf), "Shape"},
@@ -231,6 +233,22 @@ func layerNorm(c *call, l op.LayerNorm) error {
 func cast(c *call, k op.Cast) error {
 	dims, ranked := c.shape(k.X)
 	return c.set(0, k.To, dims, ranked)
+}
+
+// quantize has the type of the zero point, if there is one.
+func quantize(c *call, q op.Quantize) error {
+	elem := q.To
+	if q.Zero != nil {
+		elem = c.elem(q.Zero)
+	}
+	dims, ranked := c.shape(q.X)
+	return c.set(0, elem, dims, ranked)
+}
+
+// dequantize has the type of the scale.
+func dequantize(c *call, q op.Quantize) error {
+	dims, ranked := c.shape(q.X)
+	return c.set(0, c.elem(q.Scale), dims, ranked)
 }
 
 func constant(c *call) error {

@@ -179,14 +179,14 @@ func (p *plan) bind(m *graph.Model, n *graph.Node) (ops.Op, error) {
 }
 
 // hasThresholds reports whether a model makes spikes or, like one whose neurons are
-// unrolled, compares: there a last bit moves a spike, and every form of a network has
-// to give the same.
+// unrolled or quantised, compares or rounds: there a last bit moves a spike, and every form
+// of a network has to give the same.
 func hasThresholds(g *graph.Graph) bool {
 	for n := range g.Nodes() {
 		if n.Op().Domain == graph.Spiking {
 			return true
 		}
-		for _, name := range []string{"Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Sign"} {
+		for _, name := range []string{"Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Sign", "QuantizeLinear"} {
 			if n.Is(name) {
 				return true
 			}

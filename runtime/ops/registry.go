@@ -112,6 +112,10 @@ var binders = map[string]binder{
 	"Constant":        bindConstant,
 	"ConstantOfShape": bindConstantOfShape,
 	"Range":           plain(arithmeticSequence),
+
+	// quantisation
+	"QuantizeLinear":   viewed(op.QuantizeOf, runQuantize),
+	"DequantizeLinear": viewed(op.QuantizeOf, runDequantize),
 }
 
 // refused says why operators of the table of package op are not run.

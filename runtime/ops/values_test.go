@@ -15,6 +15,8 @@ func typed(d graph.DType, elems ...int64) *Tensor {
 	return &Tensor{DType: d, Dims: []int{len(elems)}, I64: elems}
 }
 
+func scalarOf(d graph.DType, x int64) *Tensor { return &Tensor{d, []int{}, nil, []int64{x}} }
+
 func floats(elems ...float32) *Tensor { return Floats(elems, len(elems)) }
 
 func whole(elems ...int64) *Tensor { return Ints(elems, len(elems)) }
@@ -81,6 +83,28 @@ func TestValues(t *testing.T) {
 			[]*Tensor{whole(300)}, typed(graph.Int8, 44)},
 		{"Cast", 13, attrs("to", graph.Int(graph.Float32)),
 			[]*Tensor{typed(graph.Uint64, -1)}, floats(1 << 64)},
+
+		// quantisation: halves to even, the nearest number of the type, one scale for an axis
+		// or for a block
+		{"QuantizeLinear", 13, nil, []*Tensor{floats(0.5, 1.5, -0.5, -9, 300, inf, -inf, nan), Floats([]float32{1})},
+			typed(graph.Uint8, 0, 2, 0, 0, 255, 255, 0, 0)},
+		{"QuantizeLinear", 13, nil, []*Tensor{floats(-5, 5, 1000), Floats([]float32{2}), scalarOf(graph.Int8, 1)},
+			typed(graph.Int8, -1, 3, 127)},
+		{"QuantizeLinear", 13, attrs("axis", graph.Int(-1)),
+			[]*Tensor{Floats([]float32{1, 2, 3, 4}, 2, 2), floats(1, 2), typed(graph.Uint8, 7, 0)},
+			&Tensor{graph.Uint8, []int{2, 2}, nil, []int64{8, 1, 10, 2}}},
+		{"QuantizeLinear", 10, nil, []*Tensor{typed(graph.Int32, 7, -3), Floats([]float32{2}), scalarOf(graph.Uint8, 9)},
+			typed(graph.Uint8, 13, 7)},
+		{"QuantizeLinear", 21, attrs("output_dtype", graph.Int(graph.Int16)),
+			[]*Tensor{floats(-7e4, 33), Floats([]float32{1})}, typed(graph.Int16, -32768, 33)},
+		{"DequantizeLinear", 13, nil, []*Tensor{typed(graph.Uint8, 0, 255), Floats([]float32{0.5}), scalarOf(graph.Uint8, 3)},
+			floats(-1.5, 126)},
+		{"DequantizeLinear", 13, attrs("axis", graph.Int(0)), []*Tensor{typed(graph.Int32, -8, 1<<20), floats(0.25, 2)},
+			floats(-2, 1<<21)},
+		{"DequantizeLinear", 21, attrs("axis", graph.Int(0), "block_size", graph.Int(2)),
+			[]*Tensor{{graph.Int8, []int{3, 2}, nil, []int64{1, 2, 3, 4, 5, 6}}, Floats([]float32{1, 10, 100, 1000}, 2, 2),
+				{graph.Int8, []int{2, 2}, nil, []int64{0, 1, 0, 0}}},
+			Floats([]float32{1, 10, 3, 30, 500, 6000}, 3, 2)},
 
 		// reductions
 		{"ReduceSum", 13, nil, []*Tensor{whole(1, 2, 3)}, whole(6)},

@@ -249,6 +249,9 @@ func dimsOf(v *graph.Value) ([]int64, bool) {
 	if t != nil {
 		return t.Dims, true
 	}
+	if n := v.Producer(); n != nil && n.Is("DequantizeLinear") && n.Input(0) != nil {
+		return dimsOf(n.Input(0)) // quantised weights, which files often leave untyped
+	}
 	if v.Type.Kind != graph.TensorType || v.Type.Shape == nil {
 		return nil, false
 	}

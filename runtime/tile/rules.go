@@ -20,6 +20,7 @@ func (r *Fields) ruleOf(n *graph.Node) (*rule, error) {
 		"DepthToSpace": r.block, "SpaceToDepth": r.block,
 		"Pad": r.pad, "Slice": r.slice, "Split": r.split,
 		"Softmax": r.softmax, "BatchNormalization": r.batchNorm,
+		"QuantizeLinear": r.quantize, "DequantizeLinear": r.quantize,
 		"ReduceMean": r.reduce, "ReduceSum": r.reduce, "ReduceMax": r.reduce, "ReduceMin": r.reduce,
 		"ReduceProd": r.reduce, "ReduceL2": r.reduce,
 	}[n.Op().Type]
@@ -258,6 +259,21 @@ func (r *Fields) batchNorm(u *rule) error {
 		return fmt.Errorf("takes statistics of the whole image")
 	case b.PerElement:
 		return fmt.Errorf("has parameters for every pixel")
+	}
+	return nil
+}
+
+func (r *Fields) quantize(u *rule) error {
+	q, err := op.QuantizeOf(u.node)
+	if err != nil {
+		return err
+	}
+	dims, ok := dimsOf(q.Scale)
+	switch {
+	case !ok:
+		return fmt.Errorf("the size of the scales is not known")
+	case q.Block != 0 || len(dims) > 0 && dims[0] != 1 && q.Axis != 1 && q.Axis != -3:
+		return fmt.Errorf("has scales for rows or columns")
 	}
 	return nil
 }

@@ -99,3 +99,20 @@ func TestRefuses(t *testing.T) {
 		t.Errorf("%v, want an error that names the node", err)
 	}
 }
+
+// TestQuantised holds that scales of channels leave a network pixel by pixel, and those of
+// rows do not.
+func TestQuantised(t *testing.T) {
+	for axis, want := range map[string]string{"1": "", "-3": "", "2": "has scales for rows or columns"} {
+		_, err := fields(t, `g (float[N,2,H,W] x) => (float[N,2,H,W] y) <float[2] s = {1, 2}, uint8[2] z = {0, 0}, int8[2,2,1,1] v = {1, 2, 3, 4}>
+			{
+			  q = QuantizeLinear <axis = `+axis+`> (x, s, z)
+			  d = DequantizeLinear <axis = `+axis+`> (q, s, z)
+			  w = DequantizeLinear <axis = 0> (v, s)
+			  y = Conv <kernel_shape = [1, 1]> (d, w)
+			}`)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("axis %s: error %v, want %q", axis, err, want)
+		}
+	}
+}

@@ -14,7 +14,7 @@ from onnx import helper as h
 
 F, I, B = T.FLOAT, T.INT64, T.BOOL
 ELEM = {T.FLOAT: "float", T.INT64: "int64", T.BOOL: "bool", T.INT32: "int32",
-        T.FLOAT16: "float16", T.DOUBLE: "double"}
+        T.FLOAT16: "float16", T.DOUBLE: "double", T.INT8: "int8", T.UINT8: "uint8"}
 SIZES = [{"N": 2, "H": 16, "W": 24}, {"N": 1, "H": 17, "W": 13}, {"N": 3, "H": 31, "W": 20}]
 X = (F, ["N", 6, "H", "W"])
 cases = []
@@ -156,6 +156,13 @@ def elementwise():
     case("Where", 9, [(B, ["H", 1]), (F, [5, 1, "W"]), (F, ["N", 1, 1, 1])])
     case("Cast", 13, [X], to=T.INT64)
     case("Cast", 9, [X], to=T.FLOAT16)
+    Q = ["N", 6, "H", "W"]
+    case("QuantizeLinear", 10, [X, (F, [])])
+    case("QuantizeLinear", 13, [X, (F, [6]), (T.INT8, [6])])
+    case("QuantizeLinear", 13, [(T.INT32, Q), (F, ["H"]), (T.UINT8, ["H"])], axis=-2)
+    case("DequantizeLinear", 10, [(T.UINT8, Q), (F, [])])
+    case("DequantizeLinear", 13, [(T.INT8, Q), (F, [6]), (T.INT8, [6])])
+    case("DequantizeLinear", 13, [(T.INT32, Q), (F, [6])], axis=1)
     case("Softmax", 11, [X])
     case("Softmax", 13, [X], axis=1)
     case("Dropout", 7, [X], ratio=0.3)

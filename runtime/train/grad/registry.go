@@ -115,6 +115,9 @@ var without = map[string]string{
 	"Size":            "its result is a number of elements",
 	"Constant":        "it has no input",
 	"ConstantOfShape": "its input is a list of dimensions",
+
+	"QuantizeLinear":   "its result is integers",
+	"DequantizeLinear": "its input is integers",
 }
 
 const logic = "its result is bool"
