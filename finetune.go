@@ -17,6 +17,7 @@ import (
 	"spikingir/graph/op"
 	"spikingir/internal/atomicfile"
 	"spikingir/passes"
+	"spikingir/passes/quantiseweights"
 	"spikingir/passes/recipes"
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/kernel/machine"
@@ -196,6 +197,9 @@ func (f *finetuning) settle(plain bool) (err error) {
 		return err
 	}
 	twoPhase := timing.Schedule == op.TwoPhase
+	if f.WeightBits == 0 {
+		f.WeightBits = weightBits(f.model)
+	}
 	if len(f.Stages) == 0 {
 		f.Stages = DefaultStages(f.model)
 	}
@@ -244,6 +248,22 @@ func (f *finetuning) settle(plain bool) (err error) {
 		f.MaxMinutes = defaultMinutes
 	}
 	return nil
+}
+
+// weightBits is the size that conversion has rounded the weights of a model to, 0 where it
+// left them.
+func weightBits(m *Model) int {
+	text, _ := m.Metadata.Get(graph.MetaPipeline)
+	p, err := ParsePipeline(text)
+	if err != nil {
+		return 0
+	}
+	for _, s := range p {
+		if s.Pass == quantiseweights.Pass {
+			return int(quantiseweights.Bits.In(s))
+		}
+	}
+	return 0
 }
 
 func (f *finetuning) calibrates() bool { return slices.ContainsFunc(f.Stages, Stage.Calibrates) }

@@ -55,8 +55,13 @@ func (o *OptionOf[T]) Of(c *Context) T {
 	if c.step.Pass.option(o.name) != Option(o) {
 		panic("passes: " + c.step.Pass.Name + " reads undeclared option " + o.name)
 	}
-	for _, s := range c.step.Settings {
-		if s.option == Option(o) {
+	return o.In(c.step)
+}
+
+// In is the option's value in a step.
+func (o *OptionOf[T]) In(step Step) T {
+	for _, s := range step.Settings {
+		if s.option == Option(o) && s.err == nil {
 			return s.value.(T)
 		}
 	}

@@ -26,7 +26,7 @@ func (c calibration) SHA256() string                   { return "" }
 
 // converted is an embedded network as a recipe converts it, and an h x w piece of one
 // of its inputs.
-func converted(t testing.TB, name, recipe string, v0 float64, steps, h, w int) (*graph.Model, []float32) {
+func converted(t testing.TB, name, recipe string, v0 float64, steps, h, w int, more ...func(*recipes.Settings)) (*graph.Model, []float32) {
 	t.Helper()
 	data, err := fixtures.Model(name)
 	if err != nil {
@@ -43,6 +43,9 @@ func converted(t testing.TB, name, recipe string, v0 float64, steps, h, w int) (
 	in := vectors[0].In
 	s := recipes.Defaults()
 	s.Timesteps, s.V0 = steps, v0
+	for _, set := range more {
+		set(&s)
+	}
 	p, err := recipes.New(recipe, s)
 	if err != nil {
 		t.Fatal(err)

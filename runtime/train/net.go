@@ -25,8 +25,10 @@ type Net struct {
 	params  []*Param
 	index   map[*graph.Value]*Param
 	consts  map[*graph.Value]*ops.Tensor
-	input   *value
-	output  *value
+	// roundings are the layers whose weights are rounded.
+	roundings []*rounding
+	input     *value
+	output    *value
 }
 
 // A value is one tensor of the graph as workers hold it: slices of one shape,
@@ -92,6 +94,9 @@ func Compile(m *graph.Model, height, width int, o Options) (*Net, error) {
 		return nil, err
 	}
 	if err := n.tape(); err != nil {
+		return nil, err
+	}
+	if err := n.bindRoundings(); err != nil {
 		return nil, err
 	}
 	n.Refresh()

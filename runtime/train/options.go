@@ -15,6 +15,9 @@ type Options struct {
 	TrainThresholds bool `json:"train-thresholds,omitempty"`
 	// TrainV0 makes initial potentials parameters, one number a layer.
 	TrainV0 bool `json:"train-v0,omitempty"`
+	// WeightBits rounds the weights behind spikes to so many bits while they are trained, as
+	// the pass quantise-weights does; 0 leaves them as they are.
+	WeightBits int `json:"weight-bits,omitempty"`
 	// Surrogate stands for the derivative of the step function; empty: sigmoid.
 	Surrogate Surrogate `json:"surrogate"`
 	// Slope is that of the surrogate at the threshold, in units of it; 0: 4.
@@ -40,6 +43,9 @@ var surrogateKernels = map[Surrogate]kernel.Surrogate{"": kernel.SigmoidSurrogat
 func (o Options) Check() error {
 	if _, ok := surrogateKernels[o.Surrogate]; !ok {
 		return fmt.Errorf("surrogate %s, want sigmoid, triangle or arctan", o.Surrogate)
+	}
+	if o.WeightBits != 0 && (o.WeightBits < 2 || o.WeightBits > 16) {
+		return fmt.Errorf("weight-bits %d, want 2 to 16", o.WeightBits)
 	}
 	return Bound{Name: "slope", Value: o.slope(), High: math.Inf(1), Open: true}.Check()
 }

@@ -181,6 +181,12 @@ func (n *Net) Refresh() {
 	for _, p := range n.params {
 		p.refresh()
 	}
+	for _, l := range n.neurons { // whose thresholds the roundings read
+		l.refresh()
+	}
+	for _, r := range n.roundings {
+		r.refresh()
+	}
 	for _, l := range n.layers {
 		l.refresh()
 	}

@@ -2,11 +2,14 @@ package train
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 
+	"spikingir/fixtures"
 	"spikingir/graph"
+	"spikingir/passes/recipes"
 )
 
 // exact makes a network of the two-phase schedule whose numbers are so few bits long that no
@@ -64,6 +67,46 @@ func TestTwoPhaseExact(t *testing.T) {
 				if !slices.Equal(got, want) {
 					t.Errorf("T = %d: output is %v, exec has %v", steps, got[:3], want[:3])
 				}
+			}
+		})
+	}
+}
+
+// TestRounding holds weights that are rounded while they are trained to those that the pass
+// quantise-weights gives, and their gradients to those of a network that has them already.
+func TestRounding(t *testing.T) {
+	for _, name := range fixtures.Names() {
+		if testing.Short() && name == "dncnn" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			m, x := converted(t, name, "two-phase", 0.25, 5, 7, 5)
+			given, _ := converted(t, name, "two-phase", 0.25, 5, 7, 5, func(s *recipes.Settings) { s.WeightBits = 8 })
+			n := compile(t, m, 7, 5, Options{WeightBits: 8})
+			if len(n.roundings) == 0 {
+				t.Fatal("no layer is rounded")
+			}
+			plain := compile(t, given, 7, 5, Options{})
+			moved := false
+			for i, p := range n.params {
+				want := plain.params[i]
+				// The pass leaves weights that are all but on the grid.
+				near(t, p.Name, p.elems, widen(want.elems), 1e-5)
+				moved = moved || p.Role == Weight && !slices.Equal(p.elems, p.Data)
+			}
+			if !moved {
+				t.Error("no weight was rounded")
+			}
+			by := normal(rand.New(rand.NewPCG(3, 4)), n.output.elems)
+			_, got := gradients(t, n, x, by, Rates, Hooks{})
+			_, want := gradients(t, plain, x, by, Rates, Hooks{})
+			for i, p := range n.params {
+				near(t, "gradient of "+p.Name, got[i], widen(want[i]), 1e-3)
+			}
+			n.Store()
+			n = compile(t, m, 7, 5, Options{WeightBits: 8})
+			for _, r := range n.roundings {
+				near(t, r.w.Name+" rounded again", r.w.elems, widen(r.w.Data), 1e-6)
 			}
 		})
 	}
