@@ -1,3 +1,5 @@
+//go:build !amd64 || purego
+
 package count
 
 import "spikingir/runtime/kernel/machine"
