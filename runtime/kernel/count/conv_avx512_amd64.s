@@ -148,7 +148,8 @@ even: \
 	ADDQ DX, tile-40(SP)
 
 // STORES begins the stores of sums, FIRES those of counts, of the block with parameters at
-// p and lanes at l. Z24 threshold, Z25 its reciprocal, Z26 fire, Z27 -1, Z30 top, Z31 0, K3 lanes.
+// p and lanes at l: R12 parameters, Z24 threshold, Z25 below, Z26 one, Z27 -1, Z30 top, Z31 0,
+// K3 lanes.
 #define STORES \
 	MOVQ args_sumCell(BX), R8; \
 	SHLQ $2, R8; \
@@ -156,10 +157,11 @@ even: \
 	MOVQ taken-56(SP), AX
 
 #define FIRES(p, l) \
-	MOVQ args_params+0(BX), CX; \
-	VMOVDQU32 (p+64)(CX), Z24; \
-	VMOVDQU32 (p+192)(CX), Z25; \
-	VMOVDQU32 (p+128)(CX), Z26; \
+	MOVQ args_params+0(BX), R12; \
+	ADDQ $p, R12; \
+	VMOVDQU32 64(R12), Z24; \
+	VMOVDQU32 192(R12), Z25; \
+	VMOVDQU32 256(R12), Z26; \
 	VPTERNLOGD $0xff, Z27, Z27, Z27; \
 	VBROADCASTSS args_top(BX), Z30; \
 	VPXORD Z31, Z31, Z31; \
@@ -171,25 +173,27 @@ even: \
 	MOVQ out-48(SP), DI; \
 	MOVQ taken-56(SP), AX
 
-// FIRE turns the potentials v into counts X28 and what they leave.
-#define FIRE(v) \
+// LESS takes for each potential v its thresholds, less one or none, off it: Z28 has their number.
+#define LESS(v) \
 	VCVTDQ2PS v, Z28; \
 	VMULPS Z25, Z28, Z28; \
 	VMINPS Z30, Z28, Z28; \
 	VMAXPS Z31, Z28, Z28; \
 	VCVTTPS2DQ Z28, Z28; \
 	VPMULLD Z24, Z28, Z29; \
-	VPSUBD Z29, v, v; \
-	VPCMPD $5, Z24, v, K1; \
-	VPSUBD Z24, v, K1, v; \
+	VPSUBD Z29, v, v
+
+// MORE adds to Z28 what is left to emit, by what LESS left of potentials v.
+#define MORE(v) \
+	VPCMPGTD Z26, v, K1; \
+	VPCMPGTD 320(R12), v, K2; \
 	VPSUBD Z27, Z28, K1, Z28; \
-	VPCMPD $5, Z26, v, K2; \
-	VPSUBD Z24, v, K2, v; \
 	VPSUBD Z27, Z28, K2, Z28; \
 	VPMOVDB Z28, X28
 
 #define COUNT(v, end) \
-	FIRE(v); \
+	LESS(v); \
+	MORE(v); \
 	VMOVDQU8 X28, K3, (DI); \
 	ADDQ R8, DI; \
 	DECQ AX; \
@@ -223,7 +227,7 @@ tile:
 	CMPQ args_planes(BX), $2
 	JEQ start
 	VMOVDQU32 (CX), Z24
-	VMOVDQU32 256(CX), Z25
+	VMOVDQU32 384(CX), Z25
 start:
 	ALL4(Z24, Z0, Z1, Z2, Z3)
 	ALL4(Z25, Z12, Z13, Z14, Z15)
@@ -246,7 +250,7 @@ finish:
 	JEQ join
 	CMPQ args_sums+0(BX), $0
 	JNE sums2
-	FIRES(256, 8)
+	FIRES(384, 8)
 	ADDQ $16, DI
 	LAST12(COUNT, first)
 	JMP first
@@ -334,7 +338,10 @@ row:
 	MOVQ SI, R11
 cell:
 	VMOVDQU32 (R11), Z0
-	FIRE(Z0)
+	LESS(Z0)
+	MORE(Z0)
+	VPSUBD Z24, Z0, K1, Z0
+	VPSUBD Z24, Z0, K2, Z0
 	VMOVDQU8 X28, K3, (DI)
 	VMOVDQU32 Z0, (R11)
 	ADDQ DX, R11

@@ -1,6 +1,7 @@
 package count
 
 import (
+	"math"
 	"time"
 
 	"spikingir/runtime/kernel/machine"
@@ -35,15 +36,15 @@ var family = machine.Register("counts", append(accelerated(), machine.Entry[kern
 //	sums = v - (k+s)*params[b][1][o]         // settle alone
 //	counts[y*countRow + x*countCell + 16*b + o] = k + s
 //
-// for the first lanes[b] lanes. params[b][3] are the bits of float32 numbers a little
-// below 1/params[b][1]: see below. Kernels may read cells beyond the last one that the
+// for the first lanes[b] lanes. The rest of the parameters serves kernels that do not
+// divide: see derive. Kernels may read cells beyond the last one that the
 // formula names: see tileCells. They write nothing else.
 type args struct {
 	cells   []uint8
 	weights []int8 // see unit
 	offsets []int
 	lengths []int
-	params  []int32 // [block][4][16]
+	params  []int32 // [block][6][16]
 	sums    []int32
 	counts  []uint8
 	top     float32 // the most spikes of phase two, less 1
@@ -60,19 +61,27 @@ type args struct {
 
 const (
 	// paramWords is the parameters of a block.
-	paramWords = 4 * blockLanes
+	paramWords = 6 * blockLanes
 	// tileCells is the most output cells that a kernel computes at once: it may read
 	// what a tile would that begins at the last one.
 	tileCells = 24
 )
 
-// below gives a float32 number by which a potential is multiplied for the number of
-// thresholds in it, less 1 at most: a product that is rounded, of a potential that is
-// rounded, is never larger than the quotient, and less than 1 smaller where that is below
-// 2^19. One comparison then finds the floor.
-func below(threshold int32) float32 {
-	return float32((1 - 0x1p-20) / float64(threshold))
+// derive sets the last three parameters of a lane. The first is the bits of a float32 number
+// by which a potential is multiplied for the number of thresholds in it, up to top: with
+// the product rounded, of a potential that is rounded, it is never too large, and less than 1
+// too small where the quotient is below 2^19. So the floor k is at most 1 too small, and
+// of what k thresholds leave it is still to be found out whether it is a threshold, and
+// whether what then is left fires. With fire at the threshold at most, one spike more is
+// emitted above the second parameter, two above the third.
+func (p *laneParams) derive() {
+	p.below = int32(math.Float32bits(float32((1 - 0x1p-20) / float64(p.threshold))))
+	p.one = min(p.fire, p.threshold) - 1
+	p.two = int32(min(int64(p.fire)+int64(p.threshold)-1, math.MaxInt32))
 }
+
+// laneParams is the parameters of a lane.
+type laneParams struct{ potential, threshold, fire, below, one, two int32 }
 
 // Peak measures for about d what one thread reaches with the instructions that the
 // selected kernels multiply with, without touching memory, in 10^9 operations a second:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"sync/atomic"
 
 	"spikingir/runtime/kernel"
@@ -21,7 +22,7 @@ import (
 type Neurons struct {
 	Potential []int32 // the initial one, and what biases add to it
 	Threshold []int32 // above 0
-	Fire      []int32 // of the post step; nil for none
+	Fire      []int32 // of the post step, above 0; nil for none
 	Top       int32   // the most spikes of phase two: 1 to Most, or less with a post step
 }
 
@@ -60,7 +61,7 @@ type scratch struct {
 	cells   []uint8
 	sums    []int32 // of a phase of the strip, [row][cell][block][16]
 	offsets []int
-	params  []int32 // [block][4][16]
+	params  []int32 // [block][6][16]
 }
 
 // A task is one strip of an image in the hands of a worker.
@@ -145,6 +146,10 @@ func (n *Neurons) check(channels int) {
 	if n.Fire != nil {
 		most--
 	}
+	positive := func(list []int32) bool { return !slices.ContainsFunc(list, func(v int32) bool { return v <= 0 }) }
+	if !positive(n.Threshold) || !positive(n.Fire) {
+		panic("kernel: neurons with a threshold of 0 or less")
+	}
 	if len(n.Potential) != channels || len(n.Threshold) != channels || n.Fire != nil && len(n.Fire) != channels ||
 		n.Top < 1 || n.Top > most {
 		panic(fmt.Sprintf("kernel: neurons of %d channels with up to %d spikes, want %d with up to %d",
@@ -177,15 +182,17 @@ const neverFires = math.MaxInt32
 func (t *task) setParams(p *[paramWords]int32, block int) {
 	n := t.out.Neurons
 	for lane := range blockLanes {
-		potential, threshold, fire := int32(0), int32(1), int32(neverFires)
+		x := laneParams{threshold: 1, fire: neverFires}
 		if c, _, ok := t.lane(block, lane); ok && n != nil {
-			potential, threshold = n.Potential[c], n.Threshold[c]
+			x.potential, x.threshold = n.Potential[c], n.Threshold[c]
 			if n.Fire != nil {
-				fire = n.Fire[c]
+				x.fire = n.Fire[c]
 			}
 		}
-		p[lane], p[blockLanes+lane], p[2*blockLanes+lane] = potential, threshold, fire
-		p[3*blockLanes+lane] = int32(math.Float32bits(below(threshold)))
+		x.derive()
+		for i, v := range []int32{x.potential, x.threshold, x.fire, x.below, x.one, x.two} {
+			p[i*blockLanes+lane] = v
+		}
 	}
 }
 

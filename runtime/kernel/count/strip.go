@@ -92,13 +92,21 @@ func (t *task) gatherPixels(dst []uint8, first int) {
 // copyPixels copies pixels of n bytes, dstStep and srcStep bytes apart, as many as dst has room
 // for.
 func copyPixels(dst, src []uint8, dstStep, srcStep, n int) {
-	for n <= len(dst) {
-		for i, c := range src[:n] { // mostly too few for a call
-			dst[i] = c
+	switch count := (len(dst) + dstStep - n) / dstStep; {
+	case n == 3: // of colour images
+		for i := range count {
+			*(*[3]uint8)(dst[i*dstStep:]) = *(*[3]uint8)(src[i*srcStep:])
 		}
-		if dstStep > len(dst) || srcStep > len(src) {
-			return
+	case n < 16:
+		for i := range count {
+			d := dst[i*dstStep:][:n]
+			for k, c := range src[i*srcStep:][:n] { // too few for a call
+				d[k] = c
+			}
 		}
-		dst, src = dst[dstStep:], src[srcStep:]
+	default:
+		for i := range count {
+			copy(dst[i*dstStep:][:n], src[i*srcStep:])
+		}
 	}
 }
