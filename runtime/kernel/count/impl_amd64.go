@@ -18,6 +18,11 @@ func accelerated() []machine.Entry[kernels] {
 			settle: settleAVX512,
 			peak:   peakAVX512,
 		}},
+		{Name: "avx2", Available: x.HasAVX2, Kernels: kernels{
+			conv:   convAVX2,
+			settle: settleAVX2,
+			peak:   peakAVX2,
+		}},
 	}
 }
 
@@ -48,3 +53,32 @@ func settleAVX512(a *args)
 //
 //go:noescape
 func peakAVX512(n int) (ops int)
+
+// convAVX2 works like convGeneric, a block at a time.
+func convAVX2(a *args) {
+	for b := range a.vectors / a.planes {
+		c := *a
+		c.weights, c.params, c.lanes[0] = a.weights[min(b*vectorBytes, len(a.weights)):], a.params[b*paramWords:], a.lanes[b]
+		if a.sums != nil {
+			c.sums = a.sums[b*blockLanes:]
+		} else {
+			c.counts = a.counts[b*blockLanes:]
+		}
+		convBlockAVX2(&c)
+	}
+}
+
+// convBlockAVX2 is convAVX2 for one block.
+//
+//go:noescape
+func convBlockAVX2(a *args)
+
+// settleAVX2 works like settleGeneric.
+//
+//go:noescape
+func settleAVX2(a *args)
+
+// peakAVX2 runs n rounds of 6 products of vectors and returns the number of operations in them.
+//
+//go:noescape
+func peakAVX2(n int) (ops int)
