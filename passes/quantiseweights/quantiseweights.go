@@ -17,12 +17,15 @@ import (
 // Before: z = Conv(s, W) or ConvTranspose(s, W), where s is the spikes of a neuron, or
 // several joined by Concat or averaged by AveragePool, with thresholds a in front.
 // After: W' of the same type. Of each output channel, W'*a is whole multiples of one
-// scale, and the largest of them is 2^(bits-1)-1.
+// scale, and the largest of them is 2^(bits-1)-1. Where a hidden neuron of two phases
+// alone reads z, its threshold is an odd multiple of that scale.
 // Conditions: constant weights and thresholds. A layer behind a sum or a product of
 // spikes is left alone, with a note; so is one whose weights
 // are computed at run time. The first layer and the readout keep their weights.
 // Algebra: s = a*k with integers k, so that z is sums of integers times the scale. The
 // rounding is at most half a scale for each weight, and the second run changes nothing.
+// Making thresholds multiples scales the weights of a channel by at most one part in
+// threshold/scale, and makes a network whose spikes no order of sums and no form changes.
 var Pass = &passes.Pass{
 	Name: "quantise-weights",
 	Doc: "round the weights behind spikes to few bits\n\n" +
@@ -86,6 +89,13 @@ func round(c *passes.Context, n *graph.Node, amplitude []float32) (bool, error) 
 	if err != nil {
 		return false, op.Wrap(n, err)
 	}
+	theta, err := threshold(n)
+	if err != nil {
+		return false, err
+	}
+	if theta != nil {
+		q.Align(theta)
+	}
 	rounded, changed := q.Floats(l, amplitude), false
 	for i, x := range xs {
 		in, out := l.Channel(i)
@@ -102,6 +112,20 @@ func round(c *passes.Context, n *graph.Node, amplitude []float32) (bool, error) 
 	v := n.Input(1)
 	n.SetInput(1, weights.Renew(n.Graph(), v, graph.NewFloat32(t.Dims, rounded), v.Name()))
 	return true, nil
+}
+
+// threshold is that of the hidden neuron of two phases that alone reads what n gives; nil
+// when there is none. An output neuron gives what it does not fire too.
+func threshold(n *graph.Node) ([]float32, error) {
+	v := n.Output(0)
+	if v.IsOutput() || v.NumUses() != 1 {
+		return nil, nil
+	}
+	reader := v.Uses()[0].Node
+	if !op.IsNeuron(reader) || op.ScheduleOf(reader) != op.TwoPhase || spiking.IsOutput(reader) {
+		return nil, nil
+	}
+	return passes.Threshold(reader)
 }
 
 // onGrid is how far from a whole multiple, in parts of a unit, the rounding of float32

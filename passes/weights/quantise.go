@@ -53,3 +53,20 @@ func (q *Quantised) Floats(l Layout, amplitude []float32) []float32 {
 	}
 	return xs
 }
+
+// leastLevel is the least threshold in units of the scale that [Quantised.Align] rounds: it
+// changes currents by no more than one part in 64.
+const leastLevel = 64
+
+// Align changes each scale by a little, so that the threshold of its channel is an odd
+// multiple of it: then sums of integers reach the threshold or miss it by a whole unit, in
+// integers and rounded to nearest alike, and nowhere is there a tie. Thresholds that are
+// few units keep their scale. theta is one number, or one for each output channel.
+func (q *Quantised) Align(theta []float32) {
+	for out, s := range q.Scale {
+		t := float64(theta[min(out, len(theta)-1)])
+		if level := t / s; level >= leastLevel && !math.IsInf(level, 1) {
+			q.Scale[out] = t / (2*math.Floor(level/2) + 1)
+		}
+	}
+}
