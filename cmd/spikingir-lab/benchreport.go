@@ -41,7 +41,7 @@ type race struct {
 }
 
 func (a *lab) newRace() *race {
-	return &race{lab: a, Steps: spikingir.DefaultSettings().Timesteps, Patch: 40, Batch: 4,
+	return &race{lab: a, Steps: spikingir.DefaultSettings().Timesteps, Patch: 40, Batch: 8,
 		Tables: map[string]*grid{}, networks: map[string]*spikingir.Model{}}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"spikingir"
+	"spikingir/fixtures"
 	"spikingir/runtime/bench"
 )
 
@@ -32,23 +33,33 @@ type trainee struct {
 	line    bench.TrainLine // of the last round
 }
 
-// training is the table of training steps, on the best kernels and on avx512, beside
-// PyTorch.
+// training is the table of training steps, on the best kernels and on avx512, beside the
+// same work in PyTorch: through time, and on rates.
 func (r *race) training(ctx context.Context) *grid {
 	r.Warnf("bench: training")
 	rows := r.trainees(ctx)
-	sides := make([]*side, len(rows))
-	for i, t := range rows {
-		sides[i] = &t.side
+	var through, once []*side
+	for _, t := range rows {
+		if t.stage == bench.RateStage {
+			once = append(once, &t.side)
+		} else {
+			through = append(through, &t.side)
+		}
 	}
 	firing := 0.0
 	c, peerErr := r.torchTraining(ctx)
-	err := r.turns(ctx, "training", sides, r.TrainTime(), true, func(ctx context.Context) (float64, error) {
+	err := r.turns(ctx, "training", through, r.TrainTime(), true, func(ctx context.Context) (float64, error) {
 		if peerErr != nil {
 			return 0, peerErr
 		}
 		a, err := c.ask(ctx, "train")
 		firing = cmp.Or(a.Firing, firing)
+		return a.MS, err
+	})
+	rates := line(r.python(ctx), "-", r.Workers(), r.Steps, r.Batch, r.Patch)
+	rates.stdin = fixtures.TorchRates
+	rateErr := r.turns(ctx, "training on rates", once, r.TrainTime(), true, func(ctx context.Context) (float64, error) {
+		a, err := rates.ask(ctx, "train")
 		return a.MS, err
 	})
 	if ctx.Err() != nil {
@@ -58,6 +69,9 @@ func (r *race) training(ctx context.Context) *grid {
 		"PyTorch (ms)", "PyTorch (patches/s)", "ratio", "least to most", "rounds")
 	if err != nil {
 		g.leaveOut(err, "PyTorch")
+	}
+	if rateErr != nil {
+		g.leaveOut(rateErr, "PyTorch on rates")
 	}
 	for _, t := range rows {
 		if t.err != nil {

@@ -43,7 +43,7 @@ func TestTrainingPage(t *testing.T) {
 		want, cannot []string
 	}{
 		{answer, []string{
-			"A step on 4 patches of 8x8 pixels at T = 10:", " | 2000.0 | 2.00 | ", "fire at a rate of 0.188.",
+			"A step on 8 patches of 8x8 pixels at T = 10:", " | 2000.0 | 4.00 | ", "fire at a rate of 0.188.",
 			"| DnCNN-17, random | spikes | ", "| DnCNN-17, trained | rate-backward | ", "| DnCNN-17, trained | rates | ",
 		}, []string{"PyTorch: "}},
 		{"echo Error: no torch >&2; exit 1", []string{
