@@ -10,10 +10,11 @@ import (
 
 // A rounding rounds the weights of a convolution of spikes: of each output channel the
 // weights times the amplitudes of their inputs are whole multiples of one scale, the largest
-// of them most. Layers read what is rounded; gradients pass straight through to what is
-// trained.
+// of them most, as the pass quantise-weights has them. Layers read what is rounded; gradients
+// pass straight through to what is trained.
 type rounding struct {
 	w           *Param
+	reader      *neuronLayer   // the hidden neuron that alone reads the layer; nil for none
 	sources     []*neuronLayer // whose spikes the layer reads, channel after channel
 	group, out  int
 	taps        int
@@ -38,7 +39,8 @@ func (n *Net) bindRoundings() error {
 		if p == nil || sources == nil || len(p.value.Uses()) != 1 {
 			continue
 		}
-		r := &rounding{w: p, sources: sources, transposed: !conv, most: float64(int(1)<<(n.options.WeightBits-1) - 1)}
+		r := &rounding{w: p, reader: n.hiddenReader(node.Output(0)), sources: sources, transposed: !conv,
+			most: float64(int(1)<<(n.options.WeightBits-1) - 1)}
 		group, err := groupOf(node)
 		if err != nil {
 			return err
@@ -54,6 +56,25 @@ func (n *Net) bindRoundings() error {
 		}
 		r.scale, r.gain = make([]float64, r.out), make([]float64, in)
 		n.roundings = append(n.roundings, r)
+	}
+	return nil
+}
+
+// hiddenReader is the two-phase neuron that alone reads a value, and whose spikes are not only
+// read out; nil where there is none.
+func (n *Net) hiddenReader(v *graph.Value) *neuronLayer {
+	if n.Schedule != op.TwoPhase || v.IsOutput() || v.NumUses() != 1 {
+		return nil
+	}
+	for _, l := range n.neurons {
+		if l.node != v.Uses()[0].Node {
+			continue
+		}
+		for _, u := range l.node.Output(op.NeuronY).Uses() {
+			if !u.Node.IsSpiking("CPM") && !u.Node.IsSpiking("Decode") {
+				return l
+			}
+		}
 	}
 	return nil
 }
@@ -110,21 +131,44 @@ func (r *rounding) refresh() {
 		}
 	}
 	clear(r.scale)
-	for i, x := range r.w.elems {
-		in, out := r.channels(i)
-		r.scale[out] = max(r.scale[out], math.Abs(float64(x)*r.gain[in])/r.most)
+	for k := 0; k*r.taps < len(r.w.elems); k++ {
+		in, out := r.channels(k)
+		for _, x := range r.w.elems[k*r.taps:][:r.taps] {
+			r.scale[out] = max(r.scale[out], math.Abs(float64(x)*r.gain[in])/r.most)
+		}
 	}
-	for i, x := range r.w.elems {
-		in, out := r.channels(i)
-		if s := r.scale[out]; s > 0 && r.gain[in] > 0 {
-			r.w.elems[i] = float32(math.Round(float64(x)*r.gain[in]/s) * s / r.gain[in])
+	for k := 0; k*r.taps < len(r.w.elems); k++ {
+		in, out := r.channels(k)
+		s, gain := r.scale[out], r.gain[in]
+		if s == 0 || gain == 0 {
+			continue
+		}
+		unit, ws := r.aligned(out)/gain, r.w.elems[k*r.taps:][:r.taps]
+		for i, x := range ws {
+			ws[i] = float32(math.RoundToEven(float64(x)*gain/s) * unit)
 		}
 	}
 }
 
-// channels are those of a weight.
-func (r *rounding) channels(i int) (in, out int) {
-	k := i / r.taps
+// leastLevel is the least threshold in units of the scale that aligned changes.
+const leastLevel = 64
+
+// aligned is the scale of an output channel, moved so that the threshold of the reader is an
+// odd multiple of it.
+func (r *rounding) aligned(out int) float64 {
+	s := r.scale[out]
+	if r.reader == nil {
+		return s
+	}
+	theta := float64(r.reader.theta1[out])
+	if level := theta / s; level >= leastLevel && !math.IsInf(level, 1) {
+		return theta / (2*math.Floor(level/2) + 1)
+	}
+	return s
+}
+
+// channels are those of the taps k.
+func (r *rounding) channels(k int) (in, out int) {
 	inner, outer := len(r.gain)/r.group, r.out/r.group
 	if r.transposed { // [in][out of a group]
 		in, out = k/outer, k%outer
