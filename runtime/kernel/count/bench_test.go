@@ -51,8 +51,7 @@ func (k *layerCase) bench(b *testing.B, threads int) {
 	}
 	pool := machine.NewPool(threads)
 	defer pool.Close()
-	out, _ := k.output()
-	out.Counts.Data = machine.NewArray[uint8](out.Counts.Size())
+	out := k.output(machine.NewArray[uint8])
 	for _, s := range k.sources {
 		data := machine.NewArray[uint8](s.Size())
 		copy(data, s.Data)

@@ -39,8 +39,9 @@ type unit struct {
 	first   int // its first block
 	vectors int // of weights for a group: the planes of a block, or each block's
 	windows []window
-	lengths []int  // of the windows, in groups
-	weights []int8 // [window][length][vectors][16][4]
+	lengths []int                   // of the windows, in groups
+	weights []int8                  // [window][length][vectors][16][4]
+	limits  [2][len(chunkSizes)]int // of each vector: see limit
 }
 
 // blocks is the number of the unit's blocks.
@@ -114,6 +115,9 @@ func (c *Conv) pack(weight []int16, at func(out, in, tap int) int16) error {
 		}
 		for i := range units {
 			units[i].weights = machine.OnLine(units[i].weights)
+			if c.kernels.narrow {
+				units[i].limit()
+			}
 		}
 		c.plans = append(c.plans, units)
 	}
@@ -239,4 +243,42 @@ func (c *Conv) add(units []unit, u unit) []unit {
 		}
 	}
 	return append(units, u)
+}
+
+// chunkSizes are numbers of groups whose products may be added in 16 bits if they are small
+// enough.
+var chunkSizes = [...]int{4, 6, 8, 11, 16, 23, 32, 45, 64}
+
+// limit finds for each vector and each chunk size how large a sum of 16 bits can become, from
+// counts of 1. It takes two neighbouring products of each group.
+func (u *unit) limit() {
+	step := u.vectors * vectorBytes
+	for v := range u.vectors {
+		for i, size := range chunkSizes {
+			for first := v * vectorBytes; first < len(u.weights); first += size * step {
+				var sums [vectorBytes / 2]int
+				for at := first; at < min(first+size*step, len(u.weights)); at += step {
+					for k := range sums {
+						w := u.weights[at+2*k:]
+						sums[k] += abs(w[0]) + abs(w[1])
+					}
+				}
+				u.limits[v][i] = max(u.limits[v][i], slices.Max(sums[:]))
+			}
+		}
+	}
+}
+
+func abs(w int8) int { return max(int(w), -int(w)) }
+
+// chunks gives the chunk sizes for counts of up to most.
+func (u *unit) chunks(most int) (chunks [2]int) {
+	for v := range chunks {
+		for i, size := range chunkSizes {
+			if u.limits[v][i] > 0 && most*u.limits[v][i] <= math.MaxInt16 {
+				chunks[v] = size
+			}
+		}
+	}
+	return chunks
 }

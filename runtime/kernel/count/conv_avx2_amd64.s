@@ -17,7 +17,7 @@
 // the frame. Where counts may be so large that this is all the time, they are widened at once.
 //
 // Frame: 0 to 384 sums, 64 bytes a cell; then rows left, cells of the row, results of the row, cells
-// left of the row, cells of the tile, results of the tile, the tile's number of cells.
+// left of the row, cells of the tile, results of the tile, the groups of a chunk.
 
 DATA ones<>+0(SB)/8, $0x0001000100010001
 DATA ones<>+8(SB)/8, $0x0001000100010001
@@ -25,15 +25,17 @@ DATA ones<>+16(SB)/8, $0x0001000100010001
 DATA ones<>+24(SB)/8, $0x0001000100010001
 GLOBL ones<>(SB), RODATA|NOPTR, $32
 
-// NARROW adds the products of a group in 16 bits, WIDE in 32.
-#define NARROW(cells, lo, hi) \
+// NARROW adds the products of a group in 16 bits, WIDE in 32, and VNNI does that in one
+// instruction: VPDPBUSD Y12, Y14, lo and VPDPBUSD Y13, Y14, hi, with the VEX prefix, which the
+// assembler does not know for it. r, l and h are the parts of the encoding that name lo and hi.
+#define NARROW(cells, lo, hi, r, l, h) \
 	VPBROADCASTD cells, Y14; \
 	VPMADDUBSW Y12, Y14, Y15; \
 	VPADDW Y15, lo, lo; \
 	VPMADDUBSW Y13, Y14, Y15; \
 	VPADDW Y15, hi, hi
 
-#define WIDE(cells, lo, hi) \
+#define WIDE(cells, lo, hi, r, l, h) \
 	VPBROADCASTD cells, Y14; \
 	VPMADDUBSW Y12, Y14, Y15; \
 	VPMADDWD ones<>(SB), Y15, Y15; \
@@ -42,15 +44,20 @@ GLOBL ones<>(SB), RODATA|NOPTR, $32
 	VPMADDWD ones<>(SB), Y15, Y15; \
 	VPADDD Y15, hi, hi
 
+#define VNNI(cells, lo, hi, r, l, h) \
+	VPBROADCASTD cells, Y14; \
+	BYTE $0xc4; BYTE r; BYTE $0x0d; BYTE $0x50; BYTE l; \
+	BYTE $0xc4; BYTE r; BYTE $0x0d; BYTE $0x50; BYTE h
+
 #define GROUP(DOT) \
 	VMOVDQU (DI), Y12; \
 	VMOVDQU 32(DI), Y13; \
-	DOT((SI), Y0, Y1); \
-	DOT((SI)(DX*1), Y2, Y3); \
-	DOT((SI)(DX*2), Y4, Y5); \
-	DOT((R8), Y6, Y7); \
-	DOT((R8)(DX*1), Y8, Y9); \
-	DOT((R8)(DX*2), Y10, Y11); \
+	DOT((SI), Y0, Y1, $0xc2, $0xc4, $0xcd); \
+	DOT((SI)(DX*1), Y2, Y3, $0xc2, $0xd4, $0xdd); \
+	DOT((SI)(DX*2), Y4, Y5, $0xc2, $0xe4, $0xed); \
+	DOT((R8), Y6, Y7, $0xc2, $0xf4, $0xfd); \
+	DOT((R8)(DX*1), Y8, Y9, $0x42, $0xc4, $0xcd); \
+	DOT((R8)(DX*2), Y10, Y11, $0x42, $0xd4, $0xdd); \
 	ADDQ $4, SI; \
 	ADDQ $4, R8; \
 	ADDQ R9, DI
@@ -165,134 +172,147 @@ end:
 	VBROADCASTSS args_top(BX), Y10; \
 	VPXOR Y11, Y11, Y11
 
-// func convBlockAVX2(a *args)
-TEXT ·convBlockAVX2(SB), 0, $440-8
-	MOVQ a+0(FP), BX
-	MOVQ args_rows(BX), AX
-	MOVQ AX, rows-392(SP)
-	MOVQ args_cells+0(BX), AX
-	MOVQ AX, row-400(SP)
-	MOVQ args_counts+0(BX), AX
-	MOVQ args_sums+0(BX), CX
-	TESTQ CX, CX
-	CMOVQNE CX, AX
-	MOVQ AX, outrow-408(SP)
-	MOVQ args_vectors(BX), R9
-	SHLQ $6, R9
-row:
-	MOVQ args_cols(BX), AX
-	MOVQ AX, left-416(SP)
-	MOVQ row-400(SP), AX
-	MOVQ AX, tile-424(SP)
-	MOVQ outrow-408(SP), AX
-	MOVQ AX, out-432(SP)
-tile:
-	MOVQ args_srcCell(BX), DX
-	MOVQ args_weights+0(BX), DI
-	MOVQ args_planes(BX), R11
-	INITIAL
-	CMPQ R11, $1
-	JEQ start
-	ZERO2(Y12, Y13)
-start:
-	CELLS6(SET2)
-plane:
-	ZERO
-	XORQ AX, AX
-	MOVQ args_chunk(BX), R10
-	CMPQ R10, $4
-	JLT wide
-window:
-	WINDOW(spill)
-group:
-	GROUP(NARROW)
-	DECQ R10
-	JZ full
-next:
-	DECQ CX
-	JNZ group
-	JMP window
-full:
-	SPILL
-	ZERO
-	MOVQ args_chunk(BX), R10
-	JMP next
-wide:
-	WINDOW(add)
-widegroup:
-	GROUP(WIDE)
-	DECQ CX
-	JNZ widegroup
-	JMP wide
-add:
-	ADD2(0, Y0, Y1)
-	ADD2(64, Y2, Y3)
-	ADD2(128, Y4, Y5)
-	ADD2(192, Y6, Y7)
-	ADD2(256, Y8, Y9)
-	ADD2(320, Y10, Y11)
-	JMP summed
-spill:
-	SPILL
-summed:
-	DECQ R11
-	JZ finish
-	INITIAL // the low bytes
-	CELLS6(SHIFT2)
-	MOVQ args_weights+0(BX), DI
-	ADDQ $64, DI
-	JMP plane
-finish:
-	MOVQ $6, AX
-	CMPQ AX, left-416(SP)
-	CMOVQGT left-416(SP), AX
-	SUBQ AX, left-416(SP)
-	IMULQ AX, DX
-	ADDQ DX, tile-424(SP)
-	MOVQ out-432(SP), DI
-	LEAQ sums-384(SP), SI
-	CMPQ args_sums+0(BX), $0
-	JNE store
-	COUNTING
-cell:
-	VMOVDQU (SI), Y0
-	VMOVDQU 32(SI), Y4
-	FIRE(0, Y0, Y1, Y2, Y3)
-	FIRE(32, Y4, Y5, Y6, Y7)
-	BYTES
-	PUT(whole, not8, not4, not2, put)
-	ADDQ $64, SI
-	ADDQ args_countCell(BX), DI
-	DECQ AX
-	JNZ cell
-	JMP end
-store:
-	MOVQ args_sumCell(BX), CX
-storecell:
-	VMOVDQU (SI), Y0
-	VMOVDQU 32(SI), Y1
-	VMOVDQU Y0, (DI)
-	VMOVDQU Y1, 32(DI)
-	ADDQ $64, SI
-	LEAQ (DI)(CX*4), DI
-	DECQ AX
-	JNZ storecell
-end:
-	MOVQ DI, out-432(SP)
-	CMPQ left-416(SP), $0
-	JNE tile
-	MOVQ args_srcRow(BX), AX
-	ADDQ AX, row-400(SP)
-	MOVQ args_countRow(BX), AX
-	MOVQ args_sumRow(BX), CX
-	SHLQ $2, CX
-	CMPQ args_sums+0(BX), $0
-	CMOVQNE CX, AX
-	ADDQ AX, outrow-408(SP)
-	DECQ rows-392(SP)
-	JNZ row
-	VZEROUPPER
+// CONV is the body of a conv kernel that adds products by DOT where sums of 16 bits would not do.
+#define CONV(DOT) \
+	MOVQ a+0(FP), BX; \
+	MOVQ args_rows(BX), AX; \
+	MOVQ AX, rows-392(SP); \
+	MOVQ args_cells+0(BX), AX; \
+	MOVQ AX, row-400(SP); \
+	MOVQ args_counts+0(BX), AX; \
+	MOVQ args_sums+0(BX), CX; \
+	TESTQ CX, CX; \
+	CMOVQNE CX, AX; \
+	MOVQ AX, outrow-408(SP); \
+	MOVQ args_vectors(BX), R9; \
+	SHLQ $6, R9; \
+row: \
+	MOVQ args_cols(BX), AX; \
+	MOVQ AX, left-416(SP); \
+	MOVQ row-400(SP), AX; \
+	MOVQ AX, tile-424(SP); \
+	MOVQ outrow-408(SP), AX; \
+	MOVQ AX, out-432(SP); \
+tile: \
+	MOVQ args_srcCell(BX), DX; \
+	MOVQ args_weights+0(BX), DI; \
+	MOVQ args_planes(BX), R11; \
+	INITIAL; \
+	CMPQ R11, $1; \
+	JEQ start; \
+	ZERO2(Y12, Y13); \
+start: \
+	CELLS6(SET2); \
+plane: \
+	ZERO; \
+	XORQ AX, AX; \
+	MOVQ args_chunk+0(BX), R10; \
+	CMPQ R11, args_planes(BX); \
+	JEQ chosen; \
+	MOVQ args_chunk+8(BX), R10; \
+chosen: \
+	MOVQ R10, chunk-440(SP); \
+	TESTQ R10, R10; \
+	JEQ wide; \
+window: \
+	WINDOW(spill); \
+group: \
+	GROUP(NARROW); \
+	DECQ R10; \
+	JZ full; \
+next: \
+	DECQ CX; \
+	JNZ group; \
+	JMP window; \
+full: \
+	SPILL; \
+	ZERO; \
+	MOVQ chunk-440(SP), R10; \
+	JMP next; \
+wide: \
+	WINDOW(add); \
+widegroup: \
+	GROUP(DOT); \
+	DECQ CX; \
+	JNZ widegroup; \
+	JMP wide; \
+add: \
+	ADD2(0, Y0, Y1); \
+	ADD2(64, Y2, Y3); \
+	ADD2(128, Y4, Y5); \
+	ADD2(192, Y6, Y7); \
+	ADD2(256, Y8, Y9); \
+	ADD2(320, Y10, Y11); \
+	JMP summed; \
+spill: \
+	SPILL; \
+summed: \
+	DECQ R11; \
+	JZ finish; \
+	INITIAL; \
+	CELLS6(SHIFT2); \
+	MOVQ args_weights+0(BX), DI; \
+	ADDQ $64, DI; \
+	JMP plane; \
+finish: \
+	MOVQ $6, AX; \
+	CMPQ AX, left-416(SP); \
+	CMOVQGT left-416(SP), AX; \
+	SUBQ AX, left-416(SP); \
+	IMULQ AX, DX; \
+	ADDQ DX, tile-424(SP); \
+	MOVQ out-432(SP), DI; \
+	LEAQ sums-384(SP), SI; \
+	CMPQ args_sums+0(BX), $0; \
+	JNE store; \
+	COUNTING; \
+cell: \
+	VMOVDQU (SI), Y0; \
+	VMOVDQU 32(SI), Y4; \
+	FIRE(0, Y0, Y1, Y2, Y3); \
+	FIRE(32, Y4, Y5, Y6, Y7); \
+	BYTES; \
+	PUT(whole, not8, not4, not2, put); \
+	ADDQ $64, SI; \
+	ADDQ args_countCell(BX), DI; \
+	DECQ AX; \
+	JNZ cell; \
+	JMP end; \
+store: \
+	MOVQ args_sumCell(BX), CX; \
+storecell: \
+	VMOVDQU (SI), Y0; \
+	VMOVDQU 32(SI), Y1; \
+	VMOVDQU Y0, (DI); \
+	VMOVDQU Y1, 32(DI); \
+	ADDQ $64, SI; \
+	LEAQ (DI)(CX*4), DI; \
+	DECQ AX; \
+	JNZ storecell; \
+end: \
+	MOVQ DI, out-432(SP); \
+	CMPQ left-416(SP), $0; \
+	JNE tile; \
+	MOVQ args_srcRow(BX), AX; \
+	ADDQ AX, row-400(SP); \
+	MOVQ args_countRow(BX), AX; \
+	MOVQ args_sumRow(BX), CX; \
+	SHLQ $2, CX; \
+	CMPQ args_sums+0(BX), $0; \
+	CMOVQNE CX, AX; \
+	ADDQ AX, outrow-408(SP); \
+	DECQ rows-392(SP); \
+	JNZ row; \
+	VZEROUPPER; \
 	RET
+
+// func convBlockAVX2(a *args)
+TEXT ·convBlockAVX2(SB), 0, $448-8
+	CONV(WIDE)
+
+// func convBlockVNNI(a *args)
+TEXT ·convBlockVNNI(SB), 0, $448-8
+	CONV(VNNI)
 
 // func settleAVX2(a *args)
 TEXT ·settleAVX2(SB), NOSPLIT, $0-8
@@ -354,6 +374,29 @@ loop:
 	VPADDW Y10, Y4, Y4
 	VPMADDUBSW Y12, Y13, Y11
 	VPADDW Y11, Y5, Y5
+	DECQ CX
+	JNZ loop
+	VZEROUPPER
+	RET
+
+// PRODUCTS is 4 products of vectors: VPDPBUSD Y12, Y14, ... as in VNNI.
+#define PRODUCTS(r, a, b, c, d) \
+	BYTE $0xc4; BYTE r; BYTE $0x0d; BYTE $0x50; BYTE a; \
+	BYTE $0xc4; BYTE r; BYTE $0x0d; BYTE $0x50; BYTE b; \
+	BYTE $0xc4; BYTE r; BYTE $0x0d; BYTE $0x50; BYTE c; \
+	BYTE $0xc4; BYTE r; BYTE $0x0d; BYTE $0x50; BYTE d
+
+// func peakVNNI(n int) (ops int)
+TEXT ·peakVNNI(SB), NOSPLIT, $0-16
+	MOVQ n+0(FP), CX
+	MOVQ CX, AX
+	IMULQ $(12*64), AX
+	MOVQ AX, ops+8(FP)
+	ZERO2(Y12, Y14)
+loop:
+	PRODUCTS($0xc2, $0xc4, $0xcc, $0xd4, $0xdc)
+	PRODUCTS($0xc2, $0xe4, $0xec, $0xf4, $0xfc)
+	PRODUCTS($0x42, $0xc4, $0xcc, $0xd4, $0xdc)
 	DECQ CX
 	JNZ loop
 	VZEROUPPER

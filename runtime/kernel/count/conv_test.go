@@ -45,20 +45,21 @@ func withStrips(f func()) {
 	}
 }
 
-// output makes room for the results of a run, guards round the counts.
-func (k *layerCase) output() (out Output, check func(t *testing.T)) {
-	oh, ow := k.outSize()
-	y := &Tensor{N: k.sources[0].N, C: k.s.OutC, H: oh, W: ow}
-	y.Data, check = kerneltest.Fence(make([]uint8, y.Size()), 0xa5)
-	return Output{Neurons: k.neurons, Counts: y}, check
-}
-
-// run runs the layer for counts alone, for potentials too, and for currents.
+// run runs the layer for counts alone, for potentials too, and for currents, guards round what is
+// written.
 func (k *layerCase) run(t *testing.T, conv *Conv, threads int, want want) {
 	t.Helper()
 	pool := machine.NewPool(threads)
 	defer pool.Close()
-	out, check := k.output()
+	counts, check := kerneltest.Fence(make([]uint8, len(want.counts)), 0xa5)
+	k.runOn(t, conv, pool, want, func(int) []uint8 { return counts })
+	check(t)
+}
+
+// runOn is run on a pool, with memory for counts.
+func (k *layerCase) runOn(t *testing.T, conv *Conv, pool *machine.Pool, want want, memory func(int) []uint8) {
+	t.Helper()
+	out := k.output(memory)
 	for _, reports := range []bool{false, true} {
 		clear(out.Counts.Data)
 		if reports {
@@ -67,24 +68,33 @@ func (k *layerCase) run(t *testing.T, conv *Conv, threads int, want want) {
 		if err := conv.Run(context.Background(), pool, out, k.sources); err != nil {
 			t.Fatal(err)
 		}
-		check(t)
 		for i, c := range want.counts {
 			if c != out.Counts.Data[i] {
 				t.Fatalf("%v, %d threads, strips of %d bytes, reports %v: count %d of %d is %d, want %d",
-					k, threads, stripBytes, reports, i, len(want.counts), out.Counts.Data[i], c)
+					k, pool.Threads(), stripBytes, reports, i, len(want.counts), out.Counts.Data[i], c)
 			}
 		}
 	}
 	k.checkReport(t, out, want)
-	currents, check32 := kerneltest.Fence(make([]float32, len(want.sums)), 12345)
+	currents, check := kerneltest.Fence(make([]float32, len(want.sums)), 12345)
 	if err := conv.Run(context.Background(), pool, Output{Currents: currents, Scale: out.Potential.Scale}, k.sources); err != nil {
 		t.Fatal(err)
 	}
-	check32(t)
+	check(t)
 	if i := kerneltest.FirstDifference(currents, k.floats(want.sums, out.Potential.Scale)); i >= 0 {
 		t.Fatalf("%v: current %d is %v, want %v / scale", k, i, currents[i], want.sums[i])
 	}
 }
+
+// output makes room for counts.
+func (k *layerCase) output(memory func(int) []uint8) Output {
+	oh, ow := k.outSize()
+	y := &Tensor{N: k.sources[0].N, C: k.s.OutC, H: oh, W: ow}
+	y.Data = memory(y.Size())
+	return Output{Neurons: k.neurons, Counts: y}
+}
+
+func plainBytes(n int) []uint8 { return make([]uint8, n) }
 
 // report asks for all reports.
 func (k *layerCase) report(out *Output) {
@@ -262,6 +272,35 @@ func TestConvExtremes(t *testing.T) {
 	}
 }
 
+// TestNeurons takes potentials near multiples of all kinds of thresholds.
+func TestNeurons(t *testing.T) {
+	k := layerCase{h: 1, w: 1, neurons: &Neurons{Top: 100}}
+	r := rand.New(rand.NewPCG(1, 1))
+	for _, threshold := range []int32{1, 2, 3, 7, 255, 1000, 65537, 1<<20 - 3, 1<<23 + 1, 1<<24 - 1, 16843009, 1<<30 - 1, math.MaxInt32} {
+		for n := int64(0); n < 105; n++ {
+			for _, v := range []int64{n*int64(threshold) - 1, n * int64(threshold), n*int64(threshold) + 1} {
+				if v > math.MaxInt32 {
+					continue
+				}
+				k.neurons.Potential = append(k.neurons.Potential, int32(v))
+				k.neurons.Threshold = append(k.neurons.Threshold, threshold)
+				k.neurons.Fire = append(k.neurons.Fire, 1+r.Int32N(threshold))
+			}
+		}
+	}
+	for _, v := range []int32{math.MinInt32, -1 << 24, -1, math.MaxInt32} {
+		k.neurons.Potential = append(k.neurons.Potential, v, v)
+		k.neurons.Threshold = append(k.neurons.Threshold, math.MaxInt32, 12345)
+		k.neurons.Fire = append(k.neurons.Fire, math.MaxInt32, 20000) // above the threshold too
+	}
+	k.s = square(1, len(k.neurons.Potential), 1)
+	k.weight = make([]int16, k.s.Weights())
+	k.sources = []*Tensor{{N: 1, C: 1, H: 1, W: 1, Data: []uint8{1}}}
+	k.check(t, 1)
+	k.neurons.Fire = nil
+	k.check(t, 1)
+}
+
 func TestConvErrors(t *testing.T) {
 	s := square(2, 3, 1).ConvShape
 	if _, err := PackConv(s, make([]int16, 5)); err == nil {
@@ -284,7 +323,7 @@ func TestConvErrors(t *testing.T) {
 	defer pool.Close()
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	out, _ := k.output()
+	out := k.output(plainBytes)
 	if err := conv.Run(ctx, pool, out, k.sources); err != context.Canceled {
 		t.Errorf("cancelled run gives %v", err)
 	}
@@ -294,7 +333,7 @@ func TestConvErrors(t *testing.T) {
 		"no threshold":    func(o *Output) { o.Neurons.Threshold = nil },
 		"no scale":        func(o *Output) { *o = Output{Currents: make([]float32, 100)} },
 	} {
-		out, _ := k.output()
+		out := k.output(plainBytes)
 		neurons := *k.neurons
 		out.Neurons = &neurons
 		spoil(&out)
@@ -310,12 +349,12 @@ func TestConvAllocations(t *testing.T) {
 	defer pool.Close()
 	allocations := func(height int) float64 {
 		k := layerCase{s: square(20, 20, 3), h: height, w: 40}
-		k.fill(rand.New(rand.NewPCG(2, 2)), 1, 11, []int{20}, 0)
+		k.fill(rand.New(rand.NewPCG(2, 2)), 1, 11, []int{20}, 127)
 		conv, err := k.pack()
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, _ := k.output()
+		out := k.output(plainBytes)
 		return testing.AllocsPerRun(3, func() {
 			if err := conv.Run(context.Background(), pool, out, k.sources); err != nil {
 				t.Fatal(err)
@@ -324,7 +363,9 @@ func TestConvAllocations(t *testing.T) {
 	}
 	defer func(n int) { stripBytes = n }(stripBytes)
 	stripBytes = 8000
-	if few, many := allocations(4), allocations(60); many > few {
-		t.Errorf("%v allocations for many strips, %v for one", many, few)
-	}
+	forEach(t, func(t *testing.T) {
+		if few, many := allocations(4), allocations(60); many > few {
+			t.Errorf("%v allocations for many strips, %v for one", many, few)
+		}
+	})
 }

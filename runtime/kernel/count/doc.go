@@ -11,6 +11,21 @@
 // is two signed bytes, w = 256*h + l, so that all products are those of bytes: a sum
 // is that of the h, shifted, plus that of the l.
 //
+//	avx512-vnni
+//	        the products of four counts with weights added in one instruction; 12 output
+//	        cells by two vectors of weights (a block's two planes, or two blocks), or 24 by one,
+//	        in registers, where sums become counts too. CPUs with AMX run on it as well:
+//	        tiles would take half the time at most, and there was none to try them on.
+//	avx2-vnni
+//	        the same instruction on shorter vectors, 6 output cells by one block
+//	avx2-madd
+//	        products of two counts added in 16 bits, as those of several groups are, as many
+//	        as weights and counts let fit; where hardly any fit, they are widened at once
+//	generic Go; passes over groups without spikes
+//
+// The time does not depend on the numbers of spikes, but on avx2-madd on how large they may
+// be.
+//
 // Output channels are the lanes of vectors, 16 to a block. Where there are 8 or fewer,
 // neighbouring output pixels share a block, unless there are strides.
 package count

@@ -14,6 +14,8 @@ type kernels struct {
 	// settle takes sums of a block for potentials: see args.
 	settle func(a *args)
 	peak   func(n int) (ops int)
+	// narrow tells that conv wants chunks.
+	narrow bool
 }
 
 // family is the family of the kernels that compute two-phase layers.
@@ -55,8 +57,9 @@ type args struct {
 	sumRow, sumCell     int
 	countRow, countCell int
 	lanes               [2]int
-	// chunk is the number of groups whose products may be added in 16 bits.
-	chunk int
+	// chunk is, for each vector of weights, the number of groups whose products may be added
+	// in 16 bits: as many from each multiple of it on; 0 for none.
+	chunk [2]int
 }
 
 const (

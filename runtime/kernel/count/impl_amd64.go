@@ -18,10 +18,16 @@ func accelerated() []machine.Entry[kernels] {
 			settle: settleAVX512,
 			peak:   peakAVX512,
 		}},
-		{Name: "avx2", Available: x.HasAVX2, Kernels: kernels{
-			conv:   convAVX2,
+		{Name: "avx2-vnni", Available: x.HasAVX2 && x.HasAVXVNNI, Kernels: kernels{
+			conv:   func(a *args) { eachBlock(a, convBlockVNNI) },
+			settle: settleAVX2,
+			peak:   peakVNNI,
+		}},
+		{Name: "avx2-madd", Available: x.HasAVX2, Kernels: kernels{
+			conv:   func(a *args) { eachBlock(a, convBlockAVX2) },
 			settle: settleAVX2,
 			peak:   peakAVX2,
+			narrow: true,
 		}},
 	}
 }
@@ -54,24 +60,33 @@ func settleAVX512(a *args)
 //go:noescape
 func peakAVX512(n int) (ops int)
 
-// convAVX2 works like convGeneric, a block at a time.
-func convAVX2(a *args) {
-	for b := range a.vectors / a.planes {
-		c := *a
-		c.weights, c.params, c.lanes[0] = a.weights[min(b*vectorBytes, len(a.weights)):], a.params[b*paramWords:], a.lanes[b]
-		if a.sums != nil {
-			c.sums = a.sums[b*blockLanes:]
-		} else {
-			c.counts = a.counts[b*blockLanes:]
+// eachBlock works like convGeneric, a block at a time.
+func eachBlock(a *args, conv func(a *args)) {
+	all := *a
+	for b := range all.vectors / all.planes {
+		a.weights, a.params = all.weights[min(b*vectorBytes, len(all.weights)):], all.params[b*paramWords:]
+		if all.planes == 1 {
+			a.lanes[0], a.chunk[0] = all.lanes[b], all.chunk[b]
 		}
-		convBlockAVX2(&c)
+		if all.sums != nil {
+			a.sums = all.sums[b*blockLanes:]
+		} else {
+			a.counts = all.counts[b*blockLanes:]
+		}
+		conv(a)
 	}
+	*a = all
 }
 
-// convBlockAVX2 is convAVX2 for one block.
+// convBlockAVX2 is convGeneric for one block.
 //
 //go:noescape
 func convBlockAVX2(a *args)
+
+// convBlockVNNI works like convBlockAVX2.
+//
+//go:noescape
+func convBlockVNNI(a *args)
 
 // settleAVX2 works like settleGeneric.
 //
@@ -82,3 +97,8 @@ func settleAVX2(a *args)
 //
 //go:noescape
 func peakAVX2(n int) (ops int)
+
+// peakVNNI runs n rounds of 12 products of vectors and returns the number of operations in them.
+//
+//go:noescape
+func peakVNNI(n int) (ops int)

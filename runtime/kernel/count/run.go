@@ -76,6 +76,7 @@ type task struct {
 	n          int // image
 	i, j       int // first output pixel of the strip, in a phase
 	rows, cols int
+	most       int // no count of the sources is larger
 }
 
 // Run convolves sources, whose channels follow each other, and which all have the sizes of
@@ -163,12 +164,11 @@ func (t *task) reserve() {
 	if t.out.kept() {
 		t.sums = machine.GrowAligned(t.sums, t.sumsFor(t.layout.rows, t.layout.cols))
 	}
-	most := 0
+	t.most = 0
 	for _, s := range t.sources {
-		most = max(most, s.most())
+		t.most = max(t.most, s.most())
 	}
 	t.args.cells = t.cells
-	t.args.chunk = max(1, math.MaxInt16/(2*most*-math.MinInt8))
 	t.params = machine.GrowAligned(t.params, t.outBlocks*paramWords)
 	for b := range t.outBlocks {
 		t.setParams((*[paramWords]int32)(t.params[b*paramWords:]), b)
@@ -273,7 +273,7 @@ func (t *task) convolve(u *unit) {
 			w.tap.Row*t.layout.pitch+w.tap.Col*t.shape.InC+w.first)
 	}
 	a.offsets, a.lengths, a.weights = t.offsets, u.lengths, u.weights
-	a.vectors, a.planes = u.vectors, t.planes
+	a.vectors, a.planes, a.chunk = u.vectors, t.planes, u.chunks(t.most)
 	a.params = t.params[u.first*paramWords:]
 	counts, sums := a.counts, a.sums
 	if sums != nil {
