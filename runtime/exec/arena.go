@@ -20,12 +20,13 @@ type arena struct {
 	floats   stock[float32]
 	words    stock[uint64] // of planar spikes
 	masks    stock[uint16] // of packed spikes
+	counts   stock[uint8]  // of counts
 	inUse    map[*float32]*lease
 	integers int64 // bytes of tensors of integers, which are the collector's
 }
 
 // stock is buffers with elements of one type.
-type stock[T float32 | uint64 | uint16] struct {
+type stock[T float32 | uint64 | uint16 | uint8] struct {
 	free map[int][][]T // by length
 	made int64         // elements of all that were ever made
 }
@@ -40,7 +41,8 @@ func newArena(sizes []int, counting bool) *arena {
 	return &arena{sizes: sizes, counting: counting, inUse: map[*float32]*lease{},
 		floats: stock[float32]{free: map[int][][]float32{}},
 		words:  stock[uint64]{free: map[int][][]uint64{}},
-		masks:  stock[uint16]{free: map[int][][]uint16{}}}
+		masks:  stock[uint16]{free: map[int][][]uint16{}},
+		counts: stock[uint8]{free: map[int][][]uint8{}}}
 }
 
 // take gives a buffer with arbitrary contents.
@@ -124,7 +126,7 @@ func (a *arena) reclaim() {
 
 // bytes is what all buffers take.
 func (a *arena) bytes() int64 {
-	return 4*a.floats.made + 8*a.words.made + 2*a.masks.made + a.integers
+	return 4*a.floats.made + 8*a.words.made + 2*a.masks.made + a.counts.made + a.integers
 }
 
 // arenas are those of earlier runs, for the next ones on inputs of the same sizes.

@@ -20,8 +20,7 @@ type fixedConv struct {
 
 // geometry reads the convolution; false when it is none of two axes with constant
 // weights and pads that do not depend on the size.
-func (f *fixedLayer) geometry(p *plan) (c fixedConv, ok bool) {
-	n := f.conv.node
+func (p *plan) geometry(n *graph.Node) (c fixedConv, ok bool) {
 	w := p.consts[n.Input(1)]
 	if w == nil || len(w.Dims) != 4 || w.Len() == 0 {
 		return c, false
@@ -54,14 +53,15 @@ func (f *fixedLayer) geometry(p *plan) (c fixedConv, ok bool) {
 
 // quantise turns the layer into integers and packs its weights.
 func (f *fixedLayer) quantise(p *plan, biases []*graph.Value, s *neuronSink) bool {
-	c, ok := f.geometry(p)
+	c, ok := p.geometry(f.conv.node)
 	if !ok {
 		return false
 	}
-	t, ok := f.thresholds(p, s, c.shape.OutC)
+	theta, t, ok := p.levelsOf(s, c.shape.OutC)
 	if !ok {
 		return false
 	}
+	f.theta = theta
 	amplitude, ok := f.amplitudes(p, c.shape.InC)
 	if !ok {
 		return false
@@ -110,13 +110,13 @@ func (c *fixedConv) place(o, i int) (at, in int) {
 }
 
 // byOutput lists each output's weights times the amplitudes of its inputs.
-func (c *fixedConv) byOutput(amplitude []float32) [][]float64 {
+func (c *fixedConv) byOutput(amplitude []float64) [][]float64 {
 	list := make([][]float64, c.shape.OutC)
 	for o := range list {
 		row := make([]float64, c.shape.InC/c.shape.Groups*c.shape.KH*c.shape.KW)
 		for i := range row {
 			at, in := c.place(o, i)
-			row[i] = float64(float64(c.weights[at]) * float64(amplitude[in]))
+			row[i] = float64(float64(c.weights[at]) * amplitude[in])
 		}
 		list[o] = row
 	}
@@ -125,7 +125,7 @@ func (c *fixedConv) byOutput(amplitude []float32) [][]float64 {
 
 // scatter puts weights by output back in the operator's order.
 func (c *fixedConv) scatter(weights [][]int16) []int16 {
-	list := make([]int16, len(c.weights))
+	list := make([]int16, c.shape.Weights())
 	for o, row := range weights {
 		for i, w := range row {
 			at, _ := c.place(o, i)
@@ -151,32 +151,32 @@ func constants(p *plan, v *graph.Value, c int, def float32) ([]float32, bool) {
 	return slices.Repeat(t.F32, c/len(t.F32)), true
 }
 
-// thresholds reads the neuron's parameters.
-func (f *fixedLayer) thresholds(p *plan, s *neuronSink, c int) (t thresholds, ok bool) {
-	if f.theta, ok = constants(p, s.node.Input(op.NeuronTheta), c, 0); !ok {
-		return t, false
+// levelsOf reads the neuron's parameters, for c channels; theta is as the file has it.
+func (p *plan) levelsOf(s *neuronSink, c int) (theta []float32, t thresholds, ok bool) {
+	if theta, ok = constants(p, s.node.Input(op.NeuronTheta), c, 0); !ok {
+		return nil, t, false
 	}
 	var scale *graph.Value
-	if !s.node.IsSpiking("IF") {
+	if op.IsMPRN(s.node) {
 		scale = s.node.Input(op.NeuronAlpha)
 	}
 	alpha, ok := constants(p, scale, c, 1)
 	if !ok {
-		return t, false
+		return nil, t, false
 	}
-	for i, theta := range f.theta {
-		if !(theta > 0) {
-			return t, false // an error, which the float32 layer words
+	for i, x := range theta {
+		if !(x > 0) {
+			return nil, t, false // an error, which the float32 layer words
 		}
-		t.theta, t.alpha = append(t.theta, float64(theta)), append(t.alpha, float64(alpha[i]))
+		t.theta, t.alpha = append(t.theta, float64(x)), append(t.alpha, float64(alpha[i]))
 	}
 	t.v0 = float64(s.v0)
-	return t, true
+	return theta, t, true
 }
 
 // amplitudes lists the amplitude of a spike on each input channel.
-func (f *fixedLayer) amplitudes(p *plan, c int) ([]float32, bool) {
-	var list []float32
+func (f *fixedLayer) amplitudes(p *plan, c int) ([]float64, bool) {
+	var list []float64
 	for i, v := range f.sources {
 		n := channels(p, v)
 		if len(f.sources) == 1 {
@@ -189,12 +189,15 @@ func (f *fixedLayer) amplitudes(p *plan, c int) ([]float32, bool) {
 		if !ok {
 			return nil, false
 		}
-		if list = append(list, some...); len(list) > c || i == len(f.sources)-1 && len(list) < c {
+		for _, a := range some {
+			list = append(list, float64(a))
+		}
+		if len(list) > c || i == len(f.sources)-1 && len(list) < c {
 			return nil, false
 		}
 	}
 	for _, a := range list {
-		if !(a > 0) || math.IsInf(float64(a), 1) {
+		if !(a > 0) || math.IsInf(a, 1) {
 			return nil, false
 		}
 	}
@@ -215,7 +218,7 @@ func channels(p *plan, v *graph.Value) int {
 		if w := p.consts[n.Input(1)]; err == nil && w != nil && len(w.Dims) > 2 {
 			return w.Dims[1] * int(c.Group)
 		}
-	case n.Op().Domain == graph.Spiking:
+	case n.Op().Domain == graph.Spiking, n.Is("AveragePool"):
 		return channels(p, n.Input(0))
 	case op.Lookup(n.Op()) != nil && op.Lookup(n.Op()).Elementwise:
 		c := 0

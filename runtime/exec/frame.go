@@ -69,9 +69,9 @@ func (r *run) view(v *graph.Value, h, w int) view {
 	return view{Part: spike.Part{Bottom: h, Right: w}}
 }
 
-// potentialSums is what the potentials of a layer are added to, by result.
-func (r *run) potentialSums(n *graph.Node, out *packed, levels func() (half, full []int32)) []*spike.PotentialSums {
-	part := r.view(n.Input(0), out.H, out.W).Part
+// potentialSums is what the potentials of a layer of h x w neurons are added to, by result.
+func (r *run) potentialSums(n *graph.Node, h, w int, levels func() (half, full []int32)) []*spike.PotentialSums {
+	part := r.view(n.Input(0), h, w).Part
 	var list []*spike.PotentialSums
 	if r.frame != nil {
 		list = r.frame.sums[n]

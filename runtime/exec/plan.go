@@ -118,6 +118,9 @@ func (p *plan) bindAll(m *graph.Model, precision Precision) error {
 		}
 		owner[n] = u
 	}
+	if p.timing.sums() && precision == FixedPoint {
+		p.integers(owner)
+	}
 	if err := p.chains(m, owner); err != nil {
 		return err
 	}

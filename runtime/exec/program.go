@@ -170,7 +170,10 @@ func (p *Program) Units() []Unit {
 	list := make([]Unit, len(p.plan.units))
 	for i, u := range p.plan.units {
 		list[i].Nodes = u.nodes()
-		_, list[i].FixedPoint = u.(*fixedLayer)
+		switch u.(type) {
+		case *fixedLayer, *countLayer, *countCurrent:
+			list[i].FixedPoint = true
+		}
 		_, list[i].StepByStep = u.(*layer)
 		for _, n := range list[i].Nodes {
 			if k, ok := at[n]; ok {

@@ -29,7 +29,7 @@ type run struct {
 // every is the place of analog values that are the same for all results.
 const every = -1
 
-// slot is what is known of a value: one field is set.
+// slot is what is known of a value: one field is set, unless it says otherwise.
 type slot struct {
 	tensor *ops.Tensor   // an analog value
 	each   []*ops.Tensor // an analog value that differs by result
@@ -37,6 +37,7 @@ type slot struct {
 	planar *planar       // time-major: spikes, channel by channel
 	packed *packed       // time-major: spikes, pixel by pixel; may stand beside planar
 	series []*ops.Tensor // time-major: a current, slice by slice
+	counts []*counted    // of two phases, by result: spikes; each has their floats, once read
 	spikes []*ops.Tensor // of two phases, by result, where measured: the spikes of each element
 }
 
@@ -146,7 +147,7 @@ func (r *run) unit(u unit) error {
 func (r *run) differs(u unit) bool {
 	return slices.ContainsFunc(u.reads(), func(v *graph.Value) bool {
 		s := r.slots[v]
-		return s != nil && s.each != nil
+		return s != nil && (s.each != nil || s.counts != nil && len(r.timing.results) > 1)
 	})
 }
 
@@ -193,6 +194,8 @@ func (r *run) analogValue(v *graph.Value) *ops.Tensor {
 	switch {
 	case s == nil:
 		return nil
+	case s.counts != nil:
+		return r.floatsOf(s)
 	case s.each == nil:
 		return s.tensor
 	case r.at == every:
@@ -262,6 +265,11 @@ func (r *run) free(v *graph.Value) {
 	}
 	if s.packed != nil {
 		r.freePacked(s.packed)
+	}
+	for _, c := range s.counts {
+		if c != nil {
+			r.freeCounts(c)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package exec
 import (
 	"spikingir/graph"
 	"spikingir/graph/op"
+	"spikingir/runtime/kernel/count"
 	"spikingir/runtime/neuron"
 	"spikingir/runtime/ops"
 )
@@ -46,7 +47,7 @@ func (p *plan) summed(m *graph.Model, n *graph.Node) (unit, error) {
 			return nil, err
 		}
 		if k, ok := s.(*neuronSink); ok {
-			return &neuronSum{alone{n}, k}, nil
+			return &neuronSum{alone: alone{n}, sink: k}, nil
 		}
 		return &readoutSum{alone{n}, s.(*readoutSink)}, nil
 	}
@@ -144,10 +145,11 @@ func (u *biasSum) run(r *run) error {
 	return nil
 }
 
-// neuronSum is a neuron.
+// neuronSum is a neuron on floats.
 type neuronSum struct {
 	alone
-	sink *neuronSink
+	sink   *neuronSink
+	counts bool // something reads its counts
 }
 
 func (u *neuronSum) run(r *run) error {
@@ -160,6 +162,12 @@ func (u *neuronSum) run(r *run) error {
 		return op.Wrap(u.node, err)
 	}
 	t := neuron.TwoPhase{Params: p, Steps: int(r.steps()), Post: r.timing.post > 0, C: x.Dims[1], Plane: product(x.Dims[2:])}
+	if r.areas == nil {
+		t.Sum = x.F32
+	}
+	if u.counts {
+		return u.runCounts(r, &t, x)
+	}
 	y := r.arena.tensor(graph.Float32, x.Dims)
 	left := r.arena.tensor(graph.Float32, x.Dims)
 	var spikes, late *ops.Tensor
@@ -168,13 +176,17 @@ func (u *neuronSum) run(r *run) error {
 		t.Spikes, t.Late = spikes.F32, late.F32
 	}
 	if r.areas == nil {
-		t.Sum, t.Out, t.Residual = x.F32, y.F32, left.F32
+		t.Out, t.Residual = y.F32, left.F32
 		if err := t.Run(r.pool); err != nil {
 			return op.Wrap(u.node, err)
 		}
 	}
 	if r.counters != nil {
-		u.report(r, &t, x)
+		v, h, w := r.viewOf(u.node.Input(op.NeuronX), x)
+		k := u.report(r, &t, x)
+		eachRow(t.Spikes, h, w, v, func(_ int, row []float32) { k.Spikes += int64(sum(row)) })
+		eachRow(t.Late, h, w, v, func(_ int, row []float32) { k.PostStep += int64(sum(row)) })
+		r.neurons[r.result()] = append(r.neurons[r.result()], k)
 	}
 	r.put(u.node.Output(op.NeuronY), y)
 	if spikes != nil {
@@ -185,19 +197,50 @@ func (u *neuronSum) run(r *run) error {
 	return nil
 }
 
-// report notes what the neurons did.
-func (u *neuronSum) report(r *run, t *neuron.TwoPhase, x *ops.Tensor) {
-	v, h, w := r.viewOf(u.node.Input(op.NeuronX), x)
-	left := neuron.ResidualOf(t.Residual, t.Threshold, t.C, h, w, v.Part)
-	left.Elements = int64(r.extent(u.node.Input(op.NeuronX), x).Len())
-	k := NeuronReport{
-		Node: u.node.Name, Origin: u.node.OriginLabel(), Op: u.node.Op().Type, Elements: left.Elements, Residual: left,
-		Steps: t.Steps, Bias: t.Bias != nil, Post: t.Post,
+// runCounts is run where counts are wanted.
+func (u *neuronSum) runCounts(r *run, t *neuron.TwoPhase, x *ops.Tensor) error {
+	if len(x.Dims) != 4 {
+		return op.Errorf(u.node, "input has dimensions %v, want [N,C,H,W] for the convolution that reads its spikes", x.Dims)
 	}
-	eachRow(t.Spikes, h, w, v, func(_ int, row []float32) { k.Spikes += int64(sum(row)) })
-	eachRow(t.Late, h, w, v, func(_ int, row []float32) { k.PostStep += int64(sum(row)) })
-	at := r.result()
-	r.neurons[at] = append(r.neurons[at], k)
+	out := r.newCounts(x.Dims, r.timing.steps+r.timing.post, t.Threshold)
+	t.Counts = out.Tensor
+	var left *ops.Tensor
+	if r.o.Measure || used(u.node.Output(op.NeuronVRes)) {
+		left = r.arena.tensor(graph.Float32, x.Dims)
+	}
+	if r.areas == nil {
+		if left != nil {
+			t.Residual = left.F32
+		}
+		if err := t.Run(r.pool); err != nil {
+			return op.Wrap(u.node, err)
+		}
+	}
+	if r.counters != nil {
+		q := r.view(u.node.Input(op.NeuronX), out.H, out.W)
+		k := u.report(r, t, x)
+		k.Spikes, _ = out.spikes(q, count.Most)
+		k.PostStep = t.PostSpikes(q.Part)
+		r.neurons[r.result()] = append(r.neurons[r.result()], k)
+	}
+	r.putCounts(u.node.Output(op.NeuronY), out)
+	if left != nil {
+		r.put(u.node.Output(op.NeuronVRes), left)
+	}
+	return nil
+}
+
+// used reports whether anything reads v.
+func used(v *graph.Value) bool { return v != nil && (v.NumUses() > 0 || v.IsOutput()) }
+
+// report notes what the neurons did, but for their spikes.
+func (u *neuronSum) report(r *run, t *neuron.TwoPhase, x *ops.Tensor) NeuronReport {
+	v, h, w := r.viewOf(u.node.Input(op.NeuronX), x)
+	k := r.neuronReport(u.node, x.Dims)
+	left := neuron.ResidualOf(t.Residual, t.Threshold, t.C, h, w, v.Part)
+	left.Elements = k.Elements
+	k.Residual = left
+	return k
 }
 
 // readoutSum is Decode or CPM.
@@ -215,7 +258,7 @@ func (u *readoutSum) run(r *run) error {
 		if weights := r.analogValue(u.node.Input(2)); weights != nil {
 			x := r.extent(u.node.Input(0), y)
 			k.shape(x, weights, x)
-			r.countSpikes(k)
+			r.countSpikes(k, u.node.Input(0))
 		}
 	}
 	if u.sink.conv == nil { // the readout divides in place

@@ -48,28 +48,37 @@ const pooled = `g (float[N,2,H,W] x) => (float[N,2,H,W] o)
 }`
 
 // TestTwoPhaseTiles demands the same bits and figures of whole images and of tiles, on any
-// number of threads, in both precisions, for one number of timesteps and for several.
+// number of threads, for one number of timesteps and for several, in either precision.
 func TestTwoPhaseTiles(t *testing.T) {
+	for _, precision := range []exec.Precision{exec.FixedPoint, exec.Float32} {
+		for _, name := range []string{"spiking", "spiking upscaling"} {
+			checkTwoPhaseTiles(t, name, precision)
+		}
+	}
+}
+
+func checkTwoPhaseTiles(t *testing.T, name string, precision exec.Precision) {
 	pool := machine.NewPool(3)
 	defer pool.Close()
-	for _, name := range []string{"spiking", "spiking upscaling"} {
-		m := twoPhase(t, tileable[name], 5, 1)
-		x := random(3, -1, 2, 1, 1, 61, 47)
-		o := exec.Options{Timesteps: []int{2, 3, 5}, MemoryLimit: -1}
-		whole := compile(t, m, o)
-		want, _ := measureAll(t, whole, x)
-		for at, k := range o.Timesteps {
-			one := compile(t, m, exec.Options{Timesteps: []int{k}, MemoryLimit: -1, Precision: exec.Float32, Pool: pool})
-			got, _ := measureAll(t, one, x)
-			sameResults(t, name, got, want[at:at+1])
-			if d := cmp.Diff(want[at], got[0], cmpopts.IgnoreFields(exec.Result{}, "Outputs")); d != "" {
-				t.Errorf("%s: measured alone at T = %d (-several +alone):\n%s", name, k, d)
-			}
+	m := twoPhase(t, tileable[name], 5, 1)
+	x := random(3, -1, 2, 1, 1, 61, 47)
+	o := exec.Options{Timesteps: []int{2, 3, 5}, MemoryLimit: -1, Precision: precision}
+	whole := compile(t, m, o)
+	if n := fixedLayers(whole); (n > 0) != (precision == exec.FixedPoint) {
+		t.Errorf("%s: %d layers in integers", name, n)
+	}
+	want, _ := measureAll(t, whole, x)
+	for at, k := range o.Timesteps {
+		one := compile(t, m, exec.Options{Timesteps: []int{k}, MemoryLimit: -1, Precision: precision, Pool: pool})
+		got, _ := measureAll(t, one, x)
+		sameResults(t, name, got, want[at:at+1])
+		if d := cmp.Diff(want[at], got[0], cmpopts.IgnoreFields(exec.Result{}, "Outputs")); d != "" {
+			t.Errorf("%s: measured alone at T = %d (-several +alone):\n%s", name, k, d)
 		}
-		o.MemoryLimit = 200 << 10
-		if !compareMeasured(t, compile(t, m, o), x, want) {
-			t.Errorf("%s: not cut by a limit of %d", name, o.MemoryLimit)
-		}
+	}
+	o.MemoryLimit = 150 << 10
+	if !compareMeasured(t, compile(t, m, o), x, want) {
+		t.Errorf("%s: not cut by a limit of %d", name, o.MemoryLimit)
 	}
 }
 

@@ -23,10 +23,19 @@ func (r *run) slices() int { return r.timing.results[r.result()] + r.timing.post
 // spikesOf is the spikes of each element of a value that is made of spikes; nil where
 // they were not counted.
 func (r *run) spikesOf(v *graph.Value) *ops.Tensor {
-	if s := r.slots[v]; s != nil && s.spikes != nil {
-		return s.spikes[r.result()]
+	s := r.slots[v]
+	if c := r.countsOf(v); c != nil && s.spikesAt(r.result()) == nil {
+		r.putSpikes(v, r.expand(c, []float32{1}))
 	}
-	return nil
+	return s.spikesAt(r.result())
+}
+
+// spikesAt is the spikes of a value for a result; nil where there are none.
+func (s *slot) spikesAt(at int) *ops.Tensor {
+	if s == nil || s.spikes == nil {
+		return nil
+	}
+	return s.spikes[at]
 }
 
 // putSpikes makes t the spikes of v, which has been put.
@@ -213,9 +222,12 @@ func sum(xs []float32) float64 {
 	return s
 }
 
-// countSpikes notes the spikes that drive a node with weights.
-func (r *run) countSpikes(k *counter) {
-	v := k.node.Input(k.active)
+// countSpikes notes the spikes of v that drive a node with weights.
+func (r *run) countSpikes(k *counter, v *graph.Value) {
+	if c := r.countsOf(v); c != nil && r.slots[v].spikesAt(r.result()) == nil {
+		k.countCounts(c, r.view(v, c.H, c.W))
+		return
+	}
 	x := r.spikesOf(v)
 	if x == nil {
 		return

@@ -170,7 +170,7 @@ func (r *run) countAnalog(n *graph.Node, in []*ops.Tensor, y *ops.Tensor) {
 	in, y = r.extents(n, in, y)
 	if k.driven { // in a layer of lock-step clock.count counts these
 		k.shape(in[k.active], in[k.weights], y)
-		r.countSpikes(k)
+		r.countSpikes(k, n.Input(k.active))
 		return
 	}
 	times := r.times(k)

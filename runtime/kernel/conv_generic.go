@@ -11,6 +11,7 @@ var genericFloat32 = float32Kernels{
 	filterOut:    filterOutGeneric,
 	fmaPeak:      fmaPeakGeneric,
 	ifStep:       ifStepGeneric,
+	spikeCounts:  spikeCountsGeneric,
 	expandSpikes: expandSpikesGeneric,
 	clip:         clipGeneric,
 	leakyRelu:    leakyReluGeneric,

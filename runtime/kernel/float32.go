@@ -21,6 +21,7 @@ type float32Kernels struct {
 	filterIn, filterOut func(a *filterArgs)
 	fmaPeak             func(n int) (flops int)
 
+	spikeCounts  func(counts []uint8, residual, current []float32, p *TwoPhase)
 	ifStep       func(spikes []uint64, v, current []float32, bias, threshold, fire float32)
 	expandSpikes func(dst []float32, spikes []uint64, amplitude float32)
 

@@ -3,6 +3,7 @@ package neuron
 import (
 	"math"
 
+	"spikingir/runtime/kernel/count"
 	"spikingir/runtime/kernel/machine"
 )
 
@@ -24,9 +25,14 @@ type TwoPhase struct {
 	C, Plane int
 	// Sum is the sum of the currents over all slices, without the bias, [N, C, Plane].
 	Sum []float32
-	// Out is what the neurons emit in all slices, theta*(k + s).
+	// Gain is what the sum is multiplied by first; 0 stands for 1.
+	Gain float32
+	// Out is what the neurons emit in all slices, theta*(k + s). With Counts it is left alone.
 	Out []float32
-	// Residual is the potential that is left.
+	// Counts, where not nil, takes the spikes of images in the place of Out and Spikes, from
+	// at most 127 steps.
+	Counts *count.Tensor
+	// Residual is the potential that is left; nil where Counts alone are wanted.
 	Residual []float32
 	// Spikes is how many spikes that is, and Late which of them fell in the post step;
 	// nil where they are not wanted.
@@ -37,6 +43,10 @@ type TwoPhase struct {
 func (t *TwoPhase) Run(p *machine.Pool) error {
 	if err := t.Check(t.C); err != nil {
 		return err
+	}
+	if t.Counts != nil {
+		t.count(p)
+		return nil
 	}
 	p.Run(len(t.Sum)/max(t.Plane, 1), func(_, lo, hi int) {
 		for i := lo; i < hi; i++ {
@@ -52,6 +62,9 @@ func (t *TwoPhase) plane(c, lo, hi int) {
 	bias := float32(float32(t.Steps) * at(t.Bias, c, 0)) // conversions keep products from being fused
 	v, y := t.Residual[lo:hi], t.Out[lo:hi]
 	for i, x := range t.Sum[lo:hi] {
+		if t.Gain != 0 {
+			x = float32(t.Gain * x)
+		}
 		if t.Bias != nil {
 			x += bias
 		}
@@ -90,7 +103,10 @@ func (t *TwoPhase) plane(c, lo, hi int) {
 	}
 }
 
-// whole is clip(floor(q), 0, top); top is far below 2^31.
+// whole is clip(floor(q), 0, top), and 0 for a NaN; top is far below 2^31.
 func whole(q, top float32) float32 {
-	return float32(int32(max(min(q, top), 0)))
+	if !(q > 0) {
+		return 0
+	}
+	return float32(int32(min(q, top)))
 }

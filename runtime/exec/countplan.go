@@ -1,0 +1,101 @@
+package exec
+
+import (
+	"slices"
+
+	"spikingir/graph"
+	"spikingir/runtime/kernel/count"
+)
+
+// integers puts integers in the place of floats where a two-phase network lets it: layers
+// neuron([Bias](terms)), whose terms are convolutions of counts and counts that are added,
+// and other convolutions of counts. Counts are the spikes of neurons, and what Concat,
+// sums, scales and average pooling make of them. owner is the units of all nodes in float32.
+func (p *plan) integers(owner map[*graph.Node]unit) {
+	c := &counting{p, map[*graph.Value]*mix{}, map[*graph.Value]*graph.Value{}}
+	if p.timing.steps+p.timing.post > count.Most {
+		return
+	}
+	taken := map[*graph.Node]bool{} // what reads counts
+	sources := map[*graph.Value]bool{}
+	take := func(u unit, from []*graph.Value) {
+		for _, n := range u.nodes() {
+			owner[n], taken[n] = u, true
+		}
+		for _, v := range from {
+			sources[v] = true
+		}
+	}
+	for n := range p.graph.Nodes() {
+		if k, ok := owner[n].(*neuronSum); ok {
+			if u := c.layer(k.sink); u != nil {
+				take(u, u.sources)
+			}
+		}
+	}
+	for n := range p.graph.Nodes() {
+		if !taken[n] && p.timing.timed[n.Output(0)] && (n.Is("Conv") || n.Is("ConvTranspose")) {
+			if u := c.current(n); u != nil {
+				take(u, u.sources)
+			}
+		}
+	}
+	c.keep(owner, sources)
+	c.readThrough(owner, taken)
+}
+
+// current binds a convolution of counts that gives currents as floats; nil when it is
+// none.
+func (c *counting) current(n *graph.Node) *countCurrent {
+	u := &countCurrent{alone: alone{n}, input: c.mix(n.Input(0))}
+	if u.input == nil {
+		return nil
+	}
+	rows, ok := c.rowsOf([]term{{n, u.input, 1}})
+	if !ok {
+		return nil
+	}
+	if u.countConv, ok = rows.pack(nil, nil); !ok {
+		return nil
+	}
+	return u
+}
+
+// keep makes the units of sources give counts, and those of what they are pooled from.
+func (c *counting) keep(owner map[*graph.Node]unit, sources map[*graph.Value]bool) {
+	nodes := slices.Collect(c.graph.Nodes())
+	for _, n := range slices.Backward(nodes) {
+		if !sources[n.Output(0)] {
+			continue
+		}
+		switch u := owner[n].(type) {
+		case *neuronSum:
+			u.counts = true
+		case *analog:
+			w, _ := poolOf(n)
+			p := c.mixes[n.Output(0)].parts[0]
+			pool := &countPool{alone: alone{n}, window: w, most: p.most}
+			for _, a := range p.amplitude {
+				pool.amplitude = append(pool.amplitude, float32(a))
+			}
+			owner[n] = pool
+			sources[n.Input(0)] = true
+		}
+	}
+}
+
+// readThrough leaves nothing to compute to nodes between counts and what reads them, where
+// nothing else reads what they would give.
+func (c *counting) readThrough(owner map[*graph.Node]unit, taken map[*graph.Node]bool) {
+	nodes := slices.Collect(c.graph.Nodes())
+	for _, n := range slices.Backward(nodes) {
+		v := n.Output(0)
+		m := c.mixes[v]
+		if _, ok := owner[n].(*analog); !ok || m == nil || taken[n] || v.IsOutput() || v.NumUses() == 0 {
+			continue
+		}
+		if !slices.ContainsFunc(v.Uses(), func(u graph.Use) bool { return !taken[u.Node] }) {
+			owner[n], taken[n] = &through{alone{n}, m}, true
+		}
+	}
+}

@@ -1,0 +1,221 @@
+package exec_test
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"spikingir/graph"
+	"spikingir/graph/op"
+	"spikingir/runtime/exec"
+	"spikingir/runtime/kernel/machine"
+)
+
+// counted are two-phase networks with the units that compute in integers. Like those of
+// dyadic, they lose nothing in fixed point.
+var counted = map[string]struct {
+	src   string
+	units int
+}{
+	"chain": {`g (float[N,2,H,W] x) => (float[N,3,H,W] o)
+<float[5,2,3,3] w1, float[18,5,3,3] w2, float[3,18,1,1] w3, float[18,1,1] b2, float[3,3,1,1] one = {1,0,0, 0,1,0, 0,0,1},
+ float theta = {1}, float alpha = {0.75}>
+{
+  c = Conv <pads = [1, 1, 1, 1]> (x, w1)
+  e = ai.spikingir.Encode <@@> (c)
+  s1 = ai.spikingir.MPRN <@@> (e, , theta, alpha)
+  d2 = Conv <pads = [1, 1, 1, 1]> (s1, w2)
+  s2 = ai.spikingir.MPRN <@@, v0 = 0.5> (d2, b2, theta, alpha)
+  d3 = Conv (s2, w3)
+  y, v = ai.spikingir.IF <@@> (d3, , half)
+  o = ai.spikingir.CPM <@@, kernel_shape = [1, 1]> (y, v, one)
+}`, 2},
+	"joined spikes, groups, strides": {dyadic["joined spikes, groups, strides"], 3},
+	"transposed":                     {dyadic["transposed"], 1},
+	"residual additions": {`g (float[N,2,H,W] x) => (float[N,4,H,W] o)
+<float[4,2,3,3] w1, float[4,4,3,3] w2, float[4,4,1,1] w3, float[4,1,1] b, float quarter = {0.25}, float theta = {1}, float alpha = {0.75}>
+{
+  e = ai.spikingir.Encode <@@> (x)
+  c = Conv <pads = [1, 1, 1, 1]> (e, w1)
+  s1 = ai.spikingir.MPRN <@@> (c, , theta, alpha)
+  n = Neg(c)
+  s0 = ai.spikingir.MPRN <@@> (n, , theta, alpha)
+  d2 = Conv <pads = [2, 2, 2, 2], dilations = [2, 2]> (s1, w2)
+  skip = Mul(s1, quarter)
+  other = Conv (s0, w3)
+  a1 = Add(d2, skip)
+  a2 = Sub(a1, other)
+  b2 = ai.spikingir.Bias <@@> (a2, half)
+  y = ai.spikingir.MPRN <@@> (b2, b, theta, alpha)
+  o = ai.spikingir.Decode <@@> (y)
+}`, 1},
+	"pooling": {`g (float[N,2,H,W] x) => (float[N,3,H2,W2] o)
+<float[3,2,3,3] w2, float theta = {1}, float alpha = {0.75}>
+{
+  e = ai.spikingir.Encode <@@> (x)
+  s1 = ai.spikingir.MPRN <@@> (e, , theta, alpha)
+  p = AveragePool <kernel_shape = [2, 2], strides = [2, 2]> (s1)
+  d2 = Conv <pads = [1, 1, 1, 1]> (p, w2)
+  y = ai.spikingir.MPRN <@@> (d2, , theta, alpha)
+  o = ai.spikingir.Decode <@@> (y)
+}`, 1},
+	"sums of spikes": {`g (float[N,2,H,W] x) => (float[N,3,H,W] o, float[N,3,H,W] o2)
+<float[3,4,3,3] w2, float[3,2,3,3] w3, float two = {2}, float theta = {1}, float alpha = {0.75}>
+{
+  e = ai.spikingir.Encode <@@> (x)
+  n = Neg(e)
+  s1 = ai.spikingir.MPRN <@@> (e, , theta, alpha)
+  s2 = ai.spikingir.IF <@@> (n, , theta)
+  s3 = ai.spikingir.IF <@@> (e, half, theta)
+  d = Sub(s1, s2)
+  m = Mul(d, two)
+  k = Concat <axis = 1> (s3, m)
+  d2 = Conv <pads = [1, 1, 1, 1]> (k, w2)
+  y = ai.spikingir.MPRN <@@> (d2, , theta, alpha)
+  d3 = Conv <pads = [1, 1, 1, 1]> (m, w3)
+  y2 = ai.spikingir.MPRN <@@> (d3, , theta, alpha)
+  o = ai.spikingir.Decode <@@> (y)
+  o2 = ai.spikingir.Decode <@@> (y2)
+}`, 2},
+	"currents": {`g (float[N,2,H,W] x) => (float[N,3,H,W] o, float[N,3,H,W] o2)
+<float[3,2,3,3] w2, float[3,3,3,3] w3, float theta = {1}, float alpha = {0.75}>
+{
+  e = ai.spikingir.Encode <@@> (x)
+  s1 = ai.spikingir.MPRN <@@> (e, , theta, alpha)
+  d2 = Conv <pads = [1, 1, 1, 1]> (s1, w2)
+  y = ai.spikingir.MPRN <@@> (d2, , theta, alpha)
+  d3 = Conv <pads = [1, 1, 1, 1]> (y, w3)
+  a = Add(d2, d3)
+  y2 = ai.spikingir.MPRN <@@> (a, , theta, alpha)
+  o = ai.spikingir.Decode <@@> (y)
+  o2 = ai.spikingir.Decode <@@> (y2)
+}`, 2},
+}
+
+// countedModel is dyadicModel with neurons of the two-phase schedule, without a post step IF
+// neurons alone.
+func countedModel(t *testing.T, name string, steps, post int) *graph.Model {
+	t.Helper()
+	src := counted[name].src
+	if post == 0 {
+		src = strings.NewReplacer("MPRN", "IF", ", alpha)", ")").Replace(src)
+	}
+	m := dyadicModel(t, src, steps)
+	for n := range m.Graph.Nodes() {
+		if op.IsNeuron(n) {
+			op.SetTwoPhase(n)
+		}
+		if n.Op().Domain == graph.Spiking {
+			n.Attrs.Set("post", graph.Int(post))
+		}
+	}
+	m.SetOpset(graph.Spiking, op.TwoPhaseVersion)
+	return m
+}
+
+// TestCountsAreExact demands, where nothing is rounded, all that float32 gives and counts.
+func TestCountsAreExact(t *testing.T) {
+	for name, c := range counted {
+		for _, post := range []int{0, 1} {
+			m := countedModel(t, name, 6, post)
+			channels, _ := m.Graph.Inputs()[0].Type.Shape[1].Size()
+			x := random(5, -1, 2, 2, int(channels), 12, 38)
+			for i := range x.F32 { // so that no sum is rounded
+				x.F32[i] = float32(math.Round(float64(x.F32[i])*64) / 64)
+			}
+			p, got := runMeasured(t, m, x, exec.Options{})
+			q, want := runMeasured(t, m, x, exec.Options{Precision: exec.Float32})
+			if n := fixedLayers(p); n != c.units || fixedLayers(q) != 0 {
+				t.Errorf("%s: %d units are in integers, want %d; %d with Float32", name, n, c.units, fixedLayers(q))
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("%s, %d post steps: integers differ (-float32 +integers):\n%s", name, post, d)
+			}
+			for _, n := range want[2].Neurons {
+				if n.Spikes == 0 || n.Op == "TwoPhaseMPRN" && n.PostStep == 0 && post > 0 {
+					t.Errorf("%s: %s fires %d times, %d of them in the post step: the test is too weak", name, n.Node, n.Spikes, n.PostStep)
+				}
+			}
+		}
+	}
+}
+
+// TestCountsEverywhere demands the same bits and figures of all kernels, at any number of
+// threads, and tile by tile.
+func TestCountsEverywhere(t *testing.T) {
+	for _, i := range machine.Implementations() {
+		if i.Selected {
+			defer func() {
+				if err := machine.SelectFamily(i.Family, i.Name); err != nil {
+					t.Fatal(err)
+				}
+			}()
+		}
+	}
+	for _, name := range []string{"chain", "residual additions", "pooling"} {
+		m := countedModel(t, name, 7, 1)
+		x := random(9, -1, 1, 1, 2, 66, 42)
+		want, _ := measureAll(t, compile(t, m, exec.Options{MemoryLimit: -1}), x)
+		for _, i := range machine.Implementations() {
+			if i.Family != "counts" || !i.Available {
+				t.Logf("%s of %s: not run", i.Name, i.Family)
+				continue
+			}
+			if err := machine.SelectFamily(i.Family, i.Name); err != nil {
+				t.Fatal(err)
+			}
+			for _, threads := range []int{1, 2, 5} {
+				for _, limit := range []int64{-1, 60 << 10} {
+					pool := machine.NewPool(threads)
+					o := exec.Options{Pool: pool, MemoryLimit: limit}
+					if cut := compareMeasured(t, compile(t, m, o), x, want); cut != (limit > 0) {
+						t.Errorf("%s: cut is %v at a limit of %d", name, cut, limit)
+					}
+					pool.Close()
+				}
+			}
+		}
+	}
+}
+
+// TestCountsFallBack runs layers that integers do not suit in float32.
+func TestCountsFallBack(t *testing.T) {
+	const layer = `g (float[N,1,H,W] x) => (float[N,1,H,W] o)
+<float[1,1,3,3] w = {1, -2, 3, 1, 4, 1, -1, 0.5, 2}, float theta = {%s}, float first = {%s}, float alpha = {0.75}>
+{
+  e = ai.spikingir.Encode <@@> (x)
+  s = ai.spikingir.IF <@@> (e, , first)
+  d = Conv <%s> (s, w)
+  y = ai.spikingir.MPRN <@@> (d, , theta, alpha)
+  o = ai.spikingir.Decode <@@> (y)
+}`
+	const pads = "pads = [1, 1, 1, 1]"
+	for _, c := range []struct {
+		name, theta, first, attrs string
+		steps, want               int
+	}{
+		{"plain", "2", "0.5", pads, 4, 1},
+		{"as many steps as a byte of counts holds", "2", "0.5", pads, 126, 1},
+		{"more steps", "2", "0.5", pads, 127, 0},
+		{"threshold far below the weights: its current alone", "0.001", "0.5", pads, 4, 1},
+		{"threshold far above the weights", "1e9", "0.5", pads, 4, 1},
+		{"no finite threshold", "inf", "0.5", pads, 4, 1},
+		{"no finite threshold of the source", "2", "inf", pads, 4, 0},
+		{"denormal thresholds", "1e-42", "1e-42", pads, 4, 1},
+		{"pads by the size", "2", "0.5", `auto_pad = "SAME_UPPER"`, 4, 0},
+	} {
+		m := twoPhase(t, fmt.Sprintf(layer, c.theta, c.first, c.attrs), c.steps, 1)
+		p := compile(t, m, exec.Options{})
+		if n := fixedLayers(p); n != c.want {
+			t.Errorf("%s: %d layers in integers, want %d", c.name, n, c.want)
+		}
+		x := random(2, 0, 1, 1, 1, 6, 7)
+		got, want := runModel(t, m, x, exec.Options{}), runModel(t, m, x, exec.Options{Precision: exec.Float32})
+		if d := distance(t, got, want); d != 0 {
+			t.Errorf("%s: differs from float32 by %g", c.name, d)
+		}
+	}
+}
