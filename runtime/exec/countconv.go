@@ -1,12 +1,10 @@
 package exec
 
 import (
-	"math"
 	"slices"
 
 	"spikingir/graph"
 	"spikingir/runtime/kernel"
-	"spikingir/runtime/kernel/count"
 )
 
 // A term is a part of what a neuron integrates: a convolution of counts, or counts
@@ -198,86 +196,4 @@ func (r *countRows) fill(c *counting, t term, base map[*graph.Value]int) {
 			}
 		}
 	}
-}
-
-// A countConv is a convolution of counts in integers.
-type countConv struct {
-	sources []*graph.Value
-	packed  *count.Conv
-	scale   []float64 // by output channel
-}
-
-// pack turns rows into integers; false where that loses too much. For neurons bias is the
-// sum over all slices and t their levels; a convolution without has neither.
-func (r *countRows) pack(bias []float64, t *thresholds) (countConv, bool) {
-	c := countConv{sources: r.sources, scale: make([]float64, len(r.rows))}
-	few := true
-	for o, row := range r.rows {
-		var ok bool
-		if t != nil {
-			c.scale[o], ok = channelScale(row, bias[o]/float64(r.most), 0, t.theta[o], t.v0, r.most)
-		} else {
-			c.scale[o], ok = sumScale(row, r.most)
-		}
-		if !ok {
-			return c, false
-		}
-		largest := largestOf(row)
-		few = few && fewBits(row, largest) && (largest == 0 || largest/fineWeight >= c.scale[o])
-	}
-	weights := make([][]int16, len(r.rows))
-	for o, row := range r.rows {
-		largest := largestOf(row)
-		few := few && largest > 0
-		if few {
-			c.scale[o] = largest / fineWeight
-		}
-		for _, w := range row {
-			if few {
-				weights[o] = append(weights[o], int16(math.Round(w/largest*math.MaxInt8))<<8)
-				continue
-			}
-			weights[o] = append(weights[o], int16(math.Round(w/c.scale[o])))
-		}
-	}
-	var err error
-	if r.transposed {
-		c.packed, err = count.PackConvTranspose(r.shape, r.scatter(weights))
-	} else {
-		c.packed, err = count.PackConv(r.shape.ConvShape, r.scatter(weights))
-	}
-	return c, err == nil
-}
-
-// fineWeight is the largest weight of 8 bits in units of the scale, which is finer by 256
-// so that thresholds and biases keep their digits.
-const fineWeight = math.MaxInt8 << 8
-
-// fewBits reports whether weights are whole multiples of largest/127, which 8 bits hold:
-// what that rounds is less than what 16 bits do.
-func fewBits(weights []float64, largest float64) bool {
-	for _, w := range weights {
-		if x := w / largest * math.MaxInt8; math.Abs(x-math.Round(x)) > 1e-3 {
-			return false
-		}
-	}
-	return true
-}
-
-func largestOf(weights []float64) float64 {
-	largest := 0.0
-	for _, w := range weights {
-		largest = max(largest, math.Abs(w))
-	}
-	return largest
-}
-
-// sumScale is channelScale for sums without neurons.
-func sumScale(weights []float64, most int) (float64, bool) {
-	largest := largestOf(weights)
-	if largest == 0 {
-		return 1, true
-	}
-	scale, ok := channelScale(weights, 0, 0, math.Inf(1), 0, most)
-	return scale, ok && largest/scale >= leastWeight
 }

@@ -2,7 +2,6 @@ package exec
 
 import (
 	"fmt"
-	"math"
 
 	"spikingir/graph"
 	"spikingir/graph/op"
@@ -128,43 +127,14 @@ func (c *counting) layer(s *neuronSink) *countLayer {
 			bias[i] += float64(x)
 		}
 	}
-	if u.countConv, ok = rows.pack(scaled(bias, c.timing.steps), &t); !ok {
+	n := &countNeurons{thresholds: t, bias: bias, mprn: op.IsMPRN(s.node), left: used(s.node.Output(op.NeuronVRes))}
+	if u.countConv, ok = rows.pack(n, c.timing.steps); !ok {
 		return nil
 	}
 	for _, steps := range c.timing.results {
-		u.neurons = append(u.neurons, u.levelsAt(c.timing, t, scaled(bias, steps), steps))
+		u.neurons = append(u.neurons, n.integers(u.scale, steps, c.timing.post))
 	}
 	return u
-}
-
-func scaled(list []float64, by int) []float64 {
-	out := make([]float64, len(list))
-	for i, x := range list {
-		out[i] = float64(x * float64(by))
-	}
-	return out
-}
-
-// levelsAt is the neurons in units of the scales, for a number of timesteps.
-func (u *countLayer) levelsAt(tm *timing, t thresholds, bias []float64, steps int) count.Neurons {
-	n := count.Neurons{Top: int32(steps)}
-	post := tm.post > 0
-	if post && !op.IsMPRN(u.sink.node) {
-		n.Top++
-	}
-	for o, scale := range u.scale {
-		units := func(x float64) int32 { return int32(math.Round(x / scale)) }
-		theta, fire, v0 := int32(math.MaxInt32), int32(math.MaxInt32), 0.0
-		if !math.IsInf(t.theta[o], 1) { // else it never fires, and has no unit for v0
-			theta, fire, v0 = units(t.theta[o]), units(float64(t.alpha[o]*t.theta[o])), float64(t.v0*t.theta[o])
-		}
-		n.Potential = append(n.Potential, units(v0+bias[o]))
-		n.Threshold = append(n.Threshold, theta)
-		if post && op.IsMPRN(u.sink.node) {
-			n.Fire = append(n.Fire, fire)
-		}
-	}
-	return n
 }
 
 func (u *countLayer) run(r *run) error {

@@ -55,7 +55,7 @@ func (c *counting) current(n *graph.Node) *countCurrent {
 	if !ok {
 		return nil
 	}
-	if u.countConv, ok = rows.pack(nil, nil); !ok {
+	if u.countConv, ok = rows.pack(nil, 0); !ok {
 		return nil
 	}
 	return u

@@ -40,7 +40,15 @@
 // # Two phases
 //
 // A network of the two-phase schedule has no layers: its values are sums over time, and
-// its neurons, readouts and linear operators analog units, in float32 (see twophase.go).
+// its neurons, readouts and linear operators analog units (see twophase.go). In fixed
+// point, units that read spikes compute on counts, one byte a neuron (see countplan.go):
+//
+//	counts ─> Conv or ConvTranspose ─┐
+//	counts ─────────────────────────(+)─> [Bias] ─> neuron ─> counts, residual potential
+//	counts ─> Conv or ConvTranspose ─> float current
+//
+// Concat, sums and scales of counts are read through. What else reads a value that is
+// kept as counts gets its floats, made once.
 //
 // # Meaning
 //

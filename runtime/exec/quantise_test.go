@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"spikingir/runtime/kernel"
 	"spikingir/runtime/kernel/spike"
 )
 
@@ -103,6 +104,65 @@ func TestLevel(t *testing.T) {
 			v := level(x, scale)
 			if v < math.MaxInt32 && float32(float64(v)*scale) < x || float32(float64(v-1)*scale) >= x {
 				t.Errorf("%d times %g stands for %g", v, scale, x)
+			}
+		}
+	}
+}
+
+// TestCoarse packs weights on the grid of 8 bits: in 8 bits where the threshold is on it and
+// nobody reads the residual potential, else exactly too, in 16.
+func TestCoarse(t *testing.T) {
+	row := []float64{127 * 0.3, -5 * 0.3, 0, 64 * 0.3}
+	r := countRows{most: 11, rows: [][]float64{row, {0, 0, 0, 0}}}
+	r.shape.ConvShape = kernel.ConvShape{InC: 4, OutC: 2, Groups: 1, KH: 1, KW: 1, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1}
+	on, off := thresholds{theta: []float64{301 * 0.3, 1}, alpha: []float64{0.75, 0.75}}, thresholds{theta: []float64{301.4 * 0.3, 1}, alpha: []float64{0.75, 0.75}}
+	for name, c := range map[string]struct {
+		n    *countNeurons
+		bits int
+	}{
+		"currents":              {nil, 8},
+		"threshold on the grid": {&countNeurons{on, []float64{0.1, 0}, true, false}, 8},
+		"residual potential":    {&countNeurons{on, []float64{0.1, 0}, true, true}, 16},
+		"threshold off it":      {&countNeurons{off, []float64{0.1, 0}, true, false}, 16},
+	} {
+		k, ok := r.pack(c.n, 10)
+		if !ok || k.packed.Bits() != c.bits {
+			t.Errorf("%s: %d bits, want %d", name, k.packed.Bits(), c.bits)
+		}
+		for _, w := range row {
+			if x := w / k.scale[0]; math.Abs(x-math.Round(x)) > 1e-6*math.Abs(x) {
+				t.Errorf("%s: weight %g is %g units", name, w, x)
+			}
+		}
+	}
+	r.rows[0][1] *= 1.1
+	if k, ok := r.pack(nil, 10); !ok || k.packed.Bits() != 16 {
+		t.Errorf("weights off the grid take %d bits", k.packed.Bits())
+	}
+}
+
+// TestCountNeurons compares neurons in integers with the definition in real numbers, for
+// every sum near where they fire: rounding decides on no spike.
+func TestCountNeurons(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 5))
+	for range 300 {
+		unit, level, steps := math.Exp(r.NormFloat64()), 2+r.IntN(400), 1+r.IntN(20)
+		n := &countNeurons{thresholds{theta: []float64{float64(level) * unit}, alpha: []float64{0.5 + r.Float64()/2}, v0: r.Float64()},
+			[]float64{r.NormFloat64() * unit * float64(level)}, true, false}
+		k := n.integers([]float64{unit}, steps, 1)
+		for sum := -2 * level; sum < (steps+3)*level; sum++ {
+			v := int64(sum) + int64(k.Potential[0])
+			spikes := min(max(v/int64(level), 0), int64(steps))
+			if v-spikes*int64(level) >= int64(k.Fire[0]) {
+				spikes++
+			}
+			real := n.start(0, steps)/unit + float64(sum)
+			want := min(max(math.Floor(real/float64(level)), 0), float64(steps))
+			if real-want*float64(level) >= n.alpha[0]*float64(level) {
+				want++
+			}
+			if float64(spikes) != want {
+				t.Fatalf("sum %d, threshold %d units, start %g: %d spikes, want %v", sum, level, n.start(0, steps)/unit, spikes, want)
 			}
 		}
 	}
