@@ -49,7 +49,8 @@ func (p *plan) summed(m *graph.Model, n *graph.Node) (unit, error) {
 		if k, ok := s.(*neuronSink); ok {
 			return &neuronSum{alone: alone{n}, sink: k}, nil
 		}
-		return &readoutSum{alone{n}, s.(*readoutSink)}, nil
+		r := s.(*readoutSink)
+		return &readoutSum{alone{n}, r, r.conv != nil && identity(p, n)}, nil
 	}
 	var u unit = &biasSum{alone{n}}
 	if !n.IsSpiking("Bias") {
@@ -150,11 +151,61 @@ type neuronSum struct {
 	alone
 	sink   *neuronSink
 	counts bool // something reads its counts
+	// encode is the Encode in front, where nothing else reads it: the neuron multiplies by T.
+	encode *graph.Node
+}
+
+// current is what the neuron integrates, but for a factor.
+func (u *neuronSum) current() *graph.Value {
+	if u.encode != nil {
+		return u.encode.Input(0)
+	}
+	return u.node.Input(op.NeuronX)
+}
+
+func (u *neuronSum) nodes() []*graph.Node {
+	if u.encode != nil {
+		return []*graph.Node{u.encode, u.node}
+	}
+	return u.alone.nodes()
+}
+
+func (u *neuronSum) reads() []*graph.Value {
+	return append([]*graph.Value{u.current()}, present(u.node.Inputs()[op.NeuronX+1:])...)
+}
+
+// encoded is a neuron with the Encode in front of it.
+type encoded struct{ *neuronSum }
+
+func (u encoded) timed() {} // see run.unit
+
+func (u encoded) run(r *run) error {
+	for at := range r.timing.results {
+		if err := r.forResult(at, nil, func() error { return u.neuronSum.run(r) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// encoded joins neurons and what is in front of them alone to one unit.
+func (p *plan) encoded(owner map[*graph.Node]unit) {
+	for n := range p.graph.Nodes() {
+		k, ok := owner[n].(*neuronSum)
+		if !ok {
+			continue
+		}
+		v := n.Input(op.NeuronX)
+		if e := v.Producer(); e.IsSpiking("Encode") && v.NumUses() == 1 && !v.IsOutput() {
+			k.encode = e
+			owner[n], owner[e] = encoded{k}, encoded{k}
+		}
+	}
 }
 
 func (u *neuronSum) run(r *run) error {
-	x := r.analogValue(u.node.Input(op.NeuronX))
-	if x == nil || len(x.Dims) < 2 {
+	x := r.analogValue(u.current())
+	if x == nil || x.DType != graph.Float32 || len(x.Dims) < 2 {
 		return op.Errorf(u.node, "input is %v, want sums of slices [N,C,...]", x)
 	}
 	p, err := u.sink.parameters(r, x.Dims)
@@ -164,6 +215,9 @@ func (u *neuronSum) run(r *run) error {
 	t := neuron.TwoPhase{Params: p, Steps: int(r.steps()), Post: r.timing.post > 0, C: x.Dims[1], Plane: product(x.Dims[2:])}
 	if r.areas == nil {
 		t.Sum = x.F32
+	}
+	if u.encode != nil {
+		t.Gain = r.steps()
 	}
 	if u.counts {
 		return u.runCounts(r, &t, x)
@@ -246,7 +300,8 @@ func (u *neuronSum) report(r *run, t *neuron.TwoPhase, x *ops.Tensor) NeuronRepo
 // readoutSum is Decode or CPM.
 type readoutSum struct {
 	alone
-	sink *readoutSink
+	sink     *readoutSink
+	identity bool // its convolution maps every pixel to itself
 }
 
 func (u *readoutSum) run(r *run) error {
@@ -261,12 +316,14 @@ func (u *readoutSum) run(r *run) error {
 			r.countSpikes(k, u.node.Input(0))
 		}
 	}
-	if u.sink.conv == nil { // the readout divides in place
+	if u.sink.conv == nil || u.identity { // the readout divides in place
 		total := r.arena.tensor(graph.Float32, y.Dims)
-		copy(total.F32, y.F32)
+		if r.areas == nil {
+			r.parts(len(y.F32), func(lo, hi int) { copy(total.F32[lo:hi], y.F32[lo:hi]) })
+		}
 		y = total
 	}
-	if err := u.sink.read(r, r.result(), y, false); err != nil {
+	if err := u.sink.read(r, r.result(), y, u.identity); err != nil {
 		return op.Wrap(u.node, err)
 	}
 	return nil

@@ -12,6 +12,7 @@ var genericFloat32 = float32Kernels{
 	fmaPeak:      fmaPeakGeneric,
 	ifStep:       ifStepGeneric,
 	spikeCounts:  spikeCountsGeneric,
+	interleave8:  interleave8Generic,
 	expandSpikes: expandSpikesGeneric,
 	clip:         clipGeneric,
 	leakyRelu:    leakyReluGeneric,

@@ -22,6 +22,7 @@ type float32Kernels struct {
 	fmaPeak             func(n int) (flops int)
 
 	spikeCounts  func(counts []uint8, residual, current []float32, p *TwoPhase)
+	interleave8  func(dst, planes []uint8, c, n, count int)
 	ifStep       func(spikes []uint64, v, current []float32, bias, threshold, fire float32)
 	expandSpikes func(dst []float32, spikes []uint64, amplitude float32)
 

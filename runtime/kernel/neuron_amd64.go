@@ -10,3 +10,4 @@ func expandSpikesAVX2(dst []float32, spikes []uint64, amplitude float32)
 
 func spikeCountsAVX512(counts []uint8, residual, current []float32, p *TwoPhase)
 func spikeCountsAVX2(counts []uint8, residual, current []float32, p *TwoPhase)
+func interleave8AVX2(dst, planes []uint8, c, n, count int)

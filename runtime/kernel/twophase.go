@@ -50,33 +50,43 @@ func spikeCountsGeneric(counts []uint8, residual, current []float32, p *TwoPhase
 	}
 }
 
-// Interleave writes the bytes of planes, one after another and each of len(planes)/c, element
-// by element: dst[i*c+k] is element i of plane k.
+// Interleave writes the bytes of c planes, one after another and each of len(planes)/c,
+// element by element: dst[i*c+k] is element i of plane k.
 func Interleave(dst, planes []uint8, c int) {
 	n := len(planes) / max(c, 1)
 	checkLengths("Interleave", len(dst), len(planes), n*c)
+	if n == 0 {
+		return
+	}
 	whole := c &^ 7
 	for k := 0; k < whole; k += 8 {
-		i := 0
-		for ; i+8 <= n; i += 8 {
-			var rows [8]uint64
-			for j := range rows {
-				rows[j] = little.LittleEndian.Uint64(planes[(k+j)*n+i:])
-			}
-			transpose8(&rows)
-			for j := range rows {
-				little.LittleEndian.PutUint64(dst[(i+j)*c+k:], rows[j])
-			}
-		}
+		from, to := planes[k*n:(k+8)*n], dst[k:]
+		i := n &^ (twoPhaseGroup - 1)
+		float32s.Kernels.interleave8(to, from, c, n, i)
 		for ; i < n; i++ {
-			for j := k; j < k+8; j++ {
-				dst[i*c+j] = planes[j*n+i]
+			for j := range 8 {
+				to[i*c+j] = from[j*n+i]
 			}
 		}
 	}
 	for k := whole; k < c; k++ {
 		for i, b := range planes[k*n : (k+1)*n] {
 			dst[i*c+k] = b
+		}
+	}
+}
+
+// interleave8Generic writes the first count elements of 8 planes of n each, c bytes apart.
+// count is a multiple of 16.
+func interleave8Generic(dst, planes []uint8, c, n, count int) {
+	for i := 0; i < count; i += 8 {
+		var rows [8]uint64
+		for j := range rows {
+			rows[j] = little.LittleEndian.Uint64(planes[j*n+i:])
+		}
+		transpose8(&rows)
+		for j := range rows {
+			little.LittleEndian.PutUint64(dst[(i+j)*c:], rows[j])
 		}
 	}
 }
