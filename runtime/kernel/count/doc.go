@@ -14,8 +14,8 @@
 //	avx512-vnni
 //	        the products of four counts with weights added in one instruction; 12 output
 //	        cells by two vectors of weights (a block's two planes, or two blocks), or 24 by one,
-//	        in registers, where sums become counts too. CPUs with AMX run on it as well:
-//	        tiles would take half the time at most, and there was none to try them on.
+//	        in registers, where sums become counts too. CPUs with AMX run on it as well, for
+//	        there was none to try tiles on.
 //	avx2-vnni
 //	        the same instruction on shorter vectors, 6 output cells by one block
 //	avx2-madd

@@ -92,21 +92,14 @@ func (t *task) gatherPixels(dst []uint8, first int) {
 // copyPixels copies pixels of n bytes, dstStep and srcStep bytes apart, as many as dst has room
 // for.
 func copyPixels(dst, src []uint8, dstStep, srcStep, n int) {
-	switch count := (len(dst) + dstStep - n) / dstStep; {
-	case n == 3: // of colour images
+	count := (len(dst) + dstStep - n) / dstStep
+	if n == 3 { // of colour images
 		for i := range count {
 			*(*[3]uint8)(dst[i*dstStep:]) = *(*[3]uint8)(src[i*srcStep:])
 		}
-	case n < 16:
-		for i := range count {
-			d := dst[i*dstStep:][:n]
-			for k, c := range src[i*srcStep:][:n] { // too few for a call
-				d[k] = c
-			}
-		}
-	default:
-		for i := range count {
-			copy(dst[i*dstStep:][:n], src[i*srcStep:])
-		}
+		return
+	}
+	for i := range count {
+		copy(dst[i*dstStep:][:n], src[i*srcStep:])
 	}
 }
