@@ -48,6 +48,11 @@ func drawShape(r *rand.Rand) layerCase {
 		KH: 1 + r.IntN(4), KW: 1 + r.IntN(4), StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1,
 		PadTop: r.IntN(3), PadLeft: r.IntN(3), PadBottom: r.IntN(3), PadRight: r.IntN(3),
 	}}
+	if r.IntN(4) == 0 { // what tiles suit
+		s = square(leastIn+r.IntN(9), leastOut+r.IntN(40), 3)
+		s.PadTop, s.PadLeft, s.PadBottom, s.PadRight = r.IntN(3), r.IntN(3), r.IntN(3), r.IntN(3)
+		return layerCase{s: s, h: 1 + r.IntN(9), w: 1 + r.IntN(40)}
+	}
 	k := layerCase{transposed: r.IntN(4) == 0, h: 1 + r.IntN(9), w: 1 + r.IntN(60)}
 	if k.transposed || r.IntN(4) == 0 {
 		s.StrideH, s.StrideW = 1+r.IntN(3), 1+r.IntN(3)

@@ -30,7 +30,8 @@ type Conv struct {
 	planes    int // bytes of a weight
 	side      int // output pixels side by side in a block: see sideBySide
 	outBlocks int
-	plans     [][]unit // of each phase
+	plans     [][]unit  // of each phase
+	winograd  *winograd // nil where weights do not suit
 }
 
 // A unit is what a kernel computes at once: one block of output channels, or two where
@@ -55,8 +56,8 @@ type window struct {
 }
 
 // PackConv packs a convolution without bias. weight is [OutC][InC/Groups][KH][KW] and copied. It
-// is in the range of package spike; where all of it is in -127..127, the
-// convolution takes half the time.
+// is in the range of package spike. Where all of it is in -127..127, or where sums of it
+// are in the range (see [LeastScale]), the convolution takes about half the time.
 func PackConv(s kernel.ConvShape, weight []int16) (*Conv, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
@@ -121,6 +122,7 @@ func (c *Conv) pack(weight []int16, at func(out, in, tap int) int16) error {
 		}
 		c.plans = append(c.plans, units)
 	}
+	c.winograd = c.packWinograd(at)
 	return nil
 }
 

@@ -175,6 +175,8 @@ func (k *layerCase) check(t *testing.T, threads ...int) {
 var fixedCases = []layerCase{
 	{s: square(64, 64, 3), h: 5, w: 67},
 	{s: square(48, 33, 3), h: 3, w: 37},
+	{s: square(33, 18, 3), h: 7, w: 6},
+	{s: square(130, 16, 3), h: 2, w: 29},
 	{s: square(64, 1, 3), h: 4, w: 50},
 	{s: square(6, 3, 7), h: 9, w: 41},
 	{s: square(12, 3, 3), h: 4, w: 19},
@@ -199,7 +201,7 @@ var fixedCases = []layerCase{
 
 func TestConv(t *testing.T) {
 	for i, k := range fixedCases {
-		for _, bound := range []int{127, 0} {
+		for _, bound := range []int{127, 0, 3600} {
 			r := rand.New(rand.NewPCG(uint64(i), uint64(bound)))
 			k.sources, k.weight = nil, nil
 			k.fill(r, 1+i%2, []int{11, Most, 0}[i%3], []int{k.s.InC}, bound)
@@ -227,7 +229,7 @@ func checkDrawn(t *testing.T, seed uint64) {
 		part := 1 + r.IntN(left)
 		parts, left = append(parts, part), left-part
 	}
-	k.fill(r, 1+r.IntN(2), 1+r.IntN(Most), parts, []int{0, 1, 100, 127}[r.IntN(4)])
+	k.fill(r, 1+r.IntN(2), 1+r.IntN(Most), parts, []int{0, 1, 100, 127, 3600}[r.IntN(5)])
 	k.check(t, 1+r.IntN(4))
 }
 
@@ -238,9 +240,9 @@ func FuzzConv(f *testing.F) {
 // TestConvWidths covers every tail of a tile.
 func TestConvWidths(t *testing.T) {
 	for width := 1; width <= 54; width++ {
-		for _, bound := range []int{127, 0} {
+		for _, bound := range []int{127, 0, 3600} {
 			r := rand.New(rand.NewPCG(uint64(width), uint64(bound)))
-			k := layerCase{s: square(5+width%7, []int{1, 16, 20, 32, 48}[width%5], 3), h: 2, w: width}
+			k := layerCase{s: square([]int{5, 11, 36}[width%3], []int{1, 16, 20, 32, 48}[width%5], 3), h: 2, w: width}
 			k.fill(r, 1, 12, []int{k.s.InC}, bound)
 			k.check(t, 1)
 		}
@@ -250,8 +252,8 @@ func TestConvWidths(t *testing.T) {
 // TestConvExtremes takes sums at the ends of their range: the largest counts and weights, and as
 // many products as can be.
 func TestConvExtremes(t *testing.T) {
-	for _, w := range []int16{spike.LeastWeight, spike.MostWeight, -255, -128, 127, -127} {
-		for _, most := range []int{0, 1, 11} {
+	for _, w := range []int16{spike.LeastWeight, spike.MostWeight, 3600, -255, -128, 127, -127} {
+		for _, most := range []int{0, 1, 11, 63} {
 			k := layerCase{s: square(64, 17, 3), h: 3, w: 15}
 			r := rand.New(rand.NewPCG(1, 1))
 			k.fill(r, 1, most, []int{64}, 127)

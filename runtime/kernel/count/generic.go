@@ -3,7 +3,13 @@ package count
 import "encoding/binary"
 
 // generic are the kernels in Go.
-var generic = kernels{conv: convGeneric, settle: settleGeneric, peak: peakGeneric}
+var generic = kernels{
+	conv:      convGeneric,
+	settle:    settleGeneric,
+	toTiles:   toTilesGeneric,
+	fromTiles: fromTilesGeneric,
+	peak:      peakGeneric,
+}
 
 // convGeneric passes over groups without spikes.
 func convGeneric(a *args) {

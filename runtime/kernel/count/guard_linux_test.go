@@ -20,8 +20,10 @@ func TestConvGuarded(t *testing.T) {
 		{s: square(7, 40, 3), h: 3, w: 13},
 		{s: square(64, 33, 1), h: 2, w: 31},
 		{s: square(4, 1, 5), h: 3, w: 47},
+		{s: square(64, 16, 3), h: 3, w: 9},
+		{s: square(37, 20, 3), h: 2, w: 6},
 	} {
-		for _, bound := range []int{127, 0} {
+		for _, bound := range []int{127, 0, 3600} {
 			for _, atEnd := range []bool{false, true} {
 				k.sources, k.weight = nil, nil
 				k.fill(rand.New(rand.NewPCG(uint64(i), 1)), 1, 11, []int{k.s.InC}, bound)
@@ -56,12 +58,13 @@ func (k *layerCase) runGuarded(t *testing.T, atEnd bool) {
 	pool := machine.NewPool(1)
 	defer pool.Close()
 	oh, ow := k.outSize()
-	kept := conv.layoutFor(oh, ow, 1, true)
+	tiled := conv.winograd != nil && k.sources[0].most() <= conv.winograd.most
+	kept := conv.layoutFor(oh, ow, 1, true, tiled)
 	s := scratches.Of(pool, 0)
-	s.cells = guardedBytes(t, max(kept.size, conv.layoutFor(oh, ow, 1, false).size), atEnd)
+	s.cells = guardedBytes(t, max(kept.size, conv.layoutFor(oh, ow, 1, false, tiled).size), atEnd)
 	params := kerneltest.Guarded(t, conv.outBlocks*paramWords, atEnd)
 	s.params = unsafe.Slice((*int32)(unsafe.Pointer(&params[0])), len(params))
-	sums := kerneltest.Guarded(t, conv.sumsFor(kept.rows, kept.cols), atEnd)
+	sums := kerneltest.Guarded(t, conv.sumsFor(kept.rows, kept.cols, tiled), atEnd)
 	s.sums = unsafe.Slice((*int32)(unsafe.Pointer(&sums[0])), len(sums))
 	k.runOn(t, conv, pool, k.want(), func(n int) []uint8 { return guardedBytes(t, n, atEnd) })
 }

@@ -13,7 +13,9 @@ type kernels struct {
 	conv func(a *args)
 	// settle takes sums of a block for potentials: see args.
 	settle func(a *args)
-	peak   func(n int) (ops int)
+	// toTiles and fromTiles transform rows of tiles: see tileArgs.
+	toTiles, fromTiles func(a *tileArgs)
+	peak               func(n int) (ops int)
 	// narrow tells that conv wants chunks.
 	narrow bool
 }

@@ -14,18 +14,21 @@ func accelerated() []machine.Entry[kernels] {
 	avx512 := x.HasAVX512F && x.HasAVX512VL && x.HasAVX512BW && x.HasAVX512DQ
 	return []machine.Entry[kernels]{
 		{Name: "avx512-vnni", Available: avx512 && x.HasAVX512VNNI && x.HasBMI2, Kernels: kernels{
-			conv:   convAVX512,
-			settle: settleAVX512,
-			peak:   peakAVX512,
+			conv:    convAVX512,
+			settle:  settleAVX512,
+			toTiles: toTilesAVX512, fromTiles: fromTilesAVX512,
+			peak: peakAVX512,
 		}},
 		{Name: "avx2-vnni", Available: x.HasAVX2 && x.HasAVXVNNI, Kernels: kernels{
-			conv:   func(a *args) { eachBlock(a, convBlockVNNI) },
-			settle: settleAVX2,
-			peak:   peakVNNI,
+			conv:    func(a *args) { eachBlock(a, convBlockVNNI) },
+			settle:  settleAVX2,
+			toTiles: toTilesAVX2, fromTiles: fromTilesAVX2,
+			peak: peakVNNI,
 		}},
 		{Name: "avx2-madd", Available: x.HasAVX2, Kernels: kernels{
-			conv:   func(a *args) { eachBlock(a, convBlockAVX2) },
-			settle: settleAVX2,
+			conv:    func(a *args) { eachBlock(a, convBlockAVX2) },
+			settle:  settleAVX2,
+			toTiles: toTilesAVX2, fromTiles: fromTilesAVX2,
 			peak:   peakAVX2,
 			narrow: true,
 		}},
@@ -102,3 +105,17 @@ func peakAVX2(n int) (ops int)
 //
 //go:noescape
 func peakVNNI(n int) (ops int)
+
+// The kernels for tiles work like those in Go whose names end in Generic.
+//
+//go:noescape
+func toTilesAVX512(a *tileArgs)
+
+//go:noescape
+func fromTilesAVX512(a *tileArgs)
+
+//go:noescape
+func toTilesAVX2(a *tileArgs)
+
+//go:noescape
+func fromTilesAVX2(a *tileArgs)

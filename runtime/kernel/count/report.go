@@ -7,13 +7,15 @@ import (
 	"spikingir/runtime/kernel/machine"
 )
 
-// keep computes the strip's pixels in a phase with their sums kept, and hands over what is asked
-// for.
+// keep computes the strip's pixels in a phase with their sums kept, unless that was done by tiles, and
+// hands over what is asked for.
 func (t *task) keep(p *kernel.Phase, phase, cols int) {
 	a := &t.args
 	a.cells, a.cols, a.sums = t.cells, t.across(cols), t.sums
-	for i := range t.plans[phase] {
-		t.convolve(&t.plans[phase][i])
+	if !t.tiled {
+		for i := range t.plans[phase] {
+			t.convolve(&t.plans[phase][i])
+		}
 	}
 	if t.out.Neurons == nil {
 		t.read(t.out.Currents, t.out.Scale, p, a.rows, cols)

@@ -62,6 +62,10 @@ type scratch struct {
 	sums    []int32 // of a phase of the strip, [row][cell][block][16]
 	offsets []int
 	params  []int32 // [block][6][16]
+
+	tiles    tileArgs
+	products args
+	offset   []int32 // see reserveTiles
 }
 
 // A task is one strip of an image in the hands of a worker.
@@ -76,7 +80,8 @@ type task struct {
 	n          int // image
 	i, j       int // first output pixel of the strip, in a phase
 	rows, cols int
-	most       int // no count of the sources is larger
+	most       int  // no count of the sources is larger
+	tiled      bool // computed by tiles
 }
 
 // Run convolves sources, whose channels follow each other, and which all have the sizes of
@@ -89,13 +94,18 @@ func (c *Conv) Run(ctx context.Context, p *machine.Pool, out Output, sources []*
 	if rows == 0 || cols == 0 || images == 0 {
 		return ctx.Err()
 	}
-	l := c.layoutFor(rows, cols, machine.CeilDiv(p.Threads(), images), out.kept())
+	most := 0
+	for _, s := range sources {
+		most = max(most, s.most())
+	}
+	tiled := c.winograd != nil && most <= c.winograd.most
+	l := c.layoutFor(rows, cols, machine.CeilDiv(p.Threads(), images), out.kept(), tiled)
 	down, across := machine.CeilDiv(rows, l.rows), machine.CeilDiv(cols, l.cols)
 	strips := images * down * across
 	var next atomic.Int64
 	p.Run(min(p.Threads(), strips), func(worker, _, _ int) {
 		t := task{Conv: c, scratch: scratches.Of(p, worker), layout: l, out: &out, sources: sources,
-			h: sources[0].H, w: sources[0].W, oh: h, ow: w}
+			h: sources[0].H, w: sources[0].W, oh: h, ow: w, most: most, tiled: tiled}
 		t.reserve()
 		// As with float32, workers take strips as they come to them.
 		for strip := int(next.Add(1)) - 1; strip < strips && ctx.Err() == nil; strip = int(next.Add(1)) - 1 {
@@ -161,12 +171,14 @@ func (n *Neurons) check(channels int) {
 // reserve makes the scratch large enough and lays the parameters out by blocks.
 func (t *task) reserve() {
 	t.cells = machine.GrowAligned(t.cells, t.layout.size)
-	if t.out.kept() {
-		t.sums = machine.GrowAligned(t.sums, t.sumsFor(t.layout.rows, t.layout.cols))
+	switch {
+	case t.out.kept():
+		t.sums = machine.GrowAligned(t.sums, t.sumsFor(t.layout.rows, t.layout.cols, t.tiled))
+	case t.tiled:
+		t.sums = machine.GrowAligned(t.sums, 2*even(t.layout.cols)*blockLanes)
 	}
-	t.most = 0
-	for _, s := range t.sources {
-		t.most = max(t.most, s.most())
+	if t.tiled {
+		t.reserveTiles()
 	}
 	t.args.cells = t.cells
 	t.params = machine.GrowAligned(t.params, t.outBlocks*paramWords)
@@ -214,12 +226,21 @@ func (t *task) run() {
 		a.rows, a.srcRow, a.srcCell = rows, t.layout.pitch, t.side*t.shape.InC
 		a.sumCell = t.outBlocks * blockLanes
 		a.sumRow = t.across(cols) * a.sumCell
+		if t.tiled {
+			a.sumRow = even(cols) * a.sumCell
+		}
 		a.countRow, a.countCell = t.ow*t.OutStepH*t.shape.OutC, t.side*t.OutStepW*t.shape.OutC
 		if t.out.Neurons != nil {
 			a.top = float32(t.out.Neurons.Top - 1)
 		}
-		if t.out.kept() {
+		if t.tiled {
+			t.runTiles()
+		}
+		switch {
+		case t.out.kept():
 			t.keep(p, k, cols)
+			continue
+		case t.tiled:
 			continue
 		}
 		a.sums = nil

@@ -26,7 +26,7 @@ type layout struct {
 }
 
 // layoutFor chooses strips for phases of rows x cols pixels, at least parts of them.
-func (c *Conv) layoutFor(rows, cols, parts int, sums bool) layout {
+func (c *Conv) layoutFor(rows, cols, parts int, sums, tiled bool) layout {
 	l := layout{rows: 1, cols: cols}
 	cell := c.shape.InC
 	unit := tileCells * c.side
@@ -34,7 +34,7 @@ func (c *Conv) layoutFor(rows, cols, parts int, sums bool) layout {
 		l.cols = min(cols, machine.CeilDiv(machine.CeilDiv(cols, pieces), unit)*unit)
 	}
 	fits := func(rows, cols int) bool {
-		return c.Footprint(rows, cols)*cell <= stripBytes && (!sums || c.sumsFor(rows, cols) <= stripSums)
+		return c.Footprint(rows, cols)*cell <= stripBytes && (!sums || c.sumsFor(rows, cols, tiled) <= stripSums)
 	}
 	for l.cols > unit && !fits(4, l.cols) {
 		l.cols = max(unit, machine.CeilDiv(l.cols/2, unit)*unit)
@@ -43,17 +43,31 @@ func (c *Conv) layoutFor(rows, cols, parts int, sums bool) layout {
 	for l.rows < most && fits(l.rows+1, l.cols) {
 		l.rows++
 	}
+	if tiled && l.rows > 1 {
+		l.rows &^= 1
+	}
 	l.pitch = (l.cols + c.LastCol) * cell
 	l.remainderStride = (l.rows + c.LastRow) * l.pitch
 	l.size = len(c.Remainders)*l.remainderStride + (tileCells+1)*c.side*cell + groupBytes
+	if tiled { // half tiles, and vectors of their last pixels
+		l.size = (l.rows+4)*l.pitch + 2*cell + vectorBytes
+	}
 	return l
 }
 
 // across is the number of the kernels' output cells in a row of pixels.
 func (c *Conv) across(cols int) int { return machine.CeilDiv(cols, c.side) }
 
-// sumsFor is the number of sums of a phase of a strip.
-func (c *Conv) sumsFor(rows, cols int) int { return c.outBlocks * rows * c.across(cols) * blockLanes }
+// sumsFor is the number of sums of a phase of a strip, of whole tiles if it is tiled.
+func (c *Conv) sumsFor(rows, cols int, tiled bool) int {
+	if tiled {
+		rows, cols = even(rows), even(cols)
+	}
+	return c.outBlocks * rows * c.across(cols) * blockLanes
+}
+
+// even is n, or one more.
+func even(n int) int { return n + n&1 }
 
 // gather copies the source pixels of image n that the strip needs, with zeros beyond the
 // border.
