@@ -59,12 +59,10 @@ type Conversion struct {
 // cannot be converted is an [UnsupportedError] that names every such node; after an
 // error the model is in no defined state.
 func Convert(ctx context.Context, m *Model, o Options) (*Conversion, error) {
-	p, c, err := o.plan()
+	rewritten := o.Pipeline == nil && Spiking(m)
+	p, c, err := o.plan(rewritten)
 	if err != nil {
 		return nil, err
-	}
-	if o.Pipeline == nil && Spiking(m) {
-		return nil, unsupported(errors.New("the model is a spiking network already; convert the network it was made from"))
 	}
 	if len(p) == 0 {
 		return c, nil
@@ -108,17 +106,41 @@ func Convert(ctx context.Context, m *Model, o Options) (*Conversion, error) {
 			c.Notes = append(c.Notes, n.String())
 		}
 	}
-	if len(c.Neurons) > 0 {
+	switch {
+	case rewritten:
+		m.Metadata.Set(graph.MetaVersion, Version)
+		if before, ok := m.Metadata.Get(graph.MetaPipeline); ok {
+			m.Metadata.Set(graph.MetaPipeline, before+","+c.Pipeline)
+		}
+	case len(c.Neurons) > 0:
 		c.describe(m, set, stats, o.Calibration.Seed)
 	}
 	return c, ctx.Err()
 }
 
+// rewriting is the passes that write a spiking network in another form.
+func (o *Options) rewriting() (Pipeline, error) {
+	s, d := o.Settings, DefaultSettings()
+	form := Settings{WeightBits: cmp.Or(s.WeightBits, d.WeightBits), Unit: s.Unit, Lower: cmp.Or(s.Lower, d.Lower)}
+	s.WeightBits, s.Unit, s.Lower = d.WeightBits, d.Unit, d.Lower
+	given := s != d && s != Settings{WeightBits: d.WeightBits, Lower: d.Lower}
+	again := given || o.Recipe != "" && o.Recipe != Recipes()[0]
+	if again || form == (Settings{WeightBits: d.WeightBits, Lower: d.Lower}) {
+		return nil, unsupported(errors.New("the model is a spiking network already; convert the network it was made from, " +
+			"or write this one in another form, by nothing but --lower, --absorb-scales and --weight-bits"))
+	}
+	return Rewriting(form)
+}
+
 // plan is the passes to run, and the report to begin with.
-func (o *Options) plan() (Pipeline, *Conversion, error) {
-	c := &Conversion{Neurons: []string{}, Notes: []string{}}
-	p := o.Pipeline
-	if p == nil {
+func (o *Options) plan(rewritten bool) (p Pipeline, c *Conversion, err error) {
+	c = &Conversion{Neurons: []string{}, Notes: []string{}}
+	switch p = o.Pipeline; {
+	case rewritten:
+		if p, err = o.rewriting(); err != nil {
+			return nil, nil, err
+		}
+	case p == nil:
 		s, d := o.Settings, DefaultSettings()
 		s.Timesteps = cmp.Or(s.Timesteps, d.Timesteps)
 		s.Over = cmp.Or(s.Over, d.Over)
@@ -126,7 +148,6 @@ func (o *Options) plan() (Pipeline, *Conversion, error) {
 		s.WeightBits = cmp.Or(s.WeightBits, d.WeightBits)
 		s.Lower = cmp.Or(s.Lower, d.Lower)
 		c.Recipe = cmp.Or(o.Recipe, Recipes()[0])
-		var err error
 		if p, err = Recipe(c.Recipe, s); err != nil {
 			return nil, nil, err
 		}

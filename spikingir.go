@@ -98,8 +98,8 @@ func ImageTensor(m Image) *Tensor { return eval.Tensor(m) }
 // same numbers.
 func TensorImage(t *Tensor) (Image, error) { return eval.Image(t) }
 
-// Spiking reports whether a model holds spiking neurons. Those of the forms "flat"
-// and "counts" are standard operators and do not count.
+// Spiking reports whether a model holds spiking neurons. Those of the forms "flat",
+// "counts" and "qdq" are standard operators and do not count.
 func Spiking(m *Model) bool {
 	for n := range m.Graph.Nodes() {
 		if op.IsNeuron(n) {
@@ -127,6 +127,10 @@ func DefaultSettings() Settings { return recipes.Defaults() }
 // SpikeConverter, AAAI 2022). A setting out of range is
 // an error that names it.
 func Recipe(name string, s Settings) (Pipeline, error) { return recipes.New(name, s) }
+
+// Rewriting is the passes that write a finished spiking network in another form, as
+// Lower, Unit and WeightBits of the settings say.
+func Rewriting(s Settings) (Pipeline, error) { return recipes.Rewrite(s) }
 
 // ParsePipeline reads passes such as "fold-batchnorm,relu-to-if{v0=0.5}"; own are
 // passes beside the standard ones. The empty text is a pipeline of no passes, not nil.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,6 +19,7 @@ type conversion struct {
 	spikingir.Options
 	passes, reader, out string
 	dump                dumper
+	recipe              error // what is wrong with the settings, unless the model is spiking
 }
 
 func (c *conversion) add(f *pflag.FlagSet) {
@@ -36,7 +38,7 @@ func (c *conversion) add(f *pflag.FlagSet) {
 	f.Float64Var(&s.Beta, "beta", s.Beta, "MPRN: alpha = 0.5*sigmoid(beta)+0.5 of the post step")
 	f.StringVar((*string)(&s.Analog), "analog", string(s.Analog), "what cannot be spiking: refuse, or keep it analog")
 	f.BoolVar(&s.Unit, "absorb-scales", false, "unit form: thresholds 1, scales in the weights")
-	f.StringVar((*string)(&s.Lower), "lower", string(s.Lower), "form of the spiking operators: functions, flat, none; two-phase: counts")
+	f.StringVar((*string)(&s.Lower), "lower", string(s.Lower), "form of the spiking operators: functions, flat, none; two-phase: counts, qdq")
 	f.StringVar((*string)(&s.Schedule), "schedule", "", "when neurons fire: lockstep, two-phase; empty takes the recipe's")
 	f.IntVar(&s.WeightBits, "weight-bits", s.WeightBits, "bits of the weights behind spikes: 16, or 8, which rounds them in the file")
 	f.StringVar(&c.reader, "reader", "onnx", "model reader: onnx, onnx-go")
@@ -67,6 +69,9 @@ func (a *app) convertCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := c.checkForm(cmd.Flags(), m); err != nil {
+				return fmt.Errorf("%s: %w", args[0], err)
+			}
 			r, err := a.convert(cmd.Context(), m, c)
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
@@ -84,6 +89,25 @@ func (a *app) convertCmd() *cobra.Command {
 // recipeFlags are the settings of recipes; a list of passes states its own.
 var recipeFlags = []string{"recipe", "timesteps", "percentile", "over", "per", "v0", "beta", "analog",
 	"absorb-scales", "lower", "schedule", "weight-bits"}
+
+// conversionFlags are those that say how neurons are made.
+var conversionFlags = []string{"recipe", "timesteps", "percentile", "over", "per", "v0", "beta", "analog", "schedule",
+	"calib", "task"}
+
+// checkForm refuses flags of a conversion for a model that is a spiking network already, and
+// for any other what is of no conversion.
+func (c *conversion) checkForm(f *pflag.FlagSet, m *graph.Model) error {
+	if c.Pipeline != nil || !spikingir.Spiking(m) {
+		return c.recipe
+	}
+	for _, name := range conversionFlags {
+		if f.Changed(name) {
+			return fmt.Errorf("--%s is of a conversion, and the model is a spiking network already; convert the network it was made from, "+
+				"or write this one in another form, by nothing but --lower, --absorb-scales and --weight-bits", name)
+		}
+	}
+	return nil
+}
 
 // check finds what is wrong with the flags before a model is read.
 func (c *conversion) check(f *pflag.FlagSet) error {
@@ -103,6 +127,9 @@ func (c *conversion) check(f *pflag.FlagSet) error {
 	if listed {
 		p, err = spikingir.ParsePipeline(c.passes)
 		c.Pipeline = p
+	} else if err != nil && !slices.ContainsFunc(conversionFlags, f.Changed) {
+		c.recipe = err
+		p, err = spikingir.Rewriting(c.Settings)
 	}
 	if err != nil {
 		return err

@@ -61,10 +61,8 @@ func run(c *passes.Context) (changed bool, err error) {
 // relu-to-if leaves it in, and serves nothing but the Clip.
 func rectifier(v *graph.Value) *graph.Node {
 	n := v.Producer()
-	if n == nil || !n.IsSpiking("IF") || v.NumUses() != 1 || v.IsOutput() || n.Input(op.NeuronBias) != nil {
-		return nil
-	}
-	if r := n.Output(op.NeuronVRes); r != nil && (r.NumUses() > 0 || r.IsOutput()) {
+	if n == nil || !n.IsSpiking("IF") || v.NumUses() != 1 || v.IsOutput() || n.Input(op.NeuronBias) != nil ||
+		spiking.GivesResidual(n) {
 		return nil
 	}
 	theta, err := passes.Threshold(n)

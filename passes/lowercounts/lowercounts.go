@@ -3,8 +3,6 @@
 package lowercounts
 
 import (
-	"spikingir/graph"
-	"spikingir/graph/op"
 	"spikingir/passes"
 	"spikingir/passes/plain"
 )
@@ -50,118 +48,9 @@ var Pass = &passes.Pass{
 }
 
 func run(c *passes.Context) (changed bool, err error) {
-	if _, err := op.TimingOf(c.Model.Graph); err != nil {
+	l, err := plain.NewSums(c)
+	if l == nil {
 		return false, err
 	}
-	for n := range c.Model.Graph.Nodes() {
-		if op.IsNeuron(n) && op.ScheduleOf(n) == op.Lockstep {
-			c.Refuse(n, "it fires by each slice, which a sum over time does not tell, want the schedule %s", op.TwoPhase)
-			return false, nil
-		}
-	}
-	if err := forgetTime(c.Model); err != nil {
-		return false, err
-	}
-	l := &lowering{plain.New(c)}
-	return l.Run(l.lower)
-}
-
-// forgetTime takes the types of time-major values away, which are sums from now on.
-func forgetTime(m *graph.Model) error {
-	timed := map[*graph.Value]bool{}
-	for n := range m.Graph.Nodes() {
-		inTime := n.IsSpiking("Encode")
-		for _, v := range n.Inputs() {
-			inTime = inTime || timed[v]
-		}
-		if !inTime || n.IsSpiking("Decode") || n.IsSpiking("CPM") {
-			continue
-		}
-		affine, err := op.LinearInTime(n, m.Opset(""), func(v *graph.Value) bool { return timed[v] })
-		if err == nil && affine {
-			err = op.Errorf(n, "it adds a constant to every slice, want a Bias")
-		}
-		if err != nil {
-			return err
-		}
-		for i, v := range n.Outputs() {
-			if v != nil && !(op.IsNeuron(n) && i == op.NeuronVRes) {
-				timed[v], v.Type = true, graph.Type{}
-			}
-		}
-	}
-	return nil
-}
-
-type lowering struct{ *plain.Lowering }
-
-// of is the sum that stands for a time-major value.
-func (l *lowering) of(v *graph.Value) *graph.Value {
-	if h := l.Heirs[v]; h != nil {
-		return h
-	}
-	return v
-}
-
-// lower builds what computes the outputs of n.
-func (l *lowering) lower(n *graph.Node) error {
-	switch {
-	case n.IsSpiking("Encode"):
-		e, err := op.EncodeOf(n)
-		if err != nil {
-			return err
-		}
-		l.Heirs[n.Output(0)] = l.Node(n, "sum", "Mul", nil, e.X, l.Steps(n, e.Steps))
-	case n.IsSpiking("Bias"):
-		b, err := op.BiasOf(n)
-		if err != nil {
-			return err
-		}
-		sums, err := l.TimesSteps(n, b.B, b.Steps)
-		if err != nil {
-			return err
-		}
-		l.Heirs[n.Output(0)] = l.Node(n, "sum", "Add", nil, l.of(b.X), sums)
-	case op.IsNeuron(n):
-		return l.neuron(n)
-	case n.IsSpiking("Decode"):
-		d, err := op.DecodeOf(n)
-		if err != nil {
-			return err
-		}
-		l.Decode(n, d, l.of(d.X))
-	case n.IsSpiking("CPM"):
-		m, err := op.CPMOf(n)
-		if err != nil {
-			return err
-		}
-		l.CPM(n, m, l.of(m.Y))
-	default:
-		return plain.Unknown(n)
-	}
-	return nil
-}
-
-func (l *lowering) neuron(n *graph.Node) error {
-	s, err := op.NeuronOf(n)
-	if err != nil {
-		return err
-	}
-	top := s.Slices()
-	if s.Alpha != nil {
-		top = s.Timesteps
-	}
-	k, err := l.TwoPhase(n, s, l.of(s.X), top)
-	if err != nil {
-		return err
-	}
-	count := k.Count
-	if k.Late != nil {
-		count = l.Node(n, "spikes", "Add", nil, count, k.Late)
-	}
-	l.Heirs[s.Y] = l.Node(n, "y", "Mul", nil, s.Theta, count)
-	if plain.Wanted(s.VRes) {
-		l.Heirs[s.VRes] = k.Residual
-	}
-	return nil
+	return l.Run(l.Lower)
 }

@@ -60,6 +60,14 @@ func (l *Lowering) Run(lower func(*graph.Node) error) (changed bool, err error) 
 	return true, infer.Model(l.Model)
 }
 
+// Spend notes that others may have taken the place of v, which goes with them when it is
+// an initializer.
+func (l *Lowering) Spend(v *graph.Value) {
+	if !slices.Contains(l.spent, v) {
+		l.spent = append(l.spent, v)
+	}
+}
+
 // settle hands the outputs of n over and removes it.
 func (l *Lowering) settle(n *graph.Node) error {
 	name := n.Name

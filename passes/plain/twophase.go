@@ -1,8 +1,6 @@
 package plain
 
 import (
-	"slices"
-
 	"spikingir/graph"
 	"spikingir/graph/op"
 	"spikingir/passes/spiking"
@@ -78,9 +76,7 @@ func (l *Lowering) scaled(n *graph.Node, role string, x float32, v *graph.Value)
 	if err != nil {
 		return nil, op.Errorf(n, "%q: %v", v.Name(), err)
 	}
-	if !slices.Contains(l.spent, v) {
-		l.spent = append(l.spent, v)
-	}
+	l.Spend(v)
 	products := make([]float32, len(xs))
 	for i, y := range xs {
 		products[i] = x * y
@@ -93,9 +89,7 @@ func (l *Lowering) level(n *graph.Node, s op.Neuron) (*graph.Value, error) {
 	alpha := op.Constant(s.Alpha)
 	if alpha != nil {
 		if xs, err := alpha.Float32s(); err == nil && len(xs) == 1 {
-			if !slices.Contains(l.spent, s.Alpha) {
-				l.spent = append(l.spent, s.Alpha)
-			}
+			l.Spend(s.Alpha)
 			return l.scaled(n, "post_theta", xs[0], s.Theta)
 		}
 	}

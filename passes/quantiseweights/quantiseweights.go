@@ -18,7 +18,8 @@ import (
 // several joined by Concat or averaged by AveragePool, with thresholds a in front.
 // After: W' of the same type. Of each output channel, W'*a is whole multiples of one
 // scale, and the largest of them is 2^(bits-1)-1. Where a hidden neuron of two phases
-// alone reads z, its threshold is an odd multiple of that scale.
+// alone reads z, its threshold is an odd multiple of that scale, and its bias such that its
+// counts change half way between two multiples; a bias of 0 stays.
 // Conditions: constant weights and thresholds. A layer behind a sum or a product of
 // spikes is left alone, with a note; so is one whose weights
 // are computed at run time. The first layer and the readout keep their weights.
@@ -51,29 +52,11 @@ func run(c *passes.Context) (changed bool, err error) {
 			return round(c, n, amplitude)
 		case ok:
 			c.Notef(n, "keeps its weights, which are computed at run time")
-		case !current(n.Input(0)):
+		case !spiking.WithoutSpikes(n.Input(0)):
 			c.Notef(n, "keeps its weights: they multiply no spikes of one amplitude for each channel")
 		}
 		return false, nil
 	})
-}
-
-// current reports whether v is the constant current of an Encode, directly or behind
-// operators without spikes.
-func current(v *graph.Value) bool {
-	n := v.Producer()
-	switch {
-	case n == nil, n.Region != graph.SpikingRegion, n.IsSpiking("Encode"):
-		return true
-	case op.IsNeuron(n):
-		return false
-	}
-	for _, u := range n.Inputs() {
-		if u != nil && !current(u) {
-			return false
-		}
-	}
-	return true
 }
 
 func round(c *passes.Context, n *graph.Node, amplitude []float32) (bool, error) {
@@ -89,43 +72,85 @@ func round(c *passes.Context, n *graph.Node, amplitude []float32) (bool, error) 
 	if err != nil {
 		return false, op.Wrap(n, err)
 	}
-	theta, err := threshold(n)
-	if err != nil {
-		return false, err
-	}
-	if theta != nil {
+	changed := false
+	if reader := hidden(n); reader != nil {
+		theta, err := passes.Threshold(reader)
+		if err != nil {
+			return false, err
+		}
 		q.Align(theta)
+		if changed, err = settle(reader, theta, q.Scale); err != nil {
+			return false, err
+		}
 	}
-	rounded, changed := q.Floats(l, amplitude), false
+	rounded, moved := q.Floats(l, amplitude), false
 	for i, x := range xs {
 		in, out := l.Channel(i)
 		unit := q.Scale[out] / float64(amplitude[in])
 		if d := float64(x) - float64(rounded[i]); math.Abs(d) < onGrid*unit {
 			rounded[i] = x // keeps its bits, so that a second run changes nothing
 		} else {
-			changed = true
+			moved = true
 		}
 	}
-	if !changed {
-		return false, nil
+	if !moved {
+		return changed, nil
 	}
 	v := n.Input(1)
 	n.SetInput(1, weights.Renew(n.Graph(), v, graph.NewFloat32(t.Dims, rounded), v.Name()))
 	return true, nil
 }
 
-// threshold is that of the hidden neuron of two phases that alone reads what n gives; nil
-// when there is none. An output neuron gives what it does not fire too.
-func threshold(n *graph.Node) ([]float32, error) {
+// hidden is the neuron of two phases that alone reads what n gives; nil when there is none,
+// and for an output neuron, of which a readout takes what it did not fire.
+func hidden(n *graph.Node) *graph.Node {
 	v := n.Output(0)
 	if v.IsOutput() || v.NumUses() != 1 {
-		return nil, nil
+		return nil
 	}
 	reader := v.Uses()[0].Node
 	if !op.IsNeuron(reader) || op.ScheduleOf(reader) != op.TwoPhase || spiking.IsOutput(reader) {
-		return nil, nil
+		return nil
 	}
-	return passes.Threshold(reader)
+	return reader
+}
+
+// settle rounds the bias of a neuron so that no sum of weights comes near a level at which
+// one more spike is counted: over all steps, bias and initial potential, less the level of
+// the post step, are half a unit more than a multiple of the scale.
+func settle(n *graph.Node, theta []float32, scale []float64) (changed bool, err error) {
+	s, err := op.NeuronOf(n)
+	if err != nil || s.Bias == nil || op.Constant(s.Bias) == nil {
+		return false, err
+	}
+	_, bias, err := weights.Floats(n, s.Bias, "bias")
+	if err != nil {
+		return false, err
+	}
+	alpha := []float32{0}
+	if s.Alpha != nil && op.Constant(s.Alpha) != nil {
+		if _, alpha, err = weights.Floats(n, s.Alpha, "alpha"); err != nil {
+			return false, err
+		}
+	}
+	of := func(list []float32, channel int) float64 { return float64(list[min(channel, len(list)-1)]) }
+	settled, steps := make([]float32, len(scale)), float64(s.Timesteps)
+	for c, unit := range scale {
+		b, start := of(bias, c), (float64(s.V0)-of(alpha, c))*of(theta, c)
+		settled[c] = float32(b)
+		level, odd := weights.OddMultiple(of(theta, c), unit)
+		have := (float64(steps*b) + start) / unit
+		want := math.Floor(have) + 0.5
+		if b == 0 || !odd || level < weights.LeastLevel || math.Abs(have-want) < weights.Slack(level) {
+			continue
+		}
+		settled[c], changed = float32((want*unit-start)/steps), true
+	}
+	if changed {
+		t := graph.NewFloat32(spiking.PerChannel(len(settled), len(n.Input(op.NeuronX).Type.Shape)), settled)
+		n.SetInput(op.NeuronBias, weights.Renew(n.Graph(), s.Bias, t, s.Bias.Name()))
+	}
+	return changed, nil
 }
 
 // onGrid is how far from a whole multiple, in parts of a unit, the rounding of float32

@@ -11,6 +11,7 @@ import (
 	"spikingir/graph/op"
 	"spikingir/passes"
 	"spikingir/passes/absorbscales"
+	"spikingir/passes/adoptspiking"
 	"spikingir/passes/cliptoif"
 	"spikingir/passes/deadnode"
 	"spikingir/passes/encodeinput"
@@ -24,6 +25,7 @@ import (
 	"spikingir/passes/lowercounts"
 	"spikingir/passes/lowerflat"
 	"spikingir/passes/lowerfunctions"
+	"spikingir/passes/lowerqdq"
 	"spikingir/passes/normalizethresholds"
 	"spikingir/passes/prelutoonoff"
 	"spikingir/passes/quantiseweights"
@@ -59,7 +61,7 @@ type Settings struct {
 	Schedule   op.Schedule                     // "" takes the recipe's own
 	Analog     splitregions.Treatment
 	Unit       bool // thresholds 1, scales in the weights
-	WeightBits int  // of weights behind spikes: 8, or 16 for those of the network as they are
+	WeightBits int  // of weights behind spikes: 8, or 16 for those of the network as they are; QDQ takes 8
 	Lower      Form
 }
 
@@ -68,17 +70,18 @@ type Form string
 
 // Functions defines each operator by a function of standard ones, Flat unrolls
 // neurons over the timesteps, None leaves the operators alone, Counts states sums over
-// time, which the two-phase schedule alone allows.
+// time, which the two-phase schedule alone allows, and QDQ states them in 8 bits.
 const (
 	Functions Form = "functions"
 	Flat      Form = "flat"
 	None      Form = "none"
 	Counts    Form = "counts"
+	QDQ       Form = "qdq"
 )
 
 // Forms lists the forms; the first is the default.
 func Forms() []string {
-	return []string{string(Functions), string(Flat), string(None), string(Counts)}
+	return []string{string(Functions), string(Flat), string(None), string(Counts), string(QDQ)}
 }
 
 // BestV0 is the initial potential that is known to be best: with two phases the one at which
@@ -230,11 +233,26 @@ func (r Recipe) steps(s Settings) passes.Pipeline {
 	if s.Schedule != op.Lockstep {
 		time = append(time, encodeinput.Schedule.Set(s.Schedule))
 	}
-	p = append(p, encodeinput.Pass.With(time...))
+	return append(append(p, encodeinput.Pass.With(time...)), s.finish()...)
+}
+
+// Rewrite is the passes that write a finished spiking network in another form: Unit,
+// WeightBits and Lower of the settings, of which the others have no say.
+func Rewrite(s Settings) (passes.Pipeline, error) {
+	if err := s.checkForm(); err != nil {
+		return nil, err
+	}
+	p := append(steps(upgradeopset.Pass, infershapes.Pass, splitregions.Pass, adoptspiking.Pass), s.finish()...)
+	return p, p.Validate()
+}
+
+// finish is the passes behind those that make a network spiking.
+func (s Settings) finish() passes.Pipeline {
+	var p passes.Pipeline
 	if s.Unit {
 		p = append(p, absorbscales.Pass.With())
 	}
-	if s.WeightBits == 8 {
+	if s.WeightBits == 8 || s.Lower == QDQ {
 		p = append(p, quantiseweights.Pass.With())
 	}
 	p = append(p, steps(deadnode.Pass, infershapes.Pass)...)
@@ -245,6 +263,8 @@ func (r Recipe) steps(s Settings) passes.Pipeline {
 		p = append(p, lowerflat.Pass.With())
 	case Counts:
 		p = append(p, lowercounts.Pass.With())
+	case QDQ:
+		p = append(p, lowerqdq.Pass.With())
 	}
 	return p
 }
@@ -261,19 +281,29 @@ func (s Settings) check() error {
 		{"readout", string(s.Readout), insertcpm.Readout.Words()},
 		{"analog", string(s.Analog), splitregions.Analog.Words()},
 		{"schedule", string(s.Schedule), encodeinput.Schedule.Words()},
-		{"lower", string(s.Lower), Forms()},
 	}
 	for _, w := range words {
 		if !slices.Contains(w.want, w.value) {
 			return fmt.Errorf("%s is %q, want %s", w.name, w.value, strings.Join(w.want, " or "))
 		}
 	}
-	if s.WeightBits != 8 && s.WeightBits != 16 {
-		return fmt.Errorf("weight bits are %d, want 8 or 16", s.WeightBits)
+	if err := s.checkForm(); err != nil {
+		return err
 	}
-	if s.Lower == Counts && s.Schedule != op.TwoPhase {
+	if (s.Lower == Counts || s.Lower == QDQ) && s.Schedule != op.TwoPhase {
 		return fmt.Errorf("lower is %q, sums over time, but neurons of the schedule %s fire by each slice; want schedule %s",
 			s.Lower, s.Schedule, op.TwoPhase)
+	}
+	return nil
+}
+
+// checkForm is check for what [Rewrite] takes.
+func (s Settings) checkForm() error {
+	if !slices.Contains(Forms(), string(s.Lower)) {
+		return fmt.Errorf("lower is %q, want %s", s.Lower, strings.Join(Forms(), " or "))
+	}
+	if s.WeightBits != 8 && s.WeightBits != 16 {
+		return fmt.Errorf("weight bits are %d, want 8 or 16", s.WeightBits)
 	}
 	return nil
 }

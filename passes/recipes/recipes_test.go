@@ -63,6 +63,7 @@ func TestSettings(t *testing.T) {
 		{"rueckauer", func(s *recipes.Settings) { s.Schedule = "two-phase" }, "encode-input{timesteps=10,schedule=two-phase}"},
 		{"two-phase", func(s *recipes.Settings) { s.Schedule = "lockstep" }, "encode-input{timesteps=10},"},
 		{"two-phase", func(s *recipes.Settings) { s.Lower = "counts" }, "infer-shapes,lower-counts"},
+		{"two-phase", func(s *recipes.Settings) { s.Lower = "qdq" }, "quantise-weights,dead-node,infer-shapes,lower-qdq"},
 		{"two-phase", func(s *recipes.Settings) { s.WeightBits = 8 }, "schedule=two-phase},quantise-weights,dead-node"},
 		{"spikingir", func(s *recipes.Settings) { s.WeightBits, s.Unit = 8, true }, "absorb-scales,quantise-weights,"},
 	}
@@ -99,6 +100,7 @@ func TestErrors(t *testing.T) {
 		{"spikingir", func(s *recipes.Settings) { s.Per = "layer,over=all" }, `per is "layer,over=all", want layer or channel`},
 		{"spikingir", func(s *recipes.Settings) { s.Schedule = "three" }, `schedule is "three", want lockstep or two-phase`},
 		{"spikingir", func(s *recipes.Settings) { s.Lower = "counts" }, "want schedule two-phase"},
+		{"spikingir", func(s *recipes.Settings) { s.Lower = "qdq" }, "want schedule two-phase"},
 		{"spikingir", func(s *recipes.Settings) { s.WeightBits = 4 }, "weight bits are 4, want 8 or 16"},
 		{"spikingir", func(s *recipes.Settings) { s.V0 = 2 }, "v0=2: want a number from 0 to 1"},
 		{"spikingir", func(s *recipes.Settings) { s.Beta = 1e9 }, "beta=1e+09: want a number"},
@@ -112,6 +114,27 @@ func TestErrors(t *testing.T) {
 		p, err := recipes.New(test.recipe, s)
 		if err == nil || p != nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("error %v, want %q", err, test.want)
+		}
+	}
+}
+
+func TestRewrite(t *testing.T) {
+	const begin = "upgrade-opset,infer-shapes,split-regions,adopt-spiking,"
+	for want, s := range map[string]recipes.Settings{
+		begin + "dead-node,infer-shapes,lower-counts":               {WeightBits: 16, Lower: "counts"},
+		begin + "quantise-weights,dead-node,infer-shapes,lower-qdq": {WeightBits: 16, Lower: "qdq"},
+		begin + "absorb-scales,dead-node,infer-shapes":              {WeightBits: 16, Lower: "none", Unit: true},
+	} {
+		if p, err := recipes.Rewrite(s); err != nil || p.String() != want {
+			t.Errorf("%+v: %v (%v), want %s", s, p, err, want)
+		}
+	}
+	for want, s := range map[string]recipes.Settings{
+		`lower is "unrolled"`: {WeightBits: 16, Lower: "unrolled"},
+		"weight bits are 4":   {WeightBits: 4, Lower: "none"},
+	} {
+		if _, err := recipes.Rewrite(s); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: error %v, want %s", s, err, want)
 		}
 	}
 }

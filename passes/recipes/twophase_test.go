@@ -57,6 +57,50 @@ func checkTwoPhaseForms(t *testing.T, data []byte, recipe string, x *ops.Tensor,
 	}
 }
 
+// TestQDQ demands that the quantised form has the spikes of the network with weights of 8
+// bits, but for those that a last bit of the first layer moves, and that every layer behind
+// spikes works in integers where no sum of branches or transposed convolution is in between.
+func TestQDQ(t *testing.T) {
+	for _, name := range fixtures.Names() {
+		data, x := fixture(t, name)
+		for recipe, v0 := range map[string]float64{"two-phase": 0.25, "spikingir": 0, "rueckauer": 0.5} {
+			t.Run(name+"/"+recipe, func(t *testing.T) {
+				s := recipes.Defaults()
+				s.Timesteps, s.V0, s.Schedule, s.WeightBits, s.Lower = 6, v0, op.TwoPhase, 8, recipes.None
+				m := decode(t, data)
+				convert(t, m, recipe, s, x)
+				want := run(t, m, x)[0]
+				s.Lower, s.WeightBits = recipes.QDQ, 16
+				m = decode(t, data)
+				convert(t, m, recipe, s, x)
+				m = decode(t, encode(t, m))
+				checkPlain(t, m)
+				if got := integerLayers(m); got < integers[name] || got > integers[name] && recipe != "rueckauer" {
+					t.Errorf("%d layers in integers, want %d", got, integers[name])
+				}
+				if db := agreement(t, run(t, m, x)[0], want); !(db >= 60) {
+					t.Errorf("agreement %.1f dB with the network of 8 bits, want 60", db)
+				}
+			})
+		}
+	}
+}
+
+// integers is how many: the layers of DnCNN and VDSR but for the first and the last, those
+// of AOD-Net likewise, the first of each pair in a residual block, and none behind the
+// pairs of neurons that stand for a PRelu.
+var integers = map[string]int{"aodnet": 3, "dncnn": 3, "vdsr": 3, "residual": 2, "prelunet": 0}
+
+// integerLayers counts the convolutions whose weights are quantised.
+func integerLayers(m *graph.Model) (count int) {
+	for n := range m.Graph.Nodes() {
+		if n.Is("Conv") && n.Input(1).Producer() != nil && n.Input(1).Producer().Is("DequantizeLinear") {
+			count++
+		}
+	}
+	return count
+}
+
 // TestTwoPhaseAgreement demands that the agreement with the ANN rises with T.
 func TestTwoPhaseAgreement(t *testing.T) {
 	for _, name := range fixtures.Names() {

@@ -59,6 +59,30 @@ func IsOutput(n *graph.Node) bool {
 	})
 }
 
+// GivesResidual reports whether something reads the residual potential of the neuron n.
+func GivesResidual(n *graph.Node) bool {
+	v := n.Output(op.NeuronVRes)
+	return v != nil && (v.NumUses() > 0 || v.IsOutput())
+}
+
+// WithoutSpikes reports whether v is the constant current of an Encode, directly or behind
+// operators without spikes, or does not vary in time at all.
+func WithoutSpikes(v *graph.Value) bool {
+	n := v.Producer()
+	switch {
+	case n == nil, n.Region != graph.SpikingRegion, n.IsSpiking("Encode"):
+		return true
+	case op.IsNeuron(n):
+		return false
+	}
+	for _, u := range n.Inputs() {
+		if u != nil && !WithoutSpikes(u) {
+			return false
+		}
+	}
+	return true
+}
+
 // Parameter adds an initializer of n's graph named after the node: name is such
 // as "theta". dims nil makes it a scalar.
 func Parameter(n *graph.Node, name string, dims []int64, xs []float32) *graph.Value {

@@ -7,6 +7,7 @@ import (
 
 	"spikingir/passes"
 	"spikingir/passes/absorbscales"
+	"spikingir/passes/adoptspiking"
 	"spikingir/passes/cliptoif"
 	"spikingir/passes/deadnode"
 	"spikingir/passes/encodeinput"
@@ -20,6 +21,7 @@ import (
 	"spikingir/passes/lowercounts"
 	"spikingir/passes/lowerflat"
 	"spikingir/passes/lowerfunctions"
+	"spikingir/passes/lowerqdq"
 	"spikingir/passes/maxpooltoaveragepool"
 	"spikingir/passes/normalizethresholds"
 	"spikingir/passes/prelutoonoff"
@@ -47,11 +49,13 @@ var list = []*passes.Pass{
 	normalizethresholds.Pass,
 	iftomprn.Pass,
 	encodeinput.Pass,
+	adoptspiking.Pass,
 	absorbscales.Pass,
 	quantiseweights.Pass,
 	lowerfunctions.Pass,
 	lowerflat.Pass,
 	lowercounts.Pass,
+	lowerqdq.Pass,
 }
 
 // Passes lists every pass in a fixed order.

@@ -54,9 +54,9 @@ func (q *Quantised) Floats(l Layout, amplitude []float32) []float32 {
 	return xs
 }
 
-// leastLevel is the least threshold in units of the scale that [Quantised.Align] rounds: it
+// LeastLevel is the least threshold in units of the scale that [Quantised.Align] rounds: it
 // changes currents by no more than one part in 64.
-const leastLevel = 64
+const LeastLevel = 64
 
 // Align changes each scale by a little, so that the threshold of its channel is an odd
 // multiple of it: then sums of integers reach the threshold or miss it by a whole unit, in
@@ -65,8 +65,20 @@ const leastLevel = 64
 func (q *Quantised) Align(theta []float32) {
 	for out, s := range q.Scale {
 		t := float64(theta[min(out, len(theta)-1)])
-		if level := t / s; level >= leastLevel && !math.IsInf(level, 1) {
-			q.Scale[out] = t / (2*math.Floor(level/2) + 1)
+		if t/s >= LeastLevel && !math.IsInf(t, 1) {
+			level, _ := OddMultiple(t, s)
+			q.Scale[out] = t / level
 		}
 	}
 }
+
+// OddMultiple is the odd number of units of scale that is nearest to theta, and whether
+// theta is that, up to the rounding of float32.
+func OddMultiple(theta, scale float64) (level float64, ok bool) {
+	level = 2*math.Floor(theta/scale/2) + 1
+	return level, math.Abs(theta/scale-level) <= Slack(level)
+}
+
+// Slack is how far the rounding of weights and biases to float32 may move sums beside a
+// threshold of level units, in units.
+func Slack(level float64) float64 { return 1e-3 + level*1e-6 }
