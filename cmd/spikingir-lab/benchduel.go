@@ -236,8 +236,13 @@ func (r *race) prepare(ctx context.Context, s *side, d duel) error {
 		return err
 	}
 	family := "float32"
-	if slices.ContainsFunc(p.Units(), func(u exec.Unit) bool { return u.FixedPoint }) {
-		family = "spikes"
+	for _, u := range p.Units() {
+		switch {
+		case u.WeightBits > 0:
+			family = "counts"
+		case u.FixedPoint:
+			family = "spikes"
+		}
 	}
 	s.ran = machine.Selected(family)
 	in := map[string]*ops.Tensor{p.Inputs()[0].Name(): x}

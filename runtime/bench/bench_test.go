@@ -134,7 +134,7 @@ func TestDenseMACs(t *testing.T) {
 		}
 		var all workload
 		for _, u := range p.Units() {
-			w := count(u, res, false)
+			w := worked(u, res, false)
 			all.once, all.slice = all.once+w.once, all.slice+w.slice
 			if w.once+w.slice > 0 && (w.label != "Conv" && w.label != "ConvTranspose" || !w.driven) {
 				t.Errorf("%v: %+v, want the multiply-adds of the spiking convolution", c.s, w)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"spikingir/runtime/kernel"
+	"spikingir/runtime/kernel/count"
 	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/kernel/spike"
 )
@@ -24,18 +25,22 @@ type family struct {
 	operations func() int
 }
 
-func two() int { return 2 }
+func two() int  { return 2 }
+func four() int { return 4 }
 
-// Layers between spikes in fixed point have a family of their own, and so have the
-// convolutions of training.
+// Layers between spikes in fixed point have a family of their own, those on counts of spikes
+// another, and so have the convolutions of training. A weight of 16 bits is two products of
+// counts.
 var (
 	analogFamily   = &family{"float32", kernel.PeakFloat32, kernel.SustainedFloat32, two}
 	spikingFamily  = &family{"spikes", spike.Peak, spike.Sustained, spike.Ops}
+	countFamily    = &family{"counts", count.Peak, count.Sustained, two}
+	count16Family  = &family{"counts", count.Peak, count.Sustained, four}
 	trainingFamily = &family{"train", kernel.PeakFloat32, nil, two}
 )
 
 // inference lists the families that networks run on.
-var inference = []*family{analogFamily, spikingFamily}
+var inference = []*family{analogFamily, spikingFamily, countFamily}
 
 const (
 	// probeTime is how long a figure is probed that is reported itself.

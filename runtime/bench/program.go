@@ -32,7 +32,12 @@ type UnitTiming struct {
 
 // family is that of the kernels that the unit runs on.
 func (u *UnitTiming) family() *family {
-	if u.FixedPoint {
+	switch {
+	case u.WeightBits == 8:
+		return countFamily
+	case u.WeightBits > 0:
+		return count16Family
+	case u.FixedPoint:
 		return spikingFamily
 	}
 	return analogFamily
@@ -55,12 +60,16 @@ func (b *Bench) Program(ctx context.Context, name string, p *exec.Program, x *op
 	}
 	whole := UnitTiming{Times: t.Whole, work: workload{label: name, driven: true}}
 	var units []UnitTiming
+	most := 0.0
 	for _, u := range t.Units {
 		if u.macs > 0 {
 			units = append(units, u)
 		}
 		whole.macs += u.macs
 		whole.FixedPoint = whole.FixedPoint || u.FixedPoint && u.macs > 0
+		if u.macs > most {
+			most, whole.WeightBits = u.macs, u.WeightBits // the kernels of the largest
+		}
 	}
 	var lines []Line
 	for _, u := range append(units, whole) {
@@ -97,7 +106,7 @@ func (b *Bench) Time(ctx context.Context, p *exec.Program, x *ops.Tensor, beside
 		slices = 1
 	}
 	for _, u := range p.Units() {
-		w := count(u, res, sums)
+		w := worked(u, res, sums)
 		t.Units = append(t.Units, UnitTiming{Unit: u, work: w, macs: share * (w.once + w.slice*slices)})
 	}
 	more := *b
@@ -105,7 +114,7 @@ func (b *Bench) Time(ctx context.Context, p *exec.Program, x *ops.Tensor, beside
 	t.peaks, err = probed(func() (err error) {
 		t.Whole, err = more.Times(ctx, beside, func() error { return t.run(ctx, p, map[string]*ops.Tensor{in: x}) })
 		return err
-	}, inference...)
+	}, append([]*family{count16Family}, inference...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -138,9 +147,9 @@ type workload struct {
 	driven      bool
 }
 
-// count reads a unit's work off a run; a network that works on sums over time computes
+// worked reads a unit's work off a run; a network that works on sums over time computes
 // everything once.
-func count(u exec.Unit, res *exec.Result, sums bool) workload {
+func worked(u exec.Unit, res *exec.Result, sums bool) workload {
 	var l workload
 	var names []string
 	for _, k := range u.Work {
@@ -191,9 +200,14 @@ type Group struct {
 	Peak       float64         // 10^9 operations a second of one thread
 }
 
-// Group sums the times of some units, run by run; the peak is that of spiking kernels.
+// Group sums the times of some units, run by run; the peak is that of the kernels of the
+// first in integers, or of spiking ones.
 func (t *Timing) Group(in func(*UnitTiming) bool) Group {
-	g := Group{Kernel: spikingFamily.selected(), Times: make([]time.Duration, len(t.Whole)), Peak: t.peaks[spikingFamily]}
+	f := spikingFamily
+	if i := slices.IndexFunc(t.Units, func(u UnitTiming) bool { return u.FixedPoint && in(&u) }); i >= 0 {
+		f = t.Units[i].family()
+	}
+	g := Group{Kernel: f.selected(), Times: make([]time.Duration, len(t.Whole)), Peak: t.peaks[f]}
 	for i := range t.Units {
 		u := &t.Units[i]
 		if !in(u) {

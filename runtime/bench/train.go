@@ -121,7 +121,7 @@ func measured(m *graph.Model, x *ops.Tensor) (all workload, err error) {
 		return all, err
 	}
 	for _, u := range p.Units() {
-		w := count(u, res, false)
+		w := worked(u, res, false)
 		all.slice += w.slice
 		all.once += w.once
 	}

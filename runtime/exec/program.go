@@ -157,6 +157,9 @@ type Unit struct {
 	Work  []int // of the nodes, as indices of Result.Work
 	// FixedPoint tells that the layer is computed in integers.
 	FixedPoint bool
+	// WeightBits is the size of the weights of a unit in integers that convolves counts of
+	// spikes, 8 or 16; 0 for others.
+	WeightBits int
 	// StepByStep tells that the layer runs one timestep after another.
 	StepByStep bool
 }
@@ -170,9 +173,13 @@ func (p *Program) Units() []Unit {
 	list := make([]Unit, len(p.plan.units))
 	for i, u := range p.plan.units {
 		list[i].Nodes = u.nodes()
-		switch u.(type) {
-		case *fixedLayer, *countLayer, *countCurrent:
+		switch u := u.(type) {
+		case *fixedLayer:
 			list[i].FixedPoint = true
+		case *countLayer:
+			list[i].FixedPoint, list[i].WeightBits = true, u.packed.Bits()
+		case *countCurrent:
+			list[i].FixedPoint, list[i].WeightBits = true, u.packed.Bits()
 		}
 		_, list[i].StepByStep = u.(*layer)
 		for _, n := range list[i].Nodes {

@@ -305,9 +305,9 @@ type readoutSum struct {
 }
 
 func (u *readoutSum) run(r *run) error {
-	y := r.analogValue(u.node.Input(0))
-	if y == nil {
-		return op.Errorf(u.node, "input %q was not computed", u.node.Input(0).Name())
+	y, err := u.total(r)
+	if err != nil {
+		return err
 	}
 	if k := r.counters[u.node]; k != nil {
 		if weights := r.analogValue(u.node.Input(2)); weights != nil {
@@ -316,15 +316,28 @@ func (u *readoutSum) run(r *run) error {
 			r.countSpikes(k, u.node.Input(0))
 		}
 	}
-	if u.sink.conv == nil || u.identity { // the readout divides in place
-		total := r.arena.tensor(graph.Float32, y.Dims)
-		if r.areas == nil {
-			r.parts(len(y.F32), func(lo, hi int) { copy(total.F32[lo:hi], y.F32[lo:hi]) })
-		}
-		y = total
-	}
 	if err := u.sink.read(r, r.result(), y, u.identity); err != nil {
 		return op.Wrap(u.node, err)
 	}
 	return nil
+}
+
+// total is the sum of all slices: a tensor of its own where the readout divides in place.
+func (u *readoutSum) total(r *run) (*ops.Tensor, error) {
+	v, own := u.node.Input(0), u.sink.conv == nil || u.identity
+	if c := r.countsOf(v); c != nil && own {
+		return r.expand(c, c.amplitude), nil
+	}
+	y := r.analogValue(v)
+	if y == nil {
+		return nil, op.Errorf(u.node, "input %q was not computed", v.Name())
+	}
+	if !own {
+		return y, nil
+	}
+	total := r.arena.tensor(graph.Float32, y.Dims)
+	if r.areas == nil {
+		r.parts(len(y.F32), func(lo, hi int) { copy(total.F32[lo:hi], y.F32[lo:hi]) })
+	}
+	return total, nil
 }
