@@ -47,8 +47,8 @@ func (r *countRows) pack(n *countNeurons, steps int) (countConv, bool) {
 			return c, false
 		}
 	}
-	if r.onGrid(largest) {
-		c.coarse(n, largest)
+	if !r.onGrid(largest) || !c.coarse(n, largest) {
+		c.widen(r, n, largest)
 	}
 	weights := make([][]int16, len(r.rows))
 	for o, row := range r.rows {
@@ -81,7 +81,7 @@ func (r *countRows) onGrid(largest []float64) bool {
 // coarse makes weights on the grid of 8 bits integers of 8 bits, if that keeps every spike:
 // sums are whole units then, and reach a threshold of whole units or miss it by one. A
 // residual potential has more digits, so that where one is read they stay 16 bits.
-func (c *countConv) coarse(n *countNeurons, largest []float64) {
+func (c *countConv) coarse(n *countNeurons, largest []float64) bool {
 	scale := make([]float64, len(c.scale))
 	for o := range scale {
 		scale[o] = c.scale[o]
@@ -93,9 +93,30 @@ func (c *countConv) coarse(n *countNeurons, largest []float64) {
 		}
 		level := n.theta[o] / scale[o]
 		if n.left || level < 2 || largest[o] > 0 && math.Abs(level-math.Round(level)) > 1e-5*level {
-			return
+			return false
 		}
 		scale[o] = n.theta[o] / math.Round(level)
+	}
+	c.scale = scale
+	return true
+}
+
+// widen makes scales so large that the kernels are fastest, where that leaves all channels
+// enough digits.
+func (c *countConv) widen(r *countRows, n *countNeurons, largest []float64) {
+	if r.transposed {
+		return
+	}
+	scale := make([]float64, len(c.scale))
+	for o, row := range r.rows {
+		theta := math.Inf(1)
+		if n != nil {
+			theta = n.theta[o]
+		}
+		scale[o] = max(c.scale[o], count.LeastScale(r.shape.ConvShape, row, r.most))
+		if !digits(scale[o], largest[o], theta) || largest[o] > 0 && n == nil && largest[o]/scale[o] < leastWeight {
+			return
+		}
 	}
 	c.scale = scale
 }

@@ -97,5 +97,12 @@ func channelScale(weights []float64, bias, always, theta, v0 float64, steps int)
 	if !(scale > 1e-300) || math.IsInf(scale, 1) || theta/scale < leastTheta {
 		return 0, false
 	}
-	return scale, never || largest == 0 || largest/scale >= leastWeight || theta/scale >= mostTheta
+	return scale, digits(scale, largest, theta)
+}
+
+// digits reports whether a scale leaves a channel's numbers enough of them: its largest weight
+// and its threshold, infinite for none.
+func digits(scale, largest, theta float64) bool {
+	return theta/scale >= leastTheta &&
+		(math.IsInf(theta, 1) || largest == 0 || largest/scale >= leastWeight || theta/scale >= mostTheta)
 }

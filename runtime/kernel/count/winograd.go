@@ -45,15 +45,15 @@ func suits(s kernel.ConvShape) bool {
 }
 
 // LeastScale is the smallest scale at which the weights of an output channel, [InC/Groups][KH][KW],
-// rounded to whole units, run fastest, that is by tiles where their kernels are 3x3: sums of up to nine
+// rounded to whole units, run fastest on counts of up to most, that is by tiles where their kernels are 3x3: sums of up to nine
 // must be in the range of weights then, which takes up to three bits of them.
-func LeastScale(s kernel.ConvShape, weight []float64) float64 {
+func LeastScale(s kernel.ConvShape, weight []float64, most int) float64 {
 	largest := 0.0
 	for _, w := range weight {
 		largest = max(largest, math.Abs(w))
 	}
 	scale := largest / spike.MostWeight
-	if !suits(s) {
+	if !suits(s) || most > mostWinograd {
 		return scale
 	}
 	for i := 0; i+9 <= len(weight); i += 9 {

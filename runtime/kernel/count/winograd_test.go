@@ -21,7 +21,7 @@ func TestLeastScale(t *testing.T) {
 				weight[i] = r.NormFloat64()
 			}
 			for _, less := range []float64{1, 0.99} {
-				scale := less * LeastScale(s.s.ConvShape, weight)
+				scale := less * LeastScale(s.s.ConvShape, weight, mostWinograd)
 				k := s
 				for range s.s.OutC {
 					for _, w := range weight {
@@ -34,6 +34,18 @@ func TestLeastScale(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestLeastScaleOfMany demands that weights keep their digits where counts are too large for tiles.
+func TestLeastScaleOfMany(t *testing.T) {
+	weight := make([]float64, 9*leastIn)
+	for i := range weight {
+		weight[i] = 1
+	}
+	s := square(leastIn, leastOut, 3).ConvShape
+	if few, many := LeastScale(s, weight, mostWinograd), LeastScale(s, weight, mostWinograd+1); few < 8*many || many != 1./spike.MostWeight {
+		t.Errorf("scales %v and %v, want the first for sums of 9", few, many)
 	}
 }
 
