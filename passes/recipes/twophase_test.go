@@ -1,6 +1,7 @@
 package recipes_test
 
 import (
+	"context"
 	"math"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 	"spikingir/graph"
 	"spikingir/graph/op"
 	"spikingir/passes/recipes"
+	"spikingir/runtime/exec"
 	"spikingir/runtime/ops"
 )
 
@@ -114,6 +116,39 @@ func TestTwoPhaseAgreement(t *testing.T) {
 				t.Errorf("%s, T = %d: agreement %.1f dB, and %.1f at a quarter of T", name, timesteps, db, last)
 			}
 			last = db
+		}
+	}
+}
+
+// TestTwoPhaseIntegers demands that integers restore what float32 does, with weights of 16 and
+// of 8 bits: a spike that rounding moves is the only difference.
+func TestTwoPhaseIntegers(t *testing.T) {
+	for _, name := range fixtures.Names() {
+		data, x := fixture(t, name)
+		for _, bits := range []int{16, 8} {
+			s := recipes.Defaults()
+			s.Timesteps, s.WeightBits = 10, bits
+			m := decode(t, data)
+			convert(t, m, "two-phase", s, x)
+			p, err := exec.Compile(m, exec.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			integers := 0
+			for _, u := range p.Units() {
+				if u.FixedPoint {
+					integers++
+				}
+			}
+			res, err := p.Run(context.Background(), map[string]*ops.Tensor{p.Inputs()[0].Name(): x}, exec.RunOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			db := agreement(t, res.Outputs[0], run(t, m, x)[0])
+			t.Logf("%s, %d bits: %.1f dB, %d units in integers", name, bits, db, integers)
+			if !(db >= 45) || integers == 0 {
+				t.Errorf("%s, %d bits: agreement with float32 %.1f dB with %d units in integers, want 45", name, bits, db, integers)
+			}
 		}
 	}
 }
