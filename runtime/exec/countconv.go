@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"spikingir/graph"
+	"spikingir/graph/op"
 	"spikingir/runtime/kernel"
 )
 
@@ -22,13 +23,16 @@ func (c *counting) terms(v *graph.Value, sign float64) (list []term, nodes []*gr
 		return []term{{nil, m, sign}}, nil, true
 	}
 	n := v.Producer()
-	if n == nil || v.IsOutput() || v.NumUses() != 1 {
+	if n == nil || v.IsOutput() || v.NumUses() != 1 && !c.pair(n) {
 		return nil, nil, false
 	}
 	switch {
 	case n.Is("Conv"), n.Is("ConvTranspose"):
 		m := c.mix(n.Input(0))
 		return []term{{n, m, sign}}, []*graph.Node{n}, m != nil
+	case n.Is("Neg"):
+		list, nodes, ok = c.terms(n.Input(0), -sign)
+		return list, append(nodes, n), ok
 	case n.Is("Add"), n.Is("Sum"), n.Is("Sub"):
 		for i, x := range n.Inputs() {
 			s := sign
@@ -44,6 +48,31 @@ func (c *counting) terms(v *graph.Value, sign float64) (list []term, nodes []*gr
 		return list, append(nodes, n), true
 	}
 	return nil, nil, false
+}
+
+// pair reports whether n is a convolution that an ON and an OFF population read, each of which
+// then has a convolution of its own: twice the work in integers is less than to write
+// currents, turn their sign and read them twice.
+func (c *counting) pair(n *graph.Node) bool {
+	uses := n.Output(0).Uses()
+	if !n.Is("Conv") && !n.Is("ConvTranspose") || len(uses) != 2 {
+		return false
+	}
+	return c.reader(uses[0]) != nil && c.reader(uses[1]) != nil
+}
+
+// reader is the neuron that integrates a value as it is or, alone, with the other sign; nil for
+// another use.
+func (c *counting) reader(u graph.Use) *graph.Node {
+	n := u.Node
+	if v := n.Output(0); n.Is("Neg") && v.NumUses() == 1 && !v.IsOutput() {
+		u = v.Uses()[0]
+		n = u.Node
+	}
+	if !op.IsNeuron(n) || u.Index != op.NeuronX {
+		return nil
+	}
+	return n
 }
 
 // countRows is a convolution of joined counts in real numbers: rows are what a spike at

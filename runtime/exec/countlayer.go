@@ -2,6 +2,7 @@ package exec
 
 import (
 	"fmt"
+	"slices"
 
 	"spikingir/graph"
 	"spikingir/graph/op"
@@ -201,7 +202,7 @@ func (u *countLayer) compute(r *run, out *counted, left *ops.Tensor, in []*count
 // count counts the spikes that arrive, and the additions of the other nodes.
 func (u *countLayer) count(r *run, in *count.Tensor, dims []int) {
 	for _, t := range u.terms {
-		if t.conv != nil {
+		if t.conv != nil && slices.Contains(u.all, t.conv) {
 			r.countConv(t, in, dims)
 		}
 	}

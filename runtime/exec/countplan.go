@@ -26,11 +26,12 @@ func (p *plan) integers(owner map[*graph.Node]unit) {
 			sources[v] = true
 		}
 	}
+	layers := c.layers(owner)
 	for n := range p.graph.Nodes() {
-		if k, ok := owner[n].(*neuronSum); ok {
-			if u := c.layer(k.sink); u != nil {
-				take(u, u.sources)
-			}
+		if u := layers[n]; u != nil {
+			// What a pair shares is the first one's, which counts its work.
+			u.all = slices.DeleteFunc(u.all, func(n *graph.Node) bool { return taken[n] })
+			take(u, u.sources)
 		}
 	}
 	for n := range p.graph.Nodes() {
@@ -42,6 +43,37 @@ func (p *plan) integers(owner map[*graph.Node]unit) {
 	}
 	c.keep(owner, sources)
 	c.readThrough(owner, taken)
+}
+
+// layers binds the layers of neurons, by neuron. Where one of a pair is none, the other cannot be
+// either: its convolution has to be there as floats.
+func (c *counting) layers(owner map[*graph.Node]unit) map[*graph.Node]*countLayer {
+	layers := map[*graph.Node]*countLayer{}
+	for n := range c.graph.Nodes() {
+		if k, ok := owner[n].(*neuronSum); ok {
+			if u := c.layer(k.sink); u != nil {
+				layers[n] = u
+			}
+		}
+	}
+	for again := true; again; {
+		again = false
+		for n := range c.graph.Nodes() {
+			u := layers[n]
+			if u == nil || !slices.ContainsFunc(u.terms, func(t term) bool { return t.conv != nil && !c.allRead(t.conv, layers) }) {
+				continue
+			}
+			delete(layers, n)
+			again = true
+		}
+	}
+	return layers
+}
+
+// allRead reports whether all that reads a convolution computes it itself.
+func (c *counting) allRead(conv *graph.Node, layers map[*graph.Node]*countLayer) bool {
+	uses := conv.Output(0).Uses()
+	return len(uses) == 1 || !slices.ContainsFunc(uses, func(u graph.Use) bool { return layers[c.reader(u)] == nil })
 }
 
 // current binds a convolution of counts that gives currents as floats; nil when it is

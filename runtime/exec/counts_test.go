@@ -80,6 +80,32 @@ var counted = map[string]struct {
   o = ai.spikingir.Decode <@@> (y)
   o2 = ai.spikingir.Decode <@@> (y2)
 }`, 2},
+	"ON and OFF populations": {`g (float[N,2,H,W] x) => (float[N,3,H,W] o)
+<float[3,2,3,3] w2, float[3,6,3,3] w3, float[3,1,1] b, float theta = {1}, float alpha = {0.75}>
+{
+  e = ai.spikingir.Encode <@@> (x)
+  s1 = ai.spikingir.MPRN <@@> (e, , theta, alpha)
+  d2 = Conv <pads = [1, 1, 1, 1]> (s1, w2)
+  on = ai.spikingir.MPRN <@@> (d2, b, theta, alpha)
+  n = Neg(d2)
+  off = ai.spikingir.IF <@@> (n, , theta)
+  k = Concat <axis = 1> (on, off)
+  d3 = Conv <pads = [1, 1, 1, 1]> (k, w3)
+  y = ai.spikingir.MPRN <@@> (d3, , theta, alpha)
+  o = ai.spikingir.Decode <@@> (y)
+}`, 3},
+	"half a pair": {`g (float[N,2,H,W] x) => (float[N,3,H,W] o, float[N,3,H,W] o2)
+<float[3,2,3,3] w2, float theta = {1}, float tiny = {0.001953125}, float alpha = {0.75}>
+{
+  e = ai.spikingir.Encode <@@> (x)
+  s1 = ai.spikingir.MPRN <@@> (e, , theta, alpha)
+  d2 = Conv <pads = [1, 1, 1, 1]> (s1, w2)
+  on = ai.spikingir.MPRN <@@> (d2, , theta, alpha)
+  n = Neg(d2)
+  off = ai.spikingir.IF <@@> (n, , tiny)
+  o = ai.spikingir.Decode <@@> (on)
+  o2 = ai.spikingir.Decode <@@> (off)
+}`, 1},
 	"currents": {`g (float[N,2,H,W] x) => (float[N,3,H,W] o, float[N,3,H,W] o2)
 <float[3,2,3,3] w2, float[3,3,3,3] w3, float theta = {1}, float alpha = {0.75}>
 {
