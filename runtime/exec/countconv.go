@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"spikingir/graph"
-	"spikingir/graph/op"
 	"spikingir/runtime/kernel"
 )
 
@@ -58,21 +57,7 @@ func (c *counting) pair(n *graph.Node) bool {
 	if !n.Is("Conv") && !n.Is("ConvTranspose") || len(uses) != 2 {
 		return false
 	}
-	return c.reader(uses[0]) != nil && c.reader(uses[1]) != nil
-}
-
-// reader is the neuron that integrates a value as it is or, alone, with the other sign; nil for
-// another use.
-func (c *counting) reader(u graph.Use) *graph.Node {
-	n := u.Node
-	if v := n.Output(0); n.Is("Neg") && v.NumUses() == 1 && !v.IsOutput() {
-		u = v.Uses()[0]
-		n = u.Node
-	}
-	if !op.IsNeuron(n) || u.Index != op.NeuronX {
-		return nil
-	}
-	return n
+	return integrating(uses[0]) != nil && integrating(uses[1]) != nil
 }
 
 // countRows is a convolution of joined counts in real numbers: rows are what a spike at

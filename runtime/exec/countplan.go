@@ -73,7 +73,7 @@ func (c *counting) layers(owner map[*graph.Node]unit) map[*graph.Node]*countLaye
 // allRead reports whether all that reads a convolution computes it itself.
 func (c *counting) allRead(conv *graph.Node, layers map[*graph.Node]*countLayer) bool {
 	uses := conv.Output(0).Uses()
-	return len(uses) == 1 || !slices.ContainsFunc(uses, func(u graph.Use) bool { return layers[c.reader(u)] == nil })
+	return len(uses) == 1 || !slices.ContainsFunc(uses, func(u graph.Use) bool { return layers[integrating(u)] == nil })
 }
 
 // current binds a convolution of counts that gives currents as floats; nil when it is

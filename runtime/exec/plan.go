@@ -121,7 +121,7 @@ func (p *plan) bindAll(m *graph.Model, precision Precision) error {
 	if p.timing.sums() && precision == FixedPoint {
 		p.integers(owner)
 	}
-	p.encoded(owner)
+	p.joinEncoded(owner)
 	if err := p.chains(m, owner); err != nil {
 		return err
 	}

@@ -149,62 +149,23 @@ func (u *biasSum) run(r *run) error {
 // neuronSum is a neuron on floats.
 type neuronSum struct {
 	alone
-	sink   *neuronSink
-	counts bool // something reads its counts
-	// encode is the Encode in front, where nothing else reads it: the neuron multiplies by T.
-	encode *graph.Node
-}
-
-// current is what the neuron integrates, but for a factor.
-func (u *neuronSum) current() *graph.Value {
-	if u.encode != nil {
-		return u.encode.Input(0)
-	}
-	return u.node.Input(op.NeuronX)
-}
-
-func (u *neuronSum) nodes() []*graph.Node {
-	if u.encode != nil {
-		return []*graph.Node{u.encode, u.node}
-	}
-	return u.alone.nodes()
+	sink    *neuronSink
+	counts  bool // something reads its counts
+	encoded *encodedInput
 }
 
 func (u *neuronSum) reads() []*graph.Value {
-	return append([]*graph.Value{u.current()}, present(u.node.Inputs()[op.NeuronX+1:])...)
-}
-
-// encoded is a neuron with the Encode in front of it.
-type encoded struct{ *neuronSum }
-
-func (u encoded) timed() {} // see run.unit
-
-func (u encoded) run(r *run) error {
-	for at := range r.timing.results {
-		if err := r.forResult(at, nil, func() error { return u.neuronSum.run(r) }); err != nil {
-			return err
-		}
+	if u.encoded == nil {
+		return u.alone.reads()
 	}
-	return nil
-}
-
-// encoded joins neurons and what is in front of them alone to one unit.
-func (p *plan) encoded(owner map[*graph.Node]unit) {
-	for n := range p.graph.Nodes() {
-		k, ok := owner[n].(*neuronSum)
-		if !ok {
-			continue
-		}
-		v := n.Input(op.NeuronX)
-		if e := v.Producer(); e.IsSpiking("Encode") && v.NumUses() == 1 && !v.IsOutput() {
-			k.encode = e
-			owner[n], owner[e] = encoded{k}, encoded{k}
-		}
-	}
+	return append([]*graph.Value{u.encoded.from}, present(u.node.Inputs()[op.NeuronX+1:])...)
 }
 
 func (u *neuronSum) run(r *run) error {
-	x := r.analogValue(u.current())
+	x := r.analogValue(u.node.Input(op.NeuronX))
+	if u.encoded != nil {
+		x = r.analogValue(u.encoded.from)
+	}
 	if x == nil || x.DType != graph.Float32 || len(x.Dims) < 2 {
 		return op.Errorf(u.node, "input is %v, want sums of slices [N,C,...]", x)
 	}
@@ -216,8 +177,8 @@ func (u *neuronSum) run(r *run) error {
 	if r.areas == nil {
 		t.Sum = x.F32
 	}
-	if u.encode != nil {
-		t.Gain = r.steps()
+	if u.encoded != nil {
+		t.Gain = u.encoded.sign * r.steps()
 	}
 	if u.counts {
 		return u.runCounts(r, &t, x)
