@@ -121,6 +121,11 @@ func (g *Geometry) place(apart bool) {
 	}
 }
 
+// Same reports whether two taps have the same source cell.
+func (t Tap) Same(u Tap) bool {
+	return t.Remainder == u.Remainder && t.Row == u.Row && t.Col == u.Col
+}
+
 // A TapRun is taps side by side in a strip, and their places in the kernel.
 type TapRun struct {
 	First  Tap

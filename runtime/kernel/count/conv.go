@@ -26,12 +26,14 @@ type Conv struct {
 	shape      kernel.ConvTransposeShape
 	transposed bool
 	kernel.Geometry
-	kernels   kernels
-	planes    int // bytes of a weight
-	side      int // output pixels side by side in a block: see sideBySide
-	outBlocks int
-	plans     [][]unit  // of each phase
-	winograd  *winograd // nil where weights do not suit
+	kernels kernels
+	planes  int // bytes of a weight
+	// A block is side pixels of output side by side, of step source pixels side by side,
+	// each of which has wide: see sideBySide.
+	side, step, wide int
+	outBlocks        int
+	plans            [][]unit  // of each phase
+	winograd         *winograd // nil where weights do not suit
 }
 
 // A unit is what a kernel computes at once: one block of output channels, or two where
@@ -106,10 +108,10 @@ func (c *Conv) pack(weight []int16, at func(out, in, tap int) int16) error {
 			c.planes = 2
 		}
 	}
-	c.kernels, c.side = family.Kernels, c.sideBySide()
+	c.kernels = family.Kernels
+	c.sideBySide()
 	c.outBlocks = machine.CeilDiv(c.shape.OutC, blockLanes)
-	for _, p := range c.Phases {
-		runs := kernel.JoinTaps(p.Taps)
+	for _, runs := range c.joinPhases() {
 		var units []unit
 		for b := range c.outBlocks {
 			units = c.add(units, c.packBlock(runs, b, at))
@@ -126,14 +128,66 @@ func (c *Conv) pack(weight []int16, at func(out, in, tap int) int16) error {
 	return nil
 }
 
-// sideBySide is the number of neighbouring output pixels whose channels share a block, so
-// that few channels do not leave its lanes empty: lane g*OutC+o is channel o of pixel g,
-// as in a tensor. Their windows are one that is wider.
-func (c *Conv) sideBySide() int {
-	if c.InStepW > 1 || c.OutStepW > 1 {
-		return 1
+// sideBySide finds how many neighbouring output pixels share a block, so that few channels do
+// not leave its lanes empty: lane g*OutC+o is channel o of pixel g, as in a tensor. Their
+// windows are one that is wider. In a transposed convolution with strides the pixels of a source
+// pixel's row share one first.
+func (c *Conv) sideBySide() {
+	c.step, c.wide = 1, 1
+	switch {
+	case c.InStepW > 1:
+	case c.OutStepW*c.shape.OutC <= blockLanes:
+		c.wide = c.OutStepW
+		c.step = blockLanes / (c.wide * c.shape.OutC)
 	}
-	return max(1, blockLanes/c.shape.OutC)
+	c.side = c.step * c.wide
+}
+
+// A run is taps that are neighbours in a strip. kernels has the place in the kernel of each of them, for
+// each of the wide pixels, or -1.
+type run struct {
+	first   kernel.Tap
+	kernels [][]int
+}
+
+// joinPhases makes phases that share blocks one, and gives the runs of each.
+func (c *Conv) joinPhases() [][]run {
+	var phases []kernel.Phase
+	var lists [][]run
+	for i := 0; i < len(c.Phases); i += c.wide {
+		some := c.Phases[i : i+c.wide]
+		all := kernel.Phase{Y: some[0].Y, X: some[0].X}
+		for _, p := range some {
+			for _, t := range p.Taps {
+				if !slices.ContainsFunc(all.Taps, t.Same) {
+					all.Taps = append(all.Taps, t)
+				}
+			}
+		}
+		var runs []run
+		for _, r := range kernel.JoinTaps(all.Taps) {
+			runs = append(runs, run{r.First, placesOf(r, some)})
+		}
+		phases, lists = append(phases, all), append(lists, runs)
+	}
+	c.Phases = phases
+	return lists
+}
+
+// placesOf gives the places in the kernel that phases have at a run's taps.
+func placesOf(r kernel.TapRun, phases []kernel.Phase) [][]int {
+	places := make([][]int, len(phases))
+	for k, p := range phases {
+		places[k] = slices.Repeat([]int{-1}, len(r.Kernel))
+		for _, t := range p.Taps {
+			at := t
+			at.Col = r.First.Col
+			if i := t.Col - r.First.Col; at.Same(r.First) && i >= 0 && i < len(r.Kernel) {
+				places[k][i] = t.Kernel
+			}
+		}
+	}
+	return places
 }
 
 // lane gives the channel of a lane of a block and the pixel of those side by side; false
@@ -155,23 +209,24 @@ func (c *Conv) lanes(block int) int {
 }
 
 // packBlock packs the output channels of a block as a unit.
-func (c *Conv) packBlock(runs []kernel.TapRun, block int, at func(out, in, tap int) int16) unit {
+func (c *Conv) packBlock(runs []run, block int, at func(out, in, tap int) int16) unit {
 	u := unit{first: block, vectors: c.planes}
 	for _, r := range runs {
-		length := (len(r.Kernel) + c.side - 1) * c.shape.InC
+		taps := len(r.kernels[0])
+		length := (taps + c.step - 1) * c.shape.InC
 		weight := func(i, lane int) int16 { // of byte i of the run
 			out, pixel, ok := c.lane(block, lane)
-			tap := i/c.shape.InC - pixel
-			if !ok || i >= length || tap < 0 || tap >= len(r.Kernel) {
+			tap := i/c.shape.InC - pixel/c.wide
+			if !ok || i >= length || tap < 0 || tap >= taps || r.kernels[pixel%c.wide][tap] < 0 {
 				return 0
 			}
-			return at(out, i%c.shape.InC, r.Kernel[tap])
+			return at(out, i%c.shape.InC, r.kernels[pixel%c.wide][tap])
 		}
 		groups := make([][]int16, machine.CeilDiv(length, groupBytes)) // [16][4], nil where all are 0
 		for g := range groups {
 			groups[g] = packGroup(g, weight)
 		}
-		u.addRun(r, groups)
+		u.addRun(r.first, groups)
 	}
 	return u
 }
@@ -191,7 +246,7 @@ func packGroup(group int, weight func(i, lane int) int16) []int16 {
 
 // addRun adds windows of the groups that hold weights. One group of zeros costs no more
 // than another window.
-func (u *unit) addRun(r kernel.TapRun, groups [][]int16) {
+func (u *unit) addRun(first kernel.Tap, groups [][]int16) {
 	none := make([]int16, vectorBytes)
 	for g := 0; g < len(groups); g++ {
 		if groups[g] == nil {
@@ -203,7 +258,7 @@ func (u *unit) addRun(r kernel.TapRun, groups [][]int16) {
 				end = i + 1
 			}
 		}
-		u.windows = append(u.windows, window{r.First, g * groupBytes})
+		u.windows = append(u.windows, window{first, g * groupBytes})
 		u.lengths = append(u.lengths, end-g)
 		for ; g < end; g++ {
 			list := groups[g]

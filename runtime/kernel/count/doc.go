@@ -32,5 +32,6 @@
 // take all products.
 //
 // Output channels are the lanes of vectors, 16 to a block. Where there are 8 or fewer,
-// neighbouring output pixels share a block, unless there are strides.
+// neighbouring output pixels share a block, unless there are strides; in a transposed convolution
+// with strides also those of a row that have the same source pixels.
 package count

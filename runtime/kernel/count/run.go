@@ -208,9 +208,17 @@ func (t *task) setParams(p *[paramWords]int32, block int) {
 	}
 }
 
-// within is the rows and columns of pixels of the strip that exist in a phase.
+// within is the rows and columns of the strip that exist in a phase.
 func (t *task) within(p *kernel.Phase) (rows, cols int) {
 	return min(t.rows, machine.CeilDiv(t.oh-p.Y, t.OutStepH)-t.i), min(t.cols, machine.CeilDiv(t.ow-p.X, t.OutStepW)-t.j)
+}
+
+// apart is the number of columns from a pixel of a phase to the next.
+func (t *task) apart() int { return t.OutStepW / t.wide }
+
+// pixels is the number of pixels that exist in so many columns of the strip, in a phase.
+func (t *task) pixels(p *kernel.Phase, cols int) int {
+	return min(cols*t.wide, machine.CeilDiv(t.ow-p.X-t.j*t.OutStepW, t.apart()))
 }
 
 // run computes the strip.
@@ -222,14 +230,15 @@ func (t *task) run() {
 		if rows <= 0 || cols <= 0 {
 			continue
 		}
+		pixels := t.pixels(p, cols)
 		a := &t.args
-		a.rows, a.srcRow, a.srcCell = rows, t.layout.pitch, t.side*t.shape.InC
+		a.rows, a.srcRow, a.srcCell = rows, t.layout.pitch, t.step*t.shape.InC
 		a.sumCell = t.outBlocks * blockLanes
 		a.sumRow = t.across(cols) * a.sumCell
 		if t.tiled {
 			a.sumRow = even(cols) * a.sumCell
 		}
-		a.countRow, a.countCell = t.ow*t.OutStepH*t.shape.OutC, t.side*t.OutStepW*t.shape.OutC
+		a.countRow, a.countCell = t.ow*t.OutStepH*t.shape.OutC, t.side*t.apart()*t.shape.OutC
 		if t.out.Neurons != nil {
 			a.top = float32(t.out.Neurons.Top - 1)
 		}
@@ -238,20 +247,20 @@ func (t *task) run() {
 		}
 		switch {
 		case t.out.kept():
-			t.keep(p, k, cols)
+			t.keep(p, k, cols, pixels)
 			continue
 		case t.tiled:
 			continue
 		}
 		a.sums = nil
-		t.parts(cols, func(first int) {
+		t.parts(pixels, func(first int) {
 			a.counts = t.counts(p, first)
 			for i := range t.plans[k] {
 				u := &t.plans[k][i]
 				for b := range u.blocks(t.planes) {
-					a.lanes[b] = t.existing(u.first+b, cols-first)
+					a.lanes[b] = t.existing(u.first+b, pixels-first)
 				}
-				a.cells = t.cells[first*t.shape.InC:]
+				a.cells = t.cells[first/t.wide*t.shape.InC:]
 				t.convolve(u)
 			}
 		})
@@ -260,12 +269,12 @@ func (t *task) run() {
 
 // parts calls f for each part of rows of pixels whose cells all have the same number of
 // pixels: all of them, but for a last one that is cut off. args.cols is that of the part.
-func (t *task) parts(cols int, f func(first int)) {
-	whole := cols / t.side
+func (t *task) parts(pixels int, f func(first int)) {
+	whole := pixels / t.side
 	if t.args.cols = whole; whole > 0 {
 		f(0)
 	}
-	if t.args.cols = 1; whole*t.side < cols {
+	if t.args.cols = 1; whole*t.side < pixels {
 		f(whole * t.side)
 	}
 }
@@ -281,7 +290,7 @@ func (t *task) existing(block, pixels int) int {
 
 // counts is the output from pixel first of the strip's first row on.
 func (t *task) counts(p *kernel.Phase, first int) []uint8 {
-	y, x := p.Y+t.i*t.OutStepH, p.X+(t.j+first)*t.OutStepW
+	y, x := p.Y+t.i*t.OutStepH, p.X+t.j*t.OutStepW+first*t.apart()
 	return t.out.Counts.Data[((t.n*t.oh+y)*t.ow+x)*t.shape.OutC:]
 }
 

@@ -29,8 +29,8 @@ type layout struct {
 func (c *Conv) layoutFor(rows, cols, parts int, sums, tiled bool) layout {
 	l := layout{rows: 1, cols: cols}
 	cell := c.shape.InC
-	unit := tileCells * c.side
-	if pieces := machine.CeilDiv(cols, stripColumns*c.side); pieces > 1 {
+	unit := tileCells * c.step
+	if pieces := machine.CeilDiv(cols, stripColumns*c.step); pieces > 1 {
 		l.cols = min(cols, machine.CeilDiv(machine.CeilDiv(cols, pieces), unit)*unit)
 	}
 	fits := func(rows, cols int) bool {
@@ -48,15 +48,15 @@ func (c *Conv) layoutFor(rows, cols, parts int, sums, tiled bool) layout {
 	}
 	l.pitch = (l.cols + c.LastCol) * cell
 	l.remainderStride = (l.rows + c.LastRow) * l.pitch
-	l.size = len(c.Remainders)*l.remainderStride + (tileCells+1)*c.side*cell + groupBytes
+	l.size = len(c.Remainders)*l.remainderStride + (tileCells+1)*c.step*cell + groupBytes
 	if tiled { // half tiles, and vectors of their last pixels
 		l.size = (l.rows+4)*l.pitch + 2*cell + vectorBytes
 	}
 	return l
 }
 
-// across is the number of the kernels' output cells in a row of pixels.
-func (c *Conv) across(cols int) int { return machine.CeilDiv(cols, c.side) }
+// across is the number of the kernels' output cells in a row of columns of a phase.
+func (c *Conv) across(cols int) int { return machine.CeilDiv(cols, c.step) }
 
 // sumsFor is the number of sums of a phase of a strip, of whole tiles if it is tiled.
 func (c *Conv) sumsFor(rows, cols int, tiled bool) int {

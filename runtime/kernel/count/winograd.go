@@ -130,7 +130,7 @@ func (w *winograd) packBlock(c *Conv, block int, at func(out, in, tap int) int16
 	var units [positions]unit
 	for p := range units {
 		u := unit{first: block, vectors: c.planes}
-		u.addRun(kernel.TapRun{}, groups[p])
+		u.addRun(kernel.Tap{}, groups[p])
 		u.weights = machine.OnLine(u.weights)
 		if c.kernels.narrow {
 			u.limit()
