@@ -77,26 +77,32 @@ func (r *run) expand(c *counted, amplitude []float32) *ops.Tensor {
 	if r.areas != nil {
 		return y
 	}
-	const part = 256 // pixels, whose counts stay in the first-level cache
+	const some = 256 // pixels, whose counts stay in the first-level cache
 	plane := c.H * c.W
-	runs := machine.CeilDiv(plane, part)
-	r.pool.Run(c.N*runs, func(_, lo, hi int) {
-		for i := lo; i < hi; i++ {
-			n, first := i/runs, i%runs*part
-			pixels := c.Data[(n*plane+first)*c.C:][:min(part, plane-first)*c.C]
-			for k := range c.C {
-				a := amplitude[min(k, len(amplitude)-1)]
-				if math.IsInf(float64(a), 1) {
-					a = 0 // of spikes that never come
-				}
-				row := y.F32[(n*c.C+k)*plane+first:][:len(pixels)/c.C]
-				for x := range row {
-					row[x] = a * float32(pixels[x*c.C+k])
-				}
-			}
+	runs := machine.CeilDiv(plane, some)
+	together := max(1, 1<<16/max(some*c.C, 1)) // a task is no shorter than in parts
+	r.pool.Run(machine.CeilDiv(c.N*runs, together), func(_, lo, hi int) {
+		for i := lo * together; i < min(hi*together, c.N*runs); i++ {
+			c.expandPixels(y.F32, amplitude, i/runs, i%runs*some, min(some, plane-i%runs*some))
 		}
 	})
 	return y
+}
+
+// expandPixels is expand for n pixels of an image.
+func (c *counted) expandPixels(dst, amplitude []float32, image, first, n int) {
+	plane := c.H * c.W
+	pixels := c.Data[(image*plane+first)*c.C:][:n*c.C]
+	for k := range c.C {
+		a := amplitude[min(k, len(amplitude)-1)]
+		if math.IsInf(float64(a), 1) {
+			a = 0 // of spikes that never come
+		}
+		row := dst[(image*c.C+k)*plane+first:][:n]
+		for x := range row {
+			row[x] = a * float32(pixels[x*c.C+k])
+		}
+	}
 }
 
 // row is the counts of a row in view.

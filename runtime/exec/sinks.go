@@ -221,9 +221,10 @@ func (r *run) addResidual(o *ops.Tensor, n *graph.Node) error {
 	return nil
 }
 
-// parts runs f on parts of [0, n) on all threads.
+// parts runs f on parts of [0, n) on all threads. What takes as long as a thread may take to
+// wake up is one part.
 func (r *run) parts(n int, f func(lo, hi int)) {
-	const part = 1 << 14
+	const part = 1 << 16
 	r.pool.Run((n+part-1)/part, func(_, lo, hi int) { f(lo*part, min(hi*part, n)) })
 }
 
