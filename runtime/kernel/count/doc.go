@@ -23,13 +23,12 @@
 //	        as weights and counts let fit; where hardly any fit, they are widened at once
 //	generic Go; passes over groups without spikes
 //
-// The time does not depend on the numbers of spikes, but on how large they may be: on avx2-madd
-// always, elsewhere with Winograd.
+// The time does not depend on the numbers of spikes, but on avx2-madd on how large they may be.
 //
-// Kernels of 3x3 with weights of 16 bits, from 32 channels on, take four products in the place of nine by
-// Winograd F(2x2, 3x3), exactly, and so about as long as those of 8 bits, if sums of nine weights are in
-// the range of weights too: see [LeastScale]. From counts of 64 on (32 on avx2-madd) they
-// take all products.
+// Kernels of 3x3 with weights of 16 bits, from 32 channels to 16 or more, take four products in the
+// place of nine by Winograd F(2x2, 3x3), exactly, and so not much longer than those of 8
+// bits, if sums of nine weights fit in 16 bits too: see [LeastScale]. These products are of words, on all
+// implementations.
 //
 // Output channels are the lanes of vectors, 16 to a block. Where there are 8 or fewer,
 // neighbouring output pixels share a block, unless there are strides; in a transposed convolution

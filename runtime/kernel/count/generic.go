@@ -8,6 +8,7 @@ var generic = kernels{
 	settle:    settleGeneric,
 	toTiles:   toTilesGeneric,
 	fromTiles: fromTilesGeneric,
+	mul:       mulGeneric,
 	peak:      peakGeneric,
 }
 

@@ -15,6 +15,7 @@ type kernels struct {
 	settle func(a *args)
 	// toTiles and fromTiles transform rows of tiles: see tileArgs.
 	toTiles, fromTiles func(a *tileArgs)
+	mul                func(a *mulArgs)
 	peak               func(n int) (ops int)
 	// narrow tells that conv wants chunks.
 	narrow bool

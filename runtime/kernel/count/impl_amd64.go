@@ -17,18 +17,21 @@ func accelerated() []machine.Entry[kernels] {
 			conv:    convAVX512,
 			settle:  settleAVX512,
 			toTiles: toTilesAVX512, fromTiles: fromTilesAVX512,
+			mul:  mulAVX512,
 			peak: peakAVX512,
 		}},
 		{Name: "avx2-vnni", Available: x.HasAVX2 && x.HasAVXVNNI, Kernels: kernels{
 			conv:    func(a *args) { eachBlock(a, convBlockVNNI) },
 			settle:  settleAVX2,
 			toTiles: toTilesAVX2, fromTiles: fromTilesAVX2,
+			mul:  func(a *mulArgs) { eachProduct(a, mulBlockVNNI) },
 			peak: peakVNNI,
 		}},
 		{Name: "avx2-madd", Available: x.HasAVX2, Kernels: kernels{
 			conv:    func(a *args) { eachBlock(a, convBlockAVX2) },
 			settle:  settleAVX2,
 			toTiles: toTilesAVX2, fromTiles: fromTilesAVX2,
+			mul:    func(a *mulArgs) { eachProduct(a, mulBlockAVX2) },
 			peak:   peakAVX2,
 			narrow: true,
 		}},
@@ -119,3 +122,38 @@ func toTilesAVX2(a *tileArgs)
 
 //go:noescape
 func fromTilesAVX2(a *tileArgs)
+
+// mulAVX512 works like mulGeneric.
+func mulAVX512(a *mulArgs) {
+	if a.blocks == 2 {
+		mulPairAVX512(a)
+	} else {
+		mulSingleAVX512(a)
+	}
+}
+
+// mulPairAVX512 is mulAVX512 for two blocks, mulSingleAVX512 for one.
+//
+//go:noescape
+func mulPairAVX512(a *mulArgs)
+
+//go:noescape
+func mulSingleAVX512(a *mulArgs)
+
+// eachProduct works like mulGeneric, a block at a time.
+func eachProduct(a *mulArgs, mul func(a *mulArgs)) {
+	all := *a
+	for b := range all.blocks {
+		a.weights, a.products = all.weights[b*2*blockLanes:], all.products[b*all.blockStride:]
+		mul(a)
+	}
+	*a = all
+}
+
+// mulBlockAVX2 is mulGeneric for one block, and so is mulBlockVNNI.
+//
+//go:noescape
+func mulBlockAVX2(a *mulArgs)
+
+//go:noescape
+func mulBlockVNNI(a *mulArgs)

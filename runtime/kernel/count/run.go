@@ -63,9 +63,9 @@ type scratch struct {
 	offsets []int
 	params  []int32 // [block][6][16]
 
-	tiles    tileArgs
-	products args
-	offset   []int32 // see reserveTiles
+	tiles      tileArgs
+	products   mulArgs
+	multiplied []int32 // [block of two][position][tile][16]
 }
 
 // A task is one strip of an image in the hands of a worker.

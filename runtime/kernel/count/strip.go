@@ -30,7 +30,11 @@ func (c *Conv) layoutFor(rows, cols, parts int, sums, tiled bool) layout {
 	l := layout{rows: 1, cols: cols}
 	cell := c.shape.InC
 	unit := tileCells * c.step
-	if pieces := machine.CeilDiv(cols, stripColumns*c.step); pieces > 1 {
+	columns := stripColumns * c.step
+	if tiled {
+		columns = tileColumns
+	}
+	if pieces := machine.CeilDiv(cols, columns); pieces > 1 {
 		l.cols = min(cols, machine.CeilDiv(machine.CeilDiv(cols, pieces), unit)*unit)
 	}
 	fits := func(rows, cols int) bool {

@@ -1,43 +1,41 @@
 // The kernels that transform rows of tiles, for vectors V0-V10 of VB bytes, loaded and stored by
-// MOV.
+// MOV, and halves of them H0-H3.
 
-// ROW takes the sums or differences, by OP, of two rows of a patch: V0-V3.
-#define ROW(OP, a, b) \
-	MOV (a), V0; \
-	MOV (a)(DX*1), V1; \
-	MOV (a)(DX*2), V2; \
-	MOV (a)(R13*1), V3; \
-	OP (b), V0, V0; \
-	OP (b)(DX*1), V1, V1; \
-	OP (b)(DX*2), V2, V2; \
-	OP (b)(R13*1), V3, V3
+// ROW takes the sums or differences, by OP, of two rows of a patch, and widens them by EXT: V0-V3.
+#define ROW(OP, EXT, a, b) \
+	VMOVDQU (a), H0; \
+	VMOVDQU (a)(DX*1), H1; \
+	VMOVDQU (a)(DX*2), H2; \
+	VMOVDQU (a)(R13*1), H3; \
+	OP (b), H0, H0; \
+	OP (b)(DX*1), H1, H1; \
+	OP (b)(DX*2), H2, H2; \
+	OP (b)(R13*1), H3, H3; \
+	EXT H0, V0; \
+	EXT H1, V1; \
+	EXT H2, V2; \
+	EXT H3, V3
 
-// COLUMNS gives four positions, with the offset V8, and of the second one o.
-#define COLUMNS(o) \
-	VPSUBB V2, V0, V4; \
-	VPADDB V2, V1, V5; \
-	VPSUBB V1, V2, V6; \
-	VPSUBB V3, V1, V7; \
-	VPADDB V8, V4, V4; \
-	VPADDB o, V5, V5; \
-	VPADDB V8, V6, V6; \
-	VPADDB V8, V7, V7; \
+// COLUMNS gives four positions.
+#define COLUMNS \
+	VPSUBW V2, V0, V4; \
+	VPADDW V2, V1, V5; \
+	VPSUBW V1, V2, V6; \
+	VPSUBW V3, V1, V7; \
 	MOV V4, (DI); \
 	MOV V5, (DI)(R9*1); \
 	MOV V6, (DI)(R9*2); \
 	MOV V7, (DI)(R10*1)
 
-// TOTILES is the body of toTiles: rows of the patch at SI, R8, R11 and R12.
+// TOTILES is the body of toTiles: rows of the patch at SI, R8, R11 and R12. Sums of rows are
+// unsigned bytes, differences signed ones.
 #define TOTILES \
 	MOVQ a+0(FP), BX; \
 	MOVQ tileArgs_srcCell(BX), DX; \
 	LEAQ (DX)(DX*2), R13; \
 	MOVQ tileArgs_wideStride(BX), R9; \
+	ADDQ R9, R9; \
 	LEAQ (R9)(R9*2), R10; \
-	MOVQ tileArgs_offset(BX), AX; \
-	VMOVD AX, X8; \
-	VPBROADCASTB X8, V8; \
-	VPXOR X9, X9, X9; \
 	MOVQ tileArgs_n(BX), AX; MOVQ AX, left-8(SP); \
 	MOVQ tileArgs_cells+0(BX), AX; MOVQ AX, patch-16(SP); \
 	MOVQ tileArgs_wide+0(BX), AX; MOVQ AX, tile-24(SP); \
@@ -51,23 +49,23 @@ piece: \
 	LEAQ (SI)(R12*2), R11; \
 	LEAQ (R8)(R12*2), R12; \
 	MOVQ CX, DI; \
-	ROW(VPSUBB, SI, R11); \
-	COLUMNS(V8); \
+	ROW(VPSUBB, VPMOVSXBW, SI, R11); \
+	COLUMNS; \
 	LEAQ (DI)(R9*4), DI; \
-	ROW(VPADDB, R8, R11); \
-	COLUMNS(V9); \
+	ROW(VPADDB, VPMOVZXBW, R8, R11); \
+	COLUMNS; \
 	LEAQ (DI)(R9*4), DI; \
-	ROW(VPSUBB, R11, R8); \
-	COLUMNS(V8); \
+	ROW(VPSUBB, VPMOVSXBW, R11, R8); \
+	COLUMNS; \
 	LEAQ (DI)(R9*4), DI; \
-	ROW(VPSUBB, R8, R12); \
-	COLUMNS(V8); \
-	ADDQ $VB, SI; \
+	ROW(VPSUBB, VPMOVSXBW, R8, R12); \
+	COLUMNS; \
+	ADDQ $(VB/2), SI; \
 	ADDQ $VB, CX; \
-	SUBQ $VB, AX; \
+	SUBQ $(VB/2), AX; \
 	JGT piece; \
 	LEAQ (DX)(DX*1), AX; ADDQ AX, patch-16(SP); \
-	MOVQ tileArgs_wideCell(BX), AX; ADDQ AX, tile-24(SP); \
+	MOVQ tileArgs_wideCell(BX), AX; ADDQ AX, AX; ADDQ AX, tile-24(SP); \
 	DECQ left-8(SP); \
 	JNZ tile; \
 	VZEROUPPER; \

@@ -16,6 +16,10 @@
 #define V8 Y8
 #define V9 Y9
 #define V10 Y10
+#define H0 X0
+#define H1 X1
+#define H2 X2
+#define H3 X3
 
 #include "tiles_amd64.h"
 

@@ -16,6 +16,10 @@
 #define V8 Z8
 #define V9 Z9
 #define V10 Z10
+#define H0 Y0
+#define H1 Y1
+#define H2 Y2
+#define H3 Y3
 
 #include "tiles_amd64.h"
 

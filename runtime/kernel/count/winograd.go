@@ -18,24 +18,26 @@ import (
 //	                                                 m3 = (d1-d3) * g2
 //
 // in which both sums are even. A tile is 2x2 outputs, of a patch of 4x4 pixels; the 16 positions
-// of a transformed patch are numbers of -2*most..2*most, 0..4*most at position 5. An
-// offset makes them bytes, and what it adds is a constant of each output channel.
+// of a transformed patch are words of -2*most..4*most, those of a kernel 16 bits if they fit.
 const (
 	positions = 16
-	// onlyPositive is the position without an offset.
-	onlyPositive = 5
-	// mostWinograd is the most spikes whose sums by four are bytes.
-	mostWinograd = math.MaxUint8 / 4
 	// leastIn and leastOut are the fewest channels for which it was worth while.
 	leastIn, leastOut = 32, 16
+	// mostHalved bounds outputs: before a sum is halved it is up to four times as large.
+	mostHalved = math.MaxInt32 / 4
 )
 
 // A winograd is the packed weights of a convolution for tiles.
 type winograd struct {
-	units [][positions]unit    // of each block
-	sums  [][positions][]int32 // of the weights of each lane
-	most  int                  // the most spikes for which all sums fit in 32 bits
-	cell  int                  // bytes of a position of a tile
+	units []tileUnit
+	most  int // the most spikes for which all sums fit in 32 bits
+	cell  int // words of a position of a tile
+}
+
+// A tileUnit is one or two blocks of output channels that a kernel computes at once.
+type tileUnit struct {
+	first, blocks int
+	weights       [positions][]int16 // [cell/2][blocks][16][2]
 }
 
 // suits tells whether a convolution could run by tiles.
@@ -45,15 +47,18 @@ func suits(s kernel.ConvShape) bool {
 }
 
 // LeastScale is the smallest scale at which the weights of an output channel, [InC/Groups][KH][KW],
-// rounded to whole units, run fastest on counts of up to most, that is by tiles where their kernels are 3x3: sums of up to nine
-// must be in the range of weights then, which takes up to three bits of them.
+// rounded to whole units, run fastest on counts of up to most, that is by tiles where their kernels
+// are 3x3. Sums of up to nine must be in the range of weights then, which takes up to three bits
+// of them, and four times an output in that of sums.
 func LeastScale(s kernel.ConvShape, weight []float64, most int) float64 {
-	largest := 0.0
+	largest, sum := 0.0, 0.0
 	for _, w := range weight {
 		largest = max(largest, math.Abs(w))
+		sum += math.Abs(w)
 	}
 	scale := largest / spike.MostWeight
-	if !suits(s) || most > mostWinograd {
+	room := float64(mostHalved/most - len(weight)/2 - 1) // rounding adds half a unit to each weight
+	if !suits(s) || room <= 0 {
 		return scale
 	}
 	for i := 0; i+9 <= len(weight); i += 9 {
@@ -61,7 +66,7 @@ func LeastScale(s kernel.ConvShape, weight []float64, most int) float64 {
 			largest = max(largest, math.Abs(w))
 		}
 	}
-	return max(scale, largest/(spike.MostWeight-4.5)) // nine are rounded
+	return max(scale, largest/(spike.MostWeight-4.5), sum/room) // nine are rounded
 }
 
 // transformed gives a kernel at all positions.
@@ -84,15 +89,12 @@ func (c *Conv) packWinograd(at func(out, in, tap int) int16) *winograd {
 	if c.transposed || c.planes == 1 || !suits(c.shape.ConvShape) {
 		return nil
 	}
-	w := &winograd{most: mostWinograd, cell: machine.CeilDiv(c.shape.InC, groupBytes) * groupBytes}
-	if c.kernels.narrow { // products of larger bytes do not fit in 16 bits
-		w.most = math.MaxInt8 / 4
-	}
+	w := &winograd{most: Most, cell: machine.CeilDiv(c.shape.InC, groupBytes) * groupBytes}
 	for o := range c.shape.OutC {
 		sum := 0
 		for i := range c.shape.InC {
 			for _, v := range transformed(func(tap int) int { return int(at(o, i, tap)) }) {
-				if v < spike.LeastWeight || v > spike.MostWeight {
+				if v < math.MinInt16 || v > math.MaxInt16 {
 					return nil
 				}
 			}
@@ -100,60 +102,46 @@ func (c *Conv) packWinograd(at func(out, in, tap int) int16) *winograd {
 				sum += max(int(at(o, i, tap)), -int(at(o, i, tap)))
 			}
 		}
-		// Before a sum is halved it is up to four times an output.
-		w.most = min(w.most, math.MaxInt32/4/max(sum, 1))
+		w.most = min(w.most, mostHalved/max(sum, 1))
 	}
-	for b := range c.outBlocks {
-		w.packBlock(c, b, at)
+	for b := 0; b < c.outBlocks; b += 2 {
+		w.units = append(w.units, w.packBlocks(c, b, min(2, c.outBlocks-b), at))
 	}
 	return w
 }
 
-// packBlock packs a block of output channels.
-func (w *winograd) packBlock(c *Conv, block int, at func(out, in, tap int) int16) {
-	var groups [positions][][]int16
-	var sums [positions][]int32
-	for p := range groups {
-		groups[p], sums[p] = make([][]int16, w.cell/groupBytes), make([]int32, blockLanes)
-		for g := range groups[p] {
-			groups[p][g] = make([]int16, vectorBytes)
-		}
+// packBlocks packs blocks of output channels.
+func (w *winograd) packBlocks(c *Conv, first, blocks int, at func(out, in, tap int) int16) tileUnit {
+	u := tileUnit{first: first, blocks: blocks}
+	for p := range u.weights {
+		u.weights[p] = machine.Aligned[int16](w.cell * blocks * blockLanes)
 	}
-	for lane := range c.lanes(block) {
-		for i := range c.shape.InC {
-			for p, v := range transformed(func(tap int) int { return int(at(block*blockLanes+lane, i, tap)) }) {
-				groups[p][i/groupBytes][lane*groupBytes+i%groupBytes] = int16(v)
-				sums[p][lane] += int32(v)
+	for b := range blocks {
+		for lane := range c.lanes(first + b) {
+			for i := range c.shape.InC {
+				at := func(tap int) int { return int(at((first+b)*blockLanes+lane, i, tap)) }
+				for p, v := range transformed(at) {
+					u.weights[p][((i/2*blocks+b)*blockLanes+lane)*2+i%2] = int16(v)
+				}
 			}
 		}
 	}
-	var units [positions]unit
-	for p := range units {
-		u := unit{first: block, vectors: c.planes}
-		u.addRun(kernel.Tap{}, groups[p])
-		u.weights = machine.OnLine(u.weights)
-		if c.kernels.narrow {
-			u.limit()
-		}
-		units[p] = u
-	}
-	w.units, w.sums = append(w.units, units), append(w.sums, sums)
+	return u
 }
 
 // tileArgs are the arguments of the kernels that transform a row of n tiles. For each of them,
 // to takes the patch of 4x4 pixels at cells[t*2*srcCell + i*srcRow + j*srcCell], each of
-// channels bytes, and gives position p at wide[p*wideStride + t*wideCell], with the
-// offset added but at position onlyPositive. Both may go up to 64 bytes beyond.
+// channels bytes, and gives position p at wide[p*wideStride + t*wideCell]. It may read
+// and write up to 64 bytes beyond.
 //
 // from takes the sums of 16 lanes at products[p*productStride + t*16] and gives those of
 // outputs (i, j), potential added, at sums[i*sumRow + (2*t+j)*sumCell].
 type tileArgs struct {
-	cells            []uint8
-	srcRow, srcCell  int
-	wide             []uint8
-	wideStride       int
-	wideCell         int
-	channels, offset int
+	cells                []uint8
+	srcRow, srcCell      int
+	wide                 []int16
+	wideStride, wideCell int
+	channels             int
 
 	products        []int32
 	productStride   int
@@ -164,31 +152,64 @@ type tileArgs struct {
 	n int
 }
 
+// mulArgs are the arguments of the kernels that multiply a position of n tiles. Sum o of tile t
+// and block b, of all i < 2*groups, is
+//
+//	products[b*blockStride + t*16 + o] = sum of cells[t*cell + i] * weights[i/2][b][o][i%2]
+//
+// in arithmetic modulo 2^32. Kernels may read cells of up to tileCells tiles from any
+// tile on.
+type mulArgs struct {
+	cells          []int16
+	cell           int
+	weights        []int16
+	groups, blocks int // groups are even
+	products       []int32
+	blockStride    int
+	n              int
+}
+
 // toTilesGeneric transforms patches.
 func toTilesGeneric(a *tileArgs) {
 	for t := range a.n {
 		for c := range a.channels {
 			patch := a.cells[2*t*a.srcCell+c:]
-			var rows [4][4]uint8
+			var rows [4][4]int16
 			for i := range rows {
 				r := patch[i*a.srcRow:]
-				rows[i] = toGeneric(r[0], r[a.srcCell], r[2*a.srcCell], r[3*a.srcCell])
+				rows[i] = toGeneric(int16(r[0]), int16(r[a.srcCell]), int16(r[2*a.srcCell]), int16(r[3*a.srcCell]))
 			}
 			for j := range 4 {
 				for i, v := range toGeneric(rows[0][j], rows[1][j], rows[2][j], rows[3][j]) {
-					p := 4*i + j
-					if p != onlyPositive {
-						v += uint8(a.offset)
-					}
-					a.wide[p*a.wideStride+t*a.wideCell+c] = v
+					a.wide[(4*i+j)*a.wideStride+t*a.wideCell+c] = v
 				}
 			}
 		}
 	}
 }
 
-// toGeneric transforms a row of a patch, modulo 256.
-func toGeneric(a, b, c, d uint8) [4]uint8 { return [4]uint8{a - c, b + c, c - b, b - d} }
+// toGeneric transforms a row of a patch.
+func toGeneric(a, b, c, d int16) [4]int16 { return [4]int16{a - c, b + c, c - b, b - d} }
+
+// mulGeneric passes over pairs of cells that are 0.
+func mulGeneric(a *mulArgs) {
+	for b := range a.blocks {
+		for t := range a.n {
+			var acc [blockLanes]int32
+			for g := range a.groups {
+				x, y := int32(a.cells[t*a.cell+2*g]), int32(a.cells[t*a.cell+2*g+1])
+				if x|y == 0 {
+					continue
+				}
+				w := (*[2 * blockLanes]int16)(a.weights[(g*a.blocks+b)*2*blockLanes:])
+				for o := range acc {
+					acc[o] += x*int32(w[2*o]) + y*int32(w[2*o+1])
+				}
+			}
+			copy(a.products[b*a.blockStride+t*blockLanes:], acc[:])
+		}
+	}
+}
 
 // fromTilesGeneric transforms sums.
 func fromTilesGeneric(a *tileArgs) {

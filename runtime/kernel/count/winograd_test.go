@@ -21,7 +21,7 @@ func TestLeastScale(t *testing.T) {
 				weight[i] = r.NormFloat64()
 			}
 			for _, less := range []float64{1, 0.99} {
-				scale := less * LeastScale(s.s.ConvShape, weight, mostWinograd)
+				scale := less * LeastScale(s.s.ConvShape, weight, 11)
 				k := s
 				for range s.s.OutC {
 					for _, w := range weight {
@@ -37,27 +37,15 @@ func TestLeastScale(t *testing.T) {
 	}
 }
 
-// TestLeastScaleOfMany demands that weights keep their digits where counts are too large for tiles.
-func TestLeastScaleOfMany(t *testing.T) {
-	weight := make([]float64, 9*leastIn)
-	for i := range weight {
-		weight[i] = 1
-	}
-	s := square(leastIn, leastOut, 3).ConvShape
-	if few, many := LeastScale(s, weight, mostWinograd), LeastScale(s, weight, mostWinograd+1); few < 8*many || many != 1./spike.MostWeight {
-		t.Errorf("scales %v and %v, want the first for sums of 9", few, many)
-	}
-}
-
-// TestTiles makes sure that tiles are what other tests run, and that counts and weights that are too
-// large for them are computed otherwise.
+// TestTiles makes sure that tiles are what other tests run, and that weights that are too large for
+// them are computed otherwise.
 func TestTiles(t *testing.T) {
 	for _, c := range []struct {
 		bound int
 		tiled bool
 	}{{3600, true}, {spike.MostWeight, false}, {127, false}} {
 		k := layerCase{s: square(64, 20, 3), h: 5, w: 9}
-		k.fill(rand.New(rand.NewPCG(1, 1)), 1, mostWinograd, []int{64}, c.bound)
+		k.fill(rand.New(rand.NewPCG(1, 1)), 1, Most, []int{64}, c.bound)
 		conv, err := k.pack()
 		if err != nil {
 			t.Fatal(err)
@@ -65,22 +53,39 @@ func TestTiles(t *testing.T) {
 		if tiled := conv.winograd != nil; tiled != c.tiled {
 			t.Errorf("weights up to %d: tiles %v, want %v", c.bound, tiled, c.tiled)
 		}
-		for _, most := range []int{mostWinograd, mostWinograd + 1, math.MaxInt8 / 4} {
-			k.sources[0].Most = most
-			for i := range k.sources[0].Data {
-				k.sources[0].Data[i] = uint8(most)
-			}
-			k.check(t, 1)
+		for i := range k.sources[0].Data {
+			k.sources[0].Data[i] = uint8(Most * (i >> (i % 8) & 1))
 		}
+		k.check(t, 1)
+	}
+}
+
+// TestLeastScaleOfSums demands scales at which sums that are not halved yet fit.
+func TestLeastScaleOfSums(t *testing.T) {
+	weight := make([]float64, 9*600)
+	for i := range weight {
+		weight[i] = float64(1 - 2*(i%2)) // so that sums of nine are small
+	}
+	s := square(600, leastOut, 3)
+	k := layerCase{s: s}
+	scale := LeastScale(s.ConvShape, weight, Most)
+	for range s.OutC {
+		for _, w := range weight {
+			k.weight = append(k.weight, int16(math.Round(w/scale)))
+		}
+	}
+	conv, err := k.pack()
+	if err != nil || conv.winograd == nil || conv.winograd.most != Most {
+		t.Fatalf("error %v, %+v", err, conv.winograd)
 	}
 }
 
 // TestTilesOverflow takes sums that are whole outputs, but more than 32 bits before they are halved.
 func TestTilesOverflow(t *testing.T) {
 	k := layerCase{s: square(600, 16, 3), h: 4, w: 4}
-	k.fill(rand.New(rand.NewPCG(1, 1)), 1, mostWinograd, []int{600}, 127)
+	k.fill(rand.New(rand.NewPCG(1, 1)), 1, Most, []int{600}, 127)
 	for i := range k.sources[0].Data {
-		k.sources[0].Data[i] = mostWinograd
+		k.sources[0].Data[i] = Most
 	}
 	for i := range k.weight {
 		k.weight[i] = 3600
