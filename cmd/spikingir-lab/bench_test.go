@@ -132,6 +132,31 @@ func TestDuels(t *testing.T) {
 	}
 }
 
+// TestShares holds that entrants are compared round by round, and that one that failed
+// leaves dashes.
+func TestShares(t *testing.T) {
+	e := &entrant{times: []float64{1, 4, 3}}
+	if got := e.share(&entrant{times: []float64{2, 4, 12}}); !slices.Equal(got, row{"0.50", "0.25 to 1.00"}) {
+		t.Errorf("shares 0.5, 1 and 0.25 are %v", got)
+	}
+	if got := e.share(&entrant{times: []float64{2}}); !slices.Equal(got, row{"-", "-"}) {
+		t.Errorf("beside one that failed: %v", got)
+	}
+}
+
+// TestContests measures what runs without scripts, and says what is missing.
+func TestContests(t *testing.T) {
+	r := testRace(t)
+	r.only = []string{"twophase-dncnn-256"}
+	page := rendered(t, r, "contests", r.contests(t.Context()))
+	for _, want := range []string{"| DnCNN-17 | 256x256 | spikingir, 16 bits |", "| spikingir, 8 bits |", " | - | - | - | - | 1 |",
+		"- DnCNN-17 at 256x256, ONNX Runtime, qdq: no folder with ort_bench.js was given"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q:\n%s", want, page)
+		}
+	}
+}
+
 // TestRounds holds that the time of a row ends its rounds, and that a peer that
 // fails after the first round loses nothing.
 func TestRounds(t *testing.T) {

@@ -170,6 +170,11 @@ func (r *race) plan(ctx context.Context, name string, steps, h, w int, pool *mac
 	if err != nil {
 		return nil, nil, err
 	}
+	return r.compile(m, h, w, pool)
+}
+
+// compile makes a network ready for an image.
+func (r *race) compile(m *spikingir.Model, h, w int, pool *machine.Pool) (*exec.Program, *ops.Tensor, error) {
 	channels, err := spikingir.Channels(m)
 	if err != nil {
 		return nil, nil, err
@@ -245,8 +250,14 @@ func (r *race) prepare(ctx context.Context, s *side, d duel) error {
 		}
 	}
 	s.ran = machine.Selected(family)
+	s.once = r.rounds(p, x, d)
+	return nil
+}
+
+// rounds gives what times a program for a round of a row.
+func (r *race) rounds(p *exec.Program, x *ops.Tensor, d duel) func(context.Context) (float64, error) {
 	in := map[string]*ops.Tensor{p.Inputs()[0].Name(): x}
-	s.once = func(ctx context.Context) (float64, error) {
+	return func(ctx context.Context) (float64, error) {
 		times, err := bench.New(nil, 1, r.runsOf(d)).Times(ctx, nil, func() error {
 			_, err := p.Run(ctx, in, exec.RunOptions{})
 			return err
@@ -256,7 +267,6 @@ func (r *race) prepare(ctx context.Context, s *side, d duel) error {
 		}
 		return bench.Milliseconds(bench.Median(times)), nil
 	}
-	return nil
 }
 
 // beside lets sides and the peer of a duel take turns.

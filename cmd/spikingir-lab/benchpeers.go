@@ -49,7 +49,7 @@ var (
 		return r.ort(ctx, d, r.modelPath(d.model))
 	}}
 	ortFlat = peer{"ONNX Runtime, the same spiking network (flat)", func(ctx context.Context, r *race, d duel) (command, error) {
-		m, err := r.convert(ctx, d.model, d.steps, recipes.Flat)
+		m, err := r.convert(ctx, d.model, "", spikingir.Settings{Timesteps: d.steps, Lower: recipes.Flat})
 		if err != nil {
 			return command{}, err
 		}
@@ -138,25 +138,24 @@ func (r *race) network(ctx context.Context, name string, steps int) (*spikingir.
 	if m := r.networks[key]; m != nil {
 		return m, nil
 	}
-	m, err := r.convert(ctx, name, steps, recipes.None)
+	m, err := r.convert(ctx, name, "", spikingir.Settings{Timesteps: steps, Lower: recipes.None})
 	if err == nil {
 		r.networks[key] = m
 	}
 	return m, err
 }
 
-// convert reads a network, and converts it where steps says so, calibrated on the
+// convert reads a network, and converts it where T says so, calibrated on the
 // embedded images: the speed hardly depends on thresholds.
-func (r *race) convert(ctx context.Context, name string, steps int, form recipes.Form) (*spikingir.Model, error) {
+func (r *race) convert(ctx context.Context, name, recipe string, s spikingir.Settings) (*spikingir.Model, error) {
 	if r.data == "" {
 		return nil, errors.New("no folder with models was given: want --data or SPIKINGIR_DATA")
 	}
 	m, err := r.load(r.modelPath(name))
-	if err != nil || steps == 0 {
+	if err != nil || s.Timesteps == 0 {
 		return m, err
 	}
-	s := spikingir.Settings{Timesteps: steps, Lower: form}
-	if _, err := spikingir.Convert(ctx, m, spikingir.Options{Settings: s, Threads: r.Workers()}); err != nil {
+	if _, err := spikingir.Convert(ctx, m, spikingir.Options{Recipe: recipe, Settings: s, Threads: r.Workers()}); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return m, nil

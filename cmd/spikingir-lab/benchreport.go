@@ -53,7 +53,7 @@ func (a *lab) benchCmd() *cobra.Command {
 		Long: `bench measures networks of --data beside other runtimes, in turns, by the
 scripts ort_bench.js and torch_multistep_bench.py in the folder --peers, and prints
 tables in Markdown: these rows, and the tables "training", "layers" (both of
-DnCNN-17), "kernels" and "cost".
+DnCNN-17), "kernels", "cost" and, of two-phase networks, "steps".
 A row takes --rounds or as many as fit in --row-time, and none is begun after
 --limit. What is missing is said and left out.`,
 		Args: cobra.NoArgs,
@@ -83,6 +83,8 @@ var sections = []struct {
 	{"layers", []string{"layers"}, (*race).layers},
 	{"kernels", []string{"kernels"}, (*race).kernels},
 	{"cost", []string{"cost"}, (*race).costs},
+	{"steps", []string{"steps"}, (*race).stepCosts},
+	{"contests", contestRows(), (*race).contests},
 	{"duels", duelRows(), (*race).duels},
 }
 

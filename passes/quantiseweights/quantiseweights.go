@@ -18,15 +18,16 @@ import (
 // several joined by Concat or averaged by AveragePool, with thresholds a in front.
 // After: W' of the same type. Of each output channel, W'*a is whole multiples of one
 // scale, and the largest of them is 2^(bits-1)-1. Where a hidden neuron of two phases
-// alone reads z, its threshold is an odd multiple of that scale, and its bias such that its
-// counts change half way between two multiples; a bias of 0 stays.
+// alone reads z, its threshold becomes the nearest odd multiple of that scale, and its bias
+// such that counts change half way between two multiples; a bias of 0 stays.
 // Conditions: constant weights and thresholds. A layer behind a sum or a product of
 // spikes is left alone, with a note; so is one whose weights
 // are computed at run time. The first layer and the readout keep their weights.
 // Algebra: s = a*k with integers k, so that z is sums of integers times the scale. The
 // rounding is at most half a scale for each weight, and the second run changes nothing.
-// Making thresholds multiples scales the weights of a channel by at most one part in
-// threshold/scale, and makes a network whose spikes no order of sums and no form changes.
+// A threshold moves by at most one scale. It is the amplitude of the spikes too, so that
+// currents stay, and only what saturates moves. Sums of integers then reach a threshold or
+// miss it, in whatever order and form they are computed.
 var Pass = &passes.Pass{
 	Name: "quantise-weights",
 	Doc: "round the weights behind spikes to few bits\n\n" +
@@ -35,6 +36,7 @@ var Pass = &passes.Pass{
 		"runtime computes the same network; integers of that size hold it exactly.",
 	Options: []passes.Option{Bits},
 	Needs:   passes.Typed | passes.Split | passes.Thresholds,
+	Drops:   passes.UnitForm,
 	Run:     run,
 }
 
@@ -74,12 +76,7 @@ func round(c *passes.Context, n *graph.Node, amplitude []float32) (bool, error) 
 	}
 	changed := false
 	if reader := hidden(n); reader != nil {
-		theta, err := passes.Threshold(reader)
-		if err != nil {
-			return false, err
-		}
-		q.Align(theta)
-		if changed, err = settle(reader, theta, q.Scale); err != nil {
+		if changed, err = settle(reader, q.Scale, q.Used(l)); err != nil {
 			return false, err
 		}
 	}
@@ -113,44 +110,6 @@ func hidden(n *graph.Node) *graph.Node {
 		return nil
 	}
 	return reader
-}
-
-// settle rounds the bias of a neuron so that no sum of weights comes near a level at which
-// one more spike is counted: over all steps, bias and initial potential, less the level of
-// the post step, are half a unit more than a multiple of the scale.
-func settle(n *graph.Node, theta []float32, scale []float64) (changed bool, err error) {
-	s, err := op.NeuronOf(n)
-	if err != nil || s.Bias == nil || op.Constant(s.Bias) == nil {
-		return false, err
-	}
-	_, bias, err := weights.Floats(n, s.Bias, "bias")
-	if err != nil {
-		return false, err
-	}
-	alpha := []float32{0}
-	if s.Alpha != nil && op.Constant(s.Alpha) != nil {
-		if _, alpha, err = weights.Floats(n, s.Alpha, "alpha"); err != nil {
-			return false, err
-		}
-	}
-	of := func(list []float32, channel int) float64 { return float64(list[min(channel, len(list)-1)]) }
-	settled, steps := make([]float32, len(scale)), float64(s.Timesteps)
-	for c, unit := range scale {
-		b, start := of(bias, c), (float64(s.V0)-of(alpha, c))*of(theta, c)
-		settled[c] = float32(b)
-		level, odd := weights.OddMultiple(of(theta, c), unit)
-		have := (float64(steps*b) + start) / unit
-		want := math.Floor(have) + 0.5
-		if b == 0 || !odd || level < weights.LeastLevel || math.Abs(have-want) < weights.Slack(level) {
-			continue
-		}
-		settled[c], changed = float32((want*unit-start)/steps), true
-	}
-	if changed {
-		t := graph.NewFloat32(spiking.PerChannel(len(settled), len(n.Input(op.NeuronX).Type.Shape)), settled)
-		n.SetInput(op.NeuronBias, weights.Renew(n.Graph(), s.Bias, t, s.Bias.Name()))
-	}
-	return changed, nil
 }
 
 // onGrid is how far from a whole multiple, in parts of a unit, the rounding of float32

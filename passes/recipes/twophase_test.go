@@ -88,10 +88,9 @@ func TestQDQ(t *testing.T) {
 	}
 }
 
-// integers is how many: the layers of DnCNN and VDSR but for the first and the last, those
-// of AOD-Net likewise, the first of each pair in a residual block, and none behind the
-// pairs of neurons that stand for a PRelu.
-var integers = map[string]int{"aodnet": 3, "dncnn": 3, "vdsr": 3, "residual": 2, "prelunet": 0}
+// integers is how many: all layers but the first and the last, the first of each pair in a
+// residual block, and none behind the pairs of neurons that stand for a PRelu.
+var integers = map[string]int{"aodnet": 3, "dncnn": 3, "vdsr": 4, "residual": 2, "prelunet": 0}
 
 // integerLayers counts the convolutions whose weights are quantised.
 func integerLayers(m *graph.Model) (count int) {

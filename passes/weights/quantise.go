@@ -54,22 +54,14 @@ func (q *Quantised) Floats(l Layout, amplitude []float32) []float32 {
 	return xs
 }
 
-// LeastLevel is the least threshold in units of the scale that [Quantised.Align] rounds: it
-// changes currents by no more than one part in 64.
-const LeastLevel = 64
-
-// Align changes each scale by a little, so that the threshold of its channel is an odd
-// multiple of it: then sums of integers reach the threshold or miss it by a whole unit, in
-// integers and rounded to nearest alike, and nowhere is there a tie. Thresholds that are
-// few units keep their scale. theta is one number, or one for each output channel.
-func (q *Quantised) Align(theta []float32) {
-	for out, s := range q.Scale {
-		t := float64(theta[min(out, len(theta)-1)])
-		if t/s >= LeastLevel && !math.IsInf(t, 1) {
-			level, _ := OddMultiple(t, s)
-			q.Scale[out] = t / level
-		}
+// Used tells the output channels that have a weight other than 0.
+func (q *Quantised) Used(l Layout) []bool {
+	used := make([]bool, l.Out)
+	for i, k := range q.Integers {
+		_, out := l.Channel(i)
+		used[out] = used[out] || k != 0
 	}
+	return used
 }
 
 // OddMultiple is the odd number of units of scale that is nearest to theta, and whether
