@@ -18,16 +18,16 @@ import (
 // several joined by Concat or averaged by AveragePool, with thresholds a in front.
 // After: W' of the same type. Of each output channel, W'*a is whole multiples of one
 // scale, and the largest of them is 2^(bits-1)-1. Where a hidden neuron of two phases
-// alone reads z, its threshold becomes the nearest odd multiple of that scale, and its bias
-// such that counts change half way between two multiples; a bias of 0 stays.
+// alone reads z, the scale moves a little so that the threshold is an odd multiple of it, and
+// its bias so that counts change half way between two multiples. A bias of 0 stays, and so
+// does the scale where the threshold is less than 8 of it.
 // Conditions: constant weights and thresholds. A layer behind a sum or a product of
 // spikes is left alone, with a note; so is one whose weights
 // are computed at run time. The first layer and the readout keep their weights.
 // Algebra: s = a*k with integers k, so that z is sums of integers times the scale. The
 // rounding is at most half a scale for each weight, and the second run changes nothing.
-// A threshold moves by at most one scale. It is the amplitude of the spikes too, so that
-// currents stay, and only what saturates moves. Sums of integers then reach a threshold or
-// miss it, in whatever order and form they are computed.
+// Moving the scale multiplies the weights of a channel by 1 +- scale/threshold at most. Sums
+// of integers then reach a threshold or miss it, in whatever order and form they are computed.
 var Pass = &passes.Pass{
 	Name: "quantise-weights",
 	Doc: "round the weights behind spikes to few bits\n\n" +
@@ -36,7 +36,6 @@ var Pass = &passes.Pass{
 		"runtime computes the same network; integers of that size hold it exactly.",
 	Options: []passes.Option{Bits},
 	Needs:   passes.Typed | passes.Split | passes.Thresholds,
-	Drops:   passes.UnitForm,
 	Run:     run,
 }
 

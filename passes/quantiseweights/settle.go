@@ -13,14 +13,16 @@ import (
 // levels is what a neuron compares, by output channel of the layer in front of it.
 type levels struct {
 	op.Neuron
-	node               *graph.Node
 	theta, alpha, bias []float32 // one number, or one for each channel; alpha is 0 for an IF
 }
 
-// settle gives a hidden neuron of two phases the threshold and the bias that suit weights of
-// these scales; used tells the channels that have any.
+// leastLevel is the least threshold in units of the scale for which the scale moves.
+const leastLevel = 8
+
+// settle moves the scales of the weights in front of a hidden neuron of two phases, and its
+// bias, to suit its threshold; used tells the channels that have weights.
 func settle(n *graph.Node, scale []float64, used []bool) (changed bool, err error) {
-	k := &levels{node: n, alpha: []float32{0}, bias: []float32{0}}
+	k := &levels{alpha: []float32{0}, bias: []float32{0}}
 	if k.Neuron, err = op.NeuronOf(n); err != nil {
 		return false, err
 	}
@@ -39,24 +41,25 @@ func settle(n *graph.Node, scale []float64, used []bool) (changed bool, err erro
 			return false, err
 		}
 	}
-	theta, bias := make([]float32, len(scale)), make([]float32, len(scale))
-	moved := [2]bool{}
-	for c, unit := range scale {
-		theta[c], bias[c] = at(k.theta, c), at(k.bias, c)
-		if level, odd := weights.OddMultiple(float64(theta[c]), unit); used[c] && !odd {
-			theta[c], moved[0] = float32(level*unit), true
+	bias := make([]float32, len(scale))
+	for c := range scale {
+		theta := float64(at(k.theta, c))
+		bias[c] = at(k.bias, c)
+		if !used[c] || theta/scale[c] < leastLevel {
+			continue
 		}
-		if b, far := k.settled(float64(theta[c]), float64(bias[c]), float64(at(k.alpha, c)), unit); used[c] && far {
-			bias[c], moved[1] = b, true
+		level, _ := weights.OddMultiple(theta, scale[c])
+		scale[c] = theta / level
+		if b, far := k.settled(theta, float64(bias[c]), float64(at(k.alpha, c)), scale[c]); far {
+			bias[c], changed = b, true
 		}
 	}
-	if moved[0] {
-		k.set(op.NeuronTheta, theta)
+	if changed {
+		v := n.Input(op.NeuronBias)
+		t := graph.NewFloat32(spiking.PerChannel(len(bias), len(k.X.Type.Shape)), bias)
+		n.SetInput(op.NeuronBias, weights.Renew(n.Graph(), v, t, v.Name()))
 	}
-	if moved[1] {
-		k.set(op.NeuronBias, bias)
-	}
-	return moved != [2]bool{}, nil
+	return changed, nil
 }
 
 func at(list []float32, channel int) float32 { return list[min(channel, len(list)-1)] }
@@ -72,11 +75,4 @@ func (k *levels) settled(theta, b, alpha, unit float64) (settled float32, far bo
 		return 0, false
 	}
 	return float32((float64(want*unit) - start) / steps), true
-}
-
-// set gives the neuron a parameter of one number for each channel.
-func (k *levels) set(input int, list []float32) {
-	v := k.node.Input(input)
-	t := graph.NewFloat32(spiking.PerChannel(len(list), len(k.X.Type.Shape)), list)
-	k.node.SetInput(input, weights.Renew(k.node.Graph(), v, t, v.Name()))
 }

@@ -249,11 +249,11 @@ func Rewrite(s Settings) (passes.Pipeline, error) {
 // finish is the passes behind those that make a network spiking.
 func (s Settings) finish() passes.Pipeline {
 	var p passes.Pipeline
-	if s.WeightBits == 8 || s.Lower == QDQ {
-		p = append(p, quantiseweights.Pass.With())
-	}
 	if s.Unit {
 		p = append(p, absorbscales.Pass.With())
+	}
+	if s.WeightBits == 8 || s.Lower == QDQ {
+		p = append(p, quantiseweights.Pass.With())
 	}
 	p = append(p, steps(deadnode.Pass, infershapes.Pass)...)
 	switch s.Lower {

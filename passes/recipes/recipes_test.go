@@ -65,7 +65,7 @@ func TestSettings(t *testing.T) {
 		{"two-phase", func(s *recipes.Settings) { s.Lower = "counts" }, "infer-shapes,lower-counts"},
 		{"two-phase", func(s *recipes.Settings) { s.Lower = "qdq" }, "quantise-weights,dead-node,infer-shapes,lower-qdq"},
 		{"two-phase", func(s *recipes.Settings) { s.WeightBits = 8 }, "schedule=two-phase},quantise-weights,dead-node"},
-		{"spikingir", func(s *recipes.Settings) { s.WeightBits, s.Unit = 8, true }, "quantise-weights,absorb-scales,"},
+		{"spikingir", func(s *recipes.Settings) { s.WeightBits, s.Unit = 8, true }, "absorb-scales,quantise-weights,"},
 	}
 	for _, test := range tests {
 		s := recipes.Defaults()

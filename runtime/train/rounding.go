@@ -10,7 +10,7 @@ import (
 
 // A rounding rounds the weights of a convolution of spikes: of each output channel the
 // weights times the amplitudes of their inputs are whole multiples of one scale, the largest
-// of them most, as the pass quantise-weights has them. Layers read what is rounded; gradients
+// of them most, as the pass quantise-weights has them, and biases follow. Layers read what is rounded; gradients
 // pass straight through to what is trained.
 type rounding struct {
 	w           *Param
@@ -19,7 +19,7 @@ type rounding struct {
 	group, out  int
 	taps        int
 	transposed  bool
-	most        float64
+	most, steps float64   // the largest weight in units; T
 	scale, gain []float64 // of output and of input channels
 }
 
@@ -40,7 +40,7 @@ func (n *Net) bindRoundings() error {
 			continue
 		}
 		r := &rounding{w: p, reader: n.hiddenReader(node.Output(0)), sources: sources, transposed: !conv,
-			most: float64(int(1)<<(n.options.WeightBits-1) - 1)}
+			most: float64(int(1)<<(n.options.WeightBits-1) - 1), steps: float64(n.Timesteps)}
 		group, err := groupOf(node)
 		if err != nil {
 			return err
@@ -148,10 +148,39 @@ func (r *rounding) refresh() {
 			ws[i] = float32(math.RoundToEven(float64(x)*gain/s) * unit)
 		}
 	}
+	if r.reader != nil && r.settle() {
+		r.reader.refresh()
+	}
+}
+
+// settle moves the bias of the reader as the pass does: over all steps, with the initial
+// potential and less the level of the post step, it is half a unit more than a multiple of the
+// scale, so that no sum of weights comes near a level.
+func (r *rounding) settle() (moved bool) {
+	l := r.reader
+	if l.bias == nil || len(l.bias.elems) != r.out || len(l.bias.value.Uses()) != 1 {
+		return false
+	}
+	alpha := make([]float32, r.out)
+	if a := elems(l.beta, l.fixed.alpha); a != nil {
+		alpha = spread(a, r.out)
+	}
+	for c, b := range l.bias.elems {
+		theta, unit := float64(l.theta1[c]), r.aligned(c)
+		if b == 0 || r.scale[c] == 0 || theta/unit < leastLevel || math.IsInf(theta, 1) {
+			continue
+		}
+		start := (float64(l.start) - float64(alpha[c])) * theta
+		have := (float64(r.steps*float64(b)) + start) / unit
+		if want := math.Floor(have) + 0.5; math.Abs(have-want) >= 1e-3+1e-6*theta/unit {
+			l.bias.elems[c], moved = float32((float64(want*unit)-start)/r.steps), true
+		}
+	}
+	return moved
 }
 
 // leastLevel is the least threshold in units of the scale that aligned changes.
-const leastLevel = 64
+const leastLevel = 8
 
 // aligned is the scale of an output channel, moved so that the threshold of the reader is an
 // odd multiple of it.
