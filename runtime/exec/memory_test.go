@@ -26,6 +26,9 @@ func (p *Program) taken() int64 {
 		for length, list := range a.masks.free {
 			n += 2 * length * len(list)
 		}
+		for length, list := range a.counts.free {
+			n += length * len(list)
+		}
 	}
 	return int64(n)
 }
@@ -98,6 +101,12 @@ func TestNeed(t *testing.T) {
 			checkNeed(t, m, Options{Timesteps: timesteps}, 2, 2, 16, 17)
 		}
 	}
+	for _, precision := range []Precision{FixedPoint, Float32} {
+		for _, timesteps := range [][]int{nil, {2, 5}, {1, 2, 7}} {
+			checkNeed(t, countedBranches(t), Options{Timesteps: timesteps, Precision: precision}, 1, 2, 32, 46)
+			checkNeed(t, countedBranches(t), Options{Timesteps: timesteps, Precision: precision}, 2, 2, 16, 18)
+		}
+	}
 	for _, name := range fixtures.Names() {
 		b, err := fixtures.Model(name)
 		if err != nil {
@@ -110,6 +119,39 @@ func TestNeed(t *testing.T) {
 		c, _ := m.Graph.Inputs()[0].Type.Shape[1].Size()
 		checkNeed(t, m, Options{}, 1, int(c), 33, 70)
 	}
+}
+
+// countedBranches is a two-phase network with counts that are read as floats, added, pooled and
+// joined, and currents that two read.
+func countedBranches(t *testing.T) *graph.Model {
+	t.Helper()
+	m, err := text.Parse(`<ir_version: 10, opset_import: ["" : 17, "ai.spikingir" : 2]>
+g (float[N,2,H,W] x) => (float[N,2,H,W] o, float[N,4,H2,W2] p)
+<float[4,2,3,3] w = ["location": "seed:1"], float[4,4,3,3] u = ["location": "seed:2"], float[2,8,3,3] s = ["location": "seed:3"],
+ float theta = {0.5}, float alpha = {0.75}, float[2,2,1,1] id = {1, 0, 0, 1}>
+{
+  c = Conv <pads = [1, 1, 1, 1]> (x, w)
+  e = ai.spikingir.Encode <timesteps = 4, post = 1> (c)
+  y = ai.spikingir.TwoPhaseMPRN <timesteps = 4, post = 1> (e, , theta, alpha)
+  d = Conv <pads = [1, 1, 1, 1]> (y, u)
+  z, v = ai.spikingir.TwoPhaseMPRN <timesteps = 4, post = 1> (d, , theta, alpha)
+  f = Conv <pads = [1, 1, 1, 1]> (z, u)
+  sum = Add(f, y)
+  q, qv = ai.spikingir.TwoPhaseMPRN <timesteps = 4, post = 1> (sum, , theta, alpha)
+  k = Concat <axis = 1> (q, z)
+  g = Conv <pads = [1, 1, 1, 1]> (k, s)
+  r, rv = ai.spikingir.TwoPhaseIF <timesteps = 4, post = 1> (g, , theta)
+  o = ai.spikingir.CPM <timesteps = 4, post = 1, kernel_shape = [1, 1], pads = [0, 0, 0, 0]> (r, rv, id)
+  a = AveragePool <kernel_shape = [2, 2], strides = [2, 2]> (z)
+  h = Conv <pads = [1, 1, 1, 1]> (a, u)
+  b = Abs(v)
+  i = ai.spikingir.TwoPhaseIF <timesteps = 4, post = 1> (h, , theta)
+  p = ai.spikingir.Decode <timesteps = 4, post = 1> (i)
+}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
 
 // TestMeasuredTilesKeepNothing holds that a network leaves no buffers behind where an image

@@ -172,9 +172,11 @@ func (k *readout) finish(c *clock) { c.arena.discard(k.sum) }
 
 // read is Eq. 7-9: o = Conv(total)/T + vres/T, or total/T.
 func (s *readoutSink) read(r *run, at int, total *ops.Tensor, identity bool) error {
+	var residual *ops.Tensor // that is left to add
 	switch {
 	case s.conv != nil && identity:
-		if err := r.addResidual(total, s.node); err != nil {
+		var err error
+		if residual, err = r.residualPotential(s.node, total); err != nil {
 			return err
 		}
 	case s.conv != nil:
@@ -187,8 +189,15 @@ func (s *readoutSink) read(r *run, at int, total *ops.Tensor, identity bool) err
 	}
 	steps := float32(r.timing.results[at])
 	r.parts(len(total.F32), func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			total.F32[i] /= steps
+		y := total.F32[lo:hi]
+		if residual == nil {
+			for i := range y {
+				y[i] /= steps
+			}
+			return
+		}
+		for i, v := range residual.F32[lo:hi] {
+			y[i] = (y[i] + v) / steps
 		}
 	})
 	if err := r.addBias(total, r.analogValue(s.node.Input(3))); err != nil {
@@ -207,11 +216,20 @@ func (r *run) pixelMap(n *graph.Node, conv ops.Op, y *ops.Tensor) (*ops.Tensor, 
 	return out[0], r.addResidual(out[0], n)
 }
 
-// addResidual adds the residual potential of a CPM.
-func (r *run) addResidual(o *ops.Tensor, n *graph.Node) error {
+// residualPotential is the one that a CPM reads, to be added to o.
+func (r *run) residualPotential(n *graph.Node, o *ops.Tensor) (*ops.Tensor, error) {
 	residual := r.analogValue(n.Input(1))
 	if residual == nil || len(residual.F32) != len(o.F32) {
-		return fmt.Errorf("the residual potential and the convolution differ in size")
+		return nil, fmt.Errorf("the residual potential and the convolution differ in size")
+	}
+	return residual, nil
+}
+
+// addResidual adds the residual potential of a CPM.
+func (r *run) addResidual(o *ops.Tensor, n *graph.Node) error {
+	residual, err := r.residualPotential(n, o)
+	if err != nil {
+		return err
 	}
 	r.parts(len(o.F32), func(lo, hi int) {
 		for i := lo; i < hi; i++ {
