@@ -25,14 +25,18 @@ func (u *countPool) run(r *run) error {
 		return op.Errorf(u.node, "the window does not fit in an image of %d x %d", in.H, in.W)
 	}
 	out := r.newCounts([]int{in.N, in.C, h, w}, u.most, u.amplitude)
-	var spikes *ops.Tensor
+	var before, spikes *ops.Tensor // before is those of what was pooled already
 	if r.o.Measure {
+		before = r.slots[u.node.Input(0)].spikesAt(r.result())
 		spikes = r.arena.tensor(graph.Float32, out.dims())
 	}
 	if r.areas == nil {
 		r.pool.Run(in.N*h, func(_, lo, hi int) {
 			for i := lo; i < hi; i++ {
-				u.row(out, in, spikes, i/h, i%h)
+				u.row(out, in, i/h, i%h)
+				if spikes != nil {
+					u.rowOfSpikes(spikes, before, in, i/h, i%h)
+				}
 			}
 		})
 	}
@@ -49,34 +53,48 @@ func (u *countPool) size(axis, n int) int {
 	return (n+int(w.Pads[axis]+w.Pads[2+axis]-w.Kernel[axis]))/int(w.Stride[axis]) + 1
 }
 
-// row sums the windows of a row up. A window has as many spikes over time as the neuron in
-// it that fires most: see passSpikes.
-func (u *countPool) row(out, in *counted, spikes *ops.Tensor, n, y int) {
-	to := out.Data[(n*out.H+y)*out.W*out.C:][:out.W*out.C]
-	clear(to)
-	w := u.window
-	most := make([]uint8, out.C)
-	for x := range out.W {
-		sums := to[x*out.C : (x+1)*out.C]
-		clear(most)
-		for ky := range int(w.Kernel[0]) {
-			for kx := range int(w.Kernel[1]) {
-				i, j := y*int(w.Stride[0])-int(w.Pads[0])+ky, x*int(w.Stride[1])-int(w.Pads[1])+kx
-				if i < 0 || i >= in.H || j < 0 || j >= in.W {
-					continue
-				}
-				from := in.Data[((n*in.H+i)*in.W+j)*in.C:][:in.C]
-				for c, k := range from {
-					sums[c] += k
-					most[c] = max(most[c], k)
-				}
+// each calls f for the pixels of an image of h x w that lie in the window of a result.
+func (u *countPool) each(y, x, h, w int, f func(i, j int)) {
+	k := u.window
+	for ky := range int(k.Kernel[0]) {
+		for kx := range int(k.Kernel[1]) {
+			i, j := y*int(k.Stride[0])-int(k.Pads[0])+ky, x*int(k.Stride[1])-int(k.Pads[1])+kx
+			if i >= 0 && i < h && j >= 0 && j < w {
+				f(i, j)
 			}
 		}
-		if spikes == nil {
-			continue
-		}
-		for c, k := range most {
-			spikes.F32[((n*out.C+c)*out.H+y)*out.W+x] = float32(k)
+	}
+}
+
+// row sums up the windows of a row.
+func (u *countPool) row(out, in *counted, n, y int) {
+	to := out.Data[(n*out.H+y)*out.W*out.C:][:out.W*out.C]
+	clear(to)
+	for x := range out.W {
+		sums := to[x*out.C : (x+1)*out.C]
+		u.each(y, x, in.H, in.W, func(i, j int) {
+			for c, k := range in.Data[((n*in.H+i)*in.W+j)*in.C:][:in.C] {
+				sums[c] += k
+			}
+		})
+	}
+}
+
+// rowOfSpikes is the spikes of a row: a window has as many over time as what in it fires most,
+// see passSpikes.
+func (u *countPool) rowOfSpikes(to, before *ops.Tensor, in *counted, n, y int) {
+	h, w := to.Dims[2], to.Dims[3]
+	for c := range in.C {
+		for x := range w {
+			most := float32(0)
+			u.each(y, x, in.H, in.W, func(i, j int) {
+				if before != nil {
+					most = max(most, before.F32[((n*in.C+c)*in.H+i)*in.W+j])
+					return
+				}
+				most = max(most, float32(in.Data[((n*in.H+i)*in.W+j)*in.C+c]))
+			})
+			to.F32[((n*in.C+c)*h+y)*w+x] = most
 		}
 	}
 }

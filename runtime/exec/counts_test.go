@@ -62,6 +62,22 @@ var counted = map[string]struct {
   y = ai.spikingir.MPRN <@@> (d2, , theta, alpha)
   o = ai.spikingir.Decode <@@> (y)
 }`, 1},
+	"pooling with padding, twice": {`g (float[N,2,H,W] x) => (float[N,3,H2,W2] o)
+<float[3,4,3,3] w2, float theta = {1}, float alpha = {0.75}>
+{
+  e = ai.spikingir.Encode <@@> (x)
+  n = Neg(e)
+  s1 = ai.spikingir.MPRN <@@> (e, , theta, alpha)
+  s2 = ai.spikingir.MPRN <@@> (n, , theta, alpha)
+  p = AveragePool <kernel_shape = [2, 2], pads = [1, 0, 1, 0], strides = [1, 2], count_include_pad = 1> (s1)
+  p2 = AveragePool <kernel_shape = [2, 2], strides = [2, 1]> (p)
+  q = AveragePool <kernel_shape = [2, 2], pads = [1, 0, 1, 0], strides = [1, 2], count_include_pad = 1> (s2)
+  q2 = AveragePool <kernel_shape = [2, 2], strides = [2, 1]> (q)
+  k = Concat <axis = 1> (q2, p2)
+  d2 = Conv <pads = [1, 1, 1, 1]> (k, w2)
+  y = ai.spikingir.MPRN <@@> (d2, , theta, alpha)
+  o = ai.spikingir.Decode <@@> (y)
+}`, 1},
 	"sums of spikes": {`g (float[N,2,H,W] x) => (float[N,3,H,W] o, float[N,3,H,W] o2)
 <float[3,4,3,3] w2, float[3,2,3,3] w3, float two = {2}, float theta = {1}, float alpha = {0.75}>
 {
