@@ -164,24 +164,32 @@ func pixel(channels int) kernel.ConvTransposeShape {
 		KH: 1, KW: 1, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1}}
 }
 
-// widen makes the kernel of s hold that of k, whose strides are the same; false where it
-// cannot.
+// widen makes the kernel of s hold that of k, with zeros between the taps where their
+// dilations need some; false where the strides differ.
 func widen(s *kernel.ConvShape, k kernel.ConvShape) bool {
-	ok := s.StrideH == k.StrideH && s.StrideW == k.StrideW
 	one := func(n, pad, end, dilation *int, kn, kpad, kend, kdilation int) {
-		if *n == 1 {
-			*dilation = kdilation
-		}
-		if kn > 1 && kdilation != *dilation || (*pad-kpad)%*dilation != 0 || (*end-kend)%*dilation != 0 {
-			ok = false
-			return
-		}
 		from, to := max(*pad, kpad), max((*n-1)**dilation-*pad, (kn-1)*kdilation-kpad)
+		apart := from - min(*pad, kpad)
+		if *n > 1 {
+			apart = divisor(apart, *dilation)
+		}
+		if kn > 1 {
+			apart = divisor(apart, kdilation)
+		}
+		*dilation = max(apart, 1)
 		*n, *pad, *end = (from+to) / *dilation + 1, from, max(*end, kend)
 	}
 	one(&s.KH, &s.PadTop, &s.PadBottom, &s.DilationH, k.KH, k.PadTop, k.PadBottom, k.DilationH)
 	one(&s.KW, &s.PadLeft, &s.PadRight, &s.DilationW, k.KW, k.PadLeft, k.PadRight, k.DilationW)
-	return ok
+	return s.StrideH == k.StrideH && s.StrideW == k.StrideW
+}
+
+// divisor is the greatest common one.
+func divisor(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
 }
 
 // fill adds the weights of a term, times the amplitudes of its input.
@@ -197,7 +205,8 @@ func (r *countRows) fill(c *counting, t term, base map[*graph.Value]int) {
 		for i, a := range p.amplitude {
 			for y := range k.KH {
 				for x := range k.KW {
-					at := ((base[p.source]+i)*s.KH+y+down)*s.KW + x + right
+					row, column := down+y*k.DilationH/s.DilationH, right+x*k.DilationW/s.DilationW
+					at := ((base[p.source]+i)*s.KH+row)*s.KW + column
 					if t.conv == nil {
 						r.rows[p.at+i][at] += t.sign * a
 						continue

@@ -3,6 +3,7 @@ package exec_test
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -137,11 +138,10 @@ var counted = map[string]struct {
 }`, 2},
 }
 
-// countedModel is dyadicModel with neurons of the two-phase schedule, without a post step IF
+// twoPhaseDyadic is dyadicModel with neurons of the two-phase schedule, without a post step IF
 // neurons alone.
-func countedModel(t *testing.T, name string, steps, post int) *graph.Model {
+func twoPhaseDyadic(t *testing.T, src string, steps, post int) *graph.Model {
 	t.Helper()
-	src := counted[name].src
 	if post == 0 {
 		src = strings.NewReplacer("MPRN", "IF", ", alpha)", ")").Replace(src)
 	}
@@ -162,7 +162,7 @@ func countedModel(t *testing.T, name string, steps, post int) *graph.Model {
 func TestCountsAreExact(t *testing.T) {
 	for name, c := range counted {
 		for _, post := range []int{0, 1} {
-			m := countedModel(t, name, 6, post)
+			m := twoPhaseDyadic(t, c.src, 6, post)
 			channels, _ := m.Graph.Inputs()[0].Type.Shape[1].Size()
 			x := random(5, -1, 2, 2, int(channels), 12, 38)
 			for i := range x.F32 { // so that no sum is rounded
@@ -198,7 +198,7 @@ func TestCountsEverywhere(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"chain", "residual additions", "pooling"} {
-		m := countedModel(t, name, 7, 1)
+		m := twoPhaseDyadic(t, counted[name].src, 7, 1)
 		x := random(9, -1, 1, 1, 2, 66, 42)
 		want, _ := measureAll(t, compile(t, m, exec.Options{MemoryLimit: -1}), x)
 		for _, i := range machine.Implementations() {
@@ -261,6 +261,64 @@ func TestCountsFallBack(t *testing.T) {
 		got, want := runModel(t, m, x, exec.Options{}), runModel(t, m, x, exec.Options{Precision: exec.Float32})
 		if d := distance(t, got, want); d != 0 {
 			t.Errorf("%s: differs from float32 by %g", c.name, d)
+		}
+	}
+}
+
+// TestMergedTerms adds convolutions of random kernels, pads and dilations that keep the size,
+// and counts, in front of a neuron: merged, they give what float32 gives.
+func TestMergedTerms(t *testing.T) {
+	r := rand.New(rand.NewPCG(17, 18))
+	for range 20 {
+		var terms [3]string
+		var dims [3][2]int
+		for i := range terms {
+			var pads, dilation [2]int
+			var end [2]int
+			for axis := range 2 {
+				dims[i][axis], dilation[axis] = 1+r.IntN(4), 1+r.IntN(2)
+				if i > 0 && dims[i][axis] > 1 && r.IntN(2) == 0 {
+					dilation[axis] = 1
+				}
+				span := (dims[i][axis] - 1) * dilation[axis]
+				pads[axis] = r.IntN(span + 1)
+				end[axis] = span - pads[axis]
+			}
+			terms[i] = fmt.Sprintf("d%d = Conv <pads = [%d, %d, %d, %d], dilations = [%d, %d]> (s%d, w%d)", i,
+				pads[0], pads[1], end[0], end[1], dilation[0], dilation[1], i, i+2)
+		}
+		op := []string{"Add", "Sub"}[r.IntN(2)]
+		src := fmt.Sprintf(`g (float[N,3,H,W] x) => (float[N,3,H,W] o)
+<float[3,3,%d,%d] w2, float[3,3,%d,%d] w3, float[3,3,%d,%d] w4, float[3,1,1] b, float quarter = {-0.25}, float theta = {1}, float alpha = {0.75}>
+{
+  e = ai.spikingir.Encode <@@> (x)
+  s0 = ai.spikingir.MPRN <@@> (e, , theta, alpha)
+  n = Neg(e)
+  s1 = ai.spikingir.IF <@@> (n, , theta)
+  s2 = ai.spikingir.MPRN <@@> (e, half, theta, alpha)
+  s3 = ai.spikingir.MPRN <@@> (n, half, theta, alpha)
+  %s
+  %s
+  %s
+  a = Add(d0, d1)
+  c = %s(a, d2)
+  skip = Mul(s3, quarter)
+  f = Sub(c, skip)
+  y, v = ai.spikingir.MPRN <@@> (f, b, theta, alpha)
+  o = ai.spikingir.Decode <@@> (y)
+}`, dims[0][0], dims[0][1], dims[1][0], dims[1][1], dims[2][0], dims[2][1], terms[0], terms[1], terms[2], op)
+		m := twoPhaseDyadic(t, src, 5, 1)
+		x := random(r.Uint64(), -1, 2, 1, 3, 9, 11)
+		for i := range x.F32 {
+			x.F32[i] = float32(math.Round(float64(x.F32[i])*64) / 64)
+		}
+		p, got := runMeasured(t, m, x, exec.Options{})
+		_, want := runMeasured(t, m, x, exec.Options{Precision: exec.Float32})
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("integers differ (-float32 +integers):\n%s\n%s", src, d)
+		}
+		if n := fixedLayers(p); n != 1 {
+			t.Errorf("%d units in integers, want one of all terms\n%s", n, src)
 		}
 	}
 }
