@@ -12,13 +12,14 @@ import (
 	"spikingir/passes/weights"
 )
 
-// layer is a Conv of counts in integers. All quantities of an output channel are in units
-// of the scale of its weights.
+// layer is a Conv of counts with weights of 8 bits. All quantities of an output channel are
+// in units of the scale of its weights.
 type layer struct {
 	conv          *graph.Node
 	dims          []int64
 	weights       []int64
-	theta, starts []int64 // by output channel; starts is the bias
+	scale, sums   []float64 // by output channel; sums of the magnitudes of weights
+	theta, starts []int64   // of a neuron that works in integers; starts is the bias
 }
 
 // layers finds the Convs that work in integers, and says why others behind spikes do not.
@@ -40,6 +41,15 @@ func (l *lowering) layers(c *passes.Context) error {
 		l.convs[conv] = k.layer != nil
 	}
 	for n := range c.Model.Graph.Nodes() {
+		if n.Is("Conv") && lastLayer(n) && l.areCounts(n.Input(0)) {
+			y, _, err := fewBits(n)
+			if err != nil {
+				return err
+			}
+			if y != nil {
+				l.last[n.Output(0).Uses()[0].Node], l.convs[n] = y, true
+			}
+		}
 		if !n.Is("Conv") && !n.Is("ConvTranspose") || l.convs[n] || n.Region != graph.SpikingRegion ||
 			spiking.WithoutSpikes(n.Input(0)) || lastLayer(n) {
 			continue
@@ -77,8 +87,9 @@ func (l *lowering) areCounts(v *graph.Value) bool {
 // integers rounds them to that.
 const finer = 256
 
-// layerOf brings a Conv of counts into integers, or says why it does not.
-func layerOf(conv *graph.Node, k *neuron) (*layer, string, error) {
+// fewBits takes the weights of a Conv of counts as integers of 8 bits, or says why it does
+// not.
+func fewBits(conv *graph.Node) (*layer, string, error) {
 	amplitude, ok := spiking.Amplitudes(conv.Input(0))
 	t := op.Constant(conv.Input(1))
 	if !ok || t == nil || conv.Input(2) != nil {
@@ -96,8 +107,7 @@ func layerOf(conv *graph.Node, k *neuron) (*layer, string, error) {
 	if err != nil {
 		return nil, "", op.Wrap(conv, err)
 	}
-	y := &layer{conv: conv, dims: t.Dims}
-	sums := make([]float64, layout.Out)
+	y := &layer{conv: conv, dims: t.Dims, scale: q.Scale, sums: make([]float64, layout.Out)}
 	for i, x := range xs {
 		in, out := layout.Channel(i)
 		w := float64(float64(x)*float64(amplitude[in])) / q.Scale[out]
@@ -105,10 +115,19 @@ func layerOf(conv *graph.Node, k *neuron) (*layer, string, error) {
 			return nil, "its weights are not of 8 bits, run quantise-weights first", nil
 		}
 		y.weights = append(y.weights, int64(q.Integers[i]))
-		sums[out] += math.Abs(w)
+		y.sums[out] += math.Abs(w)
 	}
-	for out, scale := range q.Scale {
-		if sums[out] == 0 {
+	return y, "", nil
+}
+
+// layerOf brings a Conv of counts and its neuron into integers, or says why it does not.
+func layerOf(conv *graph.Node, k *neuron) (*layer, string, error) {
+	y, why, err := fewBits(conv)
+	if y == nil {
+		return nil, why, err
+	}
+	for out, scale := range y.scale {
+		if y.sums[out] == 0 {
 			scale = at(k.theta, out) // any will do
 		}
 		level, odd := weights.OddMultiple(at(k.theta, out), scale)
@@ -117,7 +136,7 @@ func layerOf(conv *graph.Node, k *neuron) (*layer, string, error) {
 				"run quantise-weights behind the passes that change weights or thresholds", out, at(k.theta, out)/scale), nil
 		}
 		start := k.start(out, level)
-		if math.Abs(start)+sums[out]*mostCount > math.MaxInt32 {
+		if math.Abs(start)+y.sums[out]*mostCount > math.MaxInt32 {
 			return nil, fmt.Sprintf("sums of channel %d leave 32 bits", out), nil
 		}
 		y.theta, y.starts = append(y.theta, int64(level)), append(y.starts, int64(start))
@@ -141,21 +160,28 @@ func (k *neuron) start(channel int, theta float64) float64 {
 // integer makes the neuron's Conv one of integers, in its place.
 func (l *lowering) integer(k *neuron) {
 	y := k.layer
-	n := y.conv
 	scales := make([]float32, len(y.theta))
 	for out, theta := range y.theta {
 		scales[out] = float32(1 / float64(theta))
 	}
-	dequantise := func(role string, d graph.DType, dims, list []int64) *graph.Value {
-		s, zero := l.grid(n, role+".scale", scales, d)
-		axis := graph.Attrs{{Name: "axis", Value: graph.Int(0)}}
-		return l.Node(n, role, "DequantizeLinear", axis, l.integers(n, role+".integers", d, dims, list), s, zero)
-	}
-	l.Spend(n.Input(1))
 	l.spendParameters(k)
+	l.readCounts(y, scales)
+	y.conv.SetInput(2, l.constant(y.conv, "bias", graph.Int32, scales, []int64{int64(len(y.starts))}, y.starts))
+}
+
+// readCounts makes a layer's Conv one of counts and of weights of 8 bits, in its place.
+func (l *lowering) readCounts(y *layer, scales []float32) {
+	n := y.conv
+	l.Spend(n.Input(1))
 	n.SetInput(0, l.dequantise(n, "counts", l.countsOf(n.Input(0)), []float32{1}))
-	n.SetInput(1, dequantise("weight", graph.Int8, y.dims, y.weights))
-	n.SetInput(2, dequantise("bias", graph.Int32, []int64{int64(len(y.starts))}, y.starts))
+	n.SetInput(1, l.constant(n, "weight", graph.Int8, scales, y.dims, y.weights))
+}
+
+// constant is integers, dequantised by a scale for each index along axis 0.
+func (l *lowering) constant(n *graph.Node, role string, d graph.DType, scales []float32, dims, list []int64) *graph.Value {
+	s, zero := l.grid(n, role+".scale", scales, d)
+	axis := graph.Attrs{{Name: "axis", Value: graph.Int(0)}}
+	return l.Node(n, role, "DequantizeLinear", axis, l.integers(n, role+".integers", d, dims, list), s, zero)
 }
 
 // countsOf is the uint8 value that stands for v.

@@ -23,6 +23,8 @@ import (
 //	Concat   of counts, on uint8
 //
 // A Conv behind Encode takes T, the threshold and the rounding into its weights and bias.
+// The weights of the Conv in front of an output neuron are dequantised too, and its sums stay
+// floats.
 // Conditions: those of lower-counts, and top at most 255. An output neuron, or one that
 // gives its residual potential or has parameters that are computed at run time, is written
 // as lower-counts writes it. A layer is a Conv of counts that one hidden neuron alone reads, with constant
@@ -57,7 +59,7 @@ var Pass = &passes.Pass{
 const mostCount = 255
 
 func run(c *passes.Context) (changed bool, err error) {
-	l := &lowering{neurons: map[*graph.Node]*neuron{}, convs: map[*graph.Node]bool{},
+	l := &lowering{neurons: map[*graph.Node]*neuron{}, convs: map[*graph.Node]bool{}, last: map[*graph.Node]*layer{},
 		counts: map[*graph.Value]*graph.Value{}}
 	for n := range c.Model.Graph.Nodes() {
 		if !op.IsNeuron(n) {
@@ -86,17 +88,26 @@ func run(c *passes.Context) (changed bool, err error) {
 }
 
 // lowering is one run. Neurons are those whose counts are uint8, convs the layers on them,
-// and counts is the uint8 value of a neuron's spikes or of a Concat of some.
+// last such layers in front of output neurons, and counts is the uint8 value of a neuron's
+// spikes or of a Concat of some.
 type lowering struct {
 	*plain.Sums
 	neurons map[*graph.Node]*neuron
 	convs   map[*graph.Node]bool
+	last    map[*graph.Node]*layer
 	counts  map[*graph.Value]*graph.Value
 }
 
 func (l *lowering) lower(n *graph.Node) error {
 	if n.IsSpiking("Encode") && l.absorbed(n) {
 		return nil
+	}
+	if y := l.last[n]; y != nil {
+		scales := make([]float32, len(y.scale))
+		for out, s := range y.scale {
+			scales[out] = float32(s)
+		}
+		l.readCounts(y, scales)
 	}
 	k := l.neurons[n]
 	if k == nil {

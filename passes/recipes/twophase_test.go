@@ -92,10 +92,10 @@ func TestQDQ(t *testing.T) {
 // residual block, and none behind the pairs of neurons that stand for a PRelu.
 var integers = map[string]int{"aodnet": 3, "dncnn": 3, "vdsr": 4, "residual": 2, "prelunet": 0}
 
-// integerLayers counts the convolutions whose weights are quantised.
+// integerLayers counts the convolutions with a quantised bias, as those of integers have it.
 func integerLayers(m *graph.Model) (count int) {
 	for n := range m.Graph.Nodes() {
-		if n.Is("Conv") && n.Input(1).Producer() != nil && n.Input(1).Producer().Is("DequantizeLinear") {
+		if n.Is("Conv") && n.Input(2) != nil && n.Input(2).Producer() != nil && n.Input(2).Producer().Is("DequantizeLinear") {
 			count++
 		}
 	}
