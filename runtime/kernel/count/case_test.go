@@ -91,7 +91,10 @@ func (k *layerCase) fill(r *rand.Rand, images, most int, parts []int, bound int)
 	if bound == 0 {
 		bound = spike.MostWeight
 	}
-	k.drawNeurons(r, 2*bound*k.sources[0].most())
+	if most == 0 {
+		most = Most
+	}
+	k.drawNeurons(r, 2*bound*most)
 }
 
 // drawNeurons draws neurons with thresholds of some magnitude, from 1 on.

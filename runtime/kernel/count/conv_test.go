@@ -371,3 +371,19 @@ func TestConvAllocations(t *testing.T) {
 		}
 	})
 }
+
+// TestBalanced demands strips of a DnCNN of which two threads have as many.
+func TestBalanced(t *testing.T) {
+	for _, bound := range []int{127, 3600} {
+		k := layerCase{s: square(64, 64, 3), h: 256, w: 256}
+		k.fill(rand.New(rand.NewPCG(1, 1)), 1, 11, nil, bound)
+		conv, err := k.pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := conv.layoutFor(256, 256, 2, false, conv.winograd != nil)
+		if n := machine.CeilDiv(256, l.rows) * machine.CeilDiv(256, l.cols); n%2 != 0 {
+			t.Errorf("%d strips of %d x %d pixels", n, l.rows, l.cols)
+		}
+	}
+}

@@ -1,6 +1,8 @@
 package count
 
 import (
+	"math"
+
 	"spikingir/runtime/kernel"
 	"spikingir/runtime/kernel/machine"
 )
@@ -8,7 +10,7 @@ import (
 // stripBytes bounds the source bytes of a strip, so that they stay in a core's second-level
 // cache: the larger a strip, the fewer pixels are copied for its neighbours too. Tests vary
 // it: the results do not depend on it.
-var stripBytes = 160 << 10
+var stripBytes = 176 << 10
 
 // stripSums bounds the sums of a strip, where they are kept, for the same reason.
 const stripSums = 128 << 10
@@ -47,9 +49,7 @@ func (c *Conv) layoutFor(rows, cols, parts int, sums, tiled bool) layout {
 	for l.rows < most && fits(l.rows+1, l.cols) {
 		l.rows++
 	}
-	if tiled && l.rows > 1 {
-		l.rows &^= 1
-	}
+	l.rows = c.balanced(l.rows, rows, machine.CeilDiv(cols, l.cols), parts, tiled)
 	l.pitch = (l.cols + c.LastCol) * cell
 	l.remainderStride = (l.rows + c.LastRow) * l.pitch
 	l.size = len(c.Remainders)*l.remainderStride + (tileCells+1)*c.step*cell + groupBytes
@@ -57,6 +57,23 @@ func (c *Conv) layoutFor(rows, cols, parts int, sums, tiled bool) layout {
 		l.size = (l.rows+4)*l.pitch + 2*cell + vectorBytes
 	}
 	return l
+}
+
+// balanced chooses the rows of a strip, most or fewer, so that the last of some workers is done soonest: as
+// many strips for each, and not many rows copied for two strips.
+func (c *Conv) balanced(most, rows, across, workers int, tiled bool) int {
+	const copied = 16 // rows that are copied while one is computed
+	best, soonest := most, math.MaxInt
+	for n := most; n > most/2; n-- {
+		if tiled && n > 1 && n%2 == 1 {
+			continue
+		}
+		strips := machine.CeilDiv(machine.CeilDiv(rows, n)*across, workers)
+		if end := strips * (copied*n + c.LastRow); end < soonest {
+			best, soonest = n, end
+		}
+	}
+	return best
 }
 
 // across is the number of the kernels' output cells in a row of columns of a phase.
