@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 	"spikingir/graph/op"
 	"spikingir/runtime/exec"
 	"spikingir/runtime/kernel/machine"
+	"spikingir/runtime/ops"
 )
 
 // counted are two-phase networks with the units that compute in integers. Like those of
@@ -111,6 +113,19 @@ var counted = map[string]struct {
   y = ai.spikingir.MPRN <@@> (d3, , theta, alpha)
   o = ai.spikingir.Decode <@@> (y)
 }`, 3},
+	"a pair first": {`g (float[N,2,H,W] x) => (float[N,3,H,W] o)
+<float[3,2,3,3] w1, float[3,6,3,3] w3, float theta = {1}, float alpha = {0.75}>
+{
+  c = Conv <pads = [1, 1, 1, 1]> (x, w1)
+  e = ai.spikingir.Encode <@@> (c)
+  on = ai.spikingir.MPRN <@@> (e, half, theta, alpha)
+  n = Neg(e)
+  off = ai.spikingir.IF <@@> (n, , theta)
+  k = Concat <axis = 1> (on, off)
+  d3 = Conv <pads = [1, 1, 1, 1]> (k, w3)
+  y = ai.spikingir.MPRN <@@> (d3, , theta, alpha)
+  o = ai.spikingir.Decode <@@> (y)
+}`, 1},
 	"half a pair": {`g (float[N,2,H,W] x) => (float[N,3,H,W] o, float[N,3,H,W] o2)
 <float[3,2,3,3] w2, float theta = {1}, float tiny = {0.001953125}, float alpha = {0.75}>
 {
@@ -176,11 +191,49 @@ func TestCountsAreExact(t *testing.T) {
 			if d := cmp.Diff(want, got); d != "" {
 				t.Errorf("%s, %d post steps: integers differ (-float32 +integers):\n%s", name, post, d)
 			}
+			for at, y := range got[2].Outputs {
+				res, err := compile(t, m, exec.Options{}).Run(t.Context(), map[string]*ops.Tensor{"x": x}, exec.RunOptions{})
+				if err != nil || !slices.Equal(res.Outputs[at].F32, y.F32) {
+					t.Errorf("%s: output %d differs where nothing is measured (%v)", name, at, err)
+				}
+			}
 			for _, n := range want[2].Neurons {
 				if n.Spikes == 0 || n.Op == "TwoPhaseMPRN" && n.PostStep == 0 && post > 0 {
 					t.Errorf("%s: %s fires %d times, %d of them in the post step: the test is too weak", name, n.Node, n.Spikes, n.PostStep)
 				}
 			}
+		}
+	}
+}
+
+// TestFirstLayer demands of a first layer that runs some rows at a time what it gives when it is
+// measured, as a whole: kernels, strides, pads and dilations, several images and channels, sizes that
+// no band divides.
+func TestFirstLayer(t *testing.T) {
+	pool := machine.NewPool(3)
+	defer pool.Close()
+	for _, attrs := range []string{"pads = [1, 1, 1, 1]", "pads = [2, 0, 1, 1]", "strides = [2, 3], pads = [1, 2, 0, 0]", "dilations = [2, 1], pads = [2, 1, 2, 1]", ""} {
+		m := twoPhase(t, strings.Replace(`g (float[N,2,H,W] x) => (float[N,3,H2,W2] o)
+<float[64,2,3,3] w = ["location": "seed:1"], float[64] b = ["location": "seed:2"], float[3,64,1,1] u = ["location": "seed:3"],
+ float theta = {0.3}, float alpha = {0.75}>
+{
+  c = Conv <%> (x, w, b)
+  e = ai.spikingir.Encode <@@> (c)
+  s = ai.spikingir.MPRN <@@, v0 = 0.25> (e, , theta, alpha)
+  d = Conv(s, u)
+  y = ai.spikingir.MPRN <@@> (d, , theta, alpha)
+  o = ai.spikingir.Decode <@@> (y)
+}`, "%", attrs, 1), 9, 1)
+		p := compile(t, m, exec.Options{Pool: pool, MemoryLimit: -1})
+		x := random(21, -1, 1, 2, 2, 37, 61)
+		want, _ := measureAll(t, p, x)
+		if got := runModel(t, m, x, exec.Options{Pool: pool, MemoryLimit: -1}); !slices.Equal(got.F32, want[0].Outputs[0].F32) || !slices.Equal(got.Dims, want[0].Outputs[0].Dims) {
+			t.Errorf("%s: the first layer differs", attrs)
+		}
+		x = random(22, -1, 1, 1, 2, 3, 1100) // a row has more than a band
+		want, _ = measureAll(t, p, x)
+		if got := runModel(t, m, x, exec.Options{MemoryLimit: -1}); !slices.Equal(got.F32, want[0].Outputs[0].F32) {
+			t.Errorf("%s: the first layer of a wide image differs", attrs)
 		}
 	}
 }
@@ -216,9 +269,15 @@ func TestCountsEverywhere(t *testing.T) {
 				for _, limit := range []int64{-1, 40 << 10} {
 					pool := machine.NewPool(threads)
 					o := exec.Options{Pool: pool, MemoryLimit: limit}
-					if cut := compareMeasured(t, compile(t, m, o), x, want); cut != (limit > 0) {
+					p := compile(t, m, o)
+					if cut := compareMeasured(t, p, x, want); cut != (limit > 0) {
 						t.Errorf("%s: cut is %v at a limit of %d", name, cut, limit)
 					}
+					plain, err := p.RunAll(t.Context(), map[string]*ops.Tensor{"x": x}, exec.RunOptions{})
+					if err != nil {
+						t.Fatal(err)
+					}
+					sameResults(t, name, plain, want)
 					pool.Close()
 				}
 			}

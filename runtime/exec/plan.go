@@ -122,6 +122,9 @@ func (p *plan) bindAll(m *graph.Model, precision Precision) error {
 		p.integers(owner)
 	}
 	p.joinEncoded(owner)
+	if err := p.firstLayers(owner); err != nil {
+		return err
+	}
 	if err := p.chains(m, owner); err != nil {
 		return err
 	}
