@@ -121,11 +121,11 @@ func Convert(ctx context.Context, m *Model, o Options) (*Conversion, error) {
 // rewriting is the passes that write a spiking network in another form.
 func (o *Options) rewriting() (Pipeline, error) {
 	s, d := o.Settings, DefaultSettings()
-	form := Settings{WeightBits: cmp.Or(s.WeightBits, d.WeightBits), Unit: s.Unit, Lower: cmp.Or(s.Lower, d.Lower)}
-	s.WeightBits, s.Unit, s.Lower = d.WeightBits, d.Unit, d.Lower
-	given := s != d && s != Settings{WeightBits: d.WeightBits, Lower: d.Lower}
+	form := Settings{WeightBits: s.WeightBits, Unit: s.Unit, Lower: cmp.Or(s.Lower, d.Lower)}
+	s.WeightBits, s.Unit, s.Lower = 0, d.Unit, d.Lower
+	given := s != d && s != Settings{Lower: d.Lower}
 	again := given || o.Recipe != "" && o.Recipe != Recipes()[0]
-	if again || form == (Settings{WeightBits: d.WeightBits, Lower: d.Lower}) {
+	if again || form == (Settings{Lower: d.Lower}) {
 		return nil, unsupported(errors.New("the model is a spiking network already; convert the network it was made from, " +
 			"or write this one in another form, by nothing but --lower, --absorb-scales and --weight-bits"))
 	}
@@ -145,7 +145,6 @@ func (o *Options) plan(rewritten bool) (p Pipeline, c *Conversion, err error) {
 		s.Timesteps = cmp.Or(s.Timesteps, d.Timesteps)
 		s.Over = cmp.Or(s.Over, d.Over)
 		s.Analog = cmp.Or(s.Analog, d.Analog)
-		s.WeightBits = cmp.Or(s.WeightBits, d.WeightBits)
 		s.Lower = cmp.Or(s.Lower, d.Lower)
 		c.Recipe = cmp.Or(o.Recipe, Recipes()[0])
 		if p, err = Recipe(c.Recipe, s); err != nil {

@@ -258,12 +258,13 @@ func weightBits(m *Model) int {
 	if err != nil {
 		return 0
 	}
+	bits := 0 // of the last
 	for _, s := range p {
 		if s.Pass == quantiseweights.Pass {
-			return int(quantiseweights.Bits.In(s))
+			bits = int(quantiseweights.Bits.In(s))
 		}
 	}
-	return 0
+	return bits
 }
 
 func (f *finetuning) calibrates() bool { return slices.ContainsFunc(f.Stages, Stage.Calibrates) }

@@ -40,7 +40,7 @@ func (c *conversion) add(f *pflag.FlagSet) {
 	f.BoolVar(&s.Unit, "absorb-scales", false, "unit form: thresholds 1, scales in the weights")
 	f.StringVar((*string)(&s.Lower), "lower", string(s.Lower), "form of the spiking operators: functions, flat, none; two-phase: counts, qdq")
 	f.StringVar((*string)(&s.Schedule), "schedule", "", "when neurons fire: lockstep, two-phase; empty takes the recipe's")
-	f.IntVar(&s.WeightBits, "weight-bits", s.WeightBits, "bits of the weights behind spikes: 16, or 8, which rounds them in the file; the form qdq takes 8")
+	f.IntVar(&s.WeightBits, "weight-bits", s.WeightBits, "bits of the weights behind spikes: 8 or 12, which rounds them in the file, or 16; the form qdq takes 8 (default 16; two-phase: 12)")
 	f.StringVar(&c.reader, "reader", "onnx", "model reader: onnx, onnx-go")
 	addTask(f, &d.Task)
 	addLimit(f, d)

@@ -70,7 +70,9 @@ func (l *Sums) Lower(n *graph.Node) error {
 		if err != nil {
 			return err
 		}
-		l.Heirs[n.Output(0)] = l.Node(n, "sum", "Mul", nil, e.X, l.Steps(n, e.Steps))
+		// ONNX Runtime would multiply the weights of a Conv by a constant that stands behind, which
+		// rounds otherwise.
+		l.Heirs[n.Output(0)] = l.Node(n, "sum", "Mul", nil, l.Steps(n, e.Steps), e.X)
 	case n.IsSpiking("Bias"):
 		b, err := op.BiasOf(n)
 		if err != nil {

@@ -61,7 +61,9 @@ type Settings struct {
 	Schedule   op.Schedule                     // "" takes the recipe's own
 	Analog     splitregions.Treatment
 	Unit       bool // thresholds 1, scales in the weights
-	WeightBits int  // of weights behind spikes: 8, or 16 for those of the network as they are; QDQ takes 8
+	// WeightBits is the bits of weights behind spikes: 8 or 12, which rounds them in the file, or
+	// 16 for those of the network as they are; QDQ takes 8. 0 takes 12 with two phases, else 16.
+	WeightBits int
 	Lower      Form
 }
 
@@ -92,8 +94,7 @@ const BestV0 = -1
 // Defaults is the settings of a conversion that sets nothing.
 func Defaults() Settings {
 	return Settings{
-		Timesteps: 10, V0: BestV0, Over: graph.OverNonzero, Analog: splitregions.Refuse, WeightBits: 16,
-		Lower: Functions,
+		Timesteps: 10, V0: BestV0, Over: graph.OverNonzero, Analog: splitregions.Refuse, Lower: Functions,
 	}
 }
 
@@ -168,6 +169,9 @@ func (r Recipe) Pipeline(s Settings) (passes.Pipeline, error) {
 	if s.Percentile == 0 {
 		s.Percentile = bestPercentile(s.Schedule)
 	}
+	if s.WeightBits == 0 && s.Schedule == op.TwoPhase {
+		s.WeightBits = sameSpikes
+	}
 	p := r.steps(s)
 	if err := p.Validate(); err != nil {
 		return nil, fmt.Errorf("recipe %s: %w", r.Name, err)
@@ -193,6 +197,10 @@ func steps(list ...*passes.Pass) passes.Pipeline {
 	}
 	return p
 }
+
+// sameSpikes is the bits of weights with which sums in float32, in whatever order, tell as
+// integers do on which side of a threshold they are: a unit is far more than they round.
+const sameSpikes = 12
 
 // bestV0 is what BestV0 stands for.
 func (r Recipe) bestV0(s Settings) float64 {
@@ -252,8 +260,11 @@ func (s Settings) finish() passes.Pipeline {
 	if s.Unit {
 		p = append(p, absorbscales.Pass.With())
 	}
-	if s.WeightBits == 8 || s.Lower == QDQ {
+	switch {
+	case s.WeightBits == 8 || s.Lower == QDQ:
 		p = append(p, quantiseweights.Pass.With())
+	case s.WeightBits == 12:
+		p = append(p, quantiseweights.Pass.With(quantiseweights.Bits.Set(12)))
 	}
 	p = append(p, steps(deadnode.Pass, infershapes.Pass)...)
 	switch s.Lower {
@@ -302,8 +313,8 @@ func (s Settings) checkForm() error {
 	if !slices.Contains(Forms(), string(s.Lower)) {
 		return fmt.Errorf("lower is %q, want %s", s.Lower, strings.Join(Forms(), " or "))
 	}
-	if s.WeightBits != 8 && s.WeightBits != 16 {
-		return fmt.Errorf("weight bits are %d, want 8 or 16", s.WeightBits)
+	if !slices.Contains([]int{0, 8, 12, 16}, s.WeightBits) {
+		return fmt.Errorf("weight bits are %d, want 8, 12 or 16", s.WeightBits)
 	}
 	return nil
 }

@@ -64,6 +64,8 @@ func TestSettings(t *testing.T) {
 		{"two-phase", func(s *recipes.Settings) { s.Schedule = "lockstep" }, "encode-input{timesteps=10},"},
 		{"two-phase", func(s *recipes.Settings) { s.Lower = "counts" }, "infer-shapes,lower-counts"},
 		{"two-phase", func(s *recipes.Settings) { s.Lower = "qdq" }, "quantise-weights,dead-node,infer-shapes,lower-qdq"},
+		{"two-phase", func(*recipes.Settings) {}, "schedule=two-phase},quantise-weights{bits=12},dead-node"},
+		{"two-phase", func(s *recipes.Settings) { s.WeightBits = 16 }, "schedule=two-phase},dead-node"},
 		{"two-phase", func(s *recipes.Settings) { s.WeightBits = 8 }, "schedule=two-phase},quantise-weights,dead-node"},
 		{"spikingir", func(s *recipes.Settings) { s.WeightBits, s.Unit = 8, true }, "absorb-scales,quantise-weights,"},
 	}
@@ -101,7 +103,7 @@ func TestErrors(t *testing.T) {
 		{"spikingir", func(s *recipes.Settings) { s.Schedule = "three" }, `schedule is "three", want lockstep or two-phase`},
 		{"spikingir", func(s *recipes.Settings) { s.Lower = "counts" }, "want schedule two-phase"},
 		{"spikingir", func(s *recipes.Settings) { s.Lower = "qdq" }, "want schedule two-phase"},
-		{"spikingir", func(s *recipes.Settings) { s.WeightBits = 4 }, "weight bits are 4, want 8 or 16"},
+		{"spikingir", func(s *recipes.Settings) { s.WeightBits = 4 }, "weight bits are 4, want 8, 12 or 16"},
 		{"spikingir", func(s *recipes.Settings) { s.V0 = 2 }, "v0=2: want a number from 0 to 1"},
 		{"spikingir", func(s *recipes.Settings) { s.Beta = 1e9 }, "beta=1e+09: want a number"},
 		{"spikingir", func(s *recipes.Settings) { s.Readout = "x" }, `readout is "x", want cpm or rate`},

@@ -47,7 +47,7 @@ func (r *countRows) pack(n *countNeurons, steps int) (countConv, bool) {
 			return c, false
 		}
 	}
-	if !r.onGrid(largest) || !c.coarse(n, largest) {
+	if !c.coarse(r.grid(largest), n, largest) {
 		c.widen(r, n, largest)
 	}
 	weights := make([][]int16, len(r.rows))
@@ -65,12 +65,25 @@ func (r *countRows) pack(n *countNeurons, steps int) (countConv, bool) {
 	return c, err == nil
 }
 
-// onGrid reports whether the weights of each channel are whole multiples of their largest
-// by 127, which 8 bits hold: what that rounds is less than what 16 bits do.
-func (r *countRows) onGrid(largest []float64) bool {
+// grids are the largest weights of 8 bits and of 12, with which conversion rounds them.
+var grids = []float64{1<<7 - 1, 1<<11 - 1}
+
+// grid is the first of the grids of which the weights of each channel are whole multiples,
+// their largest being that number: what this rounds is less than what 16 bits do. 0 is for
+// none.
+func (r *countRows) grid(largest []float64) float64 {
+	for _, most := range grids {
+		if r.onGrid(most, largest) {
+			return most
+		}
+	}
+	return 0
+}
+
+func (r *countRows) onGrid(most float64, largest []float64) bool {
 	for o, row := range r.rows {
 		for _, w := range row {
-			if x := w / largest[o] * math.MaxInt8; w != 0 && math.Abs(x-math.Round(x)) > 1e-3 {
+			if x := w / largest[o] * most; w != 0 && math.Abs(x-math.Round(x)) > 1e-3 {
 				return false
 			}
 		}
@@ -78,21 +91,27 @@ func (r *countRows) onGrid(largest []float64) bool {
 	return true
 }
 
-// coarse makes weights on the grid of 8 bits integers of 8 bits, if that keeps every spike:
+// coarse makes weights on a grid the integers that they are there, if that keeps every spike:
 // sums are whole units then, and reach a threshold of whole units or miss it by one. A
-// residual potential has more digits, so that where one is read they stay 16 bits.
-func (c *countConv) coarse(n *countNeurons, largest []float64) bool {
+// residual potential has more digits, so that where one is read they are 16 bits.
+func (c *countConv) coarse(most float64, n *countNeurons, largest []float64) bool {
+	if most == 0 {
+		return false
+	}
 	scale := make([]float64, len(c.scale))
 	for o := range scale {
 		scale[o] = c.scale[o]
 		if largest[o] > 0 {
-			scale[o] = largest[o] / math.MaxInt8
+			scale[o] = largest[o] / most
+		}
+		if scale[o] < c.scale[o] { // sums might leave 32 bits
+			return false
 		}
 		if n == nil || math.IsInf(n.theta[o], 1) {
 			continue
 		}
 		level := n.theta[o] / scale[o]
-		if n.left || level < 2 || largest[o] > 0 && math.Abs(level-math.Round(level)) > 1e-5*level {
+		if n.left || level < 2 || largest[o] > 0 && math.Abs(level-math.Round(level)) > 1e-3+1e-6*level {
 			return false
 		}
 		scale[o] = n.theta[o] / math.Round(level)

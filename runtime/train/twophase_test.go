@@ -80,7 +80,7 @@ func TestRounding(t *testing.T) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
-			m, x := converted(t, name, "two-phase", 0.25, 5, 7, 5)
+			m, x := converted(t, name, "two-phase", 0.25, 5, 7, 5, func(s *recipes.Settings) { s.WeightBits = 16 })
 			given, _ := converted(t, name, "two-phase", 0.25, 5, 7, 5, func(s *recipes.Settings) { s.WeightBits = 8 })
 			n := compile(t, m, 7, 5, Options{WeightBits: 8})
 			if len(n.roundings) == 0 {
