@@ -119,6 +119,9 @@ func Channels(m *Model) (int, error) {
 // Recipes lists the conversion methods; the first is the default.
 func Recipes() []string { return recipes.Names() }
 
+// NoV0 is, for [Settings], an initial potential of 0 with two phases, where 0 takes the best.
+const NoV0 = recipes.NoV0
+
 // DefaultSettings is the settings of a recipe of which nothing is set.
 func DefaultSettings() Settings { return recipes.Defaults() }
 

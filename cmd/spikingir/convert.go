@@ -34,7 +34,6 @@ func (c *conversion) add(f *pflag.FlagSet) {
 	f.StringVar((*string)(&s.Over), "over", string(s.Over), "percentile over nonzero activations or all: nonzero, all")
 	f.StringVar((*string)(&s.Per), "per", string(s.Per), "one threshold per layer or per channel; empty takes the recipe's")
 	f.Float64Var(&s.V0, "v0", s.V0, "initial membrane potential in units of the threshold (default 0; two-phase: 0.25 for an MPRN, 0.5 for an IF)")
-	f.Lookup("v0").DefValue = "0" // pflag does not state zeros
 	f.Float64Var(&s.Beta, "beta", s.Beta, "MPRN: alpha = 0.5*sigmoid(beta)+0.5 of the post step")
 	f.StringVar((*string)(&s.Analog), "analog", string(s.Analog), "what cannot be spiking: refuse, or keep it analog")
 	f.BoolVar(&s.Unit, "absorb-scales", false, "unit form: thresholds 1, scales in the weights")
@@ -120,6 +119,8 @@ func (c *conversion) check(f *pflag.FlagSet) error {
 	switch { // numbers that the settings take for another
 	case f.Changed("v0") && c.Settings.V0 < 0:
 		return fmt.Errorf("--v0 %g, want 0 to 1", c.Settings.V0)
+	case f.Changed("v0") && c.Settings.V0 == 0:
+		c.Settings.V0 = spikingir.NoV0
 	case f.Changed("percentile") && c.Settings.Percentile < 1:
 		return fmt.Errorf("--percentile %g, want 1 to 100", c.Settings.Percentile)
 	}

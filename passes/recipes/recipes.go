@@ -55,7 +55,7 @@ type Settings struct {
 	Percentile float64 // of the activations, 1 to 100; 0 takes the one that measured best
 	Over       graph.Over
 	Per        normalizethresholds.Granularity // "" takes the recipe's own
-	V0         float64                         // initial membrane potential in units of the threshold, 0 to 1, or BestV0
+	V0         float64                         // initial membrane potential in units of the threshold, 0 to 1; 0 takes the best one, see NoV0
 	Beta       float64                         // of MPRN
 	Readout    insertcpm.Kind                  // "" takes the recipe's own
 	Schedule   op.Schedule                     // "" takes the recipe's own
@@ -86,15 +86,14 @@ func Forms() []string {
 	return []string{string(Functions), string(Flat), string(None), string(Counts), string(QDQ)}
 }
 
-// BestV0 is the initial potential that is known to be best: with two phases the one at which
-// rates are rounded to the nearest, alpha - 1/2 for an MPRN and 1/2 for an IF; in lock-step
-// that of the publications, 0.
-const BestV0 = -1
+// NoV0 is an initial potential of 0 with two phases, where V0 = 0 takes the one at which rates
+// are rounded to the nearest: alpha - 1/2 for an MPRN and 1/2 for an IF.
+const NoV0 = -1
 
 // Defaults is the settings of a conversion that sets nothing.
 func Defaults() Settings {
 	return Settings{
-		Timesteps: 10, V0: BestV0, Over: graph.OverNonzero, Analog: splitregions.Refuse, Lower: Functions,
+		Timesteps: 10, Over: graph.OverNonzero, Analog: splitregions.Refuse, Lower: Functions,
 	}
 }
 
@@ -163,8 +162,11 @@ func (r Recipe) Pipeline(s Settings) (passes.Pipeline, error) {
 	if err := s.check(); err != nil {
 		return nil, fmt.Errorf("recipe %s: %w", r.Name, err)
 	}
-	if s.V0 == BestV0 {
-		s.V0 = r.bestV0(s)
+	switch {
+	case s.V0 == NoV0:
+		s.V0 = 0
+	case s.V0 == 0 && s.Schedule == op.TwoPhase:
+		s.V0 = r.nearest(s)
 	}
 	if s.Percentile == 0 {
 		s.Percentile = bestPercentile(s.Schedule)
@@ -202,12 +204,9 @@ func steps(list ...*passes.Pass) passes.Pipeline {
 // integers do on which side of a threshold they are: a unit is far more than they round.
 const sameSpikes = 12
 
-// bestV0 is what BestV0 stands for.
-func (r Recipe) bestV0(s Settings) float64 {
-	switch {
-	case s.Schedule != op.TwoPhase:
-		return 0
-	case r.mprn:
+// nearest is the initial potential at which rates are rounded to the nearest.
+func (r Recipe) nearest(s Settings) float64 {
+	if r.mprn {
 		return iftomprn.Alpha(s.Beta) - 0.5
 	}
 	return 0.5

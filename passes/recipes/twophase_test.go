@@ -29,7 +29,7 @@ func twoPhase(t *testing.T, data []byte, recipe string, x *ops.Tensor, timesteps
 func TestTwoPhaseForms(t *testing.T) {
 	for _, name := range fixtures.Names() {
 		data, x := fixture(t, name)
-		for recipe, v0 := range map[string]float64{"two-phase": 0, "spikingir": 0.25, "rueckauer": 0.5} {
+		for recipe, v0 := range map[string]float64{"two-phase": recipes.NoV0, "spikingir": 0.25, "rueckauer": 0.5} {
 			t.Run(name+"/"+recipe, func(t *testing.T) { checkTwoPhaseForms(t, data, recipe, x, v0) })
 		}
 	}
@@ -65,7 +65,7 @@ func checkTwoPhaseForms(t *testing.T, data []byte, recipe string, x *ops.Tensor,
 func TestQDQ(t *testing.T) {
 	for _, name := range fixtures.Names() {
 		data, x := fixture(t, name)
-		for recipe, v0 := range map[string]float64{"two-phase": 0.25, "spikingir": 0, "rueckauer": 0.5} {
+		for recipe, v0 := range map[string]float64{"two-phase": 0.25, "spikingir": recipes.NoV0, "rueckauer": 0.5} {
 			t.Run(name+"/"+recipe, func(t *testing.T) {
 				s := recipes.Defaults()
 				s.Timesteps, s.V0, s.Schedule, s.WeightBits, s.Lower = 6, v0, op.TwoPhase, 8, recipes.None
