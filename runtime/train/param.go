@@ -181,11 +181,13 @@ func (n *Net) Refresh() {
 	for _, p := range n.params {
 		p.refresh()
 	}
-	for _, l := range n.neurons { // whose thresholds the roundings read
-		l.refresh()
-	}
-	for _, r := range n.roundings {
-		r.refresh()
+	if len(n.roundings) > 0 {
+		for _, l := range n.neurons { // whose thresholds the roundings read
+			l.refresh()
+		}
+		for _, r := range n.roundings {
+			r.refresh()
+		}
 	}
 	for _, l := range n.layers {
 		l.refresh()
