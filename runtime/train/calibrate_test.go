@@ -38,7 +38,7 @@ func TestRegression(t *testing.T) {
 		for range 12 {
 			x, y := normal(r, s.InSize()), make([]float32, s.OutSize())
 			conv.Forward(&worker.scratch, y, x, 1)
-			addChannels(y, bias, s.OutC)
+			addChannels(y, y, bias, s.OutC)
 			sums.observe(worker, x, y)
 		}
 		weights, found, err := sums.solve(make([]float32, len(w)), true, 1e-9)

@@ -85,7 +85,7 @@ func (l *convLayer) forward(w *Worker) error {
 		l.scaled.ForwardSpikes(&w.scratch, y, s.bits, w.slices(l.x))
 	}
 	if b := elems(l.b, l.bias); b != nil {
-		addChannels(y, b, l.y.channels())
+		addChannels(y, y, b, l.y.channels())
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ func (l *cpmLayer) forward(w *Worker) error {
 	l.conv.Forward(&w.scratch, out, mean, 1)
 	base.Axpy(out, w.amplitudes(l.vres), 1/float32(w.net.Timesteps))
 	if b := elems(l.b, l.bias); b != nil {
-		addChannels(out, b, l.out.channels())
+		addChannels(out, out, b, l.out.channels())
 	}
 	w.put(mean)
 	return nil

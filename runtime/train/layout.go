@@ -64,12 +64,20 @@ func transpose3(dst, src []float32, plane int, last bool) {
 	}
 }
 
+// sumRows is the pixels that sumChannels adds up in float32.
+const sumRows = 16
+
 // sumChannels adds to sums the elements of each channel of slices [..][C], channel
-// by channel in float64.
+// by channel: sumRows pixels in float32, their sums in float64.
 func sumChannels(sums []float32, g []float32, c int) {
-	total := make([]float64, c)
-	for at := 0; at < len(g); at += c {
-		for i, x := range g[at : at+c] {
+	total, part := make([]float64, c), make([]float32, c)
+	for at := 0; at < len(g); {
+		copy(part, g[at:at+c])
+		last := min(at+sumRows*c, len(g))
+		for at += c; at < last; at += c {
+			kernel.Add(part, part, g[at:at+c])
+		}
+		for i, x := range part {
 			total[i] += float64(x)
 		}
 	}
@@ -86,16 +94,13 @@ func sumChannels(sums []float32, g []float32, c int) {
 	}
 }
 
-// addChannels adds b, one number or one a channel, to every pixel.
-func addChannels(x, b []float32, c int) {
+// addChannels sets dst to x with b, one number or one a channel, added to every pixel.
+func addChannels(dst, x, b []float32, c int) {
 	if len(b) == 1 {
-		kernel.AddScalar(x, x, b[0])
+		kernel.AddScalar(dst, x, b[0])
 		return
 	}
 	for at := 0; at < len(x); at += c {
-		row := x[at : at+c]
-		for i, v := range b {
-			row[i] += v
-		}
+		kernel.Add(dst[at:at+c], x[at:at+c], b)
 	}
 }

@@ -11,8 +11,12 @@ import (
 // spiking run.
 func (l *neuronLayer) forwardMean(w *Worker) {
 	in, st := &w.slots[l.x.id], &w.states[l.index]
-	st.u = w.floats(l.out.elems)
-	copy(st.u, in.x)
+	if l.x.reads == 1 && !l.x.kept && !l.steady {
+		st.u, in.x = in.x, nil // nobody else wants the current
+	} else {
+		st.u = w.floats(l.out.elems)
+		copy(st.u, in.x)
+	}
 	out := w.set(l.out)
 	if w.mode == ANN {
 		l.shift(out, st.u)
@@ -38,23 +42,30 @@ func (l *neuronLayer) forwardMean(w *Worker) {
 
 // shift sets dst to the current with the bias.
 func (l *neuronLayer) shift(dst, x []float32) {
-	copy(dst, x)
 	if b := elems(l.bias, l.fixed.bias); b != nil {
-		addChannels(dst, b, l.out.channels())
+		addChannels(dst, x, b, l.out.channels())
+		return
 	}
+	copy(dst, x)
+}
+
+// amplitudes is the sum of the mean amplitudes of each channel.
+func (l *neuronLayer) amplitudes(w *Worker) []float32 {
+	st, c := &w.states[l.index], l.out.channels()
+	if st.amplitudes == nil {
+		st.amplitudes = w.zeros(c)
+		sumChannels(st.amplitudes, w.amplitudes(l.out), c)
+	}
+	return st.amplitudes
 }
 
 // firing is the spikes of all neurons in all steps, from the mean amplitudes that they emit.
 func (l *neuronLayer) firing(w *Worker) (spikes float64) {
-	c := l.out.channels()
-	sums := w.zeros(c)
-	sumChannels(sums, w.amplitudes(l.out), c)
-	for i, s := range sums {
+	for i, s := range l.amplitudes(w) {
 		if theta := l.emits[i]; theta > 0 {
 			spikes += float64(s) * float64(w.net.Timesteps) / float64(theta)
 		}
 	}
-	w.put(sums)
 	return spikes
 }
 
@@ -147,16 +158,21 @@ func (l *neuronLayer) addShift(w *Worker, bias []float32) {
 // addEnergy adds the gradient of an energy term e a spike: T/theta spikes to an
 // amplitude.
 func (l *neuronLayer) addEnergy(w *Worker, g []float32, e float32) {
-	c, t, out := l.out.channels(), float32(w.net.Timesteps), w.amplitudes(l.out)
-	for i := range g {
-		theta := l.theta1[i%c]
-		if !(theta > lowestThreshold && theta <= maxFloat) {
-			continue
-		}
-		g[i] += e * t / theta
-		if l.theta != nil {
-			by := w.grads[l.theta.grad]
-			by[i%c%len(by)] -= e * t / theta * (out[i] / theta)
+	c, t := l.out.channels(), float32(w.net.Timesteps)
+	by := w.zeros(c)
+	for i, theta := range l.theta1 {
+		if theta > lowestThreshold && theta <= maxFloat {
+			by[i] = e * t / theta
 		}
 	}
+	addChannels(g, g, by, c)
+	if l.theta != nil {
+		sums := w.grads[l.theta.grad]
+		for i, sum := range l.amplitudes(w) {
+			if by[i] != 0 {
+				sums[i%len(sums)] -= by[i] * (sum / l.theta1[i])
+			}
+		}
+	}
+	w.put(by)
 }

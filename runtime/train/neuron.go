@@ -44,12 +44,16 @@ type neuronState struct {
 	u       []float32 // potentials before the spike; in modes of one slice the mean current
 	feature []float32 // gradient by the mean amplitude; nil for none
 	counts  []float32 // spikes of each neuron, when wanted
+	// amplitudes is the sum of each channel's mean amplitudes in modes of one slice, once
+	// somebody has asked.
+	amplitudes []float32
 }
 
 func (s *neuronState) reset(w *Worker) {
 	w.put(s.u)
 	w.put(s.feature)
 	w.put(s.counts)
+	w.put(s.amplitudes)
 	*s = neuronState{}
 }
 

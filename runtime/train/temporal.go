@@ -102,7 +102,7 @@ func (l *biasLayer) main(w *Worker) int {
 func (l *biasLayer) forward(w *Worker) error {
 	y := w.set(l.y)
 	copy(y, w.amplitudes(l.x))
-	addChannels(y[:l.main(w)], elems(l.b, l.fixed), l.x.channels())
+	addChannels(y[:l.main(w)], y[:l.main(w)], elems(l.b, l.fixed), l.x.channels())
 	return nil
 }
 
