@@ -127,6 +127,10 @@ func (c *calibration) calibrator(ctx context.Context, stats **graph.Stats) passe
 // evaluator computes constant nodes.
 func evaluator(pool *machine.Pool) passes.Evaluator {
 	return func(n *graph.Node, opset int64) ([]*graph.Tensor, error) {
-		return ops.Evaluate(&ops.Env{Pool: pool, Alloc: ops.NewTensor}, n, opset, nil)
+		out, err := ops.Evaluate(&ops.Env{Pool: pool, Alloc: ops.NewTensor}, n, opset, nil)
+		if err != nil {
+			err = unsupported(err)
+		}
+		return out, err
 	}
 }

@@ -56,8 +56,8 @@ type Conversion struct {
 // and biases keep their bits unless the settings ask for the unit form. The model's
 // metadata then states recipe, pipeline, T, and the hashes of the source and of the
 // calibration inputs. The same model, options and images give the same bytes. What
-// cannot be converted is an [UnsupportedError] that names every such node; after an
-// error the model is in no defined state.
+// cannot be converted is an [UnsupportedError] that names every such node, and a model
+// that is not valid an [InvalidError]; after an error the model is in no defined state.
 func Convert(ctx context.Context, m *Model, o Options) (*Conversion, error) {
 	rewritten := o.Pipeline == nil && Spiking(m)
 	p, c, err := o.plan(rewritten)
@@ -95,9 +95,8 @@ func Convert(ctx context.Context, m *Model, o Options) (*Conversion, error) {
 		},
 	})
 	if err != nil {
-		var refused *passes.Unsupported
-		if errors.As(err, &refused) {
-			err = unsupported(err)
+		if set.err == nil && ctx.Err() == nil {
+			err = refused(err)
 		}
 		return nil, err
 	}

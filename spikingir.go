@@ -16,7 +16,8 @@
 //
 // Images are float32 from 0 to 1, gray or RGB; tensors are row-major [N,C,H,W]. A
 // function that takes a context ends soon after the context does, with its error.
-// An error that is the fault of a model's structure is an [UnsupportedError].
+// An error that is the fault of a model's structure is an [UnsupportedError], one of a
+// model that is not valid an [InvalidError] or an [onnxio.Error].
 //
 // # Stability
 //
@@ -29,6 +30,7 @@ import (
 	"errors"
 
 	"spikingir/graph"
+	"spikingir/graph/infer"
 	"spikingir/graph/op"
 	"spikingir/onnxio"
 	"spikingir/passes"
@@ -157,10 +159,44 @@ func (e *UnsupportedError) Unwrap() error { return e.Err }
 
 func unsupported(err error) error {
 	var known *UnsupportedError
-	if errors.As(err, &known) {
+	var invalid *InvalidError
+	switch {
+	case errors.As(err, &known), errors.As(err, &invalid):
 		return err
+	case isInvalid(err):
+		return &InvalidError{err}
 	}
 	return &UnsupportedError{err}
+}
+
+// An InvalidError says that a model contradicts itself or the rules of ONNX: no other
+// program can run it either. Its text names the node of the file where there is one.
+type InvalidError struct{ Err error }
+
+func (e *InvalidError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *InvalidError) Unwrap() error { return e.Err }
+
+// isInvalid tells what shape inference finds wrong from what merely cannot be run.
+func isInvalid(err error) bool {
+	var inferred *infer.Error
+	var node *op.Error
+	return errors.As(err, &inferred) && !(errors.As(err, &node) && node.Unsupported)
+}
+
+// refused is an error of a pass as that of the model that it was given.
+func refused(err error) error {
+	var pass *passes.Error
+	var internal *passes.Internal
+	var known *UnsupportedError
+	switch {
+	case !errors.As(err, &pass), errors.As(err, &internal), errors.As(err, &known):
+		return err
+	case passes.IsInvalid(err):
+		return &InvalidError{err}
+	}
+	return unsupported(err)
 }
 
 // newPool starts the threads of a call; 0 takes every core.

@@ -131,6 +131,20 @@ func (n *Node) TruncateInputs(k int) {
 	n.inputs = n.inputs[:min(k, len(n.inputs))]
 }
 
+// Arity counts inputs and outputs without the omitted ones at the end: some exporters
+// write optional outputs that nothing needs as empty names.
+func (n *Node) Arity() (in, out int) { return arity(n.inputs), arity(n.outputs) }
+
+func arity(vs []*Value) int {
+	for len(vs) > 0 && vs[len(vs)-1] == nil {
+		vs = vs[:len(vs)-1]
+	}
+	return len(vs)
+}
+
+// TrimOutputs drops the omitted outputs at the end.
+func (n *Node) TrimOutputs() { n.outputs = n.outputs[:arity(n.outputs)] }
+
 // Subgraphs is the graphs among the node's attributes, in order.
 func (n *Node) Subgraphs() []*Graph {
 	var gs []*Graph

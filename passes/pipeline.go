@@ -126,17 +126,17 @@ func (s Step) run(index int, m *graph.Model, o Options) (Report, error) {
 		}
 	}
 	if err := m.Check(); err != nil {
-		return r, fmt.Errorf("left an ill-formed graph: %w", err)
+		return r, internalf("left an ill-formed graph: %w", err)
 	}
 	if err := s.Pass.Gives.Check(m); err != nil {
-		return r, fmt.Errorf("did not give what it claims: %w", err)
+		return r, internalf("did not give what it claims: %w", err)
 	}
 	for n := range m.Graph.Nodes() {
 		if before[n] {
 			continue
 		}
 		if n.From.Pass == "" || n.From.Node == "" {
-			return r, fmt.Errorf("made node %q without provenance", n.Label())
+			return r, internalf("made node %q without provenance", n.Label())
 		}
 		m.IRVersion = max(m.IRVersion, graph.MetadataIR)
 	}
@@ -148,7 +148,7 @@ func (s Step) run(index int, m *graph.Model, o Options) (Report, error) {
 func (s Step) protected(c *Context) (changed bool, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("internal error: %v\n%s", r, debug.Stack())
+			err = internalf("internal error: %v\n%s", r, debug.Stack())
 		}
 	}()
 	return s.Pass.Run(c)

@@ -116,3 +116,17 @@ func inherit(v, old *graph.Value) {
 		v.Type = old.Type
 	}
 }
+
+// StandardNodes is the nodes of standard operators in the main graph and its
+// subgraphs, in order.
+func StandardNodes(m *graph.Model) []*graph.Node {
+	var list []*graph.Node
+	for top := range m.Graph.Nodes() {
+		for n := range top.Within() {
+			if n.Op().Domain == "" && m.Function(n.Op(), n.Overload) == nil {
+				list = append(list, n)
+			}
+		}
+	}
+	return list
+}

@@ -9,12 +9,13 @@ import (
 )
 
 // Model sets the type of every value of the main graph and its subgraphs that
-// can be found, merged with the types declared. The first contradiction is an
+// can be found, merged with the types declared. Inputs of the model without a shape get
+// the one that [Input] finds. The first contradiction is an
 // error that names the node; the model is then unchanged. Bodies of functions
 // are inferred for each call and keep their values untyped.
 func Model(m *graph.Model) error {
 	if m.Graph == nil {
-		return errors.New("the model holds no graph")
+		return &Error{errors.New("the model holds no graph")}
 	}
 	s := &state{
 		model:   m,
@@ -25,14 +26,28 @@ func Model(m *graph.Model) error {
 		budget:  new(int),
 	}
 	*s.budget = maxInlined
+	for _, v := range m.Graph.Inputs() {
+		if shape := Input(v); v.Type.Shape == nil && shape != nil {
+			s.types[v] = graph.TensorOf(v.Type.Elem, shape)
+		}
+	}
 	if err := s.graph(m.Graph); err != nil {
-		return err
+		return &Error{err}
 	}
 	for v, t := range s.types {
 		v.Type = t
 	}
 	return nil
 }
+
+// Error says that a model contradicts itself or the rules of its operators, or, where its
+// cause is an [op.Error] marked so, that it cannot be understood.
+type Error struct{ Err error }
+
+func (e *Error) Error() string { return e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
 
 // maxInlined bounds the nodes inferred inside of functions: a few functions that
 // call each other in cascade would otherwise take forever.

@@ -210,13 +210,13 @@ func (s *state) function(n *graph.Node, f *graph.Function) error {
 		return op.Errorf(n, "function %v calls itself", f.Op())
 	}
 	if *s.budget -= f.Body.NumNodes(); *s.budget < 0 {
-		return op.Errorf(n, "the functions of the model come to more than %d nodes", maxInlined)
+		return op.Unsupportedf(n, "the functions of the model come to more than %d nodes", maxInlined)
 	}
 	body := f.Instantiate(n)
 	in, out := body.Inputs(), body.Outputs()
-	if n.NumInputs() > len(in) || n.NumOutputs() > len(out) {
+	if inputs, outputs := n.Arity(); inputs > len(in) || outputs > len(out) {
 		return op.Errorf(n, "%d inputs and %d outputs, want at most %d and %d as the function has",
-			n.NumInputs(), n.NumOutputs(), len(in), len(out))
+			inputs, outputs, len(in), len(out))
 	}
 	inner := *s
 	inner.opset = f.Opset

@@ -8,10 +8,12 @@ import (
 )
 
 // Error is a fault of one node: an attribute or input that is missing, of the
-// wrong type or out of range.
+// wrong type or out of range. Where Unsupported is set the node is a valid one, but
+// nothing that this program can convert or run.
 type Error struct {
-	Node    *graph.Node
-	Problem string // what was found, what was wanted
+	Node        *graph.Node
+	Problem     string // what was found, what was wanted
+	Unsupported bool
 }
 
 // Error names the node as it was in the imported model.
@@ -22,6 +24,11 @@ func (e *Error) Error() string {
 // Errorf makes an [Error] of n.
 func Errorf(n *graph.Node, format string, args ...any) error {
 	return &Error{Node: n, Problem: fmt.Sprintf(format, args...)}
+}
+
+// Unsupportedf is [Errorf] of a node that is valid but cannot be handled.
+func Unsupportedf(n *graph.Node, format string, args ...any) error {
+	return &Error{Node: n, Problem: fmt.Sprintf(format, args...), Unsupported: true}
 }
 
 // Wrap makes err an [Error] of n, unless it names a node already.

@@ -25,7 +25,8 @@ func BatchNormOf(n *graph.Node, opset int64) (BatchNorm, error) {
 	case opset >= 14:
 		b.Training = r.bool("training_mode", false)
 	default:
-		b.Training = n.NumOutputs() > 1 // the form of opsets 7 to 13
+		_, out := n.Arity()
+		b.Training = out > 1 // the form of opsets 7 to 13
 	}
 	if opset < 9 {
 		b.PerElement = !r.bool("spatial", true)

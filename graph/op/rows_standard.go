@@ -171,14 +171,17 @@ var shapeRows = []row{
 
 var otherRows = []row{
 	{"Identity", []form{{6, one, one, ""}}, 0, Linear, elementwise | foldable, "the input"},
-	{"Cast", []form{{6, one, one, "to=int!"}, {19, one, one, "saturate=int to=int!"}}, 0,
+	{"Cast", []form{{6, one, one, "to=int!"}, {19, one, one, "saturate=int to=int!"},
+		{24, one, one, "round_mode=string saturate=int to=int!"}}, 0,
 		Nonlinear, elementwise | foldable, "another element type"},
 	{"QuantizeLinear", []form{
 		{10, twoThree, one, ""}, {13, twoThree, one, "axis=int"}, {19, twoThree, one, "axis=int saturate=int"},
 		{21, twoThree, one, "axis=int block_size=int output_dtype=int saturate=int"},
+		{23, twoThree, one, "axis=int block_size=int output_dtype=int precision=int saturate=int"},
 	}, 0, Nonlinear, foldable, "x/scale + zero, rounded to an integer type"},
 	{"DequantizeLinear", []form{
 		{10, twoThree, one, ""}, {13, twoThree, one, "axis=int"}, {21, twoThree, one, "axis=int block_size=int"},
+		{23, twoThree, one, "axis=int block_size=int output_dtype=int"},
 	}, 0, Nonlinear, foldable, "(x - zero) * scale"},
 	{"Constant", []form{
 		{6, Arity{0, 0}, one, "value=tensor!"}, {11, Arity{0, 0}, one, valueAttrs},

@@ -13,7 +13,7 @@ import (
 // and TwoPhaseVersion that of files with neurons of the two-phase schedule.
 const (
 	Oldest          = 6
-	Newest          = 21
+	Newest          = 24
 	SpikingVersion  = 1
 	TwoPhaseVersion = 2
 )
@@ -129,11 +129,12 @@ func CheckArity(n *graph.Node, opset int64) error {
 	if form == nil {
 		return Errorf(n, "opset %d, want one from %d to %d for this operator", opset, s.Since, s.Until)
 	}
-	if !form.In.allows(n.NumInputs()) {
-		return Errorf(n, "%d inputs, want %v at opset %d", n.NumInputs(), form.In, opset)
+	in, out := n.Arity()
+	if !form.In.allows(max(in, min(n.NumInputs(), form.In.Min))) {
+		return Errorf(n, "%d inputs, want %v at opset %d", in, form.In, opset)
 	}
-	if !form.Out.allows(n.NumOutputs()) {
-		return Errorf(n, "%d outputs, want %v at opset %d", n.NumOutputs(), form.Out, opset)
+	if !form.Out.allows(max(out, min(n.NumOutputs(), form.Out.Min))) {
+		return Errorf(n, "%d outputs, want %v at opset %d", out, form.Out, opset)
 	}
 	for i := range form.In.Min {
 		if n.Input(i) == nil && !slices.Contains(s.Omissible, i) {

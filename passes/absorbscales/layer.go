@@ -19,7 +19,7 @@ func (a *absorber) layer(n *graph.Node) error {
 		return nil
 	}
 	if n.Input(2) != nil {
-		return op.Errorf(n, "it has a bias, want encode-input to have moved it")
+		return op.Unsupportedf(n, "it has a bias, want encode-input to have moved it")
 	}
 	return scaleWeights(n, 1, in, out)
 }
@@ -29,11 +29,11 @@ func scaleWeights(n *graph.Node, i int, in, out scale) error {
 	w := n.Input(i)
 	t := op.Constant(w)
 	if t == nil || len(t.Dims) < 2 {
-		return op.Errorf(n, "its weights %q are computed at run time, want constants", w.Name())
+		return op.Unsupportedf(n, "its weights %q are computed at run time, want constants", w.Name())
 	}
 	xs, err := t.Float32s()
 	if err != nil {
-		return op.Errorf(n, "weights %q: %v", w.Name(), err)
+		return op.Unsupportedf(n, "weights %q: %v", w.Name(), err)
 	}
 	layout, err := weights.LayoutOf(n, t.Dims)
 	if err != nil {

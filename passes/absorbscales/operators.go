@@ -65,7 +65,7 @@ func (a *absorber) unify(n *graph.Node) error {
 	target := a.want(n.Output(0))
 	for i, v := range n.Inputs() {
 		if op.Constant(v) != nil {
-			return op.Errorf(n, "it adds a constant, want encode-input to have made it a Bias")
+			return op.Unsupportedf(n, "it adds a constant, want encode-input to have made it a Bias")
 		}
 		if target == nil && i == 0 {
 			target = a.have[v]

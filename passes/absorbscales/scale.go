@@ -53,7 +53,7 @@ func (s scale) ratio(n *graph.Node, from scale) (scale, error) {
 		x := float64(from.at(c)) / float64(s.at(c))
 		out[c] = float32(x)
 		if !normal(x) {
-			return nil, op.Errorf(n, "thresholds %g and %g give the scale %g, want a normal float",
+			return nil, op.Unsupportedf(n, "thresholds %g and %g give the scale %g, want a normal float",
 				from.at(c), s.at(c), x)
 		}
 	}
@@ -80,7 +80,7 @@ func (s scale) dims(rank int) []int64 {
 func rounded(n *graph.Node, x float64) (float32, error) {
 	y := float32(x)
 	if math.IsNaN(x) || math.IsInf(float64(y), 0) {
-		return 0, op.Errorf(n, "scaling gives the weight %g, want a finite float", x)
+		return 0, op.Unsupportedf(n, "scaling gives the weight %g, want a finite float", x)
 	}
 	if math.Abs(x) < smallest {
 		return 0, nil

@@ -231,7 +231,7 @@ func (m *mover) scale(n *graph.Node) error {
 	}
 	k, err := c.Float32s()
 	if err != nil {
-		return op.Errorf(n, "its constant: %v", err)
+		return op.Unsupportedf(n, "its constant: %v", err)
 	}
 	m.forward(n, combine(m.due[x], &current{k, n}, func(a, b float64) float64 {
 		if n.Is("Div") {

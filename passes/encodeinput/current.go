@@ -73,15 +73,15 @@ func channelwise(t *graph.Tensor, rank int) bool {
 func constant(n *graph.Node, v *graph.Value, rank int) (*current, error) {
 	t := op.Constant(v)
 	if t == nil {
-		return nil, op.Errorf(n, "its operand %q is computed at run time, want a constant", v.Name())
+		return nil, op.Unsupportedf(n, "its operand %q is computed at run time, want a constant", v.Name())
 	}
 	if !channelwise(t, rank) {
-		return nil, op.Errorf(n, "it adds a constant of dimensions %v, "+
+		return nil, op.Unsupportedf(n, "it adds a constant of dimensions %v, "+
 			"want one number or one per channel", t.Dims)
 	}
 	xs, err := t.Float32s()
 	if err != nil {
-		return nil, op.Errorf(n, "constant %q: %v", v.Name(), err)
+		return nil, op.Unsupportedf(n, "constant %q: %v", v.Name(), err)
 	}
 	return &current{xs, n}, nil
 }

@@ -52,7 +52,7 @@ func fixReshape(n *graph.Node) error {
 	case !slices.Contains(to[1:], -1):
 		to[0] = -1
 	default:
-		return op.Errorf(n, "it states the batch in shape %v, want 0 or -1 there", shape)
+		return op.Unsupportedf(n, "it states the batch in shape %v, want 0 or -1 there", shape)
 	}
 	replace(n, 1, "shape", graph.NewInt64([]int64{int64(len(to))}, to))
 	return nil
@@ -86,7 +86,7 @@ func fixResize(n *graph.Node, opset int64) error {
 	in, ok := z.X.Type.Shape.Sizes()
 	out, ok2 := n.Output(0).Type.Shape.Sizes()
 	if !ok || !ok2 {
-		return op.Errorf(n, "it resizes %v to stated sizes, want scales", z.X.Type)
+		return op.Unsupportedf(n, "it resizes %v to stated sizes, want scales", z.X.Type)
 	}
 	axes := z.Axes
 	for i := range in {
@@ -102,7 +102,7 @@ func fixResize(n *graph.Node, opset int64) error {
 		}
 		scales[i] = float32(out[k]) / float32(in[k])
 		if float64(scales[i])*float64(in[k]) != float64(out[k]) {
-			return op.Errorf(n, "it resizes axis %d from %d to %d, which no float factor states exactly",
+			return op.Unsupportedf(n, "it resizes axis %d from %d to %d, which no float factor states exactly",
 				k, in[k], out[k])
 		}
 	}

@@ -44,7 +44,7 @@ func run(c *passes.Context) (changed bool, err error) {
 			return false, nil
 		}
 		if spiking.Steps(c.Model).Timesteps > 0 {
-			return false, op.Errorf(n, "the model is timed already: run if-to-mprn before encode-input")
+			return false, op.Unsupportedf(n, "the model is timed already: run if-to-mprn before encode-input")
 		}
 		attrs := append(graph.Attrs(nil), n.Attrs...)
 		m, err := c.Replace(n, spiking.Op("MPRN"), attrs, n.Input(op.NeuronX), n.Input(op.NeuronBias),

@@ -3,6 +3,8 @@
 package infershapes
 
 import (
+	"slices"
+
 	"spikingir/graph"
 	"spikingir/graph/infer"
 	"spikingir/graph/op"
@@ -14,9 +16,11 @@ import (
 // Before: a graph whose inputs, initializers and outputs have types.
 // After: each value between nodes has its type, with symbolic dimensions such as
 // 2*H+1, and a value_info entry in the file.
+// An input without a shape, which convolutions read, gets [N, C, ...] of their
+// weights, with a note.
 // Conditions: declared types stay; one that contradicts the inferred type is an
 // error that names the node. Operators that nobody knows are refused unless the
-// model declares the type of their results.
+// model declares the type of their results, and so is what has no known rank.
 // Algebra: none; no node changes.
 var Pass = &passes.Pass{
 	Name: "infer-shapes",
@@ -28,14 +32,23 @@ var Pass = &passes.Pass{
 }
 
 func run(c *passes.Context) (changed bool, err error) {
-	before := types(c.Model.Graph)
+	if err := passes.CheckOpset(c.Model); err != nil {
+		return false, err
+	}
+	g := c.Model.Graph
+	before := types(g)
+	open := unshaped(g)
 	if err := infer.Model(c.Model); err != nil {
 		return false, err
 	}
-	if refuseUnknown(c); c.Refused() > 0 {
+	if refuseUntyped(c); c.Refused() > 0 {
 		return false, nil
 	}
-	g := c.Model.Graph
+	for _, v := range open {
+		changed = true
+		c.Notef(nil, "the input %q has no shape and is taken as %v, as the weights of %q want", v.Name(), v.Type,
+			v.Uses()[0].Node.OriginLabel())
+	}
 	declared := map[*graph.Value]bool{}
 	for _, v := range g.Declared() {
 		declared[v] = true
@@ -58,21 +71,37 @@ func run(c *passes.Context) (changed bool, err error) {
 	return changed, nil
 }
 
-// refuseUnknown refuses, all at once, the nodes whose operator nobody knows and whose
-// results have no declared type either.
-func refuseUnknown(c *passes.Context) {
-	for n := range c.Model.Graph.Nodes() {
-		if op.Lookup(n.Op()) != nil || c.Model.Function(n.Op(), n.Overload) != nil {
+// refuseUntyped refuses, all at once, the nodes that leave a value without a type though
+// their own inputs have one: those behind them only lack it in turn.
+func refuseUntyped(c *passes.Context) {
+	g := c.Model.Graph
+	for _, v := range unshaped(g) {
+		c.Refuse(v.Uses()[0].Node, "it reads the input %q, which the model gives no shape; want one such as "+
+			"float[N,C,H,W]: export the model again from an example input", v.Name())
+	}
+	for n := range g.Nodes() {
+		i := slices.IndexFunc(n.Outputs(), func(v *graph.Value) bool {
+			return v != nil && !typed(v) && (v.NumUses() > 0 || v.IsOutput())
+		})
+		if i < 0 || slices.ContainsFunc(n.Inputs(), func(v *graph.Value) bool { return v != nil && !typed(v) }) {
 			continue
 		}
-		for _, v := range n.Outputs() {
-			if v != nil && v.Type.Kind == graph.NoType {
-				c.Refuse(n, "the operator is not known, and the model declares no type for its result %q", v.Name())
-				break
-			}
+		name := n.Output(i).Name()
+		if op.Lookup(n.Op()) == nil && c.Model.Function(n.Op(), n.Overload) == nil {
+			c.Refuse(n, "the operator is not known, and the model declares no type for its result %q", name)
+			continue
 		}
+		c.Refuse(n, "the rank of its result %q is not known before the model runs; want one that its inputs tell, "+
+			"or a shape that the model declares for it", name)
 	}
 }
+
+// unshaped is the inputs without a shape that something reads.
+func unshaped(g *graph.Graph) []*graph.Value {
+	return slices.DeleteFunc(g.Inputs(), func(v *graph.Value) bool { return typed(v) || v.NumUses() == 0 })
+}
+
+func typed(v *graph.Value) bool { return v.Type.Kind != graph.NoType && v.Type.Shape != nil }
 
 // types is the type of every value that a node makes.
 func types(g *graph.Graph) map[*graph.Value]graph.Type {

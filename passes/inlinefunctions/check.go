@@ -47,11 +47,12 @@ func chain(path []*graph.Function) string {
 // it from that.
 func (in *inliner) accepts(n *graph.Node, f *graph.Function) bool {
 	before := in.c.Refused()
-	if most := len(f.Body.Inputs()); n.NumInputs() > most {
-		in.c.Refuse(n, "%d inputs, want at most the function's %d", n.NumInputs(), most)
+	inputs, outputs := n.Arity()
+	if most := len(f.Body.Inputs()); inputs > most {
+		in.c.Refuse(n, "%d inputs, want at most the function's %d", inputs, most)
 	}
-	if most := len(f.Body.Outputs()); n.NumOutputs() > most {
-		in.c.Refuse(n, "%d outputs, want at most the function's %d", n.NumOutputs(), most)
+	if most := len(f.Body.Outputs()); outputs > most {
+		in.c.Refuse(n, "%d outputs, want at most the function's %d", outputs, most)
 	}
 	if in.c.Refused() == before {
 		in.checkAttrs(n, f)

@@ -104,8 +104,10 @@ func (in *inliner) node(n *graph.Node) error {
 
 func (in *inliner) inline(n *graph.Node, f *graph.Function) ([]*graph.Node, error) {
 	label := n.Label()
+	inputs, outputs := n.Arity()
+	n.TrimOutputs()
 	nodes, outs := n.Graph().Splice(n, f.Body, graph.Splice{
-		Inputs: n.Inputs(),
+		Inputs: n.Inputs()[:inputs],
 		Attr:   func(ref graph.Ref) graph.Attr { return f.Argument(n, ref.Name) },
 		Name:   func(base string) string { return in.names.freshValue(label + "_" + base) },
 	})
@@ -117,7 +119,7 @@ func (in *inliner) inline(n *graph.Node, f *graph.Function) ([]*graph.Node, erro
 	if in.made > maxNodes {
 		return nil, tooLarge(n)
 	}
-	outs = outs[:n.NumOutputs()]
+	outs = outs[:outputs]
 	for i, v := range outs {
 		switch {
 		case n.Output(i) == nil:

@@ -100,7 +100,10 @@ var changes = map[string][]change{
 	"Split":              {{18, unsized}},                  // num_outputs is required
 }
 
-func severalOutputs(n *graph.Node) bool { return n.NumOutputs() > 1 }
+func severalOutputs(n *graph.Node) bool {
+	_, out := n.Arity()
+	return out > 1
+}
 
 func unsized(n *graph.Node) bool { return n.Input(1) == nil }
 

@@ -34,7 +34,7 @@ func newReadout(c *passes.Context, v *graph.Value) (*readout, error) {
 		next = n == from
 	}
 	if spiking.Steps(c.Model).Timesteps > 0 {
-		return nil, op.Errorf(from, "its time-major result %q leaves the spiking region: "+
+		return nil, op.Unsupportedf(from, "its time-major result %q leaves the spiking region: "+
 			"run insert-cpm before encode-input", v.Name())
 	}
 	if !op.IsNeuron(from) {
@@ -80,7 +80,7 @@ func (r *readout) analog(name, typ string, attrs graph.Attrs, in ...*graph.Value
 
 func (r *readout) insert() error {
 	if t := r.v.Type; t.Kind != graph.TensorType || t.Elem != graph.Float32 || len(t.Shape) < 2 {
-		return op.Errorf(r.from, "its result %v leaves the spiking region, "+
+		return op.Unsupportedf(r.from, "its result %v leaves the spiking region, "+
 			"want a float tensor [N, C, ...]", r.v.Type)
 	}
 	x := r.v
@@ -147,7 +147,7 @@ func (r *readout) dirac(name string) (*graph.Value, graph.Attrs, error) {
 	shape := r.v.Type.Shape
 	c, known := shape[1].Size()
 	if !known || len(shape) < 3 {
-		return nil, nil, op.Errorf(r.from, "its result %v leaves the spiking region, but a CPM needs "+
+		return nil, nil, op.Unsupportedf(r.from, "its result %v leaves the spiking region, but a CPM needs "+
 			"[N, C, ...] with a known number of channels: use insert-cpm{readout=rate}", r.v.Type)
 	}
 	k := Kernel.Of(r.Context)

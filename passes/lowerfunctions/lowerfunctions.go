@@ -90,7 +90,7 @@ func explicit(c *passes.Context, n *graph.Node, biased bool) (changed bool, err 
 	case n.IsSpiking("CPM") && biased && n.Input(3) == nil:
 		w := op.Constant(n.Input(2))
 		if w == nil || len(w.Dims) == 0 {
-			return false, op.Errorf(n, "its weights are computed at run time, want a constant")
+			return false, op.Unsupportedf(n, "its weights are computed at run time, want a constant")
 		}
 		k := w.Dims[0]
 		n.SetInput(3, spiking.Parameter(n, "bias", []int64{k}, make([]float32, k)))

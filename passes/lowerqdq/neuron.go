@@ -152,7 +152,7 @@ func (l *lowering) absorb(conv *graph.Node, k *neuron) error {
 	for _, list := range [][]float32{ws, bs} {
 		for _, x := range list {
 			if math.IsInf(float64(x), 0) || math.IsNaN(float64(x)) {
-				return op.Errorf(conv, "weights of %g behind the division by a threshold of %q, want finite ones", x, k.node.OriginLabel())
+				return op.Unsupportedf(conv, "weights of %g behind the division by a threshold of %q, want finite ones", x, k.node.OriginLabel())
 			}
 		}
 	}

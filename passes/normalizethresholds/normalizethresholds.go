@@ -73,7 +73,7 @@ func run(c *passes.Context) (changed bool, err error) {
 			continue
 		}
 		if n.Input(op.NeuronBias) != nil {
-			return false, op.Errorf(n, "it has a bias beside its current: "+
+			return false, op.Unsupportedf(n, "it has a bias beside its current: "+
 				"run normalize-thresholds before encode-input")
 		}
 		open = append(open, n)
@@ -102,7 +102,7 @@ func set(c *passes.Context, n *graph.Node, stats *graph.Stats) error {
 	x := n.Input(op.NeuronX)
 	vs := stats.Values[x.Name()]
 	if vs == nil || len(vs.Channels) == 0 {
-		return op.Errorf(n, "calibration measured nothing for its current %q", x.Name())
+		return op.Unsupportedf(n, "calibration measured nothing for its current %q", x.Name())
 	}
 	m := measure{vs, Percentile.Of(c), Over.Of(c), graph.Positive}
 	layer := m.layer()
@@ -144,7 +144,7 @@ func (m measure) channels(n *graph.Node, layer float32) ([]float32, error) {
 	xs := m.stats.PerChannel(m.p, m.over, m.side)
 	shape := n.Input(op.NeuronX).Type.Shape
 	if c, known := shape[1].Size(); known && c != int64(len(xs)) {
-		return nil, op.Errorf(n, "calibration measured %d channels, want %d", len(xs), c)
+		return nil, op.Unsupportedf(n, "calibration measured %d channels, want %d", len(xs), c)
 	}
 	for i, x := range xs {
 		if !usable(x) {

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"spikingir/graph"
+	"spikingir/graph/infer"
 )
 
 func (s *settings) check(before, after *graph.Model) error {
@@ -68,15 +69,15 @@ func (s *settings) inputs(m *graph.Model, i int) (map[string]*graph.Tensor, erro
 		if v.IsInitializer() {
 			continue
 		}
-		dims, err := s.shape(v.Type)
+		t := v.Type
+		t.Shape = infer.Input(v)
+		dims, err := s.shape(t)
 		if err != nil {
 			return nil, fmt.Errorf("input %q: %w", v.Name(), err)
 		}
-		t, err := s.draw(rng, v.Type.Elem, dims)
-		if err != nil {
+		if in[v.Name()], err = s.draw(rng, t.Elem, dims); err != nil {
 			return nil, fmt.Errorf("input %q: %w", v.Name(), err)
 		}
-		in[v.Name()] = t
 	}
 	return in, nil
 }

@@ -40,7 +40,7 @@ func forgetTime(m *graph.Model) error {
 		}
 		affine, err := op.LinearInTime(n, m.Opset(""), func(v *graph.Value) bool { return timed[v] })
 		if err == nil && affine {
-			err = op.Errorf(n, "it adds a constant to every slice, want a Bias")
+			err = op.Unsupportedf(n, "it adds a constant to every slice, want a Bias")
 		}
 		if err != nil {
 			return err

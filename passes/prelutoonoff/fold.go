@@ -114,7 +114,7 @@ func (l layer) widen(a slope) (*graph.Tensor, error) {
 		for i, w := range ws[at : at+block] {
 			x := float32(-a.at(i/inner) * float64(w))
 			if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
-				return nil, op.Errorf(l.node, "weight %g times slope %g is no finite number", w, a.at(i/inner))
+				return nil, op.Unsupportedf(l.node, "weight %g times slope %g is no finite number", w, a.at(i/inner))
 			}
 			out = append(out, x)
 		}

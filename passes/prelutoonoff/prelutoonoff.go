@@ -135,7 +135,7 @@ func slopeOf(n *graph.Node) (slope, error) {
 	for i, d := range t.Dims {
 		axis := rank - len(t.Dims) + i
 		if axis < 0 || axis == 0 && d != 1 {
-			return a, op.Errorf(n, "its slope has dimensions %v, want one that fits a slice of %v",
+			return a, op.Unsupportedf(n, "its slope has dimensions %v, want one that fits a slice of %v",
 				t.Dims, p.X.Type)
 		}
 		a.channel = a.channel && (d == 1 || axis == 1)

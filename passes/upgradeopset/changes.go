@@ -70,7 +70,7 @@ var changes = map[int64]map[string]rewriter{
 	},
 }
 
-// known is the standard operators from opset 7 to 21.
+// known is the standard operators from opset 7 to 24.
 var known = func() map[string]bool {
 	m := map[string]bool{}
 	for _, name := range strings.Fields(names) {
@@ -80,7 +80,7 @@ var known = func() map[string]bool {
 }()
 
 const names = `
-Abs Acos Acosh Add AffineGrid And ArgMax ArgMin Asin Asinh Atan Atanh AveragePool
+Abs Acos Acosh Add AffineGrid And ArgMax ArgMin Asin Asinh Atan Atanh Attention AveragePool
 BatchNormalization Bernoulli BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor
 BlackmanWindow Cast CastLike Ceil Celu CenterCropPad Clip Col2Im Compress Concat
 ConcatFromSequence Constant ConstantOfShape Conv ConvInteger ConvTranspose Cos Cosh
@@ -94,12 +94,12 @@ LpNormalization LpPool MatMul MatMulInteger Max MaxPool MaxRoiPool MaxUnpool Mea
 MeanVarianceNormalization MelWeightMatrix Min Mish Mod Mul Multinomial Neg
 NegativeLogLikelihoodLoss NonMaxSuppression NonZero Not OneHot Optional
 OptionalGetElement OptionalHasElement Or PRelu Pad Pow QLinearConv QLinearMatMul
-QuantizeLinear RNN RandomNormal RandomNormalLike RandomUniform RandomUniformLike
+QuantizeLinear RMSNormalization RNN RandomNormal RandomNormalLike RandomUniform RandomUniformLike
 Range Reciprocal ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean
 ReduceMin ReduceProd ReduceSum ReduceSumSquare RegexFullMatch Relu Reshape Resize
-ReverseSequence RoiAlign Round STFT Scan Scatter ScatterElements ScatterND Selu
+ReverseSequence RoiAlign RotaryEmbedding Round STFT Scan Scatter ScatterElements ScatterND Selu
 SequenceAt SequenceConstruct SequenceEmpty SequenceErase SequenceInsert
 SequenceLength SequenceMap Shape Shrink Sigmoid Sign Sin Sinh Size Slice Softmax
 SoftmaxCrossEntropyLoss Softplus Softsign SpaceToDepth Split SplitToSequence Sqrt
-Squeeze StringConcat StringNormalizer StringSplit Sub Sum Tan Tanh TfIdfVectorizer
+Squeeze StringConcat StringNormalizer StringSplit Sub Sum Swish Tan Tanh TensorScatter TfIdfVectorizer
 ThresholdedRelu Tile TopK Transpose Trilu Unique Unsqueeze Upsample Where Xor`

@@ -39,8 +39,10 @@ func dropSpatial(u *upgrade, n *graph.Node, _ int64) error {
 	return err
 }
 
-// refuseTraining refuses a BatchNormalization that gives more than the result.
+// refuseTraining refuses a BatchNormalization that gives more than the result. Outputs
+// with empty names are none.
 func refuseTraining(u *upgrade, n *graph.Node, _ int64) error {
+	n.TrimOutputs()
 	for _, v := range n.Outputs()[1:] {
 		if v != nil {
 			u.refuse(n, "it is in training mode; export the model for inference")

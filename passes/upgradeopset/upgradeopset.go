@@ -3,8 +3,6 @@
 package upgradeopset
 
 import (
-	"fmt"
-
 	"spikingir/graph"
 	"spikingir/graph/infer"
 	"spikingir/graph/op"
@@ -13,7 +11,7 @@ import (
 
 // Pass brings the standard operators to the forms of a later opset.
 //
-// Before: a model of opset 7 to 21.
+// Before: a model of opset 7 to 24.
 // After: the same model at opset `to`; a model that is there or beyond stays.
 // Conditions: every operator is one of the standard, and none changed its meaning
 // in a way that cannot be written in the later form; those that did are refused
@@ -35,21 +33,13 @@ var Pass = &passes.Pass{
 }
 
 // To is the opset wanted.
-var To = passes.Int("to", passes.FunctionOpset, passes.FunctionOpset, op.Newest, "the opset wanted (17 to 21)")
-
-// oldest is the first opset of today's broadcasting rules.
-const oldest = 7
+var To = passes.Int("to", passes.FunctionOpset, passes.FunctionOpset, op.Newest, "the opset wanted (17 to 24)")
 
 func run(c *passes.Context) (changed bool, err error) {
 	m := c.Model
 	to, from := To.Of(c), m.Opset("")
-	switch {
-	case from == 0 && len(standardNodes(m)) > 0:
-		return false, fmt.Errorf("the model uses standard operators and imports no opset of them,"+
-			" want %d to %d", oldest, op.Newest)
-	case from > op.Newest || (from > 0 && from < oldest):
-		return false, fmt.Errorf("the model imports opset %d, want %d to %d; export it again",
-			from, oldest, op.Newest)
+	if err := passes.CheckOpset(m); err != nil {
+		return false, err
 	}
 	changed, err = freeInitializers(c)
 	if err != nil || from >= to {
@@ -103,6 +93,10 @@ func freeInitializers(c *passes.Context) (changed bool, err error) {
 
 func minIR(opset int64) int64 {
 	switch {
+	case opset >= 24:
+		return 12
+	case opset >= 23:
+		return 11
 	case opset >= 21:
 		return 10
 	case opset >= 19:
@@ -148,7 +142,7 @@ func (u *upgrade) refuse(n *graph.Node, format string, args ...any) {
 
 // checkKnown refuses standard operators that are none.
 func (u *upgrade) checkKnown() {
-	for _, n := range standardNodes(u.c.Model) {
+	for _, n := range passes.StandardNodes(u.c.Model) {
 		if !known[n.Op().Type] {
 			u.refuse(n, "no standard operator up to opset %d has this name", op.Newest)
 		}
@@ -157,7 +151,7 @@ func (u *upgrade) checkKnown() {
 
 func (u *upgrade) climb(from, to int64) error {
 	for v := from + 1; v <= to; v++ {
-		for _, n := range standardNodes(u.c.Model) {
+		for _, n := range passes.StandardNodes(u.c.Model) {
 			rewrite := changes[v][n.Op().Type]
 			if rewrite == nil || u.refused[n] {
 				continue
@@ -168,18 +162,4 @@ func (u *upgrade) climb(from, to int64) error {
 		}
 	}
 	return nil
-}
-
-// standardNodes is the nodes of standard operators in the main graph and its
-// subgraphs, in order.
-func standardNodes(m *graph.Model) []*graph.Node {
-	var list []*graph.Node
-	for top := range m.Graph.Nodes() {
-		for n := range top.Within() {
-			if n.Op().Domain == "" && m.Function(n.Op(), n.Overload) == nil {
-				list = append(list, n)
-			}
-		}
-	}
-	return list
 }

@@ -80,11 +80,11 @@ func LayoutOf(n *graph.Node, dims []int64) (Layout, error) {
 func Floats(n *graph.Node, v *graph.Value, what string) (*graph.Tensor, []float32, error) {
 	t := op.Constant(v)
 	if t == nil {
-		return nil, nil, op.Errorf(n, "its %s %q is computed at run time, want a constant", what, v.Name())
+		return nil, nil, op.Unsupportedf(n, "its %s %q is computed at run time, want a constant", what, v.Name())
 	}
 	xs, err := t.Float32s()
 	if err != nil {
-		return nil, nil, op.Errorf(n, "%s %q: %v", what, v.Name(), err)
+		return nil, nil, op.Unsupportedf(n, "%s %q: %v", what, v.Name(), err)
 	}
 	return t, xs, nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"spikingir/graph"
+	"spikingir/graph/infer"
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/ops"
 )
@@ -49,8 +50,8 @@ func PortsOf(g *graph.Graph) (Ports, error) {
 		return Ports{}, fmt.Errorf("input %q is %v, want a float image [N,C,H,W]", inputs[0].Name(), t)
 	}
 	p := Ports{Input: inputs[0].Name()}
-	if t.Shape != nil {
-		if c, ok := t.Shape[1].Size(); ok {
+	if shape := infer.Input(inputs[0]); shape != nil {
+		if c, ok := shape[1].Size(); ok {
 			p.Channels = int(c)
 		}
 	}

@@ -81,6 +81,10 @@ func exitCode(err error) int {
 	if errors.As(err, &c) {
 		return c.Code
 	}
+	var i *spikingir.InvalidError
+	if errors.As(err, &i) {
+		return ExitInvalid
+	}
 	var u *spikingir.UnsupportedError
 	if errors.As(err, &u) {
 		return ExitUnsupported
