@@ -73,10 +73,14 @@ const (
 
 // Read reads an ONNX file, with its external data. What is no valid model is an
 // [onnxio.Error].
-func Read(path string) (*Model, error) { return onnxio.ReadFile(path) }
+func Read(path string) (*Model, error) {
+	// The rest is for what is computed.
+	return onnxio.ReadOptions{MaxExternal: machine.Memory() / 4 * 3}.ReadFile(path)
+}
 
-// Write writes an ONNX file, which appears under its name when it is complete. The
-// same model gives the same bytes.
+// Write writes an ONNX file, which appears under its name when it is complete, and data
+// that was outside of a model's file to another one beside it: see
+// [onnxio.WriteOptions.WriteFile]. The same model and name give the same bytes.
 func Write(path string, m *Model) error { return onnxio.WriteFile(path, m) }
 
 // ReadImage reads a PNG or JPEG: one channel where it is gray, else three.

@@ -12,8 +12,8 @@ import (
 
 // encoder turns the IR of one model into messages.
 type encoder struct {
-	// place decides where the elements of an initializer go: nil leaves each as
-	// its Store says.
+	// place gives the form of a tensor whose elements go elsewhere: nil leaves each
+	// as its Store says.
 	place func(*graph.Tensor) *graph.Tensor
 }
 

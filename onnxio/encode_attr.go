@@ -81,6 +81,9 @@ func (e *encoder) tensor(t *graph.Tensor) (*onnxpb.TensorProto, error) {
 	if t == nil {
 		return nil, errors.New("it holds no tensor")
 	}
+	if e.place != nil {
+		t = e.place(t)
+	}
 	p := &onnxpb.TensorProto{}
 	if err := merge(t.Unknown, p); err != nil {
 		return nil, err

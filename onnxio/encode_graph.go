@@ -65,11 +65,7 @@ func (e *encoder) initializers(g *graph.Graph, p *onnxpb.GraphProto) error {
 			p.SparseInitializer = append(p.SparseInitializer, q)
 			continue
 		}
-		t := v.Const
-		if e.place != nil {
-			t = e.place(t)
-		}
-		q, err := e.tensor(t)
+		q, err := e.tensor(v.Const)
 		if err != nil {
 			return fmt.Errorf("initializer %q: %w", v.Name(), err)
 		}

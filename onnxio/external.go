@@ -6,13 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"math"
 	"os"
 	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"spikingir/graph"
+	"spikingir/internal/regular"
 )
 
 // externalPlace is where the elements of a tensor lie, as its entries say.
@@ -66,11 +70,12 @@ func checkLocation(location string) error {
 	return nil
 }
 
-// externalFiles reads data files of one folder. os.Root refuses symbolic links
-// that lead out of the folder.
+// externalFiles reads data files of a model's folder. os.Root refuses symbolic links
+// that lead out of it.
 type externalFiles struct {
-	root  *os.Root
+	roots []*os.Root               // the folder; where the model is a link, that of its file too
 	files map[string]*externalFile // by clean location
+	left  int64                    // bytes that may still be read
 }
 
 // externalFile is an open data file.
@@ -82,19 +87,31 @@ type externalFile struct {
 	regions map[[2]int64][]byte // by offset and size: tensors may share one
 }
 
-func openExternal(dir string) (*externalFiles, error) {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, err
+// openExternal opens the folders in which data is looked for, the first one first. It
+// reads no more than limit bytes; 0 is any number.
+func openExternal(limit int64, dirs ...string) (*externalFiles, error) {
+	if limit <= 0 {
+		limit = math.MaxInt64
 	}
-	return &externalFiles{root: root, files: map[string]*externalFile{}}, nil
+	x := &externalFiles{files: map[string]*externalFile{}, left: limit}
+	for _, dir := range dirs {
+		root, err := os.OpenRoot(dir)
+		if err != nil {
+			x.close()
+			return nil, err
+		}
+		x.roots = append(x.roots, root)
+	}
+	return x, nil
 }
 
 func (x *externalFiles) close() {
 	for _, file := range x.files {
 		file.f.Close()
 	}
-	x.root.Close()
+	for _, root := range x.roots {
+		root.Close()
+	}
 }
 
 func (x *externalFiles) read(w externalPlace, size int64) ([]byte, error) {
@@ -107,17 +124,17 @@ func (x *externalFiles) read(w externalPlace, size int64) ([]byte, error) {
 		return nil, err
 	}
 	if w.offset > file.size || size > file.size-w.offset {
-		return nil, fmt.Errorf("%s has %d bytes, want %d at offset %d: the file is "+
+		return nil, fmt.Errorf("%q has %d bytes, want %d at offset %d: the file is "+
 			"truncated or belongs to another model", w.location, file.size, size, w.offset)
 	}
 	if w.checksum != "" {
 		if err := file.check(w.checksum); err != nil {
-			return nil, fmt.Errorf("%s %w", w.location, err)
+			return nil, fmt.Errorf("%q %w", w.location, err)
 		}
 	}
-	data, err := file.region(w.offset, size)
+	data, err := file.region(w.offset, size, &x.left)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", w.location, err)
+		return nil, fmt.Errorf("%q: %w", w.location, err)
 	}
 	return data, nil
 }
@@ -127,15 +144,14 @@ func (x *externalFiles) open(location string) (*externalFile, error) {
 	if file := x.files[name]; file != nil {
 		return file, nil
 	}
-	// Opening a pipe would wait for its writer, so ask first.
-	info, err := x.root.Stat(filepath.FromSlash(name))
-	if err != nil {
-		return nil, err
+	var f *os.File
+	var info fs.FileInfo
+	var err error
+	for _, root := range x.roots {
+		if f, info, err = openIn(root, filepath.FromSlash(name)); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", location)
-	}
-	f, err := x.root.Open(filepath.FromSlash(name))
 	if err != nil {
 		return nil, err
 	}
@@ -144,9 +160,34 @@ func (x *externalFiles) open(location string) (*externalFile, error) {
 	return file, nil
 }
 
-// region reads bytes once. Regions that overlap without being the same are
-// bounded by the file's size, lest a small model take any amount of memory.
-func (file *externalFile) region(offset, size int64) ([]byte, error) {
+// openIn opens a regular file of a folder.
+func openIn(root *os.Root, name string) (*os.File, fs.FileInfo, error) {
+	// Opening a pipe would wait for its writer, so ask first; it may be one by then.
+	info, err := root.Stat(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := regular.Check(info); err != nil {
+		return nil, nil, fmt.Errorf("%q %w", name, err)
+	}
+	f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	if info, err = f.Stat(); err == nil {
+		err = regular.Check(info)
+	}
+	if err != nil {
+		f.Close()
+		return nil, nil, fmt.Errorf("%q %w", name, err)
+	}
+	return f, info, nil
+}
+
+// region reads bytes once, and takes them off what is left. Regions that overlap without
+// being the same are bounded by the file's size, lest a small model take any amount of
+// memory.
+func (file *externalFile) region(offset, size int64, left *int64) ([]byte, error) {
 	key := [2]int64{offset, size}
 	if data, ok := file.regions[key]; ok {
 		return data, nil
@@ -154,6 +195,10 @@ func (file *externalFile) region(offset, size int64) ([]byte, error) {
 	if file.used += size; file.used > file.size {
 		return nil, errors.New("the places of its tensors overlap")
 	}
+	if size > *left {
+		return nil, fmt.Errorf("a tensor of %d bytes, and there is room for %d more in memory", size, *left)
+	}
+	*left -= size
 	data := make([]byte, size)
 	if _, err := file.f.ReadAt(data, offset); err != nil {
 		return nil, err

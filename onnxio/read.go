@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"google.golang.org/protobuf/proto"
 
 	"spikingir/graph"
+	"spikingir/internal/regular"
 	"spikingir/onnxio/onnxpb"
 )
 
@@ -25,8 +25,13 @@ type ReadOptions struct {
 	Dir string
 	// MaxBytes bounds the size of the model file; 0 is protobuf's own limit.
 	MaxBytes int64
+	// MaxExternal bounds the external data that is read, before memory is taken for
+	// it; 0 reads any amount.
+	MaxExternal int64
 	// Warn hears of what is odd about a model but no error; nil ignores it.
 	Warn func(error)
+
+	linked string // another folder of external data, "" for none
 }
 
 // ReadFile reads the model at path with the external data beside it.
@@ -34,10 +39,11 @@ func ReadFile(path string) (*graph.Model, error) {
 	return ReadOptions{}.ReadFile(path)
 }
 
-// ReadFile reads the model at path, external data from o.Dir or, if that is
-// empty, from the folder of path.
+// ReadFile reads the model at path, a regular file, and external data from o.Dir or, if
+// that is empty, from the folder of path; where path is a link, then from the folder of
+// the file it leads to.
 func (o ReadOptions) ReadFile(path string) (*graph.Model, error) {
-	f, err := os.Open(path)
+	f, _, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -45,6 +51,9 @@ func (o ReadOptions) ReadFile(path string) (*graph.Model, error) {
 	o.Path = path
 	if o.Dir == "" {
 		o.Dir = filepath.Dir(path)
+		if to, err := filepath.EvalSymlinks(path); err == nil && filepath.Dir(to) != o.Dir {
+			o.linked = filepath.Dir(to)
+		}
 	}
 	return Read(f, o)
 }
@@ -83,7 +92,11 @@ func (o ReadOptions) Decode(data []byte) (*graph.Model, error) {
 	}
 	d := &decoder{warn: o.Warn, pending: map[*graph.Value]bool{}}
 	if o.Dir != "" {
-		files, err := openExternal(o.Dir)
+		dirs := []string{o.Dir}
+		if o.linked != "" {
+			dirs = append(dirs, o.linked)
+		}
+		files, err := openExternal(o.MaxExternal, dirs...)
 		if err != nil {
 			return nil, err
 		}

@@ -24,7 +24,7 @@ import (
 // old file or the new one. Devices and pipes are then refused.
 //
 // A process that is killed leaves its temporary file behind, see [Sweep].
-func Write(path string, durable bool, fill func(io.Writer) error) (err error) {
+func Write(path string, durable bool, fill func(io.Writer) error) error {
 	old, err := os.Stat(path)
 	switch {
 	case err != nil: // a new file, or making it says what is wrong
@@ -37,9 +37,19 @@ func Write(path string, durable bool, fill func(io.Writer) error) (err error) {
 	default:
 		return writeThrough(path, fill)
 	}
-	if path, err = target(path); err != nil {
+	if path, err = Target(path); err != nil {
 		return err
 	}
+	return replace(path, old, durable, fill)
+}
+
+// Replace is a durable Write that follows no link: one at path is replaced itself, and
+// what it leads to stays.
+func Replace(path string, fill func(io.Writer) error) error {
+	return replace(path, nil, true, fill)
+}
+
+func replace(path string, old fs.FileInfo, durable bool, fill func(io.Writer) error) (err error) {
 	f, err := create(path, old)
 	if err != nil {
 		return err
@@ -96,8 +106,8 @@ func writeThrough(path string, fill func(io.Writer) error) error {
 	return errors.Join(filled(f, fill), f.Close())
 }
 
-// target follows the symbolic links at path, to a file that need not exist.
-func target(path string) (string, error) {
+// Target follows the symbolic links at path, to a file that need not exist.
+func Target(path string) (string, error) {
 	for range 40 {
 		dir, base := filepath.Split(path)
 		if dir == "" {
@@ -160,7 +170,7 @@ func isTemporary(name, path string) bool {
 // Sweep removes the temporary files that killed processes left beside path. A
 // process that is just writing path fails then, with what was at path untouched.
 func Sweep(path string) error {
-	path, err := target(path)
+	path, err := Target(path)
 	if err != nil {
 		return err
 	}
