@@ -128,7 +128,6 @@ type NamedAttr struct {
 	Name    string
 	Value   Attr
 	Doc     string
-	Untyped bool   // the file left the type field out (IR version 1)
 	Unknown []byte // wire bytes of fields not modelled
 }
 
@@ -150,7 +149,6 @@ func (as *Attrs) Set(name string, value Attr) {
 	for i := range *as {
 		if (*as)[i].Name == name {
 			(*as)[i].Value = value
-			(*as)[i].Untyped = false
 			return
 		}
 	}

@@ -30,12 +30,12 @@ func TestAttrTypes(t *testing.T) {
 }
 
 func TestAttrs(t *testing.T) {
-	as := Attrs{{Name: "axis", Value: Int(1), Doc: "d", Untyped: true}}
+	as := Attrs{{Name: "axis", Value: Int(1), Doc: "d"}}
 	copied := as
 	as.Set("alpha", Float(0.5))
 	as.Set("axis", Int(2))
 	as.Delete("none")
-	if a := as[0]; a.Doc != "d" || a.Untyped || a.Value != Int(2) {
+	if a := as[0]; a.Doc != "d" || a.Value != Int(2) {
 		t.Errorf("Set made %v", a)
 	}
 	as.Delete("axis")

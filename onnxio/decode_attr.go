@@ -41,12 +41,13 @@ func (d *decoder) attrs(list []*onnxpb.AttributeProto, g *graph.Graph) (graph.At
 func (d *decoder) attr(p *onnxpb.AttributeProto, g *graph.Graph) (graph.NamedAttr, error) {
 	a := graph.NamedAttr{Name: p.GetName(), Doc: p.GetDocString()}
 	t := graph.AttrType(p.GetType())
+	var err error
 	if t == graph.AttrUndefined {
-		a.Untyped = true
-		t = inferType(p)
+		if t, err = inferType(p); err != nil {
+			return a, err
+		}
 	}
 	f := attrFields
-	var err error
 	if ref := p.GetRefAttrName(); ref != "" {
 		a.Value = graph.Ref{Name: ref, Type: t}
 	} else if t != graph.AttrUndefined {
@@ -60,15 +61,20 @@ func (d *decoder) attr(p *onnxpb.AttributeProto, g *graph.Graph) (graph.NamedAtt
 }
 
 // inferType finds the type of an attribute without one by the field in use, as
-// IR version 1 has it.
-func inferType(p *onnxpb.AttributeProto) graph.AttrType {
+// IR version 1 has it. It is undefined where no field is.
+func inferType(p *onnxpb.AttributeProto) (graph.AttrType, error) {
 	m := p.ProtoReflect()
+	found := graph.AttrUndefined
 	for t := graph.AttrFloat; t <= graph.AttrTypeProtos; t++ {
-		if m.Has(m.Descriptor().Fields().ByNumber(content[t])) {
-			return t
+		switch {
+		case !m.Has(m.Descriptor().Fields().ByNumber(content[t])):
+		case found != graph.AttrUndefined:
+			return t, fmt.Errorf("it states no type and holds a value of type %v and one of type %v, want its type", found, t)
+		default:
+			found = t
 		}
 	}
-	return graph.AttrUndefined
+	return found, nil
 }
 
 func (d *decoder) attrValue(t graph.AttrType, p *onnxpb.AttributeProto, g *graph.Graph) (

@@ -15,6 +15,9 @@ type encoder struct {
 	// place gives the form of a tensor whose elements go elsewhere: nil leaves each
 	// as its Store says.
 	place func(*graph.Tensor) *graph.Tensor
+	// untyped is the first attribute that states no type, and no value that would
+	// tell it.
+	untyped string
 }
 
 // encode gives the writer's own bytes of m.

@@ -17,6 +17,9 @@ func (e *encoder) attrs(as graph.Attrs) ([]*onnxpb.AttributeProto, error) {
 		if err != nil {
 			return nil, fmt.Errorf("attribute %q: %w", a.Name, err)
 		}
+		if p.Type == nil && e.untyped == "" {
+			e.untyped = a.Name
+		}
 		list = append(list, p)
 	}
 	return list, nil
@@ -29,8 +32,8 @@ func (e *encoder) attr(a graph.NamedAttr) (*onnxpb.AttributeProto, error) {
 	}
 	p.Name = nonzero(p.Name, a.Name)
 	p.DocString = nonzero(p.DocString, a.Doc)
-	if !a.Untyped {
-		p.Type = onnxpb.AttributeProto_AttributeType(graph.TypeOf(a.Value)).Enum()
+	if t := graph.TypeOf(a.Value); t != graph.AttrUndefined {
+		p.Type = onnxpb.AttributeProto_AttributeType(t).Enum()
 	}
 	return p, e.attrValue(p, a.Value)
 }

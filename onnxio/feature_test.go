@@ -2,6 +2,7 @@ package onnxio
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -93,7 +94,7 @@ var features = []struct {
 	{name: "attributes", edit: func(m *onnxpb.ModelProto) {
 		m.Graph.Node[0].Attribute = allAttributes()
 	}},
-	{name: "untyped attributes", edit: func(m *onnxpb.ModelProto) {
+	{name: "untyped attributes", kept: true, edit: func(m *onnxpb.ModelProto) {
 		m.IrVersion = proto.Int64(1)
 		m.Graph.Node[0].Attribute = allAttributes()
 		for i, a := range m.Graph.Node[0].Attribute {
@@ -276,7 +277,7 @@ func TestFeaturesAreModelled(t *testing.T) {
 	var types []graph.AttrType
 	for _, a := range relu.Attrs {
 		types = append(types, graph.TypeOf(a.Value))
-		if a.Doc != "doc" || a.Unknown != nil || a.Untyped {
+		if a.Doc != "doc" || a.Unknown != nil {
 			t.Errorf("attribute %q is %+v", a.Name, a)
 		}
 	}
@@ -291,6 +292,52 @@ func TestFeaturesAreModelled(t *testing.T) {
 	}
 	if uses := g.Value("x").NumUses(); uses != 4 { // F and three subgraphs
 		t.Errorf("x has %d uses, want 4", uses)
+	}
+}
+
+// TestUntypedAttributes demands that a changed model states the types that its file left
+// out, as IR version 1 did and other programs refuse, and that what tells no type is
+// refused.
+func TestUntypedAttributes(t *testing.T) {
+	untyped := func(edit func(*onnxpb.AttributeProto)) (*graph.Model, error) {
+		p := base()
+		p.Graph.Node[0].Attribute = allAttributes()
+		for _, a := range p.Graph.Node[0].Attribute {
+			a.Type = nil
+		}
+		edit(p.Graph.Node[0].Attribute[1])
+		return Decode(wire(t, p))
+	}
+	m, err := untyped(func(*onnxpb.AttributeProto) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Doc = "changed"
+	data, err := Encode(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &onnxpb.ModelProto{}
+	if err := proto.Unmarshal(data, p); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range allAttributes() {
+		if got := p.Graph.Node[0].Attribute[i]; got.GetType() != want.GetType() {
+			t.Errorf("attribute %q is written as %v, want %v", want.GetName(), got.GetType(), want.GetType())
+		}
+	}
+
+	_, err = untyped(func(a *onnxpb.AttributeProto) { a.F = proto.Float32(1) })
+	if err == nil || !strings.Contains(err.Error(), `attribute "b": it states no type and holds a value of type float and one of type int`) {
+		t.Errorf("two values and no type: %v", err)
+	}
+	m, err = untyped(func(a *onnxpb.AttributeProto) { a.I = nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Doc = "changed"
+	if _, err = Encode(m); err == nil || !strings.Contains(err.Error(), `attribute "b" states neither a type nor a value`) {
+		t.Errorf("neither a value nor a type: %v", err)
 	}
 }
 

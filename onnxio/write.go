@@ -22,8 +22,12 @@ func encodeWith(e *encoder, m *graph.Model) ([]byte, error) {
 		return nil, err
 	}
 	s := m.Source
-	if s != nil && s.Bytes != nil && sha256.Sum256(own) == s.Fingerprint {
+	switch same := s != nil && sha256.Sum256(own) == s.Fingerprint; {
+	case same && s.Bytes != nil:
 		return clone(s.Bytes), nil
+	case !same && e.untyped != "":
+		return nil, invalid("", -1, fmt.Errorf("attribute %q states neither a type nor a value, which other programs refuse: "+
+			"want its type in the model that was read", e.untyped))
 	}
 	return own, nil
 }

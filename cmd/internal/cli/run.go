@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"spikingir"
+	"spikingir/onnxio"
 )
 
 // The exit codes; they are a contract.
@@ -88,6 +89,10 @@ func exitCode(err error) int {
 	var u *spikingir.UnsupportedError
 	if errors.As(err, &u) {
 		return ExitUnsupported
+	}
+	var m *onnxio.Error
+	if errors.As(err, &m) {
+		return ExitInvalid
 	}
 	return ExitUsage
 }
