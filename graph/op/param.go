@@ -1,6 +1,10 @@
 package op
 
-import "spikingir/graph"
+import (
+	"fmt"
+
+	"spikingir/graph"
+)
 
 // Param is a setting of a node that is an attribute in some opsets and an
 // input in others.
@@ -18,8 +22,8 @@ type Param[T any] struct {
 // that names the node and the setting.
 func (p Param[T]) Constant() (T, error) {
 	if !p.Known {
-		return p.Value, Errorf(p.node, "input %q (%s) is computed at run time, want a constant",
-			p.From.Name(), p.name)
+		return p.Value, Errorf(p.node, "input %q (%s) %s, want a constant",
+			p.From.Name(), p.name, Source(p.From))
 	}
 	return p.Value, nil
 }
@@ -53,6 +57,25 @@ func Constant(v *graph.Value) *graph.Tensor {
 		}
 	}
 	return nil
+}
+
+// Source says of a value that is no [Constant] what it is, as the predicate of a sentence.
+func Source(v *graph.Value) string {
+	switch p := v.Producer(); {
+	case v.Sparse != nil:
+		return "is stored as a sparse tensor"
+	case v.IsInput() && v.IsInitializer():
+		return "is an input of the model whose stored value a caller may replace"
+	case v.IsInput():
+		return "is an input of the model"
+	case v.Const != nil:
+		return "is stored outside of the model and was not read"
+	case p != nil && p.Is("Identity") && p.Input(0) != nil:
+		return Source(p.Input(0))
+	case p != nil:
+		return fmt.Sprintf("is computed at run time, by node %q (%v)", p.OriginLabel(), p.Op())
+	}
+	return "is computed at run time"
 }
 
 // ConstantOf gives the tensor that a Constant node makes, whichever attribute

@@ -67,7 +67,7 @@ func fold(c *passes.Context, n *graph.Node) (bool, error) {
 		return false, err
 	}
 	if dynamic != nil {
-		c.Notef(n, "stays: its parameter %q is computed at run time, want a constant", dynamic.Name())
+		c.Notef(n, "stays: its parameter %q %s, want a constant", dynamic.Name(), op.Source(dynamic))
 		return false, nil
 	}
 	why, err := foldBehind(c, n, b, a)

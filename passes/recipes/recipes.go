@@ -18,6 +18,7 @@ import (
 	"spikingir/passes/foldbatchnorm"
 	"spikingir/passes/foldconstants"
 	"spikingir/passes/foldidentity"
+	"spikingir/passes/foldif"
 	"spikingir/passes/iftomprn"
 	"spikingir/passes/infershapes"
 	"spikingir/passes/inlinefunctions"
@@ -30,6 +31,7 @@ import (
 	"spikingir/passes/prelutoonoff"
 	"spikingir/passes/quantiseweights"
 	"spikingir/passes/relutoif"
+	"spikingir/passes/settleinitializers"
 	"spikingir/passes/spiking"
 	"spikingir/passes/splitregions"
 	"spikingir/passes/upgradeopset"
@@ -187,8 +189,8 @@ func (r Recipe) Pipeline(s Settings) (passes.Pipeline, error) {
 // reported in terms of the file, and again once functions are inlined. Constants are
 // folded again after the opset upgrade, which may add some.
 func CleanUp() passes.Pipeline {
-	return steps(infershapes.Pass, inlinefunctions.Pass, infershapes.Pass,
-		foldconstants.Pass, foldidentity.Pass, foldbatchnorm.Pass, deadnode.Pass,
+	return steps(settleinitializers.Pass, infershapes.Pass, inlinefunctions.Pass, infershapes.Pass,
+		foldconstants.Pass, foldif.Pass, foldidentity.Pass, foldbatchnorm.Pass, deadnode.Pass,
 		upgradeopset.Pass, infershapes.Pass, foldconstants.Pass)
 }
 

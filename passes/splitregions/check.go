@@ -23,7 +23,7 @@ func (s *split) convertible(n *graph.Node) error {
 			return err
 		}
 		if op.Constant(p.Slope) == nil {
-			return op.Errorf(n, "its slope %q is computed at run time, want a constant", p.Slope.Name())
+			return op.Errorf(n, "its slope %q %s, want a constant", p.Slope.Name(), op.Source(p.Slope))
 		}
 	}
 	return nil
@@ -67,8 +67,7 @@ func (s *split) check(n *graph.Node) error {
 	if weights.IsLayer(n) {
 		for _, v := range n.Inputs()[1:] {
 			if v != nil && varies(v) {
-				return op.Errorf(n, "its weights or bias %q are computed at run time, want constants",
-					v.Name())
+				return op.Errorf(n, "its weight or bias %q %s, want a constant", v.Name(), op.Source(v))
 			}
 		}
 	}
@@ -80,7 +79,7 @@ func (s *split) check(n *graph.Node) error {
 	case n.Is("BatchNormalization"):
 		return op.Errorf(n, "want it folded in the layer beside it: run fold-batchnorm first")
 	case n.Is("MatMul") && varies(n.Input(1)):
-		return op.Errorf(n, "its right operand is computed at run time, want constant weights")
+		return op.Errorf(n, "its right operand %q %s, want constant weights", n.Input(1).Name(), op.Source(n.Input(1)))
 	case n.Is("Squeeze") && n.NumInputs() < 2:
 		if _, stated := n.Attrs.Lookup("axes"); !stated {
 			return op.Errorf(n, "it drops every axis of size 1, want axes stated: "+

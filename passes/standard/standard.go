@@ -14,6 +14,7 @@ import (
 	"spikingir/passes/foldbatchnorm"
 	"spikingir/passes/foldconstants"
 	"spikingir/passes/foldidentity"
+	"spikingir/passes/foldif"
 	"spikingir/passes/iftomprn"
 	"spikingir/passes/infershapes"
 	"spikingir/passes/inlinefunctions"
@@ -27,17 +28,20 @@ import (
 	"spikingir/passes/prelutoonoff"
 	"spikingir/passes/quantiseweights"
 	"spikingir/passes/relutoif"
+	"spikingir/passes/settleinitializers"
 	"spikingir/passes/splitregions"
 	"spikingir/passes/upgradeopset"
 )
 
 // list is every pass.
 var list = []*passes.Pass{
+	settleinitializers.Pass,
 	inlinefunctions.Pass,
 	upgradeopset.Pass,
 	infershapes.Pass,
 	foldidentity.Pass,
 	foldconstants.Pass,
+	foldif.Pass,
 	foldbatchnorm.Pass,
 	deadnode.Pass,
 	maxpooltoaveragepool.Pass,

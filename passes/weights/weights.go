@@ -80,7 +80,7 @@ func LayoutOf(n *graph.Node, dims []int64) (Layout, error) {
 func Floats(n *graph.Node, v *graph.Value, what string) (*graph.Tensor, []float32, error) {
 	t := op.Constant(v)
 	if t == nil {
-		return nil, nil, op.Unsupportedf(n, "its %s %q is computed at run time, want a constant", what, v.Name())
+		return nil, nil, op.Unsupportedf(n, "its %s %q %s, want a constant", what, v.Name(), op.Source(v))
 	}
 	xs, err := t.Float32s()
 	if err != nil {
