@@ -22,7 +22,7 @@ type Param[T any] struct {
 // that names the node and the setting.
 func (p Param[T]) Constant() (T, error) {
 	if !p.Known {
-		return p.Value, Errorf(p.node, "input %q (%s) %s, want a constant",
+		return p.Value, Unsupportedf(p.node, "input %q (%s) %s, want a constant",
 			p.From.Name(), p.name, Source(p.From))
 	}
 	return p.Value, nil
