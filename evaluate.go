@@ -49,5 +49,9 @@ func Evaluate(ctx context.Context, n *Network, d Data, o EvaluateOptions) ([]*Re
 	if c.Set, err = d.Samples(n.channels); err != nil {
 		return nil, err
 	}
-	return eval.RunAll(ctx, c)
+	all, err := eval.RunAll(ctx, c)
+	if err != nil {
+		return nil, n.fault(err)
+	}
+	return all, nil
 }

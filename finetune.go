@@ -177,7 +177,7 @@ func (f *finetuning) trainable(m *Model) (plain bool, err error) {
 			"want the form that convert --lower functions writes", path))
 	}
 	if _, err := recipes.CleanUp().Run(m, passes.Options{Evaluate: evaluator(f.pool), Log: f.Log}); err != nil {
-		return false, fmt.Errorf("%s: %w", path, err)
+		return false, fmt.Errorf("%s: %w", path, refused(err))
 	}
 	return true, nil
 }

@@ -2,8 +2,11 @@ package spikingir
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"spikingir/graph/infer"
+	"spikingir/graph/op"
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/eval"
 	"spikingir/runtime/exec"
@@ -98,9 +101,22 @@ func (n *Network) Run(ctx context.Context, inputs ...*Tensor) ([]*Tensor, error)
 	}
 	r, err := n.program.Run(ctx, named, exec.RunOptions{})
 	if err != nil {
-		return nil, err
+		return nil, n.fault(err)
 	}
 	return r.Outputs, nil
+}
+
+// fault is an error of a run, which is the model's where a node is named: of one that is
+// not valid if inference finds so too.
+func (n *Network) fault(err error) error {
+	var node *op.Error
+	if !errors.As(err, &node) {
+		return err
+	}
+	if wrong := infer.Model(n.model.Clone()); wrong != nil && isInvalid(wrong) {
+		return &InvalidError{err}
+	}
+	return unsupported(err)
 }
 
 // Fit makes an image gray or RGB as the network takes it.

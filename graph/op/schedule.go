@@ -69,7 +69,7 @@ func TimingOf(g *graph.Graph) (Timing, error) {
 					t.Steps, t.Schedule = steps, ScheduleOf(n)
 				}
 				if s := ScheduleOf(n); s != t.Schedule {
-					return t, Errorf(n, "the schedule is %s, and that of %q %s; want one for all neurons of a network",
+					return t, Unsupportedf(n, "the schedule is %s, and that of %q %s; want one for all neurons of a network",
 						s, first.OriginLabel(), t.Schedule)
 				}
 				t.Depth = max(t.Depth, d)

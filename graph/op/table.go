@@ -123,11 +123,11 @@ func Check(n *graph.Node, opset int64) error {
 func CheckArity(n *graph.Node, opset int64) error {
 	s := Lookup(n.Op())
 	if s == nil {
-		return Errorf(n, "the operator is not known")
+		return Unsupportedf(n, "the operator is not known")
 	}
 	form := s.Form(opset)
 	if form == nil {
-		return Errorf(n, "opset %d, want one from %d to %d for this operator", opset, s.Since, s.Until)
+		return Unsupportedf(n, "opset %d, want one from %d to %d for this operator", opset, s.Since, s.Until)
 	}
 	in, out := n.Arity()
 	if !form.In.allows(max(in, min(n.NumInputs(), form.In.Min))) {

@@ -20,7 +20,7 @@ func LinearInTime(n *graph.Node, opset int64, varies func(*graph.Value) bool) (
 	affine bool, err error) {
 	s := Lookup(n.Op())
 	if s == nil {
-		return false, Errorf(n, "the operator is not known, want one that is linear over time")
+		return false, Unsupportedf(n, "the operator is not known, want one that is linear over time")
 	}
 	t := temporal{n: n, opset: opset}
 	t.in = make([]bool, n.NumInputs())
@@ -36,7 +36,7 @@ func LinearInTime(n *graph.Node, opset int64, varies func(*graph.Value) bool) (
 	case s.Temporal == Timed:
 		return false, nil
 	case s.Temporal == Nonlinear:
-		return false, Errorf(n, "the operator is not linear over time")
+		return false, Unsupportedf(n, "the operator is not linear over time")
 	}
 	if err := t.otherAxes(); err != nil {
 		return false, err
@@ -64,7 +64,7 @@ func (t temporal) linear() (affine bool, err error) {
 	case "Concat":
 		for i, v := range t.in {
 			if !v {
-				return false, Errorf(t.n, "input %d does not vary over time and would be repeated "+
+				return false, Unsupportedf(t.n, "input %d does not vary over time and would be repeated "+
 					"at every timestep, want inputs that all vary", i)
 			}
 		}
@@ -74,7 +74,7 @@ func (t temporal) linear() (affine bool, err error) {
 			return false, err
 		}
 		if !d.Training.Known || d.Training.Value {
-			return false, Errorf(t.n, "the operator is in training mode, want inference")
+			return false, Unsupportedf(t.n, "the operator is in training mode, want inference")
 		}
 	}
 	return affine, nil
@@ -86,7 +86,7 @@ func (t temporal) linearConst(count int) (affine bool, err error) {
 		return t.only(0, t.n.Input(2) != nil)
 	case "Gemm":
 		if t.varying(2) {
-			return false, Errorf(t.n, "input 2 (C) varies over time, want a constant bias")
+			return false, Unsupportedf(t.n, "input 2 (C) varies over time, want a constant bias")
 		}
 		return t.single(count, t.n.Input(2) != nil)
 	case "MatMul", "Mul":
@@ -97,12 +97,12 @@ func (t temporal) linearConst(count int) (affine bool, err error) {
 			return false, err
 		}
 		if b.Training {
-			return false, Errorf(t.n, "the operator is in training mode, want inference")
+			return false, Unsupportedf(t.n, "the operator is in training mode, want inference")
 		}
 		return t.only(0, true)
 	case "Where":
 		if t.varying(0) {
-			return false, Errorf(t.n, "the condition varies over time, want a constant one")
+			return false, Unsupportedf(t.n, "the condition varies over time, want a constant one")
 		}
 		return !t.varying(1) || !t.varying(2), nil
 	case "Pad":
@@ -116,7 +116,7 @@ func (t temporal) linearConst(count int) (affine bool, err error) {
 func (t temporal) only(i int, affine bool) (bool, error) {
 	for j, v := range t.in {
 		if v && j != i {
-			return false, Errorf(t.n, "input %d varies over time, want only input %d to vary", j, i)
+			return false, Unsupportedf(t.n, "input %d varies over time, want only input %d to vary", j, i)
 		}
 	}
 	return affine, nil
@@ -124,7 +124,7 @@ func (t temporal) only(i int, affine bool) (bool, error) {
 
 func (t temporal) single(count int, affine bool) (bool, error) {
 	if count > 1 {
-		return false, Errorf(t.n, "%d inputs vary over time, want one: the product of two is not linear",
+		return false, Unsupportedf(t.n, "%d inputs vary over time, want one: the product of two is not linear",
 			count)
 	}
 	return affine, nil
@@ -137,7 +137,7 @@ func (t temporal) pad() (affine bool, err error) {
 		return false, err
 	}
 	if p.Mode == "constant" && (!p.Value.Known || p.Value.Value != 0) {
-		return false, Errorf(t.n, "the padding is not a constant 0, want 0")
+		return false, Unsupportedf(t.n, "the padding is not a constant 0, want 0")
 	}
 	return t.only(0, false)
 }
@@ -149,7 +149,7 @@ func (t temporal) resize() (affine bool, err error) {
 		return false, err
 	}
 	if z.Coordinate == "tf_crop_and_resize" && z.Outside != 0 {
-		return false, Errorf(t.n, "attribute %q is %v, want 0", "extrapolation_value", z.Outside)
+		return false, Unsupportedf(t.n, "attribute %q is %v, want 0", "extrapolation_value", z.Outside)
 	}
 	return t.only(0, false)
 }
@@ -167,7 +167,7 @@ func (t temporal) otherAxes() error {
 	}
 	for _, a := range axes {
 		if a == 0 || a+int64(rank) == 0 {
-			return Errorf(t.n, "the operator works along axis %d, where the timesteps lie, "+
+			return Unsupportedf(t.n, "the operator works along axis %d, where the timesteps lie, "+
 				"want another axis", a)
 		}
 	}

@@ -71,8 +71,9 @@ func run(c *passes.Context) (changed bool, err error) {
 	return changed, nil
 }
 
-// refuseUntyped refuses, all at once, the nodes that leave a value without a type though
-// their own inputs have one: those behind them only lack it in turn.
+// refuseUntyped refuses, all at once, the nodes that leave a value without a type: those of
+// operators that nobody knows, and others whose inputs have one. What lies behind them
+// only lacks it in turn.
 func refuseUntyped(c *passes.Context) {
 	g := c.Model.Graph
 	for _, v := range unshaped(g) {
@@ -83,16 +84,17 @@ func refuseUntyped(c *passes.Context) {
 		i := slices.IndexFunc(n.Outputs(), func(v *graph.Value) bool {
 			return v != nil && !typed(v) && (v.NumUses() > 0 || v.IsOutput())
 		})
-		if i < 0 || slices.ContainsFunc(n.Inputs(), func(v *graph.Value) bool { return v != nil && !typed(v) }) {
+		switch {
+		case i < 0:
 			continue
-		}
-		name := n.Output(i).Name()
-		if op.Lookup(n.Op()) == nil && c.Model.Function(n.Op(), n.Overload) == nil {
-			c.Refuse(n, "the operator is not known, and the model declares no type for its result %q", name)
+		case op.Lookup(n.Op()) == nil && c.Model.Function(n.Op(), n.Overload) == nil:
+			c.Refuse(n, "the operator is not known, and the model declares no type for its result %q", n.Output(i).Name())
+			continue
+		case slices.ContainsFunc(n.Inputs(), func(v *graph.Value) bool { return v != nil && !typed(v) }):
 			continue
 		}
 		c.Refuse(n, "the rank of its result %q is not known before the model runs; want one that its inputs tell, "+
-			"or a shape that the model declares for it", name)
+			"or a shape that the model declares for it", n.Output(i).Name())
 	}
 }
 
