@@ -76,7 +76,7 @@ func (c *call) resizeBy(z op.Resize, dims []Expr, axes []int) ([]Expr, error) {
 			factors = append(factors, fromFloat(s))
 		}
 	}
-	if factors == nil || z.Coordinate == "tf_crop_and_resize" {
+	if factors == nil {
 		return out, nil
 	}
 	if len(factors) != len(axes) {

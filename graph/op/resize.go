@@ -2,13 +2,17 @@ package op
 
 import "spikingir/graph"
 
+// TowardsStart is the rounding of opset 10 and before, which state none: down where an axis
+// is enlarged, up where it is shrunk.
+const TowardsStart = "towards_start"
+
 // Resize resamples X. Exactly one of Scales and Sizes is given; their entries
 // belong to Axes, or to all axes when those are nil. Upsample comes out as the
 // Resize that means the same.
 type Resize struct {
 	Mode       string // nearest, linear, cubic
 	Coordinate string // coordinate_transformation_mode
-	Nearest    string // nearest_mode
+	Nearest    string // nearest_mode, or TowardsStart
 	Policy     string // keep_aspect_ratio_policy
 	CubicA     float32
 	Outside    float32 // extrapolation_value
@@ -25,7 +29,7 @@ type Resize struct {
 func ResizeOf(n *graph.Node, opset int64) (Resize, error) {
 	r := read(n)
 	z := Resize{
-		X: r.input(0, "X"), Coordinate: "asymmetric", Nearest: "floor", Policy: "stretch",
+		X: r.input(0, "X"), Coordinate: "asymmetric", Nearest: TowardsStart, Policy: "stretch",
 		CubicA: -0.75,
 		Sizes:  Param[[]int64]{Known: true, node: n, name: "sizes"},
 		ROI:    Param[[]float32]{Known: true, node: n, name: "roi"},

@@ -65,17 +65,23 @@ func resizeTo11(u *upgrade, n *graph.Node, _ int64) error {
 	if mode != "nearest" {
 		return nil
 	}
-	n.Attrs.Set("nearest_mode", graph.String("floor"))
-	scales := op.Constant(n.Input(2))
-	if scales == nil {
-		return nil
+	var xs []float32
+	if scales := op.Constant(n.Input(2)); scales != nil {
+		if xs, err = scales.Float32s(); err != nil {
+			return op.Errorf(n, "scales: %v", err)
+		}
 	}
-	xs, err := scales.Float32s()
-	if err != nil {
-		return op.Errorf(n, "scales: %v", err)
-	}
-	if slices.ContainsFunc(xs, func(x float32) bool { return x < 1 }) {
-		u.c.Notef(n, "nearest neighbours are rounded down; before opset 11 that was not fixed")
+	shrinks := slices.ContainsFunc(xs, func(x float32) bool { return x < 1 })
+	enlarges := slices.ContainsFunc(xs, func(x float32) bool { return x > 1 })
+	switch {
+	case shrinks && enlarges:
+		u.refuse(n, "scales %v: opset 10 rounds up where an axis is shrunk and down where one is enlarged,"+
+			" opset 11 knows one rounding for all; export at opset 11 or later", xs)
+	case shrinks:
+		n.Attrs.Set("nearest_mode", graph.String("ceil"))
+		u.c.Notef(n, "nearest neighbours are rounded up, as where opset 10 shrinks")
+	default:
+		n.Attrs.Set("nearest_mode", graph.String("floor"))
 	}
 	return nil
 }

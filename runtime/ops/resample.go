@@ -50,7 +50,7 @@ func resample(env *Env, x *Tensor, z op.Resize, plan []resizeAxis) *Tensor {
 func (a resizeAxis) taps(x float64, z op.Resize) []Tap {
 	scale := 1.0
 	if z.Antialias {
-		scale = math.Min(a.scale, 1) // widens the filter by 1/scale
+		scale = math.Min(float64(a.scale), 1) // widens the filter by 1/scale
 	}
 	reach, filter := 1.0, triangle
 	if z.Mode == "cubic" {

@@ -3,6 +3,7 @@ package ops
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"spikingir/graph"
 	"spikingir/graph/op"
@@ -59,13 +60,23 @@ func ResizeTaps(n *graph.Node, opset int64) (func(in []*Tensor) ([][][]Tap, erro
 	}, nil
 }
 
-// resizeAxis is how one axis is resized.
+// resizeAxis is how one axis is resized. Places are float32, with a rounding at every step,
+// as other runtimes have them, so that one that falls between two elements falls to the
+// same side. A whole factor is divided by in float64: the place within an element is then
+// the same anywhere in an image, which tiles rely on.
 type resizeAxis struct {
 	in, out    int
-	scale      float64 // out over in, as stated or rounded
-	exact      bool    // scale is out/in, not a number of its own
-	start, end float64 // the region of tf_crop_and_resize
+	scale      float32 // out over in, as stated or rounded
+	start, end float32 // the region of tf_crop_and_resize
 	mode       string  // the coordinate transformation
+}
+
+// unchanged reports whether all axes keep their sizes, whatever the factors are that gave
+// them. As in other runtimes nothing is resampled then, and with antialiasing no such axis.
+func unchanged(plan []resizeAxis) bool {
+	return !slices.ContainsFunc(plan, func(a resizeAxis) bool {
+		return a.in != a.out || a.mode == "tf_crop_and_resize"
+	})
 }
 
 // planResize decides the sizes of all axes from scales or sizes, each a constant
@@ -74,7 +85,7 @@ func planResize(z op.Resize, n *graph.Node, in []*Tensor) ([]resizeAxis, error) 
 	x := in[0]
 	plan := make([]resizeAxis, x.Rank())
 	for i, d := range x.Dims {
-		plan[i] = resizeAxis{in: d, out: d, scale: 1, exact: true, end: 1, mode: z.Coordinate}
+		plan[i] = resizeAxis{in: d, out: d, scale: 1, end: 1, mode: z.Coordinate}
 	}
 	axes, err := z.AxesFor(n, x.Rank())
 	if err != nil {
@@ -89,13 +100,19 @@ func planResize(z op.Resize, n *graph.Node, in []*Tensor) ([]resizeAxis, error) 
 			return nil, fmt.Errorf("roi is %v, want %d numbers", roi, 2*len(axes))
 		}
 		for i, a := range axes {
-			plan[a].start, plan[a].end = float64(roi[i]), float64(roi[len(axes)+i])
+			plan[a].start, plan[a].end = roi[i], roi[len(axes)+i]
 		}
 	}
 	if z.Scales.Given {
 		err = planScales(plan, axes, z, in)
 	} else {
 		err = planSizes(plan, axes, z, in)
+	}
+	all := unchanged(plan)
+	for i := range plan {
+		if all || z.Antialias && unchanged(plan[i:i+1]) {
+			plan[i].scale = 1
+		}
 	}
 	return plan, err
 }
@@ -124,16 +141,12 @@ func planScales(plan []resizeAxis, axes []int, z op.Resize, in []*Tensor) error 
 	}
 	for i, a := range axes {
 		p := &plan[a]
-		p.scale = float64(scales[i])
-		p.exact = false
-		size := float64(float32(p.in) * scales[i])
-		if z.Coordinate == "tf_crop_and_resize" {
-			size = float64(p.in) * (p.end - p.start) * p.scale
-		}
-		if !(p.scale > 0) || size < 0 || size > maxElements {
+		p.scale = scales[i]
+		size := float32(float32(p.in) * p.scale)
+		if !(p.scale > 0) || !(size <= maxElements) {
 			return fmt.Errorf("scales %v for %v give a size of %v", scales, in[0], size)
 		}
-		p.out = int(math.Floor(size))
+		p.out = int(size)
 	}
 	return checkResize(plan, in[0])
 }
@@ -152,25 +165,25 @@ func planSizes(plan []resizeAxis, axes []int, z op.Resize, in []*Tensor) error {
 	if len(sizes) != len(axes) {
 		return fmt.Errorf("sizes %v for %v, want %d", sizes, in[0], len(axes))
 	}
-	common := math.NaN()
+	common := float32(math.NaN())
 	for i, a := range axes {
 		p := &plan[a]
 		p.out = sizes[i]
-		p.scale = float64(p.out) / float64(p.in)
+		p.scale = float32(p.out) / float32(p.in)
 		switch {
-		case math.IsNaN(common):
+		case common != common:
 			common = p.scale
 		case z.Policy == "not_larger":
-			common = math.Min(common, p.scale)
+			common = min(common, p.scale)
 		case z.Policy == "not_smaller":
-			common = math.Max(common, p.scale)
+			common = max(common, p.scale)
 		}
 	}
 	if z.Policy != "stretch" {
 		for _, a := range axes {
 			p := &plan[a]
-			p.scale, p.exact = common, false
-			p.out = int(math.Floor(float64(common*float64(p.in)) + 0.5))
+			p.scale = common
+			p.out = int(math.Round(float64(float32(common * float32(p.in)))))
 		}
 	}
 	return checkResize(plan, in[0])
@@ -185,44 +198,40 @@ func checkResize(plan []resizeAxis, x *Tensor) error {
 	return nil
 }
 
-// unscale is i/scale, exact where the division is.
-func (a resizeAxis) unscale(i float64) float64 {
-	if a.exact {
-		return i * float64(a.in) / float64(a.out)
+// source is the place in the input, in elements, that output element i shows. Factor 1
+// leaves an axis as it is, unless a region is cut out of it.
+func (a resizeAxis) source(i int) float64 {
+	x, in, out := float32(i), float32(a.in), float32(a.out)
+	switch {
+	case a.mode == "tf_crop_and_resize" && a.out == 1:
+		return float64(float32(0.5 * float64(a.start+a.end) * float64(in-1)))
+	case a.mode == "tf_crop_and_resize":
+		step := float32(float32(x*(a.end-a.start)) * (in - 1))
+		return float64(float32(a.start*(in-1)) + step/(out-1))
+	case a.scale == 1:
+		return float64(x)
+	case a.mode == "align_corners" && a.out == 1, a.mode == "pytorch_half_pixel" && a.out == 1:
+		return 0
+	case a.mode == "align_corners":
+		return float64(float32(x*(in-1)) / (out - 1))
+	case a.mode == "asymmetric":
+		return a.unscale(x, 0)
+	case a.mode == "tf_half_pixel_for_nn":
+		return a.unscale(x+0.5, 0)
+	case a.mode == "half_pixel_symmetric":
+		adjustment := out / float32(a.scale*in)
+		offset := float32(in / 2 * (1 - adjustment))
+		return float64(float32(float64(offset) + (float64(x)+0.5)/float64(a.scale) - 0.5))
 	}
-	return i / a.scale
+	return a.unscale(x+0.5, 0.5) // half_pixel
 }
 
-// source is the place in the input, in elements, that output element i shows.
-func (a resizeAxis) source(i int) float64 {
-	x, in, out := float64(i), float64(a.in), float64(a.out)
-	switch a.mode {
-	case "asymmetric":
-		return a.unscale(x)
-	case "tf_half_pixel_for_nn":
-		return a.unscale(x + 0.5)
-	case "align_corners":
-		if a.out == 1 {
-			return 0
-		}
-		return x * (in - 1) / (out - 1)
-	case "pytorch_half_pixel":
-		if a.out == 1 {
-			return 0
-		}
-	case "half_pixel_symmetric":
-		adjustment := 1.0
-		if !a.exact {
-			adjustment = out / float64(a.scale*in)
-		}
-		return float64(in/2*(1-adjustment)) + a.unscale(x+0.5) - 0.5
-	case "tf_crop_and_resize":
-		if a.out == 1 {
-			return 0.5 * (a.start + a.end) * (in - 1)
-		}
-		return float64(a.start*(in-1)) + x*(a.end-a.start)*(in-1)/(out-1)
+// unscale is x/scale - back.
+func (a resizeAxis) unscale(x, back float32) float64 {
+	if a.scale == float32(math.Trunc(float64(a.scale))) {
+		return float64(x)/float64(a.scale) - float64(back)
 	}
-	return a.unscale(x+0.5) - 0.5 // half_pixel
+	return float64(x/a.scale - back)
 }
 
 // extrapolated reports whether a place lies where tf_crop_and_resize puts the
@@ -250,20 +259,20 @@ func nearest(env *Env, x *Tensor, z op.Resize, plan []resizeAxis) *Tensor {
 	return pick(env, x, index, value)
 }
 
-// nearest is the element nearest to a place, by one of the values of nearest_mode.
-func (a resizeAxis) nearest(at float64, mode string) int {
-	return int(math.Max(0, math.Min(float64(a.in-1), roundBy(mode, at))))
-}
+// almostHalf is how far from the middle between two elements a place still counts as in it.
+const almostHalf = 1e-6
 
-// roundBy makes a place an integer by one of the values of nearest_mode.
-func roundBy(mode string, x float64) float64 {
-	switch mode {
-	case "floor":
-		return math.Floor(x)
-	case "ceil":
-		return math.Ceil(x)
-	case "round_prefer_ceil":
-		return math.Floor(x + 0.5)
+// nearest is the element nearest to a place, by one of the values of nearest_mode.
+func (a resizeAxis) nearest(x float64, mode string) int {
+	low := math.Floor(x)
+	half := math.Abs(x-low-0.5) < almostHalf
+	switch {
+	case mode == "floor", mode == op.TowardsStart && a.scale >= 1, mode == "round_prefer_floor" && half:
+		x = low
+	case mode == "ceil", mode == op.TowardsStart, mode == "round_prefer_ceil" && half:
+		x = math.Ceil(x)
+	default:
+		x = math.Floor(x + 0.5)
 	}
-	return math.Ceil(x - 0.5)
+	return int(math.Max(0, math.Min(float64(a.in-1), x)))
 }
