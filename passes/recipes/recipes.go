@@ -30,6 +30,7 @@ import (
 	"spikingir/passes/normalizethresholds"
 	"spikingir/passes/prelutoonoff"
 	"spikingir/passes/quantiseweights"
+	"spikingir/passes/recogniserelu"
 	"spikingir/passes/relutoif"
 	"spikingir/passes/settleinitializers"
 	"spikingir/passes/spiking"
@@ -190,7 +191,7 @@ func (r Recipe) Pipeline(s Settings) (passes.Pipeline, error) {
 // folded again after the opset upgrade, which may add some.
 func CleanUp() passes.Pipeline {
 	return steps(settleinitializers.Pass, infershapes.Pass, inlinefunctions.Pass, infershapes.Pass,
-		foldconstants.Pass, foldif.Pass, foldidentity.Pass, foldbatchnorm.Pass, deadnode.Pass,
+		foldconstants.Pass, foldif.Pass, foldidentity.Pass, recogniserelu.Pass, foldbatchnorm.Pass, deadnode.Pass,
 		upgradeopset.Pass, infershapes.Pass, foldconstants.Pass)
 }
 

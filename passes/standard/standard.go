@@ -27,6 +27,7 @@ import (
 	"spikingir/passes/normalizethresholds"
 	"spikingir/passes/prelutoonoff"
 	"spikingir/passes/quantiseweights"
+	"spikingir/passes/recogniserelu"
 	"spikingir/passes/relutoif"
 	"spikingir/passes/settleinitializers"
 	"spikingir/passes/splitregions"
@@ -42,6 +43,7 @@ var list = []*passes.Pass{
 	foldidentity.Pass,
 	foldconstants.Pass,
 	foldif.Pass,
+	recogniserelu.Pass,
 	foldbatchnorm.Pass,
 	deadnode.Pass,
 	maxpooltoaveragepool.Pass,

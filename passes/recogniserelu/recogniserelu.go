@@ -1,0 +1,129 @@
+// Package recogniserelu holds the pass recognise-relu, which writes ReLUs and their
+// limits that a model states in other operators as Relu, LeakyRelu and Clip.
+package recogniserelu
+
+import (
+	"spikingir/graph"
+	"spikingir/graph/op"
+	"spikingir/passes"
+)
+
+// Pass finds activations that neurons can stand for in other words.
+//
+// Before: y = max(x, 0) as Max(x, 0), Clip(x, 0), LeakyRelu or PRelu of slope 0,
+// ThresholdedRelu of 0, Where(x > 0, x, 0), x times Cast(x > 0), -Min(-x, 0) or
+// (x + |x|)/2; max(x, a*x) as Max(x, a*x) or Where(x > 0, x, a*x); Max and Min by
+// constants around each other.
+// After: y = Relu(x), LeakyRelu(x), or Clip(x, 0, c). What only the old form read
+// is left for dead-node.
+// Conditions: numbers are constant and the same for all elements, of float32; the
+// result has the shape of x. Of a Max or Min only those that limit to 0 from below.
+// Algebra: of each form it is max(x, 0), or max(x, a*x) with a < 1, up to the sign of
+// zero; NaN stays NaN in what the new operators give, but not in every old form.
+var Pass = &passes.Pass{
+	Name: "recognise-relu",
+	Doc: "write ReLUs stated in other operators as Relu\n\n" +
+		"Max(x, 0), Clip(x, 0), Where(x > 0, x, 0), x times (x > 0), leaky ReLUs of slope\n" +
+		"0 and their like become Relu, LeakyRelu or Clip, which neurons can stand for.",
+	Run: run,
+}
+
+func run(c *passes.Context) (changed bool, err error) {
+	f := finder{opset: c.Model.Opset("")}
+	return c.Each(func(n *graph.Node) (bool, error) {
+		if n.Graph() == nil || n.Output(0) == nil {
+			return false, nil
+		}
+		r, err := f.find(n)
+		if err != nil || r == nil || r.x.Type.Kind == graph.TensorType && r.x.Type.Elem != graph.Float32 {
+			return false, err
+		}
+		return true, r.replace(c, n)
+	})
+}
+
+// rectified is max(x, slope*x) limited to high from above.
+type rectified struct {
+	x     *graph.Value
+	slope float32
+	limit bool // high holds
+	high  float32
+}
+
+func (r *rectified) replace(c *passes.Context, n *graph.Node) (err error) {
+	switch {
+	case r.limit && c.Model.Opset("") < 11:
+		_, err = c.Replace(n, graph.Op{Type: "Clip"}, graph.Attrs{
+			{Name: "min", Value: graph.Float(0)}, {Name: "max", Value: graph.Float(r.high)},
+		}, r.x)
+	case r.limit:
+		g := n.Graph()
+		low := g.AddInitializer(g.FreshName(n.Label()+".min"), graph.Scalar(0))
+		high := g.AddInitializer(g.FreshName(n.Label()+".max"), graph.Scalar(r.high))
+		_, err = c.Replace(n, graph.Op{Type: "Clip"}, nil, r.x, low, high)
+	case r.slope != 0:
+		_, err = c.Replace(n, graph.Op{Type: "LeakyRelu"}, graph.Attrs{{Name: "alpha", Value: graph.Float(r.slope)}}, r.x)
+	default:
+		_, err = c.Replace(n, graph.Op{Type: "Relu"}, nil, r.x)
+	}
+	return err
+}
+
+// finder recognises activations by the node that ends them.
+type finder struct{ opset int64 }
+
+func (f finder) find(n *graph.Node) (*rectified, error) {
+	switch {
+	case n.Is("LeakyRelu"), n.Is("ThresholdedRelu"):
+		a, err := op.ActivationOf(n)
+		if err != nil || a.Alpha != 0 {
+			return nil, err
+		}
+		return &rectified{x: a.X}, nil
+	case n.Is("PRelu"):
+		p, err := op.PReluOf(n)
+		if s, ok := uniform(p.Slope, p.X); err == nil && ok && s == 0 {
+			return &rectified{x: p.X}, nil
+		}
+		return nil, err
+	case n.Is("Max"), n.Is("Min"), n.Is("Clip"):
+		return f.limited(n)
+	case n.Is("Where"):
+		return chosen(n), nil
+	case n.Is("Mul"), n.Is("Div"):
+		return product(n), nil
+	case n.Is("Neg"):
+		return negated(n), nil
+	}
+	return nil, nil
+}
+
+// uniform is the number that all elements of a constant are, which broadcasts to x
+// without making it larger.
+func uniform(v, x *graph.Value) (float32, bool) {
+	t := op.Constant(v)
+	if t == nil || t.DType != graph.Float32 || x == nil {
+		return 0, false
+	}
+	xs, err := t.Float32s()
+	if err != nil || len(xs) == 0 {
+		return 0, false
+	}
+	for _, y := range xs {
+		if y != xs[0] {
+			return 0, false
+		}
+	}
+	shape := x.Type.Shape
+	one := len(xs) == 1 && len(t.Dims) == 0
+	if !one && (shape == nil || len(t.Dims) > len(shape)) {
+		return 0, false
+	}
+	for i, d := range t.Dims {
+		size, known := shape[len(shape)-len(t.Dims)+i].Size()
+		if d != 1 && !(known && size == d) {
+			return 0, false
+		}
+	}
+	return xs[0], true
+}
