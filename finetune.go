@@ -111,34 +111,6 @@ func Finetune(ctx context.Context, m *Model, o FinetuneOptions) (*FinetuneReport
 	return f.finish(ctx, err)
 }
 
-// claim locks the checkpoint, and refuses a new run over that of an unfinished one, and
-// to resume none.
-func (f *finetuning) claim() (unlock func(), err error) {
-	if f.Checkpoint == "" {
-		return func() {}, nil
-	}
-	unlock, err = checkpoint.Lock(f.Checkpoint)
-	if errors.Is(err, checkpoint.ErrLocked) {
-		return nil, badOption("%s: %v: want another --checkpoint or -o", f.Checkpoint, err)
-	}
-	if err != nil {
-		return nil, err
-	}
-	_, err = os.Stat(f.Checkpoint)
-	c, unread := checkpoint.Read(f.Checkpoint)
-	unbegun := unread == nil && c.Position.Stage == 0 && c.Position.Step == 0
-	switch {
-	case err == nil && !f.Resume && !unbegun:
-		err = badOption("%s holds the state of an unfinished run: want --resume to go on with it, or the file removed to begin anew", f.Checkpoint)
-	case errors.Is(err, fs.ErrNotExist) && f.Resume:
-		err = badOption("--resume: there is no checkpoint %s; a run that is done leaves none", f.Checkpoint)
-	default:
-		return unlock, nil
-	}
-	unlock()
-	return nil, err
-}
-
 // prepare makes model, teacher and options ready.
 func (f *finetuning) prepare() error {
 	plain, err := f.trainable(f.model)

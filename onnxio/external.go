@@ -70,6 +70,43 @@ func checkLocation(location string) error {
 	return nil
 }
 
+// Files lists the files that a model was read from: its own and those of external data.
+// It is empty for one that was not read from a file.
+func Files(m *graph.Model) []string {
+	if m.Source == nil || m.Source.Path == "" {
+		return nil
+	}
+	list := []string{m.Source.Path}
+	dirs := []string{filepath.Dir(m.Source.Path)}
+	if to := linkedFolder(m.Source.Path); to != "" {
+		dirs = append(dirs, to)
+	}
+	seen := map[string]bool{}
+	for t := range tensors(m) {
+		if t.External == nil {
+			continue
+		}
+		w, err := parseExternal(t.External)
+		if err != nil || seen[w.location] {
+			continue
+		}
+		seen[w.location] = true
+		for _, dir := range dirs {
+			list = append(list, filepath.Join(dir, filepath.FromSlash(w.location)))
+		}
+	}
+	return list
+}
+
+// linkedFolder is the folder of the file that a link leads to, empty where it is that of
+// the link or path is none.
+func linkedFolder(path string) string {
+	if to, err := filepath.EvalSymlinks(path); err == nil && filepath.Dir(to) != filepath.Dir(path) {
+		return filepath.Dir(to)
+	}
+	return ""
+}
+
 // externalFiles reads data files of a model's folder. os.Root refuses symbolic links
 // that lead out of it.
 type externalFiles struct {

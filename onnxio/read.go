@@ -51,9 +51,7 @@ func (o ReadOptions) ReadFile(path string) (*graph.Model, error) {
 	o.Path = path
 	if o.Dir == "" {
 		o.Dir = filepath.Dir(path)
-		if to, err := filepath.EvalSymlinks(path); err == nil && filepath.Dir(to) != o.Dir {
-			o.linked = filepath.Dir(to)
-		}
+		o.linked = linkedFolder(path)
 	}
 	return Read(f, o)
 }

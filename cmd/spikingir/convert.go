@@ -61,11 +61,18 @@ func (a *app) convertCmd() *cobra.Command {
 			if err := c.check(cmd.Flags()); err != nil {
 				return err
 			}
-			if err := cli.CheckOutput(c.out, args[0]); err != nil {
+			var in cli.Inputs
+			in.Add(args[0])
+			in.AddFolders(c.Calibration.Dir, c.Calibration.Inputs, c.Calibration.Targets)
+			if err := in.CheckOutput(c.out); err != nil {
 				return err
 			}
 			m, err := a.load(args[0], c.reader)
 			if err != nil {
+				return err
+			}
+			in.AddModels(m)
+			if err := in.Check(c.out); err != nil {
 				return err
 			}
 			if err := c.checkForm(cmd.Flags(), m); err != nil {

@@ -70,6 +70,9 @@ func (a *app) finetune(ctx context.Context, t *tuning, distils bool) error {
 	} else if distils && t.DistillOutput > 0 && !spikingir.Spiking(m) {
 		return fmt.Errorf("%s is an ANN: --distill-output needs --ref, another one to learn from", t.path)
 	}
+	if err := t.checkNames(m, t.Teacher); err != nil {
+		return err
+	}
 	if t.Stages == nil {
 		t.Stages = spikingir.DefaultStages(m)
 	}

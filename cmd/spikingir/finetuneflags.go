@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"math"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"spikingir"
 	"spikingir/cmd/internal/cli"
+	"spikingir/runtime/train/checkpoint"
 )
 
 // tuning is what finetune is asked for.
@@ -103,28 +103,27 @@ func (t *tuning) check(a *app) (err error) {
 	return t.checkNames()
 }
 
-// checkNames refuses files that would overwrite another.
-func (t *tuning) checkNames() error {
-	inputs := []string{t.path}
-	if t.ref != "" {
-		inputs = append(inputs, t.ref)
-	}
-	names := map[string]string{}
-	for _, f := range [][2]string{{"--output", t.Output}, {"--checkpoint", t.Checkpoint}, {"--log", t.EventLog}} {
-		if f[1] == "" {
+// checkNames refuses files that would overwrite another. models are those that were read,
+// or nil before they are.
+func (t *tuning) checkNames(models ...*spikingir.Model) error {
+	var in cli.Inputs
+	in.Add(t.path, t.ref)
+	in.AddModels(models...)
+	in.AddFolders(t.Data.Dir, t.Data.Inputs, t.Data.Targets, t.HazeClear)
+	outputs := []struct{ flag, path string }{{"--output", t.Output}, {"--checkpoint", t.Checkpoint}, {"--log", t.EventLog},
+		{"the lock of --output", checkpoint.LockName(t.Output)}, {"the lock of --checkpoint", checkpoint.LockName(t.Checkpoint)}}
+	for i, o := range outputs {
+		if o.path == "" {
 			continue
 		}
-		if err := cli.CheckOutput(f[1], inputs...); err != nil {
+		if err := in.CheckOutput(o.path); err != nil {
 			return err
 		}
-		full, err := filepath.Abs(f[1])
-		if err != nil {
-			return err
+		for _, other := range outputs[:i] {
+			if other.path != "" && cli.Same(other.path, o.path) {
+				return fmt.Errorf("%s and %s are both %s, want two files", other.flag, o.flag, o.path)
+			}
 		}
-		if other := names[full]; other != "" {
-			return fmt.Errorf("%s and %s are both %s, want two files", other, f[0], f[1])
-		}
-		names[full] = f[0]
 	}
 	return nil
 }

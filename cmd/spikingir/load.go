@@ -3,12 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
-	"os"
 
 	"spikingir"
 	"spikingir/cmd/internal/cli"
 	"spikingir/graph"
+	"spikingir/internal/regular"
 	"spikingir/onnxio/onnxgo"
 )
 
@@ -38,7 +39,12 @@ func readModel(path, reader string) (*graph.Model, error) {
 	if reader == "onnx" {
 		return spikingir.Read(path)
 	}
-	b, err := os.ReadFile(path)
+	f, _, err := regular.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(f)
 	if err != nil {
 		return nil, err
 	}

@@ -61,7 +61,14 @@ the program itself come on top: count on 0.5 GiB more for 3840x2160 pixels.`,
 			if err != nil {
 				return err
 			}
-			m, err := a.open(args[0], r.run)
+			net, err := a.load(args[0], "onnx")
+			if err != nil {
+				return err
+			}
+			if err := checkJobs(files, net); err != nil {
+				return err
+			}
+			m, err := a.ready(args[0], net, r.run)
 			if err != nil {
 				return err
 			}
@@ -134,15 +141,29 @@ func (r *restoration) files(model string) ([]job, error) {
 		taken[name] = base
 		jobs = append(jobs, job{p, filepath.Join(r.out, name)})
 	}
-	if _, err := os.Stat(r.out); err != nil {
-		return jobs, nil // made when the first image is restored
+	if err := cli.CheckFolder(r.out); err != nil { // made when the first image is restored
+		return nil, err
 	}
+	var in cli.Inputs
+	in.Add(append(list, model)...)
 	for _, j := range jobs {
-		if err := cli.CheckOutput(j.out, append(list, model)...); err != nil {
+		if err := in.Check(j.out); err != nil {
 			return nil, err
 		}
 	}
 	return jobs, nil
+}
+
+// checkJobs refuses images that would be written over the model or its external data.
+func checkJobs(jobs []job, m *spikingir.Model) error {
+	var in cli.Inputs
+	in.AddModels(m)
+	for _, j := range jobs {
+		if err := in.Check(j.out); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (a *app) restoreAll(ctx context.Context, m *loaded, jobs []job, r *restoration) error {

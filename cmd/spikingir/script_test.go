@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"spikingir/fixtures"
+	"spikingir/graph"
 	"spikingir/onnxio"
 	"spikingir/onnxio/text"
 	"spikingir/runtime/dataset"
@@ -44,6 +45,8 @@ func TestScripts(t *testing.T) {
 			"code":    code,
 			"tune":    tune,
 			"lines":   lines,
+
+			"external": external,
 		},
 	})
 }
@@ -86,6 +89,26 @@ func onnx(ts *testscript.TestScript, _ bool, args []string) {
 	m, err := text.Parse(ts.ReadFile(args[0]))
 	ts.Check(err)
 	ts.Check(onnxio.WriteFile(ts.MkAbs(args[1]), m))
+}
+
+// external MODEL FILE DATA writes a model with its initializers in a data file of that name.
+func external(ts *testscript.TestScript, _ bool, args []string) {
+	m, err := onnxio.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	var data []byte
+	for _, v := range m.Graph.Initializers() {
+		at := &graph.External{Entries: graph.Metadata{
+			{Key: "location", Value: args[2]}, {Key: "offset", Value: strconv.Itoa(len(data))},
+		}}
+		t, err := graph.NewExternal(v.Const.DType, v.Const.Dims, at, v.Const.Bytes())
+		ts.Check(err)
+		data = append(data, t.Bytes()...)
+		m.Graph.SetInitializer(v, t, nil)
+	}
+	b, err := onnxio.Encode(m)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b, 0o666))
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), data, 0o666))
 }
 
 // cut FILE N keeps the first N bytes.

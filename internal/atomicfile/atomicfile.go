@@ -81,6 +81,23 @@ func replace(path string, old fs.FileInfo, durable bool, fill func(io.Writer) er
 	return nil
 }
 
+// Probe reports why Write could not make a file at path, in a folder that is there: it
+// makes a temporary one and removes it. Nothing is tried where Write writes to a device.
+func Probe(path string) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil
+	}
+	path, err := Target(path)
+	if err != nil {
+		return err
+	}
+	f, err := create(path, nil)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
 // WriteBytes is Write of data.
 func WriteBytes(path string, durable bool, data []byte) error {
 	return Write(path, durable, func(w io.Writer) error {

@@ -13,6 +13,9 @@ import (
 	"net/http"
 	"os"
 	"strings"
+
+	"spikingir/internal/atomicfile"
+	"spikingir/internal/regular"
 )
 
 // MaxPixels is the largest width times height that [Decode] accepts. A header
@@ -38,23 +41,24 @@ var formats = []format{
 
 // Read decodes the image file at path; see [Decode]. Errors name the file.
 func Read(path string) (Image, error) {
-	f, err := os.Open(path)
+	f, err := openFile(path)
 	if err != nil {
-		return Image{}, fmt.Errorf("read image: %w", err)
+		return Image{}, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return Image{}, fmt.Errorf("read image: %w", err)
-	}
-	if info.IsDir() {
-		return Image{}, fmt.Errorf("read image %s: it is a folder, want a PNG, JPEG or BMP file", path)
-	}
 	m, err := Decode(f)
 	if err != nil {
 		return Image{}, fmt.Errorf("read image %s: %w", path, err)
 	}
 	return m, nil
+}
+
+func openFile(path string) (*os.File, error) {
+	f, _, err := regular.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read image %s: %w", path, atomicfile.Cause(err))
+	}
+	return f, nil
 }
 
 // Decode reads one PNG (8 or 16 bit, gray, RGB or palette), JPEG (gray, YCbCr
@@ -84,9 +88,9 @@ func Decode(r io.Reader) (Image, error) {
 // ReadSize returns the height and width of the image file at path from its
 // header alone, as [Read] would find them. Errors name the file.
 func ReadSize(path string) (h, w int, err error) {
-	file, err := os.Open(path)
+	file, err := openFile(path)
 	if err != nil {
-		return 0, 0, fmt.Errorf("read image: %w", err)
+		return 0, 0, err
 	}
 	defer file.Close()
 	br := bufio.NewReader(file)

@@ -56,7 +56,7 @@ func TestReadErrors(t *testing.T) {
 	jpg := mustRead(t, "testdata/420.jpg")
 	for _, c := range []struct{ path, want string }{
 		{filepath.Join(dir, "absent.png"), "no such file"},
-		{dir, "it is a folder"},
+		{dir, "is a folder"},
 		{write("empty.png", nil), "the file is empty"},
 		{write("text.png", []byte("hello, this is no image at all, not one")), "looks like text/plain"},
 		{write("gif.png", []byte("GIF89a..............................")), "looks like image/gif"},

@@ -189,9 +189,16 @@ func (t *Trainer) follow(p []uint64) error {
 			return fmt.Errorf("the plan holds %d, want numbers of steps", x)
 		}
 	}
+	if int(p[0]) > len(t.Stages) {
+		return fmt.Errorf("the plan is of %d stages, want %d", p[0], len(t.Stages))
+	}
 	t.planned, t.ValidateEvery = int(p[0]), int(p[1])
-	for i := range t.Stages {
-		t.Stages[i].Steps = int(p[2+i])
+	for i, s := range t.Stages {
+		steps := int(p[2+i])
+		if steps != s.Steps && (!t.timed || s.Calibrates()) {
+			return fmt.Errorf("the plan has %d steps of stage %s, want %d", steps, s.Name, s.Steps)
+		}
+		t.Stages[i].Steps = steps
 	}
 	return t.check()
 }

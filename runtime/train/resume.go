@@ -73,8 +73,52 @@ func (t *Trainer) same(h checkpoint.Header) error {
 	if d := otherSettings(h.Settings, t.Identity.Settings); d != "" {
 		return fmt.Errorf("the checkpoint is of a run with other settings: %s", d)
 	}
-	if h.Position.Stage < 0 || h.Position.Stage >= len(t.Stages) {
-		return fmt.Errorf("the checkpoint is in stage %d of %d", h.Position.Stage, len(t.Stages))
+	return nil
+}
+
+// reached refuses a position that no run under the present plan comes to.
+func (t *Trainer) reached(p checkpoint.Position) error {
+	if p.Stage < 0 || p.Stage >= len(t.Stages) {
+		return fmt.Errorf("the checkpoint is in stage %d of %d", p.Stage, len(t.Stages))
+	}
+	s := t.Stages[p.Stage]
+	if p.Step > uint64(s.Steps) {
+		return fmt.Errorf("the checkpoint is at step %d of stage %s, which has %d", p.Step, s.Name, s.Steps)
+	}
+	total := uint64(0)
+	for _, s := range t.Stages[:p.Stage] {
+		if !s.Calibrates() {
+			total += uint64(s.Steps)
+		}
+	}
+	if !s.Calibrates() {
+		total += p.Step
+	}
+	if p.Total != total || p.Patch != total*uint64(t.Batch) {
+		return fmt.Errorf("the checkpoint has done %d steps and %d patches, want %d and %d at step %d of stage %s",
+			p.Total, p.Patch, total, total*uint64(t.Batch), p.Step, s.Name)
+	}
+	if p.Seconds < 0 {
+		return fmt.Errorf("the checkpoint was trained for %g seconds", p.Seconds)
+	}
+	return nil
+}
+
+// consistent refuses counts that no run comes to.
+func (t *Trainer) consistent(c *checkpoint.Checkpoint, validated uint64) error {
+	if err := t.reached(c.Position); err != nil {
+		return err
+	}
+	if b := c.Best; b != nil {
+		if err := t.reached(b.Position); err != nil {
+			return fmt.Errorf("best validation: %w", err)
+		}
+		if b.Position.Total > c.Position.Total {
+			return fmt.Errorf("the best validation was after %d steps, and %d are done", b.Position.Total, c.Position.Total)
+		}
+	}
+	if validated > c.Position.Total+1 {
+		return fmt.Errorf("the last validation was after %d steps, and %d are done", validated-1, c.Position.Total)
 	}
 	return nil
 }
@@ -124,6 +168,9 @@ func (t *Trainer) restore(c *checkpoint.Checkpoint) error {
 	if err := t.follow(plan); err != nil {
 		return err
 	}
+	if err := t.consistent(c, validated[0]); err != nil {
+		return err
+	}
 	_, err = c.Find("best/" + t.params[0].Name)
 	known := err == nil // a run that ended in its first validation has no best one yet
 	for _, p := range t.params {
@@ -153,11 +200,19 @@ func (t *Trainer) restoreOptimiser(c *checkpoint.Checkpoint) error {
 	if err != nil {
 		return err
 	}
+	for i, n := range steps {
+		if n > c.Position.Total {
+			return fmt.Errorf("adam has made %d steps with %s, and %d are done", n, t.params[i].Name, c.Position.Total)
+		}
+	}
 	copy(t.adam.Steps, steps)
 	if t.average != nil {
 		n, err := integers(c, "average.updates", 1)
 		if err != nil {
 			return err
+		}
+		if n[0] > c.Position.Total {
+			return fmt.Errorf("the average is of %d steps, and %d are done", n[0], c.Position.Total)
 		}
 		t.average.Updates, state = n[0], append(state, t.average.State()...)
 	}

@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -33,28 +35,34 @@ func Writing(path string, err error) error {
 }
 
 // CheckOutput refuses, before any work is done, a file that cannot be written:
-// its folder must exist, it must be no folder, and none of the inputs, which
-// Writing would destroy.
+// its folder must exist and take files, and it must be no folder and none of the inputs,
+// which Writing would destroy.
 func CheckOutput(path string, inputs ...string) error {
-	dir := filepath.Dir(path)
-	if info, err := os.Stat(dir); err != nil {
-		return fmt.Errorf("write %s: folder %s: %w", path, dir, atomicfile.Cause(err))
-	} else if !info.IsDir() {
-		return fmt.Errorf("write %s: %s is not a folder", path, dir)
-	}
-	to, err := os.Stat(path)
-	if err != nil {
-		return nil // a new file; or writing will say what is wrong
-	}
-	if to.IsDir() {
-		return fmt.Errorf("output %s is a folder, want a file", path)
-	}
-	for _, in := range inputs {
-		if from, err := os.Stat(in); err == nil && os.SameFile(from, to) {
-			return fmt.Errorf("output %s is the input %s, which it would overwrite; want another file", path, in)
+	var in Inputs
+	in.Add(inputs...)
+	return in.CheckOutput(path)
+}
+
+// CheckFolder refuses a folder that cannot be made, or takes no files.
+func CheckFolder(dir string) error {
+	at := dir
+	for {
+		info, err := os.Stat(at)
+		if errors.Is(err, fs.ErrNotExist) && filepath.Dir(at) != at {
+			at = filepath.Dir(at)
+			continue
 		}
+		if err == nil && !info.IsDir() {
+			err = fmt.Errorf("%s is not a folder", at)
+		}
+		if err == nil {
+			err = atomicfile.Probe(filepath.Join(at, "probe"))
+		}
+		if err != nil {
+			return fmt.Errorf("write into %s: %w", dir, atomicfile.Cause(err))
+		}
+		return nil
 	}
-	return nil
 }
 
 // WriteFile writes a file that appears under its name only when complete, and

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"unicode/utf8"
 
 	"spikingir/internal/atomicfile"
+	"spikingir/internal/regular"
 )
 
 // A Header is what a checkpoint says in words.
@@ -62,6 +62,9 @@ type Checkpoint struct {
 // ErrLocked says that another process has locked a checkpoint.
 var ErrLocked = errors.New("another run is writing it")
 
+// LockName is the name of the file that [Lock] locks another one by.
+func LockName(path string) string { return path + ".lock" }
+
 // Write stores c at path. The file appears when it is complete and on disk;
 // until then, and when anything fails, the one before stays. Temporary files of
 // writers that were killed are removed: only one run may write to a path.
@@ -86,18 +89,11 @@ func Read(path string) (*Checkpoint, error) {
 }
 
 func read(path string) (*Checkpoint, error) {
-	f, err := os.Open(path)
+	f, info, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("it is no regular file")
-	}
 	return Decode(f, info.Size())
 }
 

@@ -147,7 +147,7 @@ func TestReadErrors(t *testing.T) {
 	if _, err := Read(filepath.Join(dir, "no")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("file that is not there: %v", err)
 	}
-	if _, err := Read(dir); err == nil || !strings.Contains(err.Error(), "no regular file") {
+	if _, err := Read(dir); err == nil || !strings.Contains(err.Error(), "is a folder") {
 		t.Errorf("folder: %v", err)
 	}
 	if err := Write(dir, example()); err == nil || !strings.Contains(err.Error(), "no regular file") {

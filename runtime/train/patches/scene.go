@@ -12,6 +12,7 @@ import (
 	"slices"
 	"sort"
 
+	"spikingir/internal/regular"
 	"spikingir/runtime/dataset"
 )
 
@@ -111,7 +112,7 @@ func (l *listing) hash(f *files) error {
 }
 
 func sumFile(path string) (digest, error) {
-	f, err := os.Open(path)
+	f, _, err := regular.Open(path)
 	if err != nil {
 		return digest{}, err
 	}
