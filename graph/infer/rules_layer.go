@@ -7,7 +7,11 @@ import (
 
 // conv: X [N, C, spatial...], W [M, C/group, kernel...] -> [N, M, out...].
 func conv(c *call, v op.Conv) error {
-	elem := must(c.sameElem(v.X, v.W, v.B))
+	return c.convolved(must(c.sameElem(v.X, v.W, v.B)), v)
+}
+
+// convolved states that output 0 has the shape of a convolution.
+func (c *call) convolved(elem graph.DType, v op.Conv) error {
 	x, okX := c.shape(v.X)
 	w, okW := c.shape(v.W)
 	v.Window = must(c.kernelFrom(v.Window, w, okW))
@@ -203,9 +207,13 @@ func gemm(c *call, g op.Gemm) error {
 // matMul follows NumPy: vectors count as a row on the left and a column on the
 // right, and lose that axis again.
 func matMul(c *call, v op.MatMul) error {
-	elem := must(c.sameElem(v.A, v.B))
-	a, okA := c.shape(v.A)
-	b, okB := c.shape(v.B)
+	return c.product(must(c.sameElem(v.A, v.B)), v.A, v.B)
+}
+
+// product states that output 0 has the shape of a product of stacks of matrices.
+func (c *call) product(elem graph.DType, left, right *graph.Value) error {
+	a, okA := c.shape(left)
+	b, okB := c.shape(right)
 	if !okA || !okB {
 		return c.set(0, elem, nil, false)
 	}

@@ -39,6 +39,7 @@ func PReluOf(n *graph.Node) (PRelu, error) {
 //	Celu             max(0, x) + min(0, Alpha*(exp(x/Alpha)-1))
 //	HardSigmoid      max(0, min(1, Alpha*x + Beta))
 //	ThresholdedRelu  x for x > Alpha, else 0
+//	Swish            x / (1 + exp(-Alpha*x))
 type Activation struct {
 	Alpha, Beta, Gamma float32
 	X                  *graph.Value
@@ -52,6 +53,7 @@ var activations = map[string]Activation{
 	"Celu":            {Alpha: 1},
 	"HardSigmoid":     {Alpha: 0.2, Beta: 0.5},
 	"ThresholdedRelu": {Alpha: 1},
+	"Swish":           {Alpha: 1},
 }
 
 // ActivationOf decodes one of the operators of [Activation].

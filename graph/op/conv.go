@@ -121,3 +121,18 @@ func (c ConvTranspose) Sizes(in []int64) (out, pads []int64) {
 	}
 	return out, pads
 }
+
+// ConvIntegerOf decodes a ConvInteger: a Conv of integers, without bias.
+func ConvIntegerOf(n *graph.Node) (Conv, error) { return convAt(n, 0, 1) }
+
+// QLinearConvOf decodes a QLinearConv, whose weights are its fourth input; B is nil.
+func QLinearConvOf(n *graph.Node) (Conv, error) { return convAt(n, 0, 3) }
+
+// convAt decodes a convolution whose image and weights are inputs x and w.
+func convAt(n *graph.Node, x, w int) (Conv, error) {
+	r := read(n)
+	c := Conv{X: r.input(x, "x"), W: r.input(w, "w"), Group: r.int("group", 1)}
+	c.Window = r.window(kernelOf(c.W))
+	r.atLeast("group", c.Group, 1)
+	return c, r.err
+}

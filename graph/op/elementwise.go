@@ -99,3 +99,52 @@ func CastOf(n *graph.Node) (Cast, error) {
 	}
 	return c, r.err
 }
+
+// Shrink is X drawn towards 0 by Bias where it is farther from it than Lambda, else 0.
+type Shrink struct {
+	Bias, Lambda float32
+	X            *graph.Value
+}
+
+// ShrinkOf decodes a Shrink.
+func ShrinkOf(n *graph.Node) (Shrink, error) {
+	r := read(n)
+	return Shrink{Bias: r.float("bias", 0), Lambda: r.float("lambd", 0.5), X: r.input(0, "input")}, r.err
+}
+
+// IsInf tells which elements of X are infinite, of the signs asked for.
+type IsInf struct {
+	Negative, Positive bool
+	X                  *graph.Value
+}
+
+// IsInfOf decodes an IsInf.
+func IsInfOf(n *graph.Node) (IsInf, error) {
+	r := read(n)
+	return IsInf{Negative: r.bool("detect_negative", true), Positive: r.bool("detect_positive", true),
+		X: r.input(0, "X")}, r.err
+}
+
+// BitShift moves the bits of A by B places.
+type BitShift struct {
+	Left bool
+	A, B *graph.Value
+}
+
+// BitShiftOf decodes a BitShift.
+func BitShiftOf(n *graph.Node) (BitShift, error) {
+	r := read(n)
+	b := BitShift{A: r.input(0, "X"), B: r.input(1, "Y")}
+	required[graph.String](r, "direction")
+	b.Left = r.word("direction", "RIGHT", "LEFT") == "LEFT"
+	return b, r.err
+}
+
+// CastLike converts X to the element type of Like.
+type CastLike struct{ X, Like *graph.Value }
+
+// CastLikeOf decodes a CastLike.
+func CastLikeOf(n *graph.Node) (CastLike, error) {
+	r := read(n)
+	return CastLike{X: r.input(0, "input"), Like: r.input(1, "target_type")}, r.err
+}

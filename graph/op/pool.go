@@ -25,3 +25,17 @@ func PoolOf(n *graph.Node) (Pool, error) {
 	r.atLeast("p", p.P, 1)
 	return p, r.err
 }
+
+// GlobalLpPool is the norm of order P of every channel of X.
+type GlobalLpPool struct {
+	P int64
+	X *graph.Value
+}
+
+// GlobalLpPoolOf decodes a GlobalLpPool.
+func GlobalLpPoolOf(n *graph.Node) (GlobalLpPool, error) {
+	r := read(n)
+	p := GlobalLpPool{P: r.int("p", 2), X: r.input(0, "X")}
+	r.atLeast("p", p.P, 1)
+	return p, r.err
+}

@@ -6,8 +6,7 @@ import (
 	"spikingir/graph"
 )
 
-// Reduce is ReduceMean, ReduceSum, ReduceMax, ReduceMin, ReduceProd or ReduceL2
-// over Axes, or over all axes when none are given.
+// Reduce is one of the Reduce operators over Axes, or over all axes when none are given.
 type Reduce struct {
 	Axes     Param[[]int64] // negative: from the end
 	KeepDims bool
@@ -57,7 +56,7 @@ func (d Reduce) AxesFor(rank int) ([]int, error) {
 	return axes, nil
 }
 
-// Arg is ArgMax: the index of the largest element along Axis.
+// Arg is ArgMax or ArgMin: the index of the largest or smallest element along Axis.
 type Arg struct {
 	Axis     int64 // negative: from the end
 	KeepDims bool
@@ -65,7 +64,7 @@ type Arg struct {
 	X        *graph.Value
 }
 
-// ArgOf decodes an ArgMax.
+// ArgOf decodes an ArgMax or an ArgMin.
 func ArgOf(n *graph.Node) (Arg, error) {
 	r := read(n)
 	a := Arg{X: r.input(0, "data"), Axis: r.int("axis", 0), KeepDims: r.bool("keepdims", true),

@@ -5,12 +5,12 @@ import "spikingir/graph"
 // rows is the table by domain. A form is stated where the standard changed the
 // number of inputs or outputs or the attributes.
 var rows = map[string][]row{
-	"":            joined(layerRows, activationRows, arithmeticRows, shapeRows, otherRows),
+	"":            joined(layerRows, activationRows, arithmeticRows, shapeRows, otherRows, analogRows),
 	graph.Spiking: spikingRows,
 }
 
 // omissible names the inputs that may be omitted though later ones are there.
-var omissible = map[string][]int{"Resize": {1, 2}, "IF": {1}, "MPRN": {1},
+var omissible = map[string][]int{"Resize": {1, 2}, "Loop": {0, 1}, "IF": {1}, "MPRN": {1},
 	"TwoPhaseIF": {1}, "TwoPhaseMPRN": {1}}
 
 func joined(lists ...[]row) (all []row) {

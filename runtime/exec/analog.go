@@ -14,7 +14,7 @@ import (
 type alone struct{ node *graph.Node }
 
 func (u alone) nodes() []*graph.Node  { return []*graph.Node{u.node} }
-func (u alone) reads() []*graph.Value { return present(u.node.Inputs()) }
+func (u alone) reads() []*graph.Value { return present(ops.Reads(u.node)) }
 
 // present drops the omitted inputs.
 func present(vs []*graph.Value) []*graph.Value {

@@ -154,7 +154,7 @@ func (p *plan) other(m *graph.Model, n *graph.Node) (unit, error) {
 	if p.timing.sums() && p.inTime(n) {
 		return p.summed(m, n)
 	}
-	for _, v := range n.Inputs() {
+	for _, v := range ops.Reads(n) {
 		if v != nil && p.timing.timed[v] {
 			return nil, op.Errorf(n, "reads time-major value %q, but no neuron or readout follows",
 				v.Name())

@@ -48,7 +48,7 @@ type planar struct {
 }
 
 func newRun(ctx context.Context, p *plan, o RunOptions, a *arena) *run {
-	r := &run{plan: p, ctx: ctx, o: o, arena: a, env: &ops.Env{Pool: p.pool, Alloc: a.tensor},
+	r := &run{plan: p, ctx: ctx, o: o, arena: a, env: &ops.Env{Pool: p.pool, Stop: ctx.Err, Alloc: a.tensor},
 		slots: map[*graph.Value]*slot{}, neurons: make([][]NeuronReport, len(p.timing.results)), at: every}
 	if o.Measure && !a.counting {
 		r.counters = map[*graph.Node]*counter{}
@@ -204,10 +204,11 @@ func (r *run) analogValue(v *graph.Value) *ops.Tensor {
 	return s.each[r.at]
 }
 
-// analogInputs lists the node's inputs; nil stands for what is omitted or not computed.
+// analogInputs lists what a node reads; nil stands for what is omitted or not computed.
 func (r *run) analogInputs(n *graph.Node) []*ops.Tensor {
-	in := make([]*ops.Tensor, n.NumInputs())
-	for i, v := range n.Inputs() {
+	reads := ops.Reads(n)
+	in := make([]*ops.Tensor, len(reads))
+	for i, v := range reads {
 		in[i] = r.analogValue(v)
 	}
 	return in

@@ -140,7 +140,7 @@ func (a arithmetic) run(env *Env, in []*Tensor) ([]*Tensor, error) {
 
 func (a arithmetic) apply(env *Env, x, y *Tensor) (*Tensor, error) {
 	dims := must(broadcastDims(x, y))
-	if x.DType == graph.Bool || !x.DType.IsFloat() && a.whole == nil {
+	if x.DType == graph.Bool || !x.DType.IsFloat() && a.whole == nil || x.DType.IsFloat() && a.float == nil {
 		return nil, fmt.Errorf("inputs are of type %v, which the operator does not take", x.DType)
 	}
 	dst := env.alloc(x.DType, dims)

@@ -125,7 +125,7 @@ func BindFast(n *graph.Node, opset int64) (o Op, fast bool, err error) {
 			return nil, false, op.Errorf(n, "%v", err)
 		}
 	}
-	return &bound{n, c.run}, c.fast != nil, nil
+	return &bound{n, Reads(n), c.run}, c.fast != nil, nil
 }
 
 // LeastFast is the rows and columns of outputs from which on Winograd is faster.

@@ -131,6 +131,18 @@ func truncate(d graph.DType, x float32) int64 {
 	}
 }
 
+// nearestInt is the number of an integer type or bool that is nearest to x.
+func nearestInt(d graph.DType, x int64) int64 {
+	if d == graph.Bool {
+		return min(max(x, 0), 1)
+	}
+	if d.Bits() == 64 {
+		return x
+	}
+	lo, hi := integerRange(d)
+	return min(max(x, int64(lo)), int64(hi))
+}
+
 // integerRange is the smallest and largest number of an integer type, rounded
 // up to a float64 for 64 bits.
 func integerRange(d graph.DType) (lo, hi float64) {

@@ -21,6 +21,8 @@ type Env struct {
 	// Repack makes convolutions take the weights that Run is given, and not those
 	// that [Bind] found in the model and packed: training changes them.
 	Repack bool
+	// Stop, where it is set, ends an operator that runs subgraphs with the error it gives.
+	Stop func() error
 	// tail is what a convolution does to its outputs, see [Chain].
 	tail pointwise
 	// direct is the tail in the terms of kernels, nil when they do not know it.
@@ -30,8 +32,8 @@ type Env struct {
 // An Op is one node bound to its attributes and constant inputs. It is
 // immutable and may run from several goroutines, each with its own Pool.
 type Op interface {
-	// Run computes the node's outputs. in[i] is nil where the node omits input i;
-	// constant inputs are passed too. The result has an entry for each output
+	// Run computes the node's outputs from what [Reads] lists: the inputs, nil where the node
+	// omits one, and what its subgraphs read beside. Constants are passed too. The result has an entry for each output
 	// of the node, nil where the node omits it.
 	Run(env *Env, in []*Tensor) ([]*Tensor, error)
 }
@@ -45,8 +47,9 @@ type binder func(n *graph.Node, opset int64) (runner, error)
 
 // bound is a runner with the checks that all operators share.
 type bound struct {
-	node *graph.Node
-	run  runner
+	node  *graph.Node
+	reads []*graph.Value
+	run   runner
 }
 
 // Bind decodes a node of a standard operator. An error names the node and what
@@ -54,7 +57,7 @@ type bound struct {
 func Bind(n *graph.Node, opset int64) (Op, error) {
 	bind, ok := binders[standard(n.Op())]
 	if !ok {
-		return nil, op.Errorf(n, "the operator cannot be run%s", refused[standard(n.Op())])
+		return nil, op.Errorf(n, "the operator cannot be run")
 	}
 	if err := op.Check(n, opset); err != nil {
 		return nil, err
@@ -63,7 +66,7 @@ func Bind(n *graph.Node, opset int64) (Op, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &bound{n, run}, nil
+	return &bound{n, Reads(n), run}, nil
 }
 
 // Evaluate computes a node on inputs in the model's form: in, or the constants that the
@@ -142,11 +145,11 @@ func (b *bound) Run(env *Env, in []*Tensor) (out []*Tensor, err error) {
 }
 
 func (b *bound) checkInputs(in []*Tensor) error {
-	if len(in) != b.node.NumInputs() {
-		return op.Errorf(b.node, "found %d input tensors, want %d", len(in), b.node.NumInputs())
+	if len(in) != len(b.reads) {
+		return op.Errorf(b.node, "found %d input tensors, want %d", len(in), len(b.reads))
 	}
 	for i, t := range in {
-		v := b.node.Input(i)
+		v := b.reads[i]
 		if (t == nil) != (v == nil) {
 			return op.Errorf(b.node, "input %d: found %v, want %s", i, t, presence(v))
 		}
@@ -213,7 +216,7 @@ func (e *Env) alloc(d graph.DType, dims []int) *Tensor {
 }
 
 // scratch is e for tensors that do not leave the operator.
-func (e *Env) scratch() *Env { return &Env{Pool: e.Pool} }
+func (e *Env) scratch() *Env { return &Env{Pool: e.Pool, Stop: e.Stop} }
 
 func (e *Env) like(t *Tensor) *Tensor { return e.alloc(t.DType, t.Dims) }
 

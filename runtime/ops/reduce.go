@@ -17,6 +17,8 @@ type fold struct {
 	float foldOf[float64]
 	whole foldOf[int64]
 	empty bool // an empty list has a result
+	// ofBools: bools have one too
+	ofBools bool
 }
 
 type foldOf[T any] struct {
@@ -45,16 +47,33 @@ var (
 	largestOf = fold{
 		float: foldOf[float64]{math.Inf(-1), func(a, x float64) float64 { return math.Max(a, x) }, nil},
 		whole: foldOf[int64]{math.MinInt64, func(a, x int64) int64 { return max(a, x) }, nil},
+		empty: true, ofBools: true,
 	}
 	smallestOf = fold{
 		float: foldOf[float64]{math.Inf(1), func(a, x float64) float64 { return math.Min(a, x) }, nil},
 		whole: foldOf[int64]{math.MaxInt64, func(a, x int64) int64 { return min(a, x) }, nil},
+		empty: true, ofBools: true,
 	}
 	normOf = fold{
 		float: foldOf[float64]{0, func(a, x float64) float64 { return a + float64(x*x) },
 			func(a float64, _ int) float64 { return math.Sqrt(a) }},
 		whole: foldOf[int64]{0, func(a, x int64) int64 { return a + x*x },
 			func(a int64, _ int) int64 { return int64(math.Sqrt(float64(a))) }},
+		empty: true,
+	}
+	absoluteSumOf = fold{
+		float: foldOf[float64]{0, func(a, x float64) float64 { return a + math.Abs(x) }, nil},
+		whole: foldOf[int64]{0, func(a, x int64) int64 { return a + absInt(x) }, nil},
+		empty: true,
+	}
+	squareSumOf = fold{
+		float: foldOf[float64]{0, normOf.float.add, nil},
+		whole: foldOf[int64]{0, normOf.whole.add, nil},
+		empty: true,
+	}
+	logSumOf = fold{
+		float: foldOf[float64]{0, sumOf.float.add, func(a float64, _ int) float64 { return math.Log(a) }},
+		whole: foldOf[int64]{0, sumOf.whole.add, func(a int64, _ int) int64 { return truncate(graph.Int64, float32(math.Log(float64(a)))) }},
 		empty: true,
 	}
 )
@@ -101,11 +120,13 @@ func (f fold) reduce(env *Env, x *Tensor, axes []int, keep bool) (*Tensor, error
 		foldFloats(env, f.float, y.F32, x.F32, outer, inner, n)
 		return y, nil
 	}
-	if x.DType == graph.Bool || x.DType == graph.Uint64 {
+	if x.DType == graph.Bool && !f.ofBools || x.DType == graph.Uint64 {
 		return nil, fmt.Errorf("input 0 is of type %v, want a float or an integer that an int64 holds",
 			x.DType)
 	}
-	foldElements(env, f.whole, y.I64, outer, inner, n, func(i int) int64 { return x.I64[i] })
+	whole := f.whole
+	whole.start = nearestInt(x.DType, whole.start)
+	foldElements(env, whole, y.I64, outer, inner, n, func(i int) int64 { return x.I64[i] })
 	return y, nil
 }
 
@@ -145,13 +166,16 @@ func foldElements[T any](
 	})
 }
 
-// runSoftmax is exp(x) over its sum along one axis, or before opset 13 over all
-// axes from one on. The largest element is subtracted first.
-func runSoftmax(s op.Softmax, env *Env, in []*Tensor) ([]*Tensor, error) {
+// overAxis calls f for the elements along one axis, or before opset 13 over all axes from
+// one on: count elements, step apart.
+func overAxis(s op.Softmax, env *Env, in []*Tensor, f func(dst, x []float32, count, step int)) ([]*Tensor, error) {
 	x := in[0]
 	check(wantFloat(x))
-	axis := must(axisOf(s.Axis, x.Rank()))
 	y := env.like(x)
+	if s.Flattened && s.Axis == int64(x.Rank()) {
+		s.Flattened, x = false, x.view(append(slices.Clone(x.Dims), 1)) // rows of one element
+	}
+	axis := must(axisOf(s.Axis, x.Rank()))
 	count, step := x.Dims[axis], product(x.Dims[axis+1:])
 	if s.Flattened {
 		count, step = count*step, 1
@@ -162,13 +186,13 @@ func runSoftmax(s op.Softmax, env *Env, in []*Tensor) ([]*Tensor, error) {
 	env.each(y.Len()/count, count, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			at := i/step*step*count + i%step
-			softmax(y.F32[at:], x.F32[at:], count, step)
+			f(y.F32[at:], x.F32[at:], count, step)
 		}
 	})
 	return one(y), nil
 }
 
-// softmax handles count elements, step apart.
+// softmax is exp(x) over its sum. The largest element is subtracted first.
 func softmax(dst, x []float32, count, step int) {
 	top := math.Inf(-1)
 	for i := range count {
@@ -183,10 +207,15 @@ func softmax(dst, x []float32, count, step int) {
 	}
 }
 
-// runArgMax is the index of the largest element along an axis, the first of
-// equal ones unless the node asks for the last.
-func runArgMax(a op.Arg, env *Env, in []*Tensor) ([]*Tensor, error) {
-	x := in[0]
+func runArgMax(a op.Arg, env *Env, in []*Tensor) ([]*Tensor, error) { return argBest(a, env, in[0], 1) }
+
+func runArgMin(a op.Arg, env *Env, in []*Tensor) ([]*Tensor, error) {
+	return argBest(a, env, in[0], -1)
+}
+
+// argBest is the index of the largest element along an axis, or with sign -1 of the
+// smallest; the first of equal ones unless the node asks for the last.
+func argBest(a op.Arg, env *Env, x *Tensor, sign int) ([]*Tensor, error) {
 	axis := must(axisOf(a.Axis, x.Rank()))
 	count, step := x.Dims[axis], product(x.Dims[axis+1:])
 	dims := slices.Clone(x.Dims)
@@ -203,7 +232,7 @@ func runArgMax(a op.Arg, env *Env, in []*Tensor) ([]*Tensor, error) {
 		at := i/step*step*count + i%step
 		best := 0
 		for k := 1; k < count; k++ {
-			c := order(at+k*step, at+best*step)
+			c := sign * order(at+k*step, at+best*step)
 			if c > 0 || c == 0 && a.Last {
 				best = k
 			}
@@ -229,4 +258,36 @@ func (t *Tensor) order() func(i, j int) int {
 		return func(i, j int) int { return cmp.Compare(t.I64[i]^math.MinInt64, t.I64[j]^math.MinInt64) }
 	}
 	return func(i, j int) int { return cmp.Compare(t.I64[i], t.I64[j]) }
+}
+
+// runLogSumExp is the logarithm of the sum of exponentials; the largest element is
+// subtracted first, so that none overflows.
+func runLogSumExp(r op.Reduce, env *Env, in []*Tensor) ([]*Tensor, error) {
+	x := in[0]
+	check(wantFloat(x))
+	list, _ := mustBoth(intsParam(r.Axes, in, 1))
+	axes := must(axesOf(list, x.Rank()))
+	switch {
+	case len(axes) == 0 && r.NoOp:
+		return one(duplicate(env, x)), nil
+	case len(axes) == 0:
+		axes = span(x.Rank())
+	}
+	if x.Len() == 0 {
+		y, err := logSumOf.reduce(env, x, axes, r.KeepDims)
+		return []*Tensor{y}, err
+	}
+	top := must(largestOf.reduce(env.scratch(), x, axes, true))
+	for i, v := range top.F32 {
+		if math.IsInf(float64(v), 0) || v != v {
+			top.F32[i] = 0
+		}
+	}
+	less := must(subtraction.apply(env.scratch(), x, top))
+	e := mapFloats(env.scratch(), less, rounded(math.Exp))
+	y := must(logSumOf.reduce(env, e, axes, r.KeepDims))
+	for i, v := range top.F32 {
+		y.F32[i] += v
+	}
+	return one(y), nil
 }

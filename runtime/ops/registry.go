@@ -22,9 +22,18 @@ var binders = map[string]binder{
 	"LpPool":                bindPool((*pooling).norm),
 	"GlobalAveragePool":     globalPool(meanOf),
 	"GlobalMaxPool":         globalPool(largestOf),
+	"GlobalLpPool":          viewed(op.GlobalLpPoolOf, runGlobalLpPool),
+	"GroupNormalization":    viewedAt(op.GroupNormOf, runGroupNorm),
+	"LpNormalization":       viewed(op.LpNormOf, runLpNorm),
+	"LRN":                   viewed(op.LRNOf, runLRN),
+	"RMSNormalization":      viewed(op.RMSNormOf, runRMSNorm),
 	"Resize":                bindResize,
 	"Upsample":              bindResize,
 	"Dropout":               bindDropout,
+	"GridSample":            viewed(op.GridSampleOf, runGridSample),
+	"Einsum":                viewed(op.EinsumOf, runEinsum),
+
+	"MeanVarianceNormalization": viewed(op.MeanVarianceNormOf, runMeanVarianceNorm),
 
 	// activations
 	"Relu":            plain(numberUnary(kernel.Relu, func(x int64) int64 { return max(x, 0) })),
@@ -43,7 +52,11 @@ var binders = map[string]binder{
 	"ThresholdedRelu": activation(thresholdedRelu),
 	"Sigmoid":         mathOp(sigmoid),
 	"Tanh":            mathOp(math.Tanh),
-	"Softmax":         viewedAt(op.SoftmaxOf, runSoftmax),
+	"Softmax":         softmaxLike(softmax),
+	"LogSoftmax":      softmaxLike(logSoftmax),
+	"Hardmax":         softmaxLike(hardmax),
+	"Shrink":          viewed(op.ShrinkOf, runShrink),
+	"Swish":           activation(swish),
 
 	// functions of one tensor
 	"Erf":        mathOp(math.Erf),
@@ -60,6 +73,18 @@ var binders = map[string]binder{
 	"Neg":        plain(numberUnary(negate, func(x int64) int64 { return -x })),
 	"Sign":       plain(numberUnary(rounded(sign), signInt)),
 	"Not":        plain(logicalNot),
+	"Tan":        mathOp(math.Tan),
+	"Sinh":       mathOp(math.Sinh),
+	"Cosh":       mathOp(math.Cosh),
+	"Asin":       mathOp(math.Asin),
+	"Acos":       mathOp(math.Acos),
+	"Atan":       mathOp(math.Atan),
+	"Asinh":      mathOp(math.Asinh),
+	"Acosh":      mathOp(math.Acosh),
+	"Atanh":      mathOp(math.Atanh),
+	"IsNaN":      plain(tells(math.IsNaN)),
+	"IsInf":      viewed(op.IsInfOf, runIsInf),
+	"BitwiseNot": plain(bitwiseNot),
 
 	// functions of several tensors
 	"Add":            binaryOp(addition),
@@ -80,6 +105,11 @@ var binders = map[string]binder{
 	"GreaterOrEqual": compare(greaterOrEqual, func(order int) bool { return order >= 0 }),
 	"And":            logical(func(x, y bool) bool { return x && y }),
 	"Or":             logical(func(x, y bool) bool { return x || y }),
+	"Xor":            logical(func(x, y bool) bool { return x != y }),
+	"BitwiseAnd":     bitwise(func(x, y int64) int64 { return x & y }),
+	"BitwiseOr":      bitwise(func(x, y int64) int64 { return x | y }),
+	"BitwiseXor":     bitwise(func(x, y int64) int64 { return x ^ y }),
+	"BitShift":       viewed(op.BitShiftOf, runBitShift),
 
 	// reductions
 	"ReduceSum":  reduceOp(sumOf),
@@ -88,7 +118,29 @@ var binders = map[string]binder{
 	"ReduceMin":  reduceOp(smallestOf),
 	"ReduceProd": reduceOp(productOf),
 	"ReduceL2":   reduceOp(normOf),
+	"ReduceL1":   reduceOp(absoluteSumOf),
 	"ArgMax":     viewed(op.ArgOf, runArgMax),
+	"ArgMin":     viewed(op.ArgOf, runArgMin),
+	"CumSum":     viewed(op.CumSumOf, runCumSum),
+	"TopK":       viewedAt(op.TopKOf, runTopK),
+
+	"ReduceSumSquare": reduceOp(squareSumOf),
+	"ReduceLogSum":    reduceOp(logSumOf),
+	"ReduceLogSumExp": viewedAt(op.ReduceOf, runLogSumExp),
+
+	// indices
+	"Gather":          viewed(op.GatherOf, runGather),
+	"GatherElements":  viewed(op.GatherElementsOf, runGatherElements),
+	"GatherND":        viewed(op.GatherNDOf, runGatherND),
+	"Scatter":         viewed(op.ScatterOf, runScatterElements),
+	"ScatterElements": viewed(op.ScatterOf, runScatterElements),
+	"ScatterND":       viewed(op.ScatterOf, runScatterND),
+	"OneHot":          viewed(op.OneHotOf, runOneHot),
+	"Compress":        viewed(op.CompressOf, runCompress),
+	"NonZero":         plain(runNonZero),
+	"ReverseSequence": viewed(op.ReverseSequenceOf, runReverseSequence),
+	"Trilu":           viewed(op.TriluOf, runTrilu),
+	"EyeLike":         viewed(op.EyeLikeOf, runEyeLike),
 
 	// shapes
 	"Identity":        plain(identity),
@@ -103,12 +155,12 @@ var binders = map[string]binder{
 	"Pad":             viewedAt(op.PadOf, runPad),
 	"Tile":            viewed(op.TileOf, runTile),
 	"Expand":          viewed(op.ExpandOf, runExpand),
-	"Gather":          viewed(op.GatherOf, runGather),
 	"DepthToSpace":    bindBlock(false),
 	"SpaceToDepth":    bindBlock(true),
 	"Shape":           viewed(op.ShapeOf, runShape),
 	"Size":            plain(size),
 	"Cast":            bindCast,
+	"CastLike":        viewed(op.CastLikeOf, runCastLike),
 	"Constant":        bindConstant,
 	"ConstantOfShape": bindConstantOfShape,
 	"Range":           plain(arithmeticSequence),
@@ -116,13 +168,17 @@ var binders = map[string]binder{
 	// quantisation
 	"QuantizeLinear":   viewed(op.QuantizeOf, runQuantize),
 	"DequantizeLinear": viewed(op.QuantizeOf, runDequantize),
+	"MatMulInteger":    plain(runMatMulInteger),
+	"ConvInteger":      bindConvInteger,
+	"QLinearMatMul":    plain(runQLinearMatMul),
+	"QLinearConv":      bindQLinearConv,
+
+	"DynamicQuantizeLinear": plain(runDynamicQuantize),
 }
 
-// refused says why operators of the table of package op are not run.
-var refused = map[string]string{
-	"If":   ": control flow over subgraphs is not supported",
-	"Loop": ": control flow over subgraphs is not supported",
-	"Scan": ": control flow over subgraphs is not supported",
+// Control flow binds the nodes of its subgraphs by this very list.
+func init() {
+	binders["If"], binders["Loop"], binders["Scan"] = bindIf, bindLoop, bindScan
 }
 
 // aliases lists the operators whose first output shares the first input.

@@ -176,8 +176,6 @@ func TestErrors(t *testing.T) {
 		{"DequantizeLinear", nil, 13, []*Tensor{typed(graph.Int8, 1), floats(1), typed(graph.Uint8, 0)}, "is of type uint8, want int8"},
 		{"DequantizeLinear", nil, 13, []*Tensor{typed(graph.Int8, 1), i}, "want a floating point type"},
 		{"Cast", attrs("to", graph.Int(graph.StringType)), 13, []*Tensor{f}, "cast to string"},
-		{"If", attrs("then_branch", graph.New("a", nil), "else_branch", graph.New("b", nil)), 13,
-			[]*Tensor{f}, "control flow"},
 		{"Frobnicate", nil, 13, []*Tensor{f}, "cannot be run"},
 		{"Pad", nil, 13, []*Tensor{f, Ints(make([]int64, 7), 7)}, "want 8"},
 		{"Range", nil, 13,

@@ -15,7 +15,11 @@ GlobalMaxPool Greater GreaterOrEqual HardSigmoid HardSwish Identity If InstanceN
 LeakyRelu Less LessOrEqual Log Loop LpPool MatMul Max MaxPool Mean Min Mod Mul Neg Not Or PRelu Pad Pow QuantizeLinear Range
 Reciprocal ReduceL2 ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum Relu Reshape Resize Round Scan Selu Shape
 Sigmoid Sign Sin Size Slice Softmax Softplus Softsign SpaceToDepth Split Sqrt Squeeze Sub Sum Tanh ThresholdedRelu
-Tile Transpose Unsqueeze Upsample Where""".split()
+Tile Transpose Unsqueeze Upsample Where
+Acos Acosh ArgMin Asin Asinh Atan Atanh BitShift CastLike Compress ConvInteger Cosh CumSum DynamicQuantizeLinear Einsum EyeLike
+GatherElements GatherND GlobalLpPool GridSample Hardmax IsInf IsNaN LRN LogSoftmax LpNormalization MatMulInteger
+MeanVarianceNormalization NonZero OneHot QLinearConv QLinearMatMul ReduceL1 ReduceLogSum ReduceLogSumExp ReduceSumSquare
+ReverseSequence Scatter ScatterElements ScatterND Shrink Sinh Tan TopK Trilu Xor""".split()
 
 
 def many(n):

@@ -29,6 +29,11 @@ MaxPool Mean Min Mish Mod Mul Neg Not Or PRelu Pad Pow QuantizeLinear Range Reci
 ReduceMin ReduceProd ReduceSum Relu Reshape Resize Round Selu Shape Sigmoid Sign Sin Size Slice
 Softmax Softplus Softsign SpaceToDepth Split Sqrt Squeeze Sub Sum Tanh ThresholdedRelu Tile
 Transpose Unsqueeze Upsample Where
+Acos Acosh ArgMin Asin Asinh Atan Atanh BitShift CastLike Compress ConvInteger Cosh CumSum DynamicQuantizeLinear
+Einsum EyeLike GatherElements GatherND GridSample Hardmax IsInf IsNaN LRN LogSoftmax MatMulInteger
+MeanVarianceNormalization NonZero OneHot QLinearConv QLinearMatMul ReduceL1 ReduceLogSum ReduceLogSumExp
+ReduceSumSquare ReverseSequence Scatter ScatterElements ScatterND Shrink Sinh Tan TopK Trilu Xor
+BitwiseAnd BitwiseNot BitwiseOr BitwiseXor GlobalLpPool GroupNormalization LpNormalization RMSNormalization Swish
 """.split())
 
 LIMIT = 100000  # characters of a case; the few larger ones only repeat others at size
@@ -290,6 +295,37 @@ def direct_cases():
         }
 
 
+def newer_cases():
+    """Operators without a test in onnx 1.12, from PyTorch's functions."""
+    g = torch.Generator().manual_seed(7)
+    x = torch.randn(2, 6, 4, 5, generator=g)
+    c, q = torch.randn(6, generator=g), torch.randn(6, generator=g)
+    r = torch.randn(5, generator=g)
+    i, j = torch.randint(-9, 99, (3, 4), generator=g), torch.randint(-9, 99, (4,), generator=g)
+    each = lambda t, groups: t[:groups].repeat_interleave(6 // groups)
+    rms = x / torch.sqrt((x * x).mean(-1, keepdim=True) + 1e-3) * r
+    for name, opset, op, attrs, ins, want in [
+        ("groupnorm21", 21, "GroupNormalization", {"num_groups": {"int": 3}}, [x, c, q], F.group_norm(x, 3, c, q)),
+        ("groupnorm18", 18, "GroupNormalization", {"num_groups": {"int": 3}, "epsilon": {"float": 0.1}}, [x, c[:3], q[:3]],
+         F.group_norm(x, 3, each(c, 3), each(q, 3), 0.1)),
+        ("lpnorm2", 11, "LpNormalization", {"axis": {"int": 1}}, [x], F.normalize(x, 2, 1)),
+        ("lpnorm1", 11, "LpNormalization", {"p": {"int": 1}}, [x], F.normalize(x, 1, -1)),
+        ("rmsnorm", 23, "RMSNormalization", {"epsilon": {"float": 1e-3}}, [x, r], rms),
+        ("swish", 24, "Swish", {"alpha": {"float": 1.5}}, [x], x * torch.sigmoid(1.5 * x)),
+        ("globallppool", 11, "GlobalLpPool", {"p": {"int": 3}}, [x], (x.abs() ** 3).sum((2, 3), keepdim=True) ** (1 / 3)),
+        ("bitand", 18, "BitwiseAnd", {}, [i, j], i & j),
+        ("bitor", 18, "BitwiseOr", {}, [i, j], i | j),
+        ("bitxor", 18, "BitwiseXor", {}, [i, j], i ^ j),
+        ("bitnot", 18, "BitwiseNot", {}, [i], ~i),
+    ]:
+        names = ["x%d" % k for k in range(len(ins))]
+        yield {
+            "name": name, "opset": opset, "rtol": 1e-5, "atol": 1e-6,
+            "nodes": [{"op": op, "in": names, "out": ["y"], "attrs": attrs}], "constants": {},
+            "inputs": {n: tensor(t.numpy()) for n, t in zip(names, ins)}, "outputs": {"y": tensor(want.numpy())},
+        }
+
+
 def torch_cases():
     for name, opsets, module, inputs in torch_modules():
         module.eval()
@@ -325,6 +361,7 @@ def torch_cases():
     yield from resize_cases()
     yield from antialias_cases()
     yield from direct_cases()
+    yield from newer_cases()
 
 
 def write(name, cases):

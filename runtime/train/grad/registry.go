@@ -1,6 +1,10 @@
 package grad
 
-import "spikingir/graph/op"
+import (
+	"strings"
+
+	"spikingir/graph/op"
+)
 
 // binders lists the operators that have gradients, by type.
 var binders = map[string]binder{
@@ -121,3 +125,16 @@ var without = map[string]string{
 }
 
 const logic = "its result is bool"
+
+// Operators that only analog parts of foreign models have are run and not trained.
+func init() {
+	for name := range strings.FieldsSeq(untrained) {
+		without[name] = "no gradient of it is known here"
+	}
+}
+
+const untrained = `Acos Acosh Asin Asinh Atan Atanh Cosh Sinh Tan Shrink Swish IsNaN IsInf BitwiseNot BitwiseAnd BitwiseOr
+BitwiseXor BitShift Xor CastLike LogSoftmax Hardmax ReduceL1 ReduceSumSquare ReduceLogSum ReduceLogSumExp ArgMin CumSum TopK
+GatherElements GatherND Scatter ScatterElements ScatterND OneHot Compress NonZero EyeLike Trilu ReverseSequence Einsum
+GridSample GroupNormalization LpNormalization LRN MeanVarianceNormalization RMSNormalization GlobalLpPool
+DynamicQuantizeLinear MatMulInteger ConvInteger QLinearMatMul QLinearConv If Loop Scan`
