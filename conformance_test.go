@@ -231,14 +231,28 @@ gives a wrong result. Beside it stands what onnx-go 0.5.0 passes with its backen
 Refused are training (losses, optimizers, Dropout in training mode), recurrent layers, sequences and optional values,
 strings, signal processing, random numbers, detection (NonMaxSuppression, RoiAlign) and models of opset 1.
 
-Resize is ONNX Runtime's: places in float32, sizes from factors without the region of tf_crop_and_resize, no axis
-resampled where none changes its size (with antialiasing: none that keeps its own), and, for rounding, places within
-1e-6 of the middle between two elements count as in it. Only tf_crop_and_resize with factor 1 follows the standard, where
-ONNX Runtime leaves the axis as it is.
+## Where ONNX Runtime differs
 
-Expected otherwise by the standard:
+2,100 random single operators and 3,500 Resizes were compared with ONNX Runtime 1.30. Where it departs from the
+standard's text, this program follows the text:
+
+| operator | standard, and here | ONNX Runtime |
+|---|---|---|
+| ConvTranspose with auto_pad SAME_* and a kernel smaller than the stride | the size is in*stride | the size that the kernel reaches |
+| AveragePool, LpPool with auto_pad SAME_* and dilations | the size is ceil(in/stride), padding by the dilated kernel | padding by the kernel as it is; Conv refuses |
+| Reduce* with noop_with_empty_axes and no axes | the input | ReduceL1, L2, LogSum, SumSquare: the function of each element |
+| Pad, mode wrap, with pads below 0 | wraps the input, then cuts off | cuts off, then wraps what is left |
+| Resize, tf_crop_and_resize with factor 1 | the region is cut out | the axis stays as it is |
+
+Resize is ONNX Runtime's elsewhere: places in float32, sizes from factors without the region of tf_crop_and_resize, no axis
+resampled where none changes its size (with antialiasing: none that keeps its own), and, for rounding, places within
+1e-6 of the middle between two elements count as in it.
+
+## Expected otherwise by the standard
 
 %s
+## By operator
+
 | operator | tests | passed | refused | onnx-go |
 |---|---|---|---|---|
 %s`
