@@ -131,6 +131,9 @@ func (f *finetuning) prepare() error {
 // convolution.
 func (f *finetuning) trainable(m *Model) (plain bool, err error) {
 	path := pathOf(m)
+	if err := validate(m); err != nil {
+		return false, err
+	}
 	channels, err := Channels(m)
 	if err != nil {
 		return false, unsupported(fmt.Errorf("%s: %w", path, err))

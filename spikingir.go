@@ -72,10 +72,17 @@ const (
 )
 
 // Read reads an ONNX file, with its external data. What is no valid model is an
-// [onnxio.Error].
+// [onnxio.Error], and so is a spiking network whose parameters are out of range.
 func Read(path string) (*Model, error) {
 	// The rest is for what is computed.
-	return onnxio.ReadOptions{MaxExternal: machine.Memory() / 4 * 3}.ReadFile(path)
+	m, err := onnxio.ReadOptions{MaxExternal: machine.Memory() / 4 * 3}.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := validate(m); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 // Write writes an ONNX file, which appears under its name when it is complete, and data

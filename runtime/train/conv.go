@@ -27,8 +27,14 @@ type convLayer struct {
 func (n *Net) fastConv(node *graph.Node) bool {
 	c, err := op.ConvOf(node)
 	x := n.values[node.Input(0)]
-	return err == nil && x != nil && len(c.Kernel) == 2 && len(x.dims) == 4 && n.consts[node.Input(1)] != nil &&
-		(node.Input(2) == nil || n.consts[node.Input(2)] != nil)
+	return err == nil && x != nil && len(c.Kernel) == 2 && len(x.dims) == 4 && n.floats(node.Input(1)) &&
+		(node.Input(2) == nil || n.floats(node.Input(2)))
+}
+
+// floats reports whether a value is a constant of floating point.
+func (n *Net) floats(v *graph.Value) bool {
+	t := n.consts[v]
+	return v != nil && t != nil && t.DType.IsFloat()
 }
 
 func (n *Net) bindConv(node *graph.Node) (layer, error) {

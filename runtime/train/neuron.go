@@ -102,7 +102,7 @@ func (n *Net) encoded(x *value) *value {
 // wantsAmplitudes reports whether some reader of spikes cannot do with bits.
 func wantsAmplitudes(v *graph.Value) bool {
 	for _, u := range v.Uses() {
-		if !(u.Node.Is("Conv") && u.Index == 0 && u.Node.Input(1).IsInitializer()) {
+		if w := u.Node.Input(1); !(u.Node.Is("Conv") && u.Index == 0 && w != nil && w.IsInitializer()) {
 			return true
 		}
 	}

@@ -55,7 +55,25 @@ func (p *Param) refresh() {
 		if p.Role == Beta {
 			p.elems[i] = float32(0.5*sigmoid(float64(x)) + 0.5)
 		} else {
-			p.elems[i] = softplus(x)
+			p.elems[i] = max(softplus(x), leastThreshold)
+		}
+	}
+}
+
+// leastThreshold keeps a threshold above 0 where softplus is too small for a float32.
+const leastThreshold = 0x1p-126
+
+// project takes what an update brought out of its range back to the end of it: initial
+// potentials.
+func (n *Net) project() {
+	for _, p := range n.params {
+		if p.Role != V0 {
+			continue
+		}
+		for i, x := range p.Data {
+			if x == x { // else training has diverged
+				p.Data[i] = min(max(x, op.LeastV0), op.MostV0)
+			}
 		}
 	}
 }
@@ -153,6 +171,9 @@ func (n *Net) constant(node *graph.Node, i, c int) ([]float32, error) {
 	t := n.consts[node.Input(i)]
 	if t == nil {
 		return nil, op.Errorf(node, "input %d is computed, want a constant to train with", i)
+	}
+	if !t.DType.IsFloat() {
+		return nil, op.Errorf(node, "input %d is of type %v, want numbers of floating point", i, t.DType)
 	}
 	if t.Len() != 1 && !(t.Len() == c && perChannel(t.Dims, c)) {
 		return nil, op.Errorf(node, "input %d has dimensions %v, want one number or one for each of %d channels",

@@ -301,6 +301,7 @@ func (t *Trainer) step(ctx context.Context) error {
 	}
 	rate := t.schedule(t.position.Stage).Rate(int(t.position.Step))
 	t.adam.Step(rate)
+	t.net.project()
 	if t.average != nil {
 		t.average.Update()
 	}
