@@ -125,6 +125,7 @@ func (c *call) sameElem(vs ...*graph.Value) (graph.DType, error) {
 func (c *call) agree(a, b Expr, what string) (Expr, error) {
 	n, okA := a.Int()
 	m, okB := b.Int()
+	c.demand(a, b)
 	switch {
 	case okA && okB && n != m:
 		return a, c.failf("%s is %d in one place and %d in another, want the same", what, n, m)
@@ -190,6 +191,9 @@ func (c *call) broadcastDim(a, b Expr) (d Expr, ok bool) {
 		return a, true
 	case okA && okB:
 		return a, false
+	}
+	c.demand(a, b) // of both, 1 would do too
+	switch {
 	case okA:
 		return a, true // more than 1, so b is the same or 1
 	case okB:

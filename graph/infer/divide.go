@@ -130,6 +130,10 @@ func divideTerm(s, t term) (term, bool) {
 	return product(s.coef/t.coef, atoms), true
 }
 
+// AtLeast reports whether e >= n for all parameters of 1 or more, as far as that can be
+// shown.
+func (e Expr) AtLeast(n int64) bool { return e.atLeast(n) }
+
 // atLeast reports whether e >= n for all parameters of 1 or more, as far as
 // that can be shown.
 func (e Expr) atLeast(n int64) bool {

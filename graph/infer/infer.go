@@ -17,6 +17,17 @@ func Model(m *graph.Model) error {
 	if m.Graph == nil {
 		return &Error{errors.New("the model holds no graph")}
 	}
+	s := newState(m)
+	if err := s.graph(m.Graph); err != nil {
+		return &Error{err}
+	}
+	for v, t := range s.types {
+		v.Type = t
+	}
+	return nil
+}
+
+func newState(m *graph.Model) *state {
 	s := &state{
 		model:   m,
 		opset:   m.Opset,
@@ -31,13 +42,7 @@ func Model(m *graph.Model) error {
 			s.types[v] = graph.TensorOf(v.Type.Elem, shape)
 		}
 	}
-	if err := s.graph(m.Graph); err != nil {
-		return &Error{err}
-	}
-	for v, t := range s.types {
-		v.Type = t
-	}
-	return nil
+	return s
 }
 
 // Error says that a model contradicts itself or the rules of its operators, or, where its
@@ -62,6 +67,7 @@ type state struct {
 	exprs   map[string]Expr // parsed parameters
 	calls   []graph.Op      // functions being inferred, outermost first
 	budget  *int            // nodes of function bodies that may still be inferred
+	known   *Sizes          // where demands are noted; nil where nobody asks
 }
 
 // graph infers g, whose inputs have their types.

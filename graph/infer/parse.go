@@ -49,7 +49,7 @@ func FromDim(d graph.Dim) Expr {
 		}
 		return Number(n)
 	}
-	if d.Param() == "" {
+	if unnamed(d.Param()) {
 		return Expr{}
 	}
 	if isName(d.Param()) {
@@ -59,6 +59,13 @@ func FromDim(d graph.Dim) Expr {
 		return e
 	}
 	return Parameter(d.Param())
+}
+
+// unnamed reports whether a parameter is no name but a word that exporters write for
+// sizes that they leave open: several of one word need not be equal.
+func unnamed(param string) bool {
+	n, err := strconv.ParseInt(param, 10, 64)
+	return param == "" || param == "?" || param == "None" || err == nil && n < 0
 }
 
 // Dim is the dimension that e states; unknown when e is.

@@ -80,6 +80,7 @@ func (c *call) fillReshape(elem graph.DType, in []Expr, ranked bool, out []Expr,
 		if okIn && okOut && before != after {
 			return c.failf("cannot view %v as %v: %d elements as %d", in, out, before, after)
 		}
+		c.demand(total(in), total(out))
 		return c.set(0, elem, out, true)
 	}
 	rest := make([]Expr, 0, len(out))
@@ -92,6 +93,9 @@ func (c *call) fillReshape(elem graph.DType, in []Expr, ranked bool, out []Expr,
 		}
 	}
 	out[at] = divideOut(in, rest)
+	if n, isNumber := total(rest).Int(); isNumber && n > 0 && !out[at].known {
+		c.demand(total(in), total(in).FloorDiv(n).Times(n))
+	}
 	before, okIn := total(in).Int()
 	others, okOut := total(rest).Int()
 	if okIn && okOut && !out[at].known && others != 0 {
@@ -241,6 +245,11 @@ func (c *call) block(f func(dims []Expr, b int64) (out []Expr, bad int64)) error
 	out, bad := f(dims, b.Size)
 	if bad != 0 {
 		return c.failf("size %d in blocks of %d, want a multiple", bad, b.Size)
+	}
+	if c.n.Is("SpaceToDepth") {
+		for _, d := range dims[2:] {
+			c.demand(d, d.FloorDiv(b.Size).Times(b.Size))
+		}
 	}
 	return c.set(0, c.elem(b.X), out, true)
 }

@@ -50,6 +50,9 @@ func (c *call) splitSizes(s op.Split, size Expr) ([]Expr, error) {
 		}
 		return sizes, nil
 	}
+	if c.opset < 18 {
+		c.demand(size, size.FloorDiv(s.Parts).Times(s.Parts))
+	}
 	return evenly(size, s.Parts, c.opset < 18), nil
 }
 

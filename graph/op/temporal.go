@@ -189,6 +189,9 @@ func (t temporal) axes() ([]int64, error) {
 		return []int64{g.Axis}, err
 	case "Slice":
 		s, err := SliceOf(n, t.opset)
+		if err == nil && !s.Axes.Known {
+			_, err = s.Axes.Constant()
+		}
 		return s.cut(), err
 	case "Transpose":
 		p, err := TransposeOf(n)

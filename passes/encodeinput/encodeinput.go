@@ -18,7 +18,8 @@ import (
 //
 // Before: neurons and readouts in untimed form; values [N, C, ...].
 // After: values of the region are time-major, [S*N, C, ...] with S = T + post
-// slices. Encode(x) stands behind each analog value x that the region reads. A
+// slices. Encode(x) stands behind each analog value x that the region reads, and each constant
+// that a Concat of it joins. A
 // bias of Conv, ConvTranspose and Gemm, and the constant of Add and Sub, moves
 // downstream through Neg, Add, Sub, Identity, Concat of channels and scales per
 // channel into the bias of the neurons behind; what cannot move that far becomes
@@ -109,8 +110,9 @@ func encode(c *passes.Context) {
 			continue
 		}
 		for i, v := range n.Inputs() {
-			parameter := n.Op().Domain == graph.Spiking && i > 0
-			if v == nil || parameter || !isAnalog(v) {
+			parameter := n.Op().Domain == graph.Spiking && i > 0 || op.StatesSize(n, i)
+			constant := op.Constant(v) != nil
+			if v == nil || parameter || constant && !n.Is("Concat") || !constant && !isAnalog(v) {
 				continue
 			}
 			if encoded[v] == nil {
@@ -122,9 +124,6 @@ func encode(c *passes.Context) {
 }
 
 func isAnalog(v *graph.Value) bool {
-	if op.Constant(v) != nil {
-		return false
-	}
 	p := v.Producer()
 	return p == nil || p.Region != graph.SpikingRegion
 }

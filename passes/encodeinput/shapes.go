@@ -23,7 +23,7 @@ func fixShapes(c *passes.Context) error {
 		case n.Is("Expand"):
 			err = fixExpand(n)
 		case n.Is("Resize"):
-			err = fixResize(n, opset)
+			err = fixResize(c, n, opset)
 		}
 		if err != nil {
 			return err
@@ -38,9 +38,9 @@ func fixReshape(n *graph.Node) error {
 	if err != nil {
 		return err
 	}
-	shape, err := r.Shape.Constant()
-	if err != nil {
-		return err
+	shape := r.Shape.Value
+	if !r.Shape.Known {
+		return nil // keeps dimension 0, see split-regions
 	}
 	if len(shape) == 0 || shape[0] < 0 || shape[0] == 0 && !r.AllowZero {
 		return nil
@@ -64,9 +64,9 @@ func fixExpand(n *graph.Node) error {
 	if err != nil {
 		return err
 	}
-	shape, err := e.Shape.Constant()
-	if err != nil {
-		return err
+	shape := e.Shape.Value
+	if !e.Shape.Known {
+		return nil // keeps dimension 0, see split-regions
 	}
 	if len(shape) < len(e.X.Type.Shape) || shape[0] == 1 {
 		return nil
@@ -77,38 +77,72 @@ func fixExpand(n *graph.Node) error {
 	return nil
 }
 
-// fixResize states a Resize by factors instead of sizes.
-func fixResize(n *graph.Node, opset int64) error {
+// fixResize states a Resize by factors instead of sizes, or, where float32 holds no such
+// factors, by the sizes of all axes but the first.
+func fixResize(c *passes.Context, n *graph.Node, opset int64) error {
 	z, err := op.ResizeOf(n, opset)
 	if err != nil || !z.Sizes.Given {
 		return err
 	}
+	axes, err := z.AxesFor(n, len(z.X.Type.Shape))
+	if err != nil {
+		return err
+	}
+	if scales := factors(n, z, axes); scales != nil {
+		n.TruncateInputs(3)
+		n.Attrs.Delete("keep_aspect_ratio_policy")
+		replace(n, 2, "scales", graph.NewFloat32([]int64{int64(len(scales))}, scales))
+		return nil
+	}
+	if opset < 18 {
+		return op.Unsupportedf(n, "it resizes %v to stated sizes, want scales or opset 18", z.X.Type)
+	}
+	return sizeAxes(c, n, z, axes)
+}
+
+// factors is the scales that state the sizes of a Resize exactly; nil where there are none.
+func factors(n *graph.Node, z op.Resize, axes []int) []float32 {
 	in, ok := z.X.Type.Shape.Sizes()
 	out, ok2 := n.Output(0).Type.Shape.Sizes()
 	if !ok || !ok2 {
-		return op.Unsupportedf(n, "it resizes %v to stated sizes, want scales", z.X.Type)
-	}
-	axes := z.Axes
-	for i := range in {
-		if z.Axes == nil {
-			axes = append(axes, int64(i))
-		}
+		return nil
 	}
 	scales := make([]float32, len(axes))
-	for i, a := range axes {
-		k, ok := op.Axis(a, len(in))
-		if !ok {
-			return op.Errorf(n, "axis %d is outside a tensor of rank %d", a, len(in))
-		}
+	for i, k := range axes {
 		scales[i] = float32(out[k]) / float32(in[k])
 		if float64(scales[i])*float64(in[k]) != float64(out[k]) {
-			return op.Unsupportedf(n, "it resizes axis %d from %d to %d, which no float factor states exactly",
-				k, in[k], out[k])
+			return nil
 		}
 	}
-	n.TruncateInputs(3)
+	return scales
+}
+
+// sizeAxes makes a Resize state the sizes of all axes but the first.
+func sizeAxes(c *passes.Context, n *graph.Node, z op.Resize, axes []int) error {
+	var kept graph.Ints
+	var places, numbers []int64
+	for i, k := range axes {
+		if k == 0 {
+			continue
+		}
+		kept, places = append(kept, int64(k)), append(places, int64(i))
+		size, _ := n.Output(0).Type.Shape[k].Size()
+		numbers = append(numbers, size)
+	}
+	switch {
+	case z.Sizes.Known:
+		replace(n, 3, "sizes", graph.NewInt64([]int64{int64(len(numbers))}, numbers))
+	case len(kept) < len(axes):
+		g := n.Graph()
+		at := g.AddInitializer(g.FreshName(n.Label()+".axes"), graph.NewInt64([]int64{int64(len(places))}, places))
+		pick := c.Insert(n, n, n.Label()+".sizes", graph.Op{Type: "Gather"}, graph.Attrs{{Name: "axis", Value: graph.Int(0)}},
+			[]*graph.Value{z.Sizes.From, at}, g.FreshName(z.Sizes.From.Name()+".spatial"))
+		pick.Region = graph.AnalogPre
+		pick.Output(0).Type = graph.TensorOf(graph.Int64, graph.ShapeOf(int64(len(places))))
+		n.SetInput(3, pick.Output(0))
+	}
+	n.Attrs.Set("axes", kept)
 	n.Attrs.Delete("keep_aspect_ratio_policy")
-	replace(n, 2, "scales", graph.NewFloat32([]int64{int64(len(scales))}, scales))
 	return nil
 }
 

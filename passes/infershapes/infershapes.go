@@ -38,6 +38,7 @@ func run(c *passes.Context) (changed bool, err error) {
 	g := c.Model.Graph
 	before := types(g)
 	open := unshaped(g)
+	changed = infer.NameSizes(g)
 	if err := infer.Model(c.Model); err != nil {
 		return false, err
 	}

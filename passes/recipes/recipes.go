@@ -19,6 +19,7 @@ import (
 	"spikingir/passes/foldconstants"
 	"spikingir/passes/foldidentity"
 	"spikingir/passes/foldif"
+	"spikingir/passes/foldshapes"
 	"spikingir/passes/iftomprn"
 	"spikingir/passes/infershapes"
 	"spikingir/passes/inlinefunctions"
@@ -191,7 +192,7 @@ func (r Recipe) Pipeline(s Settings) (passes.Pipeline, error) {
 // folded again after the opset upgrade, which may add some.
 func CleanUp() passes.Pipeline {
 	return steps(settleinitializers.Pass, infershapes.Pass, inlinefunctions.Pass, infershapes.Pass,
-		foldconstants.Pass, foldif.Pass, foldidentity.Pass, recogniserelu.Pass, foldbatchnorm.Pass, deadnode.Pass,
+		foldshapes.Pass, foldconstants.Pass, foldif.Pass, foldidentity.Pass, recogniserelu.Pass, foldbatchnorm.Pass, deadnode.Pass,
 		upgradeopset.Pass, infershapes.Pass, foldconstants.Pass)
 }
 

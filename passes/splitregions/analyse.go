@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"spikingir/graph"
+	"spikingir/graph/infer"
 	"spikingir/graph/op"
 )
 
@@ -17,10 +18,16 @@ type split struct {
 	peeled  map[*graph.Node]bool  // of the end of the network
 	forced  map[*graph.Node]error // cannot be spiking, and why
 	unfit   map[*graph.Node]error // activations that cannot become neurons, and why
+	known   *infer.Sizes          // contents of tensors that state sizes
 }
 
-func analyse(m *graph.Model) *split {
+func analyse(m *graph.Model) (*split, error) {
+	known, err := infer.SizesOf(m)
+	if err != nil {
+		return nil, err
+	}
 	s := &split{
+		known:   known,
 		opset:   m.Opset(""),
 		order:   slices.Collect(m.Graph.Nodes()),
 		readers: map[*graph.Node][]*graph.Node{},
@@ -55,7 +62,7 @@ func analyse(m *graph.Model) *split {
 			s.forced[n] = err
 		}
 	}
-	return s
+	return s, nil
 }
 
 // classify tells whether n becomes neurons. A Clip in front of every layer only

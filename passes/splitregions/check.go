@@ -2,6 +2,7 @@ package splitregions
 
 import (
 	"spikingir/graph"
+	"spikingir/graph/infer"
 	"spikingir/graph/op"
 	"spikingir/passes/weights"
 )
@@ -63,7 +64,12 @@ func (s *split) check(n *graph.Node) error {
 	if len(n.Subgraphs()) > 0 {
 		return op.Errorf(n, "the operator runs a subgraph, which is not linear over time")
 	}
-	varies := func(v *graph.Value) bool { return op.Constant(v) == nil }
+	if err := s.sized(n); err != nil {
+		return err
+	}
+	varies := func(v *graph.Value) bool {
+		return op.Constant(v) == nil && isData(n, v) || n.Is("Concat") // whose constants are encoded
+	}
 	if weights.IsLayer(n) {
 		for _, v := range n.Inputs()[1:] {
 			if v != nil && varies(v) {
@@ -98,8 +104,60 @@ func (s *split) check(n *graph.Node) error {
 	return batch(n)
 }
 
+// isData reports whether n reads v as data, not only as a statement of sizes.
+func isData(n *graph.Node, v *graph.Value) bool {
+	for i, w := range n.Inputs() {
+		if w == v && !op.StatesSize(n, i) {
+			return true
+		}
+	}
+	return false
+}
+
+// sized demands of an operator to which sizes are stated at run time that they are known
+// when the run begins, and that dimension 0, where timesteps will lie, is not among them.
+func (s *split) sized(n *graph.Node) error {
+	for i, v := range n.Inputs() {
+		if v == nil || op.Constant(v) != nil || !op.StatesSize(n, i) {
+			continue
+		}
+		if p := v.Producer(); p != nil && s.after[p] {
+			return op.Errorf(n, "input %d, %q, is computed from results of neurons, want sizes that the size of the network's input tells",
+				i, v.Name())
+		}
+		list, known := s.known.Content(v)
+		keep := int64(0) // what leaves dimension 0 alone
+		switch {
+		case n.Is("Expand"):
+			keep = 1
+			known = known && len(list) <= len(n.Output(0).Type.Shape)
+			if known && len(list) < len(n.Output(0).Type.Shape) {
+				continue
+			}
+		case !n.Is("Reshape"):
+			continue
+		}
+		if x, isNumber := first(list); !known || !isNumber || x != keep {
+			return op.Errorf(n, "input %d, %q, states dimension 0, the batch, want %d there", i, v.Name(), keep)
+		}
+	}
+	return nil
+}
+
+// first is the first of the sizes, if it is a number.
+func first(list []infer.Expr) (int64, bool) {
+	if len(list) == 0 {
+		return 0, false
+	}
+	return list[0].Int()
+}
+
+// opsetOfAxes is the first opset in which a Resize can state sizes of some axes alone.
+const opsetOfAxes = 18
+
 // sizes refuses a Resize to stated sizes that are no exact multiples: it cannot
-// be stated by factors, which timesteps in dimension 0 need.
+// be stated by factors, which timesteps in dimension 0 need, and before opset 18 not by the
+// sizes of the other axes either.
 func (s *split) sizes(n *graph.Node) error {
 	z, err := op.ResizeOf(n, s.opset)
 	if err != nil {
@@ -108,15 +166,21 @@ func (s *split) sizes(n *graph.Node) error {
 	if !z.Sizes.Given {
 		return nil
 	}
+	if s.opset >= opsetOfAxes {
+		if !z.Sizes.Known && z.Policy != "stretch" {
+			return op.Errorf(n, "it keeps the ratio of sizes that are computed at run time, want the sizes alone")
+		}
+		return nil
+	}
 	in, ok := z.X.Type.Shape.Sizes()
 	out, ok2 := n.Output(0).Type.Shape.Sizes()
 	if !ok || !ok2 || len(in) != len(out) {
-		return op.Errorf(n, "it resizes %v to stated sizes, want scales", z.X.Type)
+		return op.Errorf(n, "it resizes %v to stated sizes, want scales or opset 18", z.X.Type)
 	}
 	for i := range in {
 		scale := float32(out[i]) / float32(in[i])
 		if in[i] == 0 || float64(scale)*float64(in[i]) != float64(out[i]) {
-			return op.Errorf(n, "it resizes axis %d from %d to %d, which no float factor states exactly",
+			return op.Errorf(n, "it resizes axis %d from %d to %d, which no float factor states exactly; want opset 18",
 				i, in[i], out[i])
 		}
 	}
@@ -177,8 +241,8 @@ func batch(n *graph.Node) error {
 		if err := floats(n, y); err != nil {
 			return err
 		}
-		for _, x := range n.Inputs() {
-			if x == nil {
+		for i, x := range n.Inputs() {
+			if x == nil || op.StatesSize(n, i) {
 				continue
 			}
 			if err := sameBatch(n, x, y); err != nil {

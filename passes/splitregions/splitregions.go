@@ -59,7 +59,10 @@ func run(c *passes.Context) (changed bool, err error) {
 		restore(g)
 		return true, nil
 	}
-	s := analyse(c.Model)
+	s, err := analyse(c.Model)
+	if err != nil {
+		return false, err
+	}
 	if len(s.forced) > 0 && Analog.Of(c) == Refuse {
 		s.refuse(c)
 		return false, nil

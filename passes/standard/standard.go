@@ -15,6 +15,7 @@ import (
 	"spikingir/passes/foldconstants"
 	"spikingir/passes/foldidentity"
 	"spikingir/passes/foldif"
+	"spikingir/passes/foldshapes"
 	"spikingir/passes/iftomprn"
 	"spikingir/passes/infershapes"
 	"spikingir/passes/inlinefunctions"
@@ -40,6 +41,7 @@ var list = []*passes.Pass{
 	inlinefunctions.Pass,
 	upgradeopset.Pass,
 	infershapes.Pass,
+	foldshapes.Pass,
 	foldidentity.Pass,
 	foldconstants.Pass,
 	foldif.Pass,

@@ -12,7 +12,8 @@ import (
 // Pass brings the standard operators to the forms of a later opset.
 //
 // Before: a model of opset 7 to 24.
-// After: the same model at opset `to`; a model that is there or beyond stays.
+// After: the same model at opset `to`; a model that is there or beyond stays. A Resize to sizes that
+// are no multiples needs 18 at least, which can state the sizes of rows and columns alone.
 // Conditions: every operator is one of the standard, and none changed its meaning
 // in a way that cannot be written in the later form; those that did are refused
 // by name, all at once. The operators of model-local functions stay: functions
@@ -42,9 +43,10 @@ func run(c *passes.Context) (changed bool, err error) {
 		return false, err
 	}
 	changed, err = freeInitializers(c)
-	if err != nil || from >= to {
+	if err != nil || from >= max(to, leastFor(m.Graph, from)) {
 		return changed, err
 	}
+	to = max(to, leastFor(m.Graph, from))
 	typed := passes.Typed.Check(m) == nil
 	u := &upgrade{c: c, refused: map[*graph.Node]bool{}}
 	if u.types, err = inferTypes(m); err != nil {
@@ -65,6 +67,39 @@ func run(c *passes.Context) (changed bool, err error) {
 		return true, infer.Model(m)
 	}
 	return true, nil
+}
+
+// opsetOfAxes is the first opset in which a Resize can state sizes of some axes alone.
+const opsetOfAxes = 18
+
+// leastFor is the opset that the spiking form of the operators needs: a Resize to sizes that no
+// factors state has to leave dimension 0 out, where timesteps lie.
+func leastFor(g *graph.Graph, opset int64) int64 {
+	for n := range g.Nodes() {
+		if !n.Is("Resize") {
+			continue
+		}
+		z, err := op.ResizeOf(n, opset)
+		if err == nil && z.Sizes.Given && !byFactors(z, n.Output(0)) {
+			return opsetOfAxes
+		}
+	}
+	return 0
+}
+
+// byFactors reports whether a Resize to sizes multiplies each by a number that float32 holds.
+func byFactors(z op.Resize, y *graph.Value) bool {
+	in, ok := z.X.Type.Shape.Sizes()
+	out, ok2 := y.Type.Shape.Sizes()
+	if !ok || !ok2 || len(in) != len(out) {
+		return false
+	}
+	for i := range in {
+		if x := float32(out[i]) / float32(in[i]); float64(x)*float64(in[i]) != float64(out[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // freeInitializers takes initializers off the inputs of a model of IR version 3
