@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"spikingir/graph"
+	"spikingir/graph/cost"
 	"spikingir/graph/op"
 	"spikingir/passes"
 )
@@ -47,9 +48,12 @@ type Conversion struct {
 	// Timing is the schedule and the latency of a two-phase network; nil in lock-step.
 	Timing  *op.TimingReport `json:"timing,omitempty"`
 	Neurons []string         `json:"neurons"` // type and node of the file
-	Images  int              `json:"calibration_images"`
-	Calib   string           `json:"calibration_sha256,omitempty"` // of the calibration inputs
-	Notes   []string         `json:"notes"`                        // of the passes, to the user
+	// SpikeShare is the share of the ANN's multiply-accumulates that spikes drive; the rest
+	// is computed, and charged, as in the ANN. 0 while neurons are not timed.
+	SpikeShare float64  `json:"spike_driven_macs"`
+	Images     int      `json:"calibration_images"`
+	Calib      string   `json:"calibration_sha256,omitempty"` // of the calibration inputs
+	Notes      []string `json:"notes"`                        // of the passes, to the user
 }
 
 // Convert turns a network into a spiking one, in place, and says what it did. Weights
@@ -168,6 +172,11 @@ func (c *Conversion) neurons(m *graph.Model) {
 		return
 	}
 	c.Neurons = list
+	if c.Timesteps > 0 && c.SpikeShare == 0 {
+		if macs, ok := cost.Of(m); ok {
+			c.SpikeShare = macs.SpikeShare()
+		}
+	}
 	if t, err := op.TimingOf(m.Graph); err == nil { // else a pass refuses them
 		c.Timing = t.Report(t.Timesteps)
 	}

@@ -194,6 +194,9 @@ func (a *app) printSummary(s *summary) error {
 	if s.Timing != nil {
 		what += ", " + s.Timing.String()
 	}
+	if s.SpikeShare > 0 {
+		what += fmt.Sprintf(", %.1f %% of the multiply-accumulates driven by spikes", 100*s.SpikeShare)
+	}
 	fmt.Fprintf(a.out, "%s -> %s: %s\n", s.Model, s.Output, what)
 	return nil
 }

@@ -138,6 +138,9 @@ func (a *app) printReport(r *spikingir.Report) {
 	if r.Timing != nil {
 		fmt.Fprintln(a.out, r.Timing)
 	}
+	if r.Timesteps > 0 {
+		fmt.Fprintf(a.out, "%.1f %% of the multiply-accumulates are driven by spikes, the rest is charged as in the ANN\n", 100*r.SpikeShare)
+	}
 	if r.Rate != nil {
 		fmt.Fprintf(a.out, "conversion rate: PSNR %.1f %%, SSIM %.1f %%, mean %.1f %%\n",
 			r.Rate.PSNR, r.Rate.SSIM, r.Rate.Mean)

@@ -4,14 +4,17 @@ import (
 	"cmp"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"spikingir"
 	"spikingir/cmd/internal/cli"
 	"spikingir/graph"
+	"spikingir/graph/cost"
 	"spikingir/graph/infer"
 	"spikingir/graph/op"
 )
@@ -33,7 +36,9 @@ type inspection struct {
 	External  bool              `json:"external_data"`
 	Metadata  map[string]string `json:"metadata"`
 	Unknown   []string          `json:"unknown_operators"`
-	Timing    *op.TimingReport  `json:"timing,omitempty"` // of a two-phase network
+	// Share is the share of the MACs that spikes drive; nil where nothing spikes.
+	Share  *float64         `json:"spike_driven_macs,omitempty"`
+	Timing *op.TimingReport `json:"timing,omitempty"` // of a two-phase network
 }
 
 type port struct {
@@ -124,6 +129,14 @@ func inspectModel(path string, m *graph.Model) *inspection {
 
 // nodes lists the main graph's nodes and counts its operators.
 func (r *inspection) nodes(m *graph.Model) {
+	macs, counted := cost.Of(m)
+	if !counted { // the weights tell what a layer does for a pixel of its own
+		macs = ownPixels(m)
+	}
+	r.MACs = macs.Total
+	if share := macs.SpikeShare(); counted && spikingir.Spiking(m) {
+		r.Share = &share
+	}
 	for n := range m.Graph.Nodes() {
 		name := n.Op().String()
 		at := slices.IndexFunc(r.Ops, func(o opCount) bool { return o.Op == name })
@@ -145,28 +158,35 @@ func (r *inspection) nodes(m *graph.Model) {
 				info.Params += k
 			}
 		}
-		info.MACs = macsPerPixel(n)
-		r.MACs += info.MACs
+		info.MACs = macs.Layers[n]
 		r.Nodes = append(r.Nodes, info)
 	}
 }
 
-// macsPerPixel is the multiply-accumulates of a convolution for one pixel of
-// its output, k*k*Cin/group*Cout; of its input for a ConvTranspose.
-func macsPerPixel(n *graph.Node) float64 {
-	if !n.Is("Conv") && !n.Is("ConvTranspose") || n.Input(1) == nil {
-		return 0
+// ownPixels counts a network of which the sizes are not known: each convolution for a
+// pixel of its own output, a ConvTranspose for one of its input.
+func ownPixels(m *graph.Model) cost.MACs {
+	c := cost.MACs{Layers: map[*graph.Node]float64{}}
+	for n := range m.Graph.Nodes() {
+		if !n.Is("Conv") && !n.Is("ConvTranspose") || n.Input(1) == nil {
+			continue
+		}
+		dims, ok := n.Input(1).Type.Shape.Sizes()
+		if !ok || len(dims) == 0 {
+			continue
+		}
+		macs := 1.0
+		for _, d := range dims {
+			macs *= float64(d)
+		}
+		c.Layers[n] = macs
+		c.Total += macs
 	}
-	dims, ok := n.Input(1).Type.Shape.Sizes()
-	if !ok || len(dims) == 0 {
-		return 0
-	}
-	macs := 1.0
-	for _, d := range dims {
-		macs *= float64(d)
-	}
-	return macs
+	return c
 }
+
+// decimal is a number without needless digits.
+func decimal(x float64) float64 { return math.Round(x*1000) / 1000 }
 
 func (a *app) printInspection(r *inspection) {
 	fmt.Fprintf(a.out, "%s: ONNX IR %d, by %s\n", r.Model, r.IRVersion, r.Producer)
@@ -179,10 +199,13 @@ func (a *app) printInspection(r *inspection) {
 	t := a.table()
 	t.AppendHeader(table.Row{"node", "operator", "region", "output", "parameters", "MAC/px"})
 	for _, n := range r.Nodes {
-		t.AppendRow(table.Row{n.Name, n.Op, n.Region, n.Output + " " + n.Type, n.Params, n.MACs})
+		t.AppendRow(table.Row{n.Name, n.Op, n.Region, n.Output + " " + n.Type, n.Params, decimal(n.MACs)})
 	}
-	t.AppendFooter(table.Row{"all", "", "", "", r.Weights, r.MACs})
+	t.AppendFooter(table.Row{"all", "", "", "", r.Weights, decimal(r.MACs)})
 	t.Render()
+	if r.Share != nil {
+		fmt.Fprintf(a.out, "%.1f %% of the multiply-accumulates are driven by spikes\n", 100**r.Share)
+	}
 	if len(r.Functions) > 0 {
 		fmt.Fprintln(a.out, "functions: "+strings.Join(r.Functions, ", "))
 	}

@@ -19,6 +19,8 @@ import (
 // restoration is what run is asked for.
 type restoration struct {
 	in, out   string
+	tensors   []string // [NAME=]FILE.npy
+	outs      []string
 	colour    string
 	scale     int
 	timesteps int
@@ -38,11 +40,16 @@ the image by bicubic first, as VDSR wants it.
 
 An image that would take more than --memory between input and output runs tile by
 tile, to the same bits; the report says so. Read and written images, weights and
-the program itself come on top: count on 0.5 GiB more for 3840x2160 pixels.`,
+the program itself come on top: count on 0.5 GiB more for 3840x2160 pixels.
+
+With --tensor FILE.npy in the place of an image any model runs, whatever it takes, and
+-o FILE.npy is what it gives. Several inputs and outputs are named (--tensor x=x.npy
+--tensor sigma=s.npy -o y=y.npy -o z=z.npy) or come in the order of the model; outputs that are
+not asked for are not written.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if r.in == "" || r.out == "" {
-				return fmt.Errorf("run: want --input and --output, an image or a folder each")
+			if (r.in == "" && len(r.tensors) == 0) || len(r.outs) == 0 {
+				return fmt.Errorf("run: want --input and --output, an image or a folder each, or --tensor and --output, .npy files")
 			}
 			if err := choose("colour", r.colour); err != nil {
 				return err
@@ -57,6 +64,13 @@ the program itself come on top: count on 0.5 GiB more for 3840x2160 pixels.`,
 			if err := checkTimesteps(r.run.Timesteps); err != nil {
 				return err
 			}
+			if len(r.tensors) > 0 {
+				return a.runTensors(cmd.Context(), args[0], r)
+			}
+			if len(r.outs) > 1 {
+				return fmt.Errorf("run: %d times --output, want one for images", len(r.outs))
+			}
+			r.out = r.outs[0]
 			files, err := r.files(args[0])
 			if err != nil {
 				return err
@@ -81,7 +95,8 @@ the program itself come on top: count on 0.5 GiB more for 3840x2160 pixels.`,
 	}
 	f := cmd.Flags()
 	f.StringVarP(&r.in, "input", "i", "", "image or folder to restore")
-	f.StringVarP(&r.out, "output", "o", "", "PNG file or folder to write")
+	f.StringArrayVar(&r.tensors, "tensor", nil, "[NAME=]FILE.npy to feed to an input, in the place of an image; repeatable")
+	f.StringArrayVarP(&r.outs, "output", "o", nil, "PNG file or folder to write; with --tensor [NAME=]FILE.npy, repeatable")
 	f.StringVar(&r.colour, "colour", "luma", "gray model on a colour image: luma or channels")
 	f.IntVar(&r.scale, "scale", 1, "enlarge the image by bicubic first")
 	addMemory(f, &r.run.MemoryLimit)

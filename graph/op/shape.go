@@ -84,19 +84,20 @@ func SliceOf(n *graph.Node, opset int64) (Slice, error) {
 }
 
 // SliceRange is where start:end:step of an axis of size n begins and how many places it
-// takes. Negative bounds count from the end, bounds outside are moved in.
+// takes. Negative bounds count from the end, bounds outside are moved in: the start of a
+// step backwards onto an element, other than Python does, and its end before the first.
 func SliceRange(n, start, end, step int64) (first, count int64) {
-	lo, hi := int64(0), n
-	if step < 0 {
-		lo, hi = -1, n-1
-	}
-	bound := func(b int64) int64 {
+	bound := func(b, lo, hi int64) int64 {
 		if b < 0 && b >= math.MinInt64+n {
 			b += n
 		}
-		return max(lo, min(hi, b))
+		return min(hi, max(lo, b))
 	}
-	start, end = bound(start), bound(end)
+	if step < 0 {
+		start, end = bound(start, 0, n-1), bound(end, -1, n-1)
+	} else {
+		start, end = bound(start, 0, n), bound(end, 0, n)
+	}
 	switch {
 	case step > 0 && start < end:
 		count = (end-start-1)/step + 1

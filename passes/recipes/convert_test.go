@@ -305,7 +305,7 @@ func TestAnalog(t *testing.T) {
 	for _, test := range []struct {
 		front   string
 		neurons int
-	}{{"", 1}, {"maxpool-to-averagepool,", 3}} {
+	}{{"", 2}, {"maxpool-to-averagepool,", 3}} {
 		p, err := recipes.New("spikingir", s)
 		if err != nil {
 			t.Fatal(err)

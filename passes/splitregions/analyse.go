@@ -129,37 +129,64 @@ func ofLayer(n *graph.Node) bool {
 	return false
 }
 
-func (s *split) behind(n *graph.Node) map[*graph.Node]bool {
-	seen := map[*graph.Node]bool{}
-	var visit func(m *graph.Node)
-	visit = func(m *graph.Node) {
-		for _, r := range s.readers[m] {
-			if !seen[r] {
-				seen[r] = true
-				visit(r)
+// assign gives every node its region. Time ends in front of an operator that stays analog,
+// and begins again at the next activation: what lies between, layers of weights included,
+// runs once, on the readouts of what is in front of it.
+func (s *split) assign() {
+	gates := s.gates()
+	spiking := map[*graph.Node]bool{}
+	post := map[*graph.Node]bool{} // depends on what is spiking
+	for _, n := range s.order {
+		reads := reads(n)
+		timed, behind := false, false
+		for _, v := range reads {
+			p := v.Producer()
+			timed = timed || spiking[p]
+			behind = behind || spiking[p] || post[p]
+		}
+		switch {
+		case gates[n] || s.peeled[n] || s.forced[n] != nil:
+		case s.neuron[n], timed:
+			spiking[n] = true
+			n.Region = graph.SpikingRegion
+			continue
+		}
+		n.Region = graph.AnalogPre
+		if post[n] = behind; behind || s.peeled[n] {
+			n.Region = graph.AnalogPost
+		}
+	}
+}
+
+// gates is the operators on one number a channel that only operators which stay analog
+// read: the pooling, layers and activations of a channel attention, which cost next to
+// nothing and would gain nothing by spikes. A network that has no larger tensors has none.
+func (s *split) gates() map[*graph.Node]bool {
+	gates := map[*graph.Node]bool{}
+	if !slices.ContainsFunc(s.order, func(n *graph.Node) bool { return s.neuron[n] && !pooled(n) }) {
+		return gates
+	}
+	for _, n := range slices.Backward(s.order) {
+		kept := slices.ContainsFunc(s.readers[n], func(r *graph.Node) bool { return s.forced[r] == nil && !gates[r] })
+		gates[n] = s.after[n] && len(s.readers[n]) > 0 && !kept && pooled(n)
+	}
+	return gates
+}
+
+// pooled reports whether what n gives has one number a channel.
+func pooled(n *graph.Node) bool {
+	for _, v := range n.Outputs() {
+		if v == nil {
+			continue
+		}
+		if len(v.Type.Shape) < 2 {
+			return false
+		}
+		for _, d := range v.Type.Shape[2:] {
+			if size, known := d.Size(); !known || size != 1 {
+				return false
 			}
 		}
 	}
-	visit(n)
-	return seen
-}
-
-func (s *split) assign() {
-	post := map[*graph.Node]bool{}
-	for f := range s.forced {
-		post[f] = true
-		for n := range s.behind(f) {
-			post[n] = true
-		}
-	}
-	for _, n := range s.order {
-		switch {
-		case post[n] || s.peeled[n]:
-			n.Region = graph.AnalogPost
-		case s.after[n]:
-			n.Region = graph.SpikingRegion
-		default:
-			n.Region = graph.AnalogPre
-		}
-	}
+	return true
 }

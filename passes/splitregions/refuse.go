@@ -18,18 +18,11 @@ func (s *split) refuse(c *passes.Context) {
 }
 
 func (s *split) advice(n *graph.Node) string {
-	keep := fmt.Sprintf("--analog keep leaves it and %s behind it analog", operators(len(s.behind(n))))
+	const keep = "--analog keep leaves it analog"
 	if n.Is("MaxPool") {
 		return "add maxpool-to-averagepool in front, or " + keep
 	}
 	return keep
-}
-
-func operators(n int) string {
-	if n == 1 {
-		return "1 operator"
-	}
-	return fmt.Sprintf("%d operators", n)
 }
 
 // nothing is the error of a network without neurons: which activations it has
@@ -47,13 +40,13 @@ func (s *split) nothing(name string) error {
 		case !s.neuron[n]:
 			why = "it only limits the network's input"
 		case !s.peeled[n]:
-			why = "it depends on an operator that stays analog"
+			why = "it belongs to a gate of one number a channel, which stays analog"
 		}
 		seen = append(seen, fmt.Sprintf("%v %q: %s", n.Op(), n.OriginLabel(), why))
 	}
-	why := "nothing to convert: there is no Relu, LeakyRelu, PRelu or Clip"
-	if seen != nil {
-		why = "nothing to convert: " + strings.Join(seen, ", ")
+	why := "nothing to convert: " + strings.Join(seen, ", ")
+	if seen == nil {
+		why = "nothing to convert: neurons stand for Relu, LeakyRelu, PRelu and Clip, and there is none" + s.others()
 	}
 	return &passes.Unsupported{Refusals: []passes.Refusal{{Node: name, Op: "graph", Why: why}}}
 }

@@ -19,9 +19,10 @@ import (
 // Conditions: an operator in the spiking region is linear over time, of float
 // tensors, keeps dimension 0 (the batch, where timesteps will lie) to itself and
 // has constant weights. Everything else that depends on an activation is refused
-// by name, all at once, or with analog=keep stays analog together with what lies
-// behind it. A network without a neuron is an error. Once all nodes have their
-// region, a further run changes nothing.
+// by name, all at once, or with analog=keep stays analog: an island, with the gate
+// of one number a channel that leads to it. Behind an island the next activation
+// opens the spiking region again. A network without a neuron is an error. Once all
+// nodes have their region, a further run changes nothing.
 // Algebra: sum_t F(x_t) = F(sum_t x_t) for the operators F of the region
 // (docs/design.md, Linear operators).
 var Pass = &passes.Pass{
@@ -30,7 +31,7 @@ var Pass = &passes.Pass{
 		"What depends on no activation is analog-pre; what stands behind the last\n" +
 		"layer of weights is analog-post; the rest is the spiking region, where\n" +
 		"every operator must be linear over time. What cannot be spiking is refused\n" +
-		"by name, or left analog on request.",
+		"by name, or left analog on request, as an island between spiking parts.",
 	Options: []passes.Option{Analog},
 	Needs:   passes.Typed,
 	Gives:   passes.Split,
@@ -38,7 +39,7 @@ var Pass = &passes.Pass{
 }
 
 // Analog is the option of what cannot be spiking.
-var Analog = passes.OneOf("analog", "what cannot be spiking: refuse it, or keep it and all behind it analog",
+var Analog = passes.OneOf("analog", "what cannot be spiking: refuse it, or keep it analog",
 	Refuse, Keep)
 
 // Treatment is what becomes of operators that cannot be spiking.
@@ -69,8 +70,7 @@ func run(c *passes.Context) (changed bool, err error) {
 	}
 	for _, f := range s.order {
 		if s.forced[f] != nil {
-			c.Notef(f, "stays analog with %s behind it: %s", operators(len(s.behind(f))),
-				op.Problem(s.forced[f]))
+			c.Notef(f, "stays analog: %s", op.Problem(s.forced[f]))
 		}
 	}
 	s.assign()

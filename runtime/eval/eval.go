@@ -51,6 +51,7 @@ type Report struct {
 	Rate       *metric.Rate     `json:"rate,omitempty"` // nil where the ANN's quality is infinite or not positive
 	Agreement  *Agreement       `json:"agreement,omitempty"`
 	FiringRate float64          `json:"firing_rate"`
+	SpikeShare float64          `json:"spike_driven_macs"` // share of the multiply-accumulates that spikes drive
 	Energy     Energy           `json:"energy"`
 	Seconds    float64          `json:"seconds_per_image"`
 	Layers     []Layer          `json:"layers"`

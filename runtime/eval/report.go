@@ -111,6 +111,7 @@ func (t *tally) energy(r *Report, k *track) error {
 		return err
 	}
 	r.Energy = Energy{Mode: t.Energy.Mode, First: t.Energy.FirstLayer}
+	r.SpikeShare = spikeShare(rows)
 	model, err := t.cost(rows, k.timesteps)
 	if err != nil {
 		return err
@@ -133,6 +134,24 @@ func (t *tally) energy(r *Report, k *track) error {
 	}
 	r.Energy.RefMJ, r.Energy.SavingPC = &ann.MJ, &saving
 	return nil
+}
+
+// spikeShare is the share of the multiply-accumulates of the ANN that spikes drive.
+func spikeShare(rows []metric.LayerOps) float64 {
+	var all, driven float64
+	for _, r := range rows {
+		if r.SpikingOnly {
+			continue
+		}
+		all += r.MACs
+		if r.Source == metric.FromSpikes {
+			driven += r.MACs
+		}
+	}
+	if all == 0 {
+		return 0
+	}
+	return driven / all
 }
 
 // cost prices a spiking model of T timesteps, or with T = 0 an ANN.

@@ -160,6 +160,9 @@ func (t *Tensor) Clone() *Tensor {
 	return &Tensor{t.DType, slices.Clone(t.Dims), slices.Clone(t.F32), slices.Clone(t.I64)}
 }
 
+// As is t with elements of another type, converted as a Cast does.
+func (t *Tensor) As(d graph.DType) *Tensor { return castTo(&Env{}, t, d) }
+
 // String describes t by type and dimensions, as "float[1,3,8,8]".
 func (t *Tensor) String() string {
 	s := graph.ShapeOf()

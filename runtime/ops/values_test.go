@@ -130,6 +130,10 @@ func TestValues(t *testing.T) {
 			[]*Tensor{whole(0, 1, 2, 3, 4), whole(-1), whole(math.MinInt64), whole(0), whole(-2)},
 			whole(4, 2, 0)},
 		{"Slice", 13, nil, []*Tensor{whole(0, 1, 2, 3), whole(5), whole(9)}, whole()},
+		// a start before the first element is moved onto it where the step goes backwards
+		{"Slice", 13, nil, []*Tensor{whole(0, 1, 2, 3), whole(-9), whole(math.MinInt64), whole(0), whole(-3)}, whole(0)},
+		{"Slice", 13, nil, []*Tensor{whole(0, 1, 2, 3), whole(9), whole(-9), whole(0), whole(-2)}, whole(3, 1)},
+		{"Slice", 13, nil, []*Tensor{whole(), whole(9), whole(-9), whole(0), whole(-1)}, whole()},
 		{"Slice", 13, nil,
 			[]*Tensor{whole(0, 1, 2), whole(0), whole(9), whole(0), whole(math.MaxInt64)}, whole(0)},
 		{"Pad", 18, attrs("mode", graph.String("edge")),

@@ -1,0 +1,167 @@
+// Package cost counts the multiply-accumulates of a network before it runs, by its
+// inferred shapes: for one pixel of its output, whatever the resolution of each layer.
+package cost
+
+import (
+	"slices"
+
+	"spikingir/graph"
+	"spikingir/graph/infer"
+	"spikingir/graph/op"
+)
+
+// MACs is the multiply-accumulates of a network for one pixel of its output; of a spiking
+// one for a single slice. What conversion added, the convolutions of CPM, does not count.
+type MACs struct {
+	Layers map[*graph.Node]float64 // layers of the main graph
+	Total  float64
+	Driven float64 // of layers that spikes drive
+}
+
+// SpikeShare is the share of the multiply-accumulates that spikes drive, which take
+// additions in their place; the rest is computed as in the ANN.
+func (c MACs) SpikeShare() float64 {
+	if c.Total == 0 {
+		return 0
+	}
+	return c.Driven / c.Total
+}
+
+// side is the height and width of the image that counts are made for where a model leaves
+// them open: a multiple of all strides and factors that occur, so large that borders do not
+// matter.
+const side = 10080
+
+// Of counts the layers of a model. ok is false where shapes cannot be inferred, or the
+// output has no pixels.
+func Of(m *graph.Model) (c MACs, ok bool) {
+	sized := m.Clone()
+	for _, v := range sized.Graph.Inputs() {
+		v.Type.Shape = withSizes(infer.Input(v))
+	}
+	originals := slices.Collect(m.Graph.Nodes())
+	i := 0
+	for n := range sized.Graph.Nodes() {
+		if op.Lookup(n.Op()) != nil {
+			forget(n)
+		}
+	}
+	if infer.Model(sized) != nil || len(sized.Graph.Outputs()) == 0 {
+		return c, false
+	}
+	pixels, known := pixelsOf(sized.Graph.Outputs()[0].Type.Shape)
+	if !known || pixels == 0 {
+		return c, false
+	}
+	c.Layers = map[*graph.Node]float64{}
+	timed := map[*graph.Value]bool{}
+	for n := range sized.Graph.Nodes() {
+		driven := markTimed(n, timed)
+		if macs, ok := layer(n); ok {
+			macs /= pixels
+			c.Layers[originals[i]] = macs
+			c.Total += macs
+			if driven {
+				c.Driven += macs
+			}
+		}
+		i++
+	}
+	return c, true
+}
+
+// withSizes puts numbers for what a shape leaves open: one image of side by side pixels.
+func withSizes(shape graph.Shape) graph.Shape {
+	sized := slices.Clone(shape)
+	for i, d := range sized {
+		if _, known := d.Size(); !known {
+			sized[i] = graph.Known(side)
+		}
+		if i == 0 && len(sized) > 1 {
+			sized[i] = graph.Known(1)
+		}
+	}
+	return sized
+}
+
+// forget drops the shapes of what n makes, those declared included: they may be names.
+func forget(n *graph.Node) {
+	for _, v := range n.Outputs() {
+		if v != nil {
+			v.Type.Shape = nil
+		}
+	}
+}
+
+// pixelsOf is the pixels of one image [N,C,H,W], or [N,H,W,C] where the last dimension is
+// the small one.
+func pixelsOf(shape graph.Shape) (float64, bool) {
+	dims, known := shape.Sizes()
+	if !known || len(dims) < 3 {
+		return 0, false
+	}
+	space := dims[2:]
+	if len(dims) == 4 && dims[3] <= 4 && dims[1] > dims[3] {
+		space = dims[1:3]
+	}
+	return product(space), true
+}
+
+// markTimed notes which results of n are made of spikes, and reports whether n reads any.
+func markTimed(n *graph.Node, timed map[*graph.Value]bool) (driven bool) {
+	driven = slices.ContainsFunc(n.Inputs(), func(v *graph.Value) bool { return v != nil && timed[v] })
+	readout := n.IsSpiking("CPM") || n.IsSpiking("Decode")
+	for i, v := range n.Outputs() {
+		if v != nil {
+			timed[v] = op.IsNeuron(n) && i == op.NeuronY || driven && !readout && !op.IsNeuron(n)
+		}
+	}
+	return driven
+}
+
+// layer is the multiply-accumulates of n for one image and one slice.
+func layer(n *graph.Node) (float64, bool) {
+	x, xKnown := sizes(n.Input(0))
+	w, wKnown := sizes(n.Input(1))
+	y, yKnown := sizes(n.Output(0))
+	if !xKnown || !wKnown || !yKnown || len(x) == 0 || len(y) == 0 {
+		return 0, false
+	}
+	switch {
+	case n.Is("Conv") && len(w) > 2:
+		return product(y[1:]) * product(w[1:]), true
+	case n.Is("ConvTranspose") && len(w) > 2:
+		return product(x[1:]) * product(w[1:]), true
+	case n.Is("Gemm"):
+		g, err := op.GemmOf(n)
+		if err != nil || len(w) != 2 || len(y) != 2 {
+			return 0, false
+		}
+		k := w[0]
+		if g.TransB {
+			k = w[1]
+		}
+		return product(y[1:]) * float64(k), true
+	case n.Is("MatMul"):
+		return product(y[1:]) * float64(x[len(x)-1]), true
+	}
+	return 0, false
+}
+
+func sizes(v *graph.Value) ([]int64, bool) {
+	if v == nil {
+		return nil, false
+	}
+	if v.Const != nil && v.Type.Shape == nil {
+		return v.Const.Dims, true
+	}
+	return v.Type.Shape.Sizes()
+}
+
+func product(dims []int64) float64 {
+	p := 1.0
+	for _, d := range dims {
+		p *= float64(d)
+	}
+	return p
+}
