@@ -31,6 +31,7 @@ func init() {
 	standardRules = byName([]operators{
 		{typed(op.ConvOf, conv), "Conv"},
 		{typed(op.ConvTransposeOf, convTranspose), "ConvTranspose"},
+		{typed(op.DeformConvOf, deformConv), "DeformConv"},
 		{typed(op.GemmOf, gemm), "Gemm"},
 		{typed(op.MatMulOf, matMul), "MatMul"},
 		{typedAt(op.BatchNormOf, batchNorm), "BatchNormalization"},

@@ -172,6 +172,12 @@ func qLinearMatMul(c *call) error {
 	return c.product(c.elem(c.n.Input(7)), c.n.Input(0), c.n.Input(3))
 }
 
+// deformConv has the shape of a Conv.
+func deformConv(c *call, v op.DeformConv) error {
+	elem := must(c.sameElem(v.X, v.W, v.Offset, v.B, v.Mask))
+	return c.convolved(elem, op.Conv{Window: v.Window, Group: v.Group, X: v.X, W: v.W, B: v.B})
+}
+
 func convInteger(c *call, v op.Conv) error { return c.convolved(graph.Int32, v) }
 
 func qLinearConv(c *call, v op.Conv) error { return c.convolved(c.elem(c.n.Input(7)), v) }

@@ -50,6 +50,26 @@ func kernelOf(w *graph.Value) []int64 {
 	return kernel
 }
 
+// DeformConv is a Conv of rows and columns whose kernel elements are moved by Offset
+// [N, OffsetGroup*kernel*2, out...] (rows first) and weighted by Mask
+// [N, OffsetGroup*kernel, out...], which may be nil, as B may.
+type DeformConv struct {
+	Window
+	Group, OffsetGroup    int64
+	X, W, Offset, B, Mask *graph.Value
+}
+
+// DeformConvOf decodes a DeformConv.
+func DeformConvOf(n *graph.Node) (DeformConv, error) {
+	r := read(n)
+	c := DeformConv{X: r.input(0, "X"), W: r.input(1, "W"), Offset: r.input(2, "offset"), B: n.Input(3), Mask: n.Input(4),
+		Group: r.int("group", 1), OffsetGroup: r.int("offset_group", 1)}
+	c.Window = r.window(kernelOf(c.W))
+	r.atLeast("group", c.Group, 1)
+	r.atLeast("offset_group", c.OffsetGroup, 1)
+	return c, r.err
+}
+
 // ConvTranspose is the transpose of a convolution: X [N, C, spatial...],
 // W [C, M/Group, kernel...], B [M] or nil.
 type ConvTranspose struct {

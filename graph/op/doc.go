@@ -14,7 +14,7 @@
 // from; it does not follow later edits of the node.
 //
 // Opsets from [Oldest] to [Newest] are understood; the binary operators from 7 on,
-// for they broadcast by other rules before.
+// for they broadcast by other rules before, and a few that never changed from 1 on.
 //
 // Other modules may import this package: it is stable, as package spikingir says.
 package op

@@ -65,6 +65,10 @@ var analogRows = []row{
 	{"GridSample", []form{{16, two, one, "align_corners=int mode=string padding_mode=string"}}, 0, Nonlinear, foldable,
 		"pixels at the places that a grid states"},
 
+	{"DeformConv", []form{{19, Arity{3, 5}, one,
+		"dilations=ints group=int kernel_shape=ints offset_group=int pads=ints strides=ints"}}, 0, Nonlinear, foldable,
+		"convolution that reads beside its places"},
+
 	{"GroupNormalization", []form{
 		{18, three, one, "epsilon=float num_groups=int!"},
 		{21, three, one, "epsilon=float num_groups=int! stash_type=int"},

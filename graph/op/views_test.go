@@ -270,7 +270,10 @@ func TestConstants(t *testing.T) {
 	for _, c := range []struct {
 		v     *graph.Value
 		known bool
-	}{{made, true}, {shared, true}, {b.ints(0, -1), true}, {computed, false}, {given, false}} {
+		why   string // it is no constant
+	}{{made, true, ""}, {shared, true, ""}, {b.ints(0, -1), true, ""},
+		{computed, false, `is computed at run time, by node "n" (Shape)`},
+		{given, false, "is an input of the model whose stored value a caller may replace"}} {
 		r := must[op.Reshape](t)(op.ReshapeOf(b.node("Reshape", nil, b.x, c.v)))
 		if r.Shape.Known != c.known || !r.Shape.Given || r.Shape.From != c.v {
 			t.Errorf("shape %q: %+v", c.v.Name(), r.Shape)
@@ -280,9 +283,7 @@ func TestConstants(t *testing.T) {
 			same(t, "shape", []int64{0, -1}, shape)
 			continue
 		}
-		want := fmt.Sprintf(`node "n" (Reshape): input %q (shape) is computed at run time, `+
-			"want a constant",
-			c.v.Name())
+		want := fmt.Sprintf(`node "n" (Reshape): input %q (shape) %s, want a constant`, c.v.Name(), c.why)
 		if err == nil || err.Error() != want {
 			t.Errorf("error %v, want %s", err, want)
 		}

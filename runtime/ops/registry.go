@@ -12,6 +12,7 @@ var binders = map[string]binder{
 	// layers
 	"Conv":                  bindConv,
 	"ConvTranspose":         bindConvTranspose,
+	"DeformConv":            bindDeformConv,
 	"Gemm":                  viewed(op.GemmOf, runGemm),
 	"MatMul":                plain(matMulVectors),
 	"BatchNormalization":    bindBatchNorm,

@@ -272,8 +272,8 @@ func TestVectors(t *testing.T) {
 		}
 	}
 	for name := range binders {
-		control := slices.Contains([]string{"If", "Loop", "Scan"}, name) // see TestControl
-		if !covered[name] && !control {
+		elsewhere := slices.Contains([]string{"If", "Loop", "Scan", "DeformConv"}, name) // in tests of their own
+		if !covered[name] && !elsewhere {
 			t.Errorf("no vector covers operator %s", name)
 		}
 	}

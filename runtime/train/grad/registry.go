@@ -136,5 +136,5 @@ func init() {
 const untrained = `Acos Acosh Asin Asinh Atan Atanh Cosh Sinh Tan Shrink Swish IsNaN IsInf BitwiseNot BitwiseAnd BitwiseOr
 BitwiseXor BitShift Xor CastLike LogSoftmax Hardmax ReduceL1 ReduceSumSquare ReduceLogSum ReduceLogSumExp ArgMin CumSum TopK
 GatherElements GatherND Scatter ScatterElements ScatterND OneHot Compress NonZero EyeLike Trilu ReverseSequence Einsum
-GridSample GroupNormalization LpNormalization LRN MeanVarianceNormalization RMSNormalization GlobalLpPool
+GridSample GroupNormalization LpNormalization LRN MeanVarianceNormalization RMSNormalization GlobalLpPool DeformConv
 DynamicQuantizeLinear MatMulInteger ConvInteger QLinearMatMul QLinearConv If Loop Scan`
