@@ -33,10 +33,11 @@ func (m *Model) Check() error {
 // evaluation order, the captures of their subgraphs included; the graph's lists
 // hold its own values, each once; constants match their types.
 func (g *Graph) Check() error {
-	c := &checker{g: g, places: map[*Graph]map[*Node]int{}}
+	c := &checker{g: g, places: map[*Graph]map[*Node]int{}, inputs: setOf(g.inputs.all()),
+		inits: setOf(g.inits.all()), uses: map[*Value]map[Use]int{}}
 	c.lists()
 	c.names()
-	for _, n := range g.nodes {
+	for _, n := range g.nodes.all() {
 		c.node(n)
 	}
 	for _, v := range c.values() {
@@ -48,7 +49,30 @@ func (g *Graph) Check() error {
 type checker struct {
 	g      *Graph
 	places map[*Graph]map[*Node]int
+	inputs map[*Value]bool
+	inits  map[*Value]bool
+	uses   map[*Value]map[Use]int // how often each use is recorded
 	errs   []error
+}
+
+func setOf(vs []*Value) map[*Value]bool {
+	set := make(map[*Value]bool, len(vs))
+	for _, v := range vs {
+		set[v] = true
+	}
+	return set
+}
+
+// recorded counts the records of a use of v.
+func (c *checker) recorded(v *Value, u Use) int {
+	if c.uses[v] == nil {
+		times := map[Use]int{}
+		for _, w := range v.uses.all() {
+			times[w]++
+		}
+		c.uses[v] = times
+	}
+	return c.uses[v][u]
 }
 
 func (c *checker) addf(format string, args ...any) {
@@ -59,8 +83,8 @@ func (c *checker) addf(format string, args ...any) {
 func (c *checker) place(n *Node) (int, bool) {
 	at, ok := c.places[n.graph]
 	if !ok && n.graph != nil {
-		at = make(map[*Node]int, len(n.graph.nodes))
-		for i, m := range n.graph.nodes {
+		at = make(map[*Node]int, n.graph.nodes.len())
+		for i, m := range n.graph.nodes.all() {
 			at[m] = i
 		}
 		c.places[n.graph] = at
@@ -85,20 +109,22 @@ func (c *checker) values() []*Value {
 // lists verifies what the graph itself lists.
 func (c *checker) lists() {
 	own := func(what string, vs []*Value, once bool) {
-		for i, v := range vs {
+		seen := map[*Value]bool{}
+		for _, v := range vs {
 			if v.graph != c.g {
 				c.addf("%s %q is not a value of the graph", what, v.name)
 			}
-			if once && slices.Contains(vs[:i], v) {
+			if once && seen[v] {
 				c.addf("%s %q is listed twice", what, v.name)
 			}
+			seen[v] = true
 		}
 	}
-	own("input", c.g.inputs, true)
-	own("initializer", c.g.inits, true)
+	own("input", c.g.inputs.all(), true)
+	own("initializer", c.g.inits.all(), true)
 	own("output", c.g.outputs, false)
-	own("declared value", c.g.infos, true)
-	for i, n := range c.g.nodes {
+	own("declared value", c.g.infos.all(), true)
+	for i, n := range c.g.nodes.all() {
 		if last, ok := c.place(n); ok && last != i {
 			c.addf("node %q is listed twice", n.Label())
 		}
@@ -139,7 +165,7 @@ func (c *checker) node(n *Node) {
 		if v == nil {
 			continue
 		}
-		if !slices.Contains(v.uses, Use{n, i}) {
+		if c.recorded(v, Use{n, i}) == 0 {
 			c.addf("input %q of node %q does not record the use", v.name, n.Label())
 		}
 		if !c.g.sees(v) {
@@ -169,21 +195,23 @@ func (c *checker) order(n *Node) {
 }
 
 func (c *checker) value(v *Value) {
-	for i, u := range v.uses {
+	seen := map[Use]bool{}
+	for _, u := range v.uses.all() {
 		if _, ok := c.place(u.Node); !ok || u.Node.Input(u.Index) != v {
 			c.addf("value %q records a use by node %q that is none", v.name, u.Node.Label())
 		}
-		if slices.Contains(v.uses[:i], u) {
+		if seen[u] {
 			c.addf("value %q records a use by node %q twice", v.name, u.Node.Label())
 		}
+		seen[u] = true
 	}
 	if v.def != nil && (v.IsInput() || v.IsInitializer()) {
 		c.addf("value %q is both computed and given", v.name)
 	}
-	if v.IsInput() != slices.Contains(c.g.inputs, v) {
+	if v.IsInput() != c.inputs[v] {
 		c.addf("value %q and the list of inputs disagree", v.name)
 	}
-	if v.IsInitializer() != slices.Contains(c.g.inits, v) {
+	if v.IsInitializer() != c.inits[v] {
 		c.addf("value %q and the list of initializers disagree", v.name)
 	}
 	c.constant(v)

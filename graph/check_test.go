@@ -13,7 +13,7 @@ type parts struct {
 func partsOf(m *Model) parts {
 	g := m.Graph
 	p := parts{g: g, x: g.Value("x"), w: g.Value("w"), a: g.Value("a"), y: g.Value("y"),
-		add: g.nodes[0], branch: g.nodes[1], relu: g.nodes[2]}
+		add: g.nodes.all()[0], branch: g.nodes.all()[1], relu: g.nodes.all()[2]}
 	p.then = p.branch.Subgraphs()[0]
 	return p
 }
@@ -34,13 +34,13 @@ func TestCheckFinds(t *testing.T) {
 		{"shadow", func(p parts) { p.then.AddInput("x", Type{}) },
 			`graph "then": value "x" shadows one of an outer graph`},
 		{"loose", func(p parts) { p.g.mustValue("loose") }, `nothing defines value "loose"`},
-		{"input twice", func(p parts) { p.g.inputs = append(p.g.inputs, p.x) },
+		{"input twice", func(p parts) { p.g.inputs.items = append(p.g.inputs.items, p.x) },
 			`input "x" is listed twice`},
-		{"initializer twice", func(p parts) { p.g.inits = append(p.g.inits, p.w) },
+		{"initializer twice", func(p parts) { p.g.inits.items = append(p.g.inits.items, p.w) },
 			`initializer "w" is listed twice`},
-		{"node twice", func(p parts) { p.g.nodes = append(p.g.nodes, p.add) },
+		{"node twice", func(p parts) { p.g.nodes.items = append(p.g.nodes.items, p.add) },
 			`node "a" is listed twice`},
-		{"declared twice", func(p parts) { p.g.infos = append(p.g.infos, p.a) },
+		{"declared twice", func(p parts) { p.g.infos.items = append(p.g.infos.items, p.a) },
 			`declared value "a" is listed twice`},
 		{"foreign input", func(p parts) { p.x.graph = p.then },
 			`input "x" is not a value of the graph`},
@@ -48,19 +48,19 @@ func TestCheckFinds(t *testing.T) {
 			`initializer "w" is not a value of the graph`},
 		{"foreign output", func(p parts) { p.g.outputs[0] = p.then.Value("t") },
 			`output "t" is not a value of the graph`},
-		{"foreign declared", func(p parts) { p.g.infos[0] = p.then.Value("t") },
+		{"foreign declared", func(p parts) { p.g.infos.items[0] = p.then.Value("t") },
 			`declared value "t" is not a value of the graph`},
 		{"node's graph", func(p parts) { p.add.graph = p.then }, `node "a" does not know its graph`},
 		{"producer", func(p parts) { p.a.def = p.relu }, `output 0 of node "a" is not its own`},
 		{"index", func(p parts) { p.a.index = 1 }, `output 0 of node "a" is not its own`},
 		{"output's graph", func(p parts) { p.a.graph = p.then }, `output 0 of node "a" is not its own`},
-		{"use not recorded", func(p parts) { p.x.uses = nil },
+		{"use not recorded", func(p parts) { p.x.uses = sequence[Use]{} },
 			`input "x" of node "a" does not record the use`},
 		{"use that is none", func(p parts) { p.add.inputs[0] = nil },
 			`value "x" records a use by node "a" that is none`},
 		{"use past the end", func(p parts) { p.x.addUse(p.add, 7) },
 			`value "x" records a use by node "a" that is none`},
-		{"use by a removed node", func(p parts) { p.g.nodes = p.g.nodes[:2] },
+		{"use by a removed node", func(p parts) { p.g.nodes.items = p.g.nodes.items[:2] },
 			`value "y" records a use by node "relu" that is none`},
 		{"use by a node without graph", func(p parts) { p.relu.graph = nil },
 			`value "y" records a use by node "relu" that is none`},
@@ -68,13 +68,13 @@ func TestCheckFinds(t *testing.T) {
 			`value "x" records a use by node "a" twice`},
 		{"out of sight", func(p parts) { p.relu.inputs[0] = p.then.Value("t") },
 			`node "relu" uses "t" of a graph out of sight`},
-		{"removed value", func(p parts) { p.g.nodes = p.g.nodes[1:]; delete(p.g.byName, "a") },
+		{"removed value", func(p parts) { p.g.nodes.items = p.g.nodes.items[1:]; delete(p.g.byName, "a") },
 			`node "t" uses "a", which its graph does not hold`},
 		{"subgraph's outer", func(p parts) { p.then.outer = nil },
 			`a subgraph of node "y" does not know its outer graph`},
-		{"order", func(p parts) { p.g.nodes[1], p.g.nodes[2] = p.relu, p.branch },
+		{"order", func(p parts) { p.g.nodes.items[1], p.g.nodes.items[2] = p.relu, p.branch },
 			`node "relu" stands before node "y", which it needs`},
-		{"order of a capture", func(p parts) { p.g.nodes[0], p.g.nodes[1] = p.branch, p.add },
+		{"order of a capture", func(p parts) { p.g.nodes.items[0], p.g.nodes.items[1] = p.branch, p.add },
 			`node "y" stands before node "a", which it needs`},
 		{"needs itself", func(p parts) { p.relu.SetInput(0, p.relu.Output(0)) },
 			`node "relu" stands before node "relu", which it needs`},
@@ -133,7 +133,7 @@ func TestCheckReportsAll(t *testing.T) {
 		for _, name := range []string{"q1", "q2", "q3"} {
 			m.Graph.mustValue(name)
 		}
-		m.Graph.Value("x").uses = nil
+		m.Graph.Value("x").uses = sequence[Use]{}
 		m.Functions[0].Body.mustValue("q4")
 		return m.Check()
 	}

@@ -37,7 +37,7 @@ func (g *Graph) clone(as Attrs) (*Graph, Attrs) {
 	h := p.graph(g, nil)
 	bs := p.attrs(as, h)
 	for old, v := range p.values {
-		for _, u := range old.uses {
+		for _, u := range old.uses.all() {
 			if n := p.nodesOf[u.Node]; n != nil {
 				v.addUse(n, u.Index)
 			}
@@ -61,7 +61,7 @@ func (f *Function) Argument(call *Node, name string) Attr {
 func (f *Function) Instantiate(call *Node) *Graph {
 	body, _ := f.Body.clone(nil)
 	walkGraphs(body, func(g *Graph) bool {
-		for _, n := range g.nodes {
+		for _, n := range g.nodes.all() {
 			for _, a := range slices.Clone(n.Attrs) {
 				ref, ok := a.Value.(Ref)
 				if !ok {

@@ -12,7 +12,7 @@ func TestCloneIsEqual(t *testing.T) {
 	p := partsOf(m)
 	// Give the uses of a another order than the nodes': rewrites follow it.
 	p.add.SetInput(2, p.x)
-	first := p.then.nodes[0]
+	first := p.then.nodes.all()[0]
 	first.SetInput(0, nil)
 	first.SetInput(0, p.a)
 	c := m.Clone()
@@ -23,7 +23,7 @@ func TestCloneIsEqual(t *testing.T) {
 		t.Errorf("the clone differs (-original +clone):\n%s", d)
 	}
 	if held := c.Functions[0].Defaults[1].Value.(*Graph); held.Outer() != c.Functions[0].Body ||
-		held.nodes[0].inputs[0] != c.Functions[0].Body.inputs[0] {
+		held.nodes.all()[0].inputs[0] != c.Functions[0].Body.inputs.all()[0] {
 		t.Error("a function's default does not live in its body's clone")
 	}
 }
@@ -125,7 +125,7 @@ func TestEditingACloneKeepsTheOriginal(t *testing.T) {
 		}
 		p.relu.Attrs[i].Name += "_"
 	}
-	p.then.nodes[1].Subgraphs()[0].nodes[0].SetInput(1, nil)
+	p.then.nodes.all()[1].Subgraphs()[0].nodes.all()[0].SetInput(1, nil)
 	c.Opsets[0].Version, c.Metadata[0].Value = 9, "9"
 	f := c.Functions[0]
 	f.Opsets[0].Version, f.Attrs[0], f.Metadata[0].Value, f.Name = 9, "9", "9", "9"

@@ -14,10 +14,10 @@ func (g *Graph) Rename(v *Value, name string) error {
 	if name == "" {
 		return fmt.Errorf("cannot rename %q: the new name is empty", v.name)
 	}
-	if g.Resolve(name) != nil || g.hides(name) {
+	if g.taken(name) {
 		return fmt.Errorf("cannot rename %q to %q: the name is taken", v.name, name)
 	}
-	delete(g.byName, v.name)
+	g.release(v.name)
 	v.name = name
 	g.byName[name] = v
 	return nil
@@ -48,7 +48,7 @@ func (g *Graph) ReplaceUses(old, v *Value) error {
 	}
 	for i, o := range g.outputs {
 		if o == old {
-			g.outputs[i] = v
+			g.SetOutput(i, v)
 		}
 	}
 	old.name, v.name = v.name, old.name
@@ -71,7 +71,7 @@ func (g *Graph) replaceable(old, v *Value) error {
 		return fmt.Errorf("output %q cannot be replaced by %q: both names are public",
 			old.name, v.name)
 	}
-	for _, u := range old.uses {
+	for _, u := range old.uses.all() {
 		if !u.Node.graph.sees(v) {
 			return fmt.Errorf("value %q cannot be replaced by %q, which node %q does not see",
 				old.name, v.name, u.Node.Label())
@@ -98,7 +98,7 @@ func (g *Graph) Remove(nodes ...*Node) error {
 			if v.IsOutput() {
 				return fmt.Errorf("node %q makes the graph output %q", n.Label(), v.name)
 			}
-			for _, u := range v.uses {
+			for _, u := range v.uses.all() {
 				if !gone[u.Node] && !inside(u.Node, gone) {
 					return fmt.Errorf("node %q is used by node %q", n.Label(), u.Node.Label())
 				}
@@ -110,7 +110,7 @@ func (g *Graph) Remove(nodes ...*Node) error {
 			n.detach()
 		}
 	}
-	g.nodes = slices.DeleteFunc(g.nodes, func(n *Node) bool { return gone[n] })
+	g.nodes.remove(nodes...)
 	return nil
 }
 
@@ -130,9 +130,10 @@ func inside(n *Node, nodes map[*Node]bool) bool {
 // detach drops the node's uses, subgraphs' included, and its outputs.
 func (n *Node) detach() {
 	for _, sub := range n.Subgraphs() {
-		for _, m := range sub.nodes {
+		for _, m := range sub.nodes.all() {
 			m.detach()
 		}
+		n.graph.subs = slices.DeleteFunc(n.graph.subs, func(h *Graph) bool { return h == sub })
 	}
 	for i, v := range n.inputs {
 		if v != nil {

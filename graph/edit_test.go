@@ -127,7 +127,7 @@ func TestReplaceUsesInSubgraph(t *testing.T) {
 	if err := p.then.ReplaceUses(p.then.Value("t"), p.a); err != nil { // outward is in sight
 		t.Fatal(err)
 	}
-	if err := p.then.Remove(p.then.nodes[0]); err != nil {
+	if err := p.then.Remove(p.then.nodes.all()[0]); err != nil {
 		t.Fatal(err)
 	}
 	wantError(t, "check", m.Check(), "")
@@ -146,9 +146,9 @@ func TestRemove(t *testing.T) {
 		{"captured", func(p parts) (*Graph, []*Node) { return p.g, []*Node{p.add} },
 			`node "a" is used by node "t"`},
 		{"one of two is foreign", func(p parts) (*Graph, []*Node) {
-			return p.g, []*Node{p.g.Value("unused").def, p.then.nodes[0]}
+			return p.g, []*Node{p.g.Value("unused").def, p.then.nodes.all()[0]}
 		}, `node "t" belongs to another graph`},
-		{"of a subgraph", func(p parts) (*Graph, []*Node) { return p.g, []*Node{p.then.nodes[0]} },
+		{"of a subgraph", func(p parts) (*Graph, []*Node) { return p.g, []*Node{p.then.nodes.all()[0]} },
 			`node "t" belongs to another graph`},
 	} {
 		m := sample()
@@ -174,7 +174,7 @@ func TestRemoveWithSubgraphs(t *testing.T) {
 	if p.x.NumUses() != 1 || p.w.NumUses() != 0 || p.g.Value("c").NumUses() != 0 {
 		t.Error("uses by the removed nodes stay")
 	}
-	if p.branch.Graph() != nil || p.a.Graph() != nil || p.g.Value("a") != nil || len(p.g.infos) != 0 {
+	if p.branch.Graph() != nil || p.a.Graph() != nil || p.g.Value("a") != nil || len(p.g.infos.all()) != 0 {
 		t.Error("the removed parts stay in the graph")
 	}
 	if p.a.IsInput() || p.a.IsOutput() || p.a.IsConstant() {

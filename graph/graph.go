@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Graph is a list of nodes in evaluation order over named values.
@@ -15,42 +16,48 @@ type Graph struct {
 	Unknown  []byte // wire bytes of fields not modelled
 
 	outer   *Graph // the graph around this one, whose values it may use
-	inputs  []*Value
+	inputs  sequence[*Value]
 	outputs []*Value
-	inits   []*Value
-	infos   []*Value // values with a declared type (value_info), in file order
-	nodes   []*Node
+	inits   sequence[*Value]
+	infos   sequence[*Value] // values with a declared type (value_info), in file order
+	nodes   sequence[*Node]
 	byName  map[string]*Value
+	subs    []*Graph       // made as subgraphs of this one; some may have been removed
+	numbers map[string]int // by base, a number below which FreshName found all taken
 }
 
 // New makes an empty graph. A subgraph names the graph around it, whose values
 // its nodes may use; a model's or function's graph gives nil.
 func New(name string, outer *Graph) *Graph {
-	return &Graph{Name: name, outer: outer, byName: map[string]*Value{}}
+	g := &Graph{Name: name, outer: outer, byName: map[string]*Value{}}
+	if outer != nil {
+		outer.subs = append(outer.subs, g)
+	}
+	return g
 }
 
 // Outer is the graph around a subgraph, nil for the others.
 func (g *Graph) Outer() *Graph { return g.outer }
 
 // Inputs is a snapshot of the graph's inputs.
-func (g *Graph) Inputs() []*Value { return slices.Clone(g.inputs) }
+func (g *Graph) Inputs() []*Value { return slices.Clone(g.inputs.all()) }
 
 // Outputs is a snapshot of the graph's outputs.
 func (g *Graph) Outputs() []*Value { return slices.Clone(g.outputs) }
 
 // Initializers is a snapshot of the graph's initializers.
-func (g *Graph) Initializers() []*Value { return slices.Clone(g.inits) }
+func (g *Graph) Initializers() []*Value { return slices.Clone(g.inits.all()) }
 
 // Declared is a snapshot of the values with a value_info entry.
-func (g *Graph) Declared() []*Value { return slices.Clone(g.infos) }
+func (g *Graph) Declared() []*Value { return slices.Clone(g.infos.all()) }
 
 // NumNodes counts the nodes.
-func (g *Graph) NumNodes() int { return len(g.nodes) }
+func (g *Graph) NumNodes() int { return g.nodes.len() }
 
 // Nodes iterates over a snapshot of the nodes in evaluation order; it skips
 // nodes that were removed meanwhile.
 func (g *Graph) Nodes() iter.Seq[*Node] {
-	nodes := slices.Clone(g.nodes)
+	nodes := slices.Clone(g.nodes.all())
 	return func(yield func(*Node) bool) {
 		for _, n := range nodes {
 			if n.graph == g && !yield(n) {
@@ -63,8 +70,12 @@ func (g *Graph) Nodes() iter.Seq[*Node] {
 // Values is a snapshot of the graph's values: inputs, initializers, nodes' outputs.
 func (g *Graph) Values() []*Value {
 	list := append(g.Inputs(), slices.DeleteFunc(g.Initializers(), (*Value).IsInput)...)
-	for _, n := range g.nodes {
-		list = append(list, slices.DeleteFunc(n.Outputs(), func(v *Value) bool { return v == nil })...)
+	for _, n := range g.nodes.all() {
+		for _, v := range n.outputs {
+			if v != nil {
+				list = append(list, v)
+			}
+		}
 	}
 	return list
 }
@@ -82,41 +93,85 @@ func (g *Graph) Resolve(name string) *Value {
 	return nil
 }
 
-// FreshName is base, or base with the smallest number appended that makes it
-// differ from every name in sight.
+// FreshName is base, or base with a number appended that makes it differ from every
+// name in sight: the smallest, as far as the names of this graph and its subgraphs go.
 func (g *Graph) FreshName(base string) string {
-	name := base
-	for i := 1; name == "" || g.Resolve(name) != nil || g.hides(name); i++ {
-		name = base + "_" + strconv.Itoa(i)
+	if name := base; name != "" && !g.taken(name) {
+		return name
 	}
-	return name
+	for i := max(1, g.numbers[base]); ; i++ {
+		if name := base + "_" + strconv.Itoa(i); !g.taken(name) {
+			if g.numbers == nil {
+				g.numbers = map[string]int{}
+			}
+			g.numbers[base] = i
+			return name
+		}
+	}
 }
+
+// taken reports whether a value in sight of g, or of a subgraph, has the name.
+func (g *Graph) taken(name string) bool { return g.Resolve(name) != nil || g.hides(name) }
 
 // hides reports whether a subgraph of g has a value called name, which one of
 // g would shadow.
 func (g *Graph) hides(name string) bool {
-	for _, n := range g.nodes {
-		for _, sub := range n.Subgraphs() {
-			if sub.byName[name] != nil || sub.hides(name) {
-				return true
-			}
+	for _, sub := range g.subs {
+		if sub.byName[name] != nil || sub.hides(name) {
+			return true
 		}
 	}
 	return false
 }
 
-// FreshNodeName is base, or base with a number, unlike every node's name.
-func (g *Graph) FreshNodeName(base string) string {
-	taken := make(map[string]bool, len(g.nodes))
-	for _, n := range g.nodes {
-		taken[n.Name] = true
+// release makes the name of a value free again, in g and the graphs around it, whose
+// names count from the smallest free number.
+func (g *Graph) release(name string) {
+	delete(g.byName, name)
+	cut := strings.LastIndexByte(name, '_')
+	if cut < 0 {
+		return
 	}
+	k, err := strconv.Atoi(name[cut+1:])
+	if err != nil {
+		return
+	}
+	for ; g != nil; g = g.outer {
+		if base := name[:cut]; k < g.numbers[base] {
+			g.numbers[base] = k
+		}
+	}
+}
+
+// NodeNames is the names of a graph's nodes, for who names many.
+type NodeNames struct {
+	taken   map[string]bool
+	numbers map[string]int // by base, a number below which all are taken
+}
+
+// NodeNames is the names that the nodes have now.
+func (g *Graph) NodeNames() *NodeNames {
+	x := &NodeNames{taken: make(map[string]bool, g.nodes.len()), numbers: map[string]int{}}
+	for _, n := range g.nodes.all() {
+		x.taken[n.Name] = true
+	}
+	return x
+}
+
+// Fresh is base, or base with the smallest number, unlike every name known and given so
+// far.
+func (x *NodeNames) Fresh(base string) string {
 	name := base
-	for i := 1; taken[name]; i++ {
+	for i := max(1, x.numbers[base]); x.taken[name]; i++ {
 		name = base + "_" + strconv.Itoa(i)
+		x.numbers[base] = i
 	}
+	x.taken[name] = true
 	return name
 }
+
+// FreshNodeName is base, or base with the smallest number, unlike every node's name.
+func (g *Graph) FreshNodeName(base string) string { return g.NodeNames().Fresh(base) }
 
 // NewValue makes a value that nothing produces yet; it serves the reader, for
 // names that are used before they are defined. Check refuses it if it stays.
@@ -144,7 +199,7 @@ func (g *Graph) mustValue(name string) *Value {
 func (g *Graph) AddInput(name string, t Type) *Value {
 	v := g.mustValue(name)
 	v.Type, v.input = t, true
-	g.inputs = append(g.inputs, v)
+	g.inputs.add(v)
 	return v
 }
 
@@ -154,7 +209,7 @@ func (g *Graph) AddInitializer(name string, t *Tensor) *Value {
 	v := g.mustValue(name)
 	v.Type = TensorOf(t.DType, ShapeOf(t.Dims...))
 	v.Const = t
-	g.inits = append(g.inits, v)
+	g.inits.add(v)
 	return v
 }
 
@@ -162,14 +217,14 @@ func (g *Graph) AddInitializer(name string, t *Tensor) *Value {
 // constant that no caller can override; any other value must be unused and
 // disappears.
 func (g *Graph) RemoveInput(v *Value) error {
-	at := slices.Index(g.inputs, v)
-	if at < 0 {
+	if v.graph != g || !v.input {
 		return fmt.Errorf("%q is not an input of graph %q", v.name, g.Name)
 	}
 	if err := g.drop(v, "input", v.IsInitializer()); err != nil {
 		return err
 	}
-	g.inputs, v.input = slices.Delete(g.inputs, at, at+1), false
+	g.inputs.remove(v)
+	v.input = false
 	return nil
 }
 
@@ -181,7 +236,7 @@ func (g *Graph) SetInitializer(v *Value, t *Tensor, sparse *SparseTensor) {
 		panic("graph: " + v.name + " cannot be an initializer here")
 	}
 	if !v.IsInitializer() {
-		g.inits = append(g.inits, v)
+		g.inits.add(v)
 	}
 	v.Const, v.Sparse = t, sparse
 }
@@ -189,14 +244,13 @@ func (g *Graph) SetInitializer(v *Value, t *Tensor, sparse *SparseTensor) {
 // RemoveInitializer takes the constant contents of v away; unless v is an
 // input too, it must be unused and disappears.
 func (g *Graph) RemoveInitializer(v *Value) error {
-	at := slices.Index(g.inits, v)
-	if at < 0 {
+	if v.graph != g || !v.IsInitializer() {
 		return fmt.Errorf("%q is not an initializer of graph %q", v.name, g.Name)
 	}
 	if err := g.drop(v, "initializer", v.IsInput()); err != nil {
 		return err
 	}
-	g.inits = slices.Delete(g.inits, at, at+1)
+	g.inits.remove(v)
 	v.Const, v.Sparse = nil, nil
 	return nil
 }
@@ -207,6 +261,7 @@ func (g *Graph) AddOutput(v *Value) {
 		panic("graph: output " + v.name + " belongs to another graph")
 	}
 	g.outputs = append(g.outputs, v)
+	v.outs++
 }
 
 // SetOutput makes v output i of the graph.
@@ -214,36 +269,48 @@ func (g *Graph) SetOutput(i int, v *Value) {
 	if v.graph != g {
 		panic("graph: output " + v.name + " belongs to another graph")
 	}
+	g.outputs[i].outs--
 	g.outputs[i] = v
+	v.outs++
 }
 
 // Declare records that v's type is written to the file (value_info). Inputs
 // and outputs of the graph carry their type anyway and are left out.
 func (g *Graph) Declare(v *Value) {
-	if v.graph == g && !slices.Contains(g.infos, v) {
-		g.infos = append(g.infos, v)
+	if v.graph == g && !v.declared {
+		v.declared = true
+		g.infos.add(v)
 	}
 }
 
 // Undeclare drops all recorded value_info of values between nodes.
-func (g *Graph) Undeclare() { g.infos = nil }
+func (g *Graph) Undeclare() {
+	for _, v := range g.infos.all() {
+		v.declared = false
+	}
+	g.infos = sequence[*Value]{}
+}
 
 // AddNode appends a node with fresh outputs. An empty output name omits that
 // output; the others must be new.
 func (g *Graph) AddNode(op Op, attrs Attrs, inputs []*Value, outputs ...string) *Node {
-	return g.insert(len(g.nodes), op, attrs, inputs, outputs)
+	n := g.node(op, attrs, inputs, outputs)
+	g.nodes.add(n)
+	return n
 }
 
 // InsertBefore is AddNode with a place: right before mark.
 func (g *Graph) InsertBefore(mark *Node, op Op, attrs Attrs, inputs []*Value, outputs ...string) *Node {
-	at := slices.Index(g.nodes, mark)
-	if at < 0 {
+	if mark.graph != g {
 		panic("graph: InsertBefore a node of another graph")
 	}
-	return g.insert(at, op, attrs, inputs, outputs)
+	n := g.node(op, attrs, inputs, outputs)
+	g.nodes.insert(mark, n)
+	return n
 }
 
-func (g *Graph) insert(at int, op Op, attrs Attrs, inputs []*Value, outputs []string) *Node {
+// node makes a node of g that stands in no list yet.
+func (g *Graph) node(op Op, attrs Attrs, inputs []*Value, outputs []string) *Node {
 	for _, v := range inputs {
 		if v != nil {
 			g.mustSee(v)
@@ -267,7 +334,6 @@ func (g *Graph) insert(at int, op Op, attrs Attrs, inputs []*Value, outputs []st
 			v.addUse(n, i)
 		}
 	}
-	g.nodes = slices.Insert(g.nodes, at, n)
 	return n
 }
 
@@ -301,7 +367,7 @@ func (g *Graph) drop(v *Value, what string, stays bool) error {
 	if stays {
 		return nil
 	}
-	if len(v.uses) > 0 || v.IsOutput() {
+	if v.NumUses() > 0 || v.IsOutput() {
 		return fmt.Errorf("%s %q is in use", what, v.name)
 	}
 	g.forget(v)
@@ -309,9 +375,10 @@ func (g *Graph) drop(v *Value, what string, stays bool) error {
 }
 
 func (g *Graph) forget(v *Value) {
-	delete(g.byName, v.name)
-	if i := slices.Index(g.infos, v); i >= 0 {
-		g.infos = slices.Delete(g.infos, i, i+1)
+	g.release(v.name)
+	if v.declared {
+		v.declared = false
+		g.infos.remove(v)
 	}
 	v.graph = nil
 }

@@ -1,7 +1,5 @@
 package graph
 
-import "slices"
-
 // Splice says how the copy of a function's body differs from the body; see
 // [Graph.Splice].
 type Splice struct {
@@ -24,26 +22,25 @@ type Splice struct {
 // It gives the copies of the nodes in order and what stands for the body's
 // outputs: a copy, one of s.Inputs, or nil for an omitted input.
 func (g *Graph) Splice(mark *Node, body *Graph, s Splice) (nodes []*Node, outputs []*Value) {
-	at := slices.Index(g.nodes, mark)
-	if at < 0 {
+	if mark.graph != g {
 		panic("graph: Splice before a node of another graph")
 	}
 	p := newSplicer()
 	p.Splice, p.own = s, true
-	for i, v := range body.inputs {
+	for i, v := range body.inputs.all() {
 		p.values[v] = nil
 		if i < len(s.Inputs) && s.Inputs[i] != nil {
 			g.mustSee(s.Inputs[i])
 			p.values[v] = s.Inputs[i]
 		}
 	}
-	for _, v := range body.inits {
+	for _, v := range body.inits.all() {
 		if !v.input {
-			g.inits = append(g.inits, p.define(v, g))
+			g.inits.add(p.define(v, g))
 		}
 	}
 	nodes = p.nodes(body, g)
-	g.nodes = slices.Insert(g.nodes, at, nodes...)
+	g.nodes.insert(mark, nodes...)
 	return nodes, p.list(body.outputs)
 }
 
@@ -67,7 +64,7 @@ func (p *splicer) define(v *Value, h *Graph) *Value {
 	if p.Name != nil {
 		w.name = h.mustValue(p.Name(v.name)).name
 	}
-	w.graph, w.def, w.uses = h, nil, nil
+	w.graph, w.def, w.uses, w.outs, w.declared = h, nil, sequence[Use]{}, 0, false
 	w.Type, w.Metadata = v.Type.clone(), v.Metadata.Clone()
 	if p.own {
 		w.Type.forgetSymbols()
@@ -108,15 +105,16 @@ func (p *splicer) list(vs []*Value) []*Value {
 // nodes makes the copies of g's nodes, which belong to h but stand in no list
 // yet. The values come first: no order among the nodes is asked for.
 func (p *splicer) nodes(g, h *Graph) []*Node {
-	for _, n := range g.nodes {
+	own := g.nodes.all()
+	for _, n := range own {
 		for _, v := range n.outputs {
 			if v != nil {
 				p.define(v, h)
 			}
 		}
 	}
-	list := make([]*Node, len(g.nodes))
-	for i, n := range g.nodes {
+	list := make([]*Node, len(own))
+	for i, n := range own {
 		list[i] = p.node(n, h)
 	}
 	return list
@@ -201,17 +199,26 @@ func (p *splicer) graph(g, outer *Graph) *Graph {
 			p.define(v, h)
 		}
 	}
-	for _, v := range g.inputs {
-		h.inputs = append(h.inputs, p.define(v, h))
+	for _, v := range g.inputs.all() {
+		h.inputs.add(p.define(v, h))
 	}
-	for _, v := range g.inits {
+	for _, v := range g.inits.all() {
 		w := p.values[v]
 		if !v.input {
 			w = p.define(v, h)
 		}
-		h.inits = append(h.inits, w)
+		h.inits.add(w)
 	}
-	h.nodes = p.nodes(g, h)
-	h.outputs, h.infos = p.list(g.outputs), p.list(g.infos)
+	h.nodes.add(p.nodes(g, h)...)
+	h.outputs = p.list(g.outputs)
+	for _, v := range h.outputs {
+		if v != nil {
+			v.outs++
+		}
+	}
+	h.infos.add(p.list(g.infos.all())...)
+	for _, v := range h.infos.items {
+		v.declared = true
+	}
 	return h
 }

@@ -90,7 +90,45 @@ func canonicalDomain(d string) string {
 	return d
 }
 
-// Function finds the model-local function that defines op.
+// A FunctionIndex finds a model's functions without a walk through them; it knows those
+// that the model had when it was made.
+type FunctionIndex map[functionKey]*Function
+
+type functionKey struct {
+	op       Op
+	overload string
+}
+
+// FunctionIndex indexes the model's functions, the first of each name.
+func (m *Model) FunctionIndex() FunctionIndex {
+	x := make(FunctionIndex, len(m.Functions))
+	for _, f := range m.Functions {
+		if x[f.key()] == nil {
+			x[f.key()] = f
+		}
+	}
+	return x
+}
+
+func (f *Function) key() functionKey { return functionKey{f.Op(), f.Overload} }
+
+// Of is the function that n calls, nil where its operator is none of them.
+func (x FunctionIndex) Of(n *Node) *Function { return x[functionKey{n.op, n.Overload}] }
+
+// Called is the function of f's name and overload, nil where there is none.
+func (x FunctionIndex) Called(f *Function) *Function { return x[f.key()] }
+
+// Add adds f and reports whether no function of its name was there.
+func (x FunctionIndex) Add(f *Function) bool {
+	if x[f.key()] != nil {
+		return false
+	}
+	x[f.key()] = f
+	return true
+}
+
+// Function finds the model-local function that defines op. Who looks up many takes a
+// [FunctionIndex].
 func (m *Model) Function(op Op, overload string) *Function {
 	for _, f := range m.Functions {
 		if f.Domain == op.Domain && f.Name == op.Type && f.Overload == overload {

@@ -90,17 +90,17 @@ func dump(m *Model) string {
 
 func dumpGraph(b *strings.Builder, in string, g *Graph) {
 	fmt.Fprintf(b, "%sgraph %s %q %v inputs %v outputs %v inits %v declared %v\n", in, g.Name,
-		g.Doc, g.Metadata, names(g.inputs), names(g.outputs), names(g.inits), names(g.infos))
+		g.Doc, g.Metadata, names(g.inputs.all()), names(g.outputs), names(g.inits.all()), names(g.infos.all()))
 	for _, v := range slices.SortedFunc(slices.Values(all(g)), func(v, w *Value) int {
 		return strings.Compare(v.name, w.name)
 	}) {
 		fmt.Fprintf(b, "%s  %s %v %v %q %v", in, v.name, v.Type, v.Const, v.Doc, v.Metadata)
-		for _, u := range v.uses {
+		for _, u := range v.uses.all() {
 			fmt.Fprintf(b, " %s.%d", u.Node.Label(), u.Index)
 		}
 		fmt.Fprintln(b)
 	}
-	for _, n := range g.nodes {
+	for _, n := range g.nodes.all() {
 		fmt.Fprintf(b, "%s  %v = %v %q(%v) %v %v %v %q\n", in, names(n.outputs), n.op, n.Name,
 			names(n.inputs), n.Metadata, n.Region, n.From, n.Doc)
 		dumpAttrs(b, in+"    ", n.Attrs)

@@ -28,9 +28,9 @@ func (e *editor) graph() *Graph {
 func (e *editor) inSight(g *Graph, at int) *Value {
 	var vs []*Value
 	for h := g; h != nil; h = h.outer {
-		vs = append(vs, h.inputs...)
-		vs = append(vs, h.inits...)
-		for _, n := range h.nodes[:at] {
+		vs = append(vs, h.inputs.all()...)
+		vs = append(vs, h.inits.all()...)
+		for _, n := range h.nodes.all()[:at] {
 			for _, v := range n.outputs {
 				if v != nil {
 					vs = append(vs, v)
@@ -51,26 +51,26 @@ func holder(sub *Graph) int {
 	if sub.outer == nil {
 		return 0
 	}
-	for i, n := range sub.outer.nodes {
+	for i, n := range sub.outer.nodes.all() {
 		if slices.Contains(n.Subgraphs(), sub) {
 			return i
 		}
 	}
-	return len(sub.outer.nodes) - 1
+	return len(sub.outer.nodes.all()) - 1
 }
 
 func (e *editor) node(g *Graph) (*Node, int) {
-	if len(g.nodes) == 0 {
+	if len(g.nodes.all()) == 0 {
 		return nil, 0
 	}
-	at := e.r.IntN(len(g.nodes))
-	return g.nodes[at], at
+	at := e.r.IntN(len(g.nodes.all()))
+	return g.nodes.all()[at], at
 }
 
 func (e *editor) value(g *Graph) *Value {
 	var vs []*Value
-	vs = append(append(vs, g.inputs...), g.inits...)
-	for _, n := range g.nodes {
+	vs = append(append(vs, g.inputs.all()...), g.inits.all()...)
+	for _, n := range g.nodes.all() {
 		for _, v := range n.outputs {
 			if v != nil {
 				vs = append(vs, v)
@@ -115,8 +115,8 @@ func (e *editor) step() string {
 func (e *editor) add(g *Graph) string {
 	name := g.FreshName("v")
 	if e.r.IntN(3) > 0 {
-		n := g.AddNode(Op{"", "Op"}, nil, []*Value{e.inSight(g, len(g.nodes)), nil,
-			e.inSight(g, len(g.nodes))}, name)
+		n := g.AddNode(Op{"", "Op"}, nil, []*Value{e.inSight(g, len(g.nodes.all())), nil,
+			e.inSight(g, len(g.nodes.all()))}, name)
 		if e.r.IntN(4) == 0 && g.outer == nil {
 			sub := New("sub", g)
 			sub.AddOutput(sub.AddNode(Op{"", "Op"}, nil, []*Value{e.inSight(sub, 0)},

@@ -15,8 +15,8 @@ func (g *Graph) Sort() error {
 		open
 		done
 	)
-	state := make(map[*Node]int, len(g.nodes))
-	order := make([]*Node, 0, len(g.nodes))
+	state := make(map[*Node]int, g.nodes.len())
+	order := make([]*Node, 0, g.nodes.len())
 	var path []*Node
 	var visit func(n *Node) error
 	visit = func(n *Node) error {
@@ -38,13 +38,13 @@ func (g *Graph) Sort() error {
 		order = append(order, n)
 		return nil
 	}
-	for _, n := range g.nodes {
+	for _, n := range g.nodes.all() {
 		if err := visit(n); err != nil {
 			return err
 		}
 	}
-	g.nodes = order
-	for _, n := range g.nodes {
+	g.nodes = sequence[*Node]{items: order}
+	for _, n := range order {
 		for _, sub := range n.Subgraphs() {
 			if err := sub.Sort(); err != nil {
 				return err
@@ -64,7 +64,7 @@ func (g *Graph) needs(n *Node) []*Node {
 		}
 	}
 	for _, sub := range n.Subgraphs() {
-		for _, m := range sub.nodes {
+		for _, m := range sub.nodes.all() {
 			list = append(list, g.needs(m)...)
 		}
 		for _, v := range sub.outputs {

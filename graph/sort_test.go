@@ -78,8 +78,8 @@ func TestSortNamesTheCycle(t *testing.T) {
 func TestSortCaptures(t *testing.T) {
 	m := sample()
 	p := partsOf(m)
-	slices.Reverse(p.g.nodes)
-	slices.Reverse(p.then.nodes)
+	slices.Reverse(p.g.nodes.all())
+	slices.Reverse(p.then.nodes.all())
 	if err := p.g.Sort(); err != nil {
 		t.Fatal(err)
 	}
@@ -91,9 +91,9 @@ func TestSortCaptures(t *testing.T) {
 	if err := p.g.Sort(); err == nil || err.Error() != "nodes form a cycle: a -> y -> a" {
 		t.Errorf("the error is %v", err)
 	}
-	inner := p.then.nodes[1].Subgraphs()[0]
+	inner := p.then.nodes.all()[1].Subgraphs()[0]
 	p.add.SetInput(1, p.w)
-	inner.nodes[0].SetInput(0, inner.nodes[0].Output(0))
+	inner.nodes.all()[0].SetInput(0, inner.nodes.all()[0].Output(0))
 	if err := p.g.Sort(); err == nil || err.Error() != "nodes form a cycle: u -> u" {
 		t.Errorf("the error is %v", err)
 	}
@@ -114,7 +114,7 @@ func TestSortShuffled(t *testing.T) {
 			n := g.AddNode(Op{"", "Op"}, nil, in, g.FreshName("v"))
 			vs = append(vs, n.Output(0))
 		}
-		r.Shuffle(len(g.nodes), func(i, j int) { g.nodes[i], g.nodes[j] = g.nodes[j], g.nodes[i] })
+		r.Shuffle(len(g.nodes.all()), func(i, j int) { g.nodes.all()[i], g.nodes.all()[j] = g.nodes.all()[j], g.nodes.all()[i] })
 		if err := g.Sort(); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}

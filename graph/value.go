@@ -13,12 +13,14 @@ type Value struct {
 	Metadata Metadata
 	Unknown  []byte // wire bytes of fields of its ValueInfo not modelled
 
-	name  string
-	graph *Graph
-	input bool // among the inputs of graph
-	def   *Node
-	index int // among the outputs of def
-	uses  []Use
+	name     string
+	graph    *Graph
+	input    bool // among the inputs of graph
+	declared bool // among its values with a declared type
+	outs     int  // how often it is among its outputs
+	def      *Node
+	index    int // among the outputs of def
+	uses     sequence[Use]
 }
 
 // Use is one place where a Value is an input.
@@ -42,16 +44,19 @@ func (v *Value) Index() int { return v.index }
 
 // Uses is a snapshot of the value's uses in order of creation. Uses by nodes
 // of subgraphs are among them; being a graph output is not.
-func (v *Value) Uses() []Use { return slices.Clone(v.uses) }
+func (v *Value) Uses() []Use { return slices.Clone(v.uses.all()) }
 
 // NumUses is the number of uses.
-func (v *Value) NumUses() int { return len(v.uses) }
+func (v *Value) NumUses() int { return v.uses.len() }
 
 // IsInput reports whether v is an input of its graph.
 func (v *Value) IsInput() bool { return v.input }
 
 // IsOutput reports whether v is an output of its graph.
-func (v *Value) IsOutput() bool { return v.graph != nil && slices.Contains(v.graph.outputs, v) }
+func (v *Value) IsOutput() bool { return v.graph != nil && v.outs > 0 }
+
+// IsDeclared reports whether v's type is written to the file (see [Graph.Declare]).
+func (v *Value) IsDeclared() bool { return v.declared }
 
 // IsInitializer reports whether v has constant contents held by its graph.
 func (v *Value) IsInitializer() bool { return v.Const != nil || v.Sparse != nil }
@@ -60,12 +65,10 @@ func (v *Value) IsInitializer() bool { return v.Const != nil || v.Sparse != nil 
 // that is, not an input at the same time.
 func (v *Value) IsConstant() bool { return v.IsInitializer() && !v.IsInput() }
 
-func (v *Value) addUse(n *Node, i int) { v.uses = append(v.uses, Use{n, i}) }
+func (v *Value) addUse(n *Node, i int) { v.uses.add(Use{n, i}) }
 
 func (v *Value) dropUse(n *Node, i int) {
-	at := slices.Index(v.uses, Use{n, i})
-	if at < 0 {
+	if !v.uses.remove(Use{n, i}) {
 		panic("graph: use of " + v.name + " by node " + n.Name + " is not recorded")
 	}
-	v.uses = slices.Delete(v.uses, at, at+1)
 }

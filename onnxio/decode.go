@@ -56,12 +56,13 @@ func (d *decoder) model(p *onnxpb.ModelProto) (*graph.Model, error) {
 	if m.Graph, err = d.graph(p.Graph, nil); err != nil {
 		return nil, err
 	}
+	functions := graph.FunctionIndex{}
 	for _, f := range p.Functions {
 		h, err := d.function(f)
 		if err != nil {
 			return nil, fmt.Errorf("function %q: %w", f.GetName(), err)
 		}
-		if m.Function(h.Op(), h.Overload) != nil {
+		if !functions.Add(h) {
 			return nil, fmt.Errorf("function %q is defined twice", h.Op())
 		}
 		m.Functions = append(m.Functions, h)

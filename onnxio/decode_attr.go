@@ -22,13 +22,15 @@ var content = map[graph.AttrType]protoreflect.FieldNumber{
 
 func (d *decoder) attrs(list []*onnxpb.AttributeProto, g *graph.Graph) (graph.Attrs, error) {
 	var as graph.Attrs
+	given := map[string]bool{}
 	for _, p := range list {
 		if p.GetName() == "" {
 			return nil, errors.New("an attribute has no name")
 		}
-		if _, twice := as.Lookup(p.GetName()); twice {
+		if given[p.GetName()] {
 			return nil, fmt.Errorf("attribute %q is given twice", p.GetName())
 		}
+		given[p.GetName()] = true
 		a, err := d.attr(p, g)
 		if err != nil {
 			return nil, fmt.Errorf("attribute %q: %w", p.GetName(), err)

@@ -92,10 +92,10 @@ func (f Facts) Check(m *graph.Model) error {
 
 // checkNoCalls looks into subgraphs too; the bodies of functions may call others.
 func checkNoCalls(m *graph.Model) error {
-	main := graph.Model{Graph: m.Graph}
+	main, functions := graph.Model{Graph: m.Graph}, m.FunctionIndex()
 	for g := range main.Graphs() {
 		for n := range g.Nodes() {
-			if n.Op().Domain != graph.Spiking && m.Function(n.Op(), n.Overload) != nil {
+			if n.Op().Domain != graph.Spiking && functions.Of(n) != nil {
 				return fmt.Errorf("node %q calls the function %v", n.OriginLabel(), n.Op())
 			}
 		}
@@ -262,8 +262,9 @@ func checkOpset(m *graph.Model) error {
 }
 
 func checkLowered(m *graph.Model) error {
+	functions := m.FunctionIndex()
 	for n := range m.Graph.Nodes() {
-		if n.Op().Domain == graph.Spiking && m.Function(n.Op(), n.Overload) == nil {
+		if n.Op().Domain == graph.Spiking && functions.Of(n) == nil {
 			return fmt.Errorf("operator %v of node %q has no function", n.Op(), n.OriginLabel())
 		}
 	}

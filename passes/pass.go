@@ -89,6 +89,18 @@ type Context struct {
 	evaluate  Evaluator
 	notes     []Note
 	refused   []Refusal
+	names     map[*graph.Graph]*graph.NodeNames
+}
+
+// nodeNames is the names of g's nodes when the pass first named one, and since.
+func (c *Context) nodeNames(g *graph.Graph) *graph.NodeNames {
+	if c.names == nil {
+		c.names = map[*graph.Graph]*graph.NodeNames{}
+	}
+	if c.names[g] == nil {
+		c.names[g] = g.NodeNames()
+	}
+	return c.names[g]
 }
 
 // Each calls f for every node of the main graph, without those that f adds or
@@ -161,7 +173,7 @@ func (c *Context) descend(n, from *graph.Node, name string) {
 		name = from.Name
 	}
 	if name != "" {
-		n.Name = n.Graph().FreshNodeName(name)
+		n.Name = c.nodeNames(n.Graph()).Fresh(name)
 	}
 	n.From = graph.Origin{Node: from.OriginLabel(), Pass: c.step.Pass.Name}
 	n.Region = from.Region

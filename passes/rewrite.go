@@ -76,13 +76,12 @@ func (c *Context) supersede(olds, news []*graph.Value, nodes ...*graph.Node) err
 		declared bool
 	}
 	g := nodes[0].Graph()
-	declared := g.Declared()
 	legacies := make([]legacy, len(olds))
 	for i, old := range olds {
 		if old == nil || news[i] == nil {
 			continue
 		}
-		legacies[i] = legacy{old.Name(), slices.Contains(declared, old)}
+		legacies[i] = legacy{old.Name(), old.IsDeclared()}
 		if err := g.ReplaceUses(old, news[i]); err != nil {
 			return err
 		}
@@ -121,9 +120,10 @@ func inherit(v, old *graph.Value) {
 // subgraphs, in order.
 func StandardNodes(m *graph.Model) []*graph.Node {
 	var list []*graph.Node
+	functions := m.FunctionIndex()
 	for top := range m.Graph.Nodes() {
 		for n := range top.Within() {
-			if n.Op().Domain == "" && m.Function(n.Op(), n.Overload) == nil {
+			if n.Op().Domain == "" && functions.Of(n) == nil {
 				list = append(list, n)
 			}
 		}

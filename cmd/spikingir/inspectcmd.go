@@ -137,13 +137,15 @@ func (r *inspection) nodes(m *graph.Model) {
 	if share := macs.SpikeShare(); counted && spikingir.Spiking(m) {
 		r.Share = &share
 	}
+	functions, places := m.FunctionIndex(), map[string]int{}
 	for n := range m.Graph.Nodes() {
 		name := n.Op().String()
-		at := slices.IndexFunc(r.Ops, func(o opCount) bool { return o.Op == name })
-		if at < 0 {
+		at, known := places[name]
+		if !known {
 			at = len(r.Ops)
+			places[name] = at
 			r.Ops = append(r.Ops, opCount{Op: name})
-			if op.Lookup(n.Op()) == nil && m.Function(n.Op(), n.Overload) == nil {
+			if op.Lookup(n.Op()) == nil && functions.Of(n) == nil {
 				r.Unknown = append(r.Unknown, name)
 			}
 		}

@@ -249,8 +249,9 @@ func (d *differ) initializers(prefix string, a, b *graph.Graph) {
 
 func (d *differ) functions(a, b *graph.Model) {
 	d.pair(Function, "", functions(a), functions(b))
+	index := b.FunctionIndex()
 	for _, f := range a.Functions {
-		if h := b.Function(f.Op(), f.Overload); h != nil {
+		if h := index.Called(f); h != nil {
 			key := functionKey(f)
 			d.pair(Function, key+".", functionItems(f), functionItems(h))
 			d.graphs(key+"/", f.Body, h.Body)

@@ -2,7 +2,6 @@ package infer
 
 import (
 	"errors"
-	"slices"
 
 	"spikingir/graph"
 	"spikingir/graph/op"
@@ -29,12 +28,13 @@ func Model(m *graph.Model) error {
 
 func newState(m *graph.Model) *state {
 	s := &state{
-		model:   m,
-		opset:   m.Opset,
-		types:   map[*graph.Value]graph.Type{},
-		content: map[*graph.Value]content{},
-		exprs:   map[string]Expr{},
-		budget:  new(int),
+		model:     m,
+		functions: m.FunctionIndex(),
+		opset:     m.Opset,
+		types:     map[*graph.Value]graph.Type{},
+		content:   map[*graph.Value]content{},
+		exprs:     map[string]Expr{},
+		budget:    new(int),
 	}
 	*s.budget = maxInlined
 	for _, v := range m.Graph.Inputs() {
@@ -60,21 +60,21 @@ const maxInlined = 1 << 20
 
 // state is one inference: what is found, not yet written to the values.
 type state struct {
-	model   *graph.Model
-	opset   func(domain string) int64
-	types   map[*graph.Value]graph.Type
-	content map[*graph.Value]content
-	exprs   map[string]Expr // parsed parameters
-	calls   []graph.Op      // functions being inferred, outermost first
-	budget  *int            // nodes of function bodies that may still be inferred
-	known   *Sizes          // where demands are noted; nil where nobody asks
+	model     *graph.Model
+	functions graph.FunctionIndex
+	opset     func(domain string) int64
+	types     map[*graph.Value]graph.Type
+	content   map[*graph.Value]content
+	exprs     map[string]Expr // parsed parameters
+	calls     []graph.Op      // functions being inferred, outermost first
+	budget    *int            // nodes of function bodies that may still be inferred
+	known     *Sizes          // where demands are noted; nil where nobody asks
 }
 
 // graph infers g, whose inputs have their types.
 func (s *state) graph(g *graph.Graph) error {
-	inputs := g.Inputs()
 	for _, v := range g.Initializers() {
-		s.initializer(v, slices.Contains(inputs, v))
+		s.initializer(v)
 	}
 	for n := range g.Nodes() {
 		if err := s.node(n); err != nil {
@@ -87,14 +87,14 @@ func (s *state) graph(g *graph.Graph) error {
 // initializer types a constant and remembers small contents. An input that has
 // a default value counts as constant before IR version 4, where the format had
 // no other way to write constants.
-func (s *state) initializer(v *graph.Value, isInput bool) {
+func (s *state) initializer(v *graph.Value) {
 	switch {
 	case v.Const == nil:
 		return
 	case s.typeOf(v).Kind == graph.NoType:
 		s.types[v] = graph.TensorOf(v.Const.DType, graph.ShapeOf(v.Const.Dims...))
 	}
-	if !isInput || s.model.IRVersion < 4 {
+	if !v.IsInput() || s.model.IRVersion < 4 {
 		if c, ok := contentOf(v.Const); ok {
 			s.content[v] = c
 		}
@@ -129,7 +129,7 @@ func (s *state) node(n *graph.Node) error {
 		return c.run(ruleOf(spec.Op))
 	}
 	if spec == nil || o.Domain != graph.Spiking {
-		if f := s.model.Function(o, n.Overload); f != nil {
+		if f := s.functions.Of(n); f != nil {
 			return s.function(n, f)
 		}
 	}

@@ -145,10 +145,11 @@ func (p *parser) model(m *graph.Model) {
 		p.fields("model", func(key string, at token) { p.modelField(m, key, at) })
 	}
 	m.Graph = p.graph(nil)
+	index := m.FunctionIndex()
 	for p.tok.kind != end {
 		at := p.tok
 		f := p.function()
-		if m.Function(f.Op(), f.Overload) != nil {
+		if !index.Add(f) {
 			p.failAt(at, "two functions define %v", f.Op())
 		}
 		m.Functions = append(m.Functions, f)

@@ -81,6 +81,7 @@ func refuseUntyped(c *passes.Context) {
 		c.Refuse(v.Uses()[0].Node, "it reads the input %q, which the model gives no shape; want one such as "+
 			"float[N,C,H,W]: export the model again from an example input", v.Name())
 	}
+	functions := c.Model.FunctionIndex()
 	for n := range g.Nodes() {
 		i := slices.IndexFunc(n.Outputs(), func(v *graph.Value) bool {
 			return v != nil && !typed(v) && (v.NumUses() > 0 || v.IsOutput())
@@ -88,7 +89,7 @@ func refuseUntyped(c *passes.Context) {
 		switch {
 		case i < 0:
 			continue
-		case op.Lookup(n.Op()) == nil && c.Model.Function(n.Op(), n.Overload) == nil:
+		case op.Lookup(n.Op()) == nil && functions.Of(n) == nil:
 			c.Refuse(n, "the operator is not known, and the model declares no type for its result %q", n.Output(i).Name())
 			continue
 		case slices.ContainsFunc(n.Inputs(), func(v *graph.Value) bool { return v != nil && !typed(v) }):

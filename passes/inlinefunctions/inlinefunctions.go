@@ -38,7 +38,7 @@ var Pass = &passes.Pass{
 }
 
 func run(c *passes.Context) (changed bool, err error) {
-	in := &inliner{c: c, m: c.Model, names: takenNames(c.Model.Graph)}
+	in := &inliner{c: c, m: c.Model, functions: c.Model.FunctionIndex(), names: takenNames(c.Model.Graph)}
 	if in.checkFunctions(); c.Refused() > 0 {
 		return false, nil
 	}
@@ -54,11 +54,12 @@ func run(c *passes.Context) (changed bool, err error) {
 
 // inliner is one run: it collects what it cannot inline.
 type inliner struct {
-	c       *passes.Context
-	m       *graph.Model
-	names   *names
-	made    int // nodes so far
-	inlined bool
+	c         *passes.Context
+	m         *graph.Model
+	names     *names
+	made      int // nodes so far
+	functions graph.FunctionIndex
+	inlined   bool
 }
 
 // callee is the function that n calls, nil when n is no call to inline.
@@ -66,7 +67,7 @@ func (in *inliner) callee(n *graph.Node) *graph.Function {
 	if n.Op().Domain == graph.Spiking {
 		return nil
 	}
-	return in.m.Function(n.Op(), n.Overload)
+	return in.functions.Of(n)
 }
 
 func (in *inliner) graph(g *graph.Graph) error {
@@ -169,7 +170,7 @@ func (in *inliner) dropFunctions() bool {
 		}
 		keep[f] = true
 		for _, n := range nodesOf(f) {
-			if g := in.m.Function(n.Op(), n.Overload); g != nil {
+			if g := in.functions.Of(n); g != nil {
 				need(g)
 			}
 		}

@@ -3,7 +3,6 @@
 package lowerfunctions
 
 import (
-	"slices"
 
 	"spikingir/graph"
 	"spikingir/graph/infer"
@@ -110,7 +109,7 @@ func addResidual(c *passes.Context, n *graph.Node) error {
 		r.From = n.From
 	}
 	name := n.Name
-	declared := slices.Contains(g.Declared(), y)
+	declared := y.IsDeclared()
 	if err := c.SupersedeAll(n, r.Outputs()[:1]); err != nil {
 		return err
 	}

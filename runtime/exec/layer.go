@@ -86,12 +86,12 @@ func (p *plan) layer(m *graph.Model, g *group) (*layer, error) {
 // be linear over time. A constant that it adds arrives at every slice.
 func (p *plan) bindLinear(m *graph.Model, n *graph.Node) (ops.Op, error) {
 	varies := func(v *graph.Value) bool { return p.timing.timed[v] }
-	if m.Function(n.Op(), n.Overload) == nil {
+	if p.functions.Of(n) == nil {
 		if _, err := op.LinearInTime(n, m.Opset(""), varies); err != nil {
 			return nil, err
 		}
 	}
-	return bind(m, n)
+	return p.bindExact(m, n)
 }
 
 func (l *layer) nodes() []*graph.Node  { return l.all }

@@ -13,14 +13,15 @@ import (
 // plan is what Compile decides of a model: operators bound, weights packed, the order
 // and the lifetimes. Nothing changes it afterwards.
 type plan struct {
-	graph  *graph.Graph
-	inputs []*graph.Value
-	pool   *machine.Pool
-	timing *timing
-	consts map[*graph.Value]*ops.Tensor
-	units  []unit
-	frees  [][]*graph.Value     // values whose last reader is the unit
-	feeds  map[*graph.Node]bool // what computes the input of an Encode
+	graph     *graph.Graph
+	functions graph.FunctionIndex
+	inputs    []*graph.Value
+	pool      *machine.Pool
+	timing    *timing
+	consts    map[*graph.Value]*ops.Tensor
+	units     []unit
+	frees     [][]*graph.Value     // values whose last reader is the unit
+	feeds     map[*graph.Node]bool // what computes the input of an Encode
 	// thresholds tells that last bits matter, see hasThresholds.
 	thresholds bool
 	works      []*work               // every node that is charged for: those of layers first
@@ -36,7 +37,7 @@ type unit interface {
 }
 
 func newPlan(m *graph.Model, o Options) (*plan, error) {
-	p := &plan{graph: m.Graph, pool: o.Pool, thresholds: hasThresholds(m.Graph), winograd: map[*graph.Node]bool{},
+	p := &plan{graph: m.Graph, functions: m.FunctionIndex(), pool: o.Pool, thresholds: hasThresholds(m.Graph), winograd: map[*graph.Node]bool{},
 		constant: map[*graph.Value]bool{}}
 	if p.pool == nil {
 		p.pool = machine.NewPool(1)
@@ -177,8 +178,8 @@ func (p *plan) other(m *graph.Model, n *graph.Node) (unit, error) {
 // bind is bind for an operator of the plan: a Conv takes the fastest way, whose last
 // bits are its own, unless the model has thresholds.
 func (p *plan) bind(m *graph.Model, n *graph.Node) (ops.Op, error) {
-	if !n.Is("Conv") || p.thresholds || m.Function(n.Op(), n.Overload) != nil {
-		return bind(m, n)
+	if !n.Is("Conv") || p.thresholds || p.functions.Of(n) != nil {
+		return p.bindExact(m, n)
 	}
 	o, winograd, err := ops.BindFast(n, m.Opset(""))
 	p.winograd[n] = winograd
@@ -205,9 +206,9 @@ func hasThresholds(g *graph.Graph) bool {
 	return false
 }
 
-// bind makes an operator ready, or says why this program cannot run it.
-func bind(m *graph.Model, n *graph.Node) (ops.Op, error) {
-	if f := m.Function(n.Op(), n.Overload); f != nil {
+// bindExact makes an operator ready, or says why this program cannot run it.
+func (p *plan) bindExact(m *graph.Model, n *graph.Node) (ops.Op, error) {
+	if p.functions.Of(n) != nil {
 		return nil, op.Errorf(n, "calls a function of the model's own; inline it first")
 	}
 	return ops.Bind(n, m.Opset(""))

@@ -81,7 +81,7 @@ func (p *plan) linearSum(m *graph.Model, n *graph.Node) (unit, error) {
 	if affine {
 		return nil, op.Errorf(n, "it adds a constant to every slice of a two-phase network, want a Bias")
 	}
-	bound, err := bind(m, n)
+	bound, err := p.bindExact(m, n)
 	return &analog{alone{n}, bound, p.driven(n.Output(0))}, err
 }
 
