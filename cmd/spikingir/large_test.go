@@ -61,7 +61,7 @@ var large = map[string]func(m *graph.Model, count int){
 		g := m.Graph
 		v := g.Value("y")
 		w := g.AddInitializer("w", graph.NewFloat32([]int64{1, 1, 1, 1}, []float32{1}))
-		for i := range count / 20 {
+		for i := range count / 40 {
 			v = g.AddNode(graph.Op{Type: "Conv"}, nil, []*graph.Value{v, w}, fmt.Sprint("c", i)).Output(0)
 			v = g.AddNode(graph.Op{Type: "Relu"}, nil, []*graph.Value{v}, fmt.Sprint("r", i)).Output(0)
 			g.Declare(v)

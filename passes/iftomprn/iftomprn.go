@@ -39,11 +39,12 @@ var Beta = passes.Float("beta", 0, -80, 80, "threshold of the post step: alpha =
 func run(c *passes.Context) (changed bool, err error) {
 	beta := Beta.Of(c)
 	alpha := float32(Alpha(beta))
+	timed := spiking.Steps(c.Model).Timesteps > 0
 	return c.Each(func(n *graph.Node) (bool, error) {
 		if !n.IsSpiking("IF") || !hidden(n) {
 			return false, nil
 		}
-		if spiking.Steps(c.Model).Timesteps > 0 {
+		if timed {
 			return false, op.Unsupportedf(n, "the model is timed already: run if-to-mprn before encode-input")
 		}
 		attrs := append(graph.Attrs(nil), n.Attrs...)
