@@ -24,6 +24,8 @@ import (
 type calibration struct {
 	Samples
 	channels int
+	feeds    map[string]Feed // of the inputs beside the image
+	ports    eval.Ports
 	hash     hash.Hash
 	err      error // of the images, not of the model
 	pool     *machine.Pool
@@ -72,6 +74,9 @@ func (c *calibration) at(i int) (dataset.Image, error) {
 	return fitChannels(s.Input, c.channels)
 }
 
+// Inputs is what the model is fed for an image x.
+func (c *calibration) Inputs(x *ops.Tensor) (map[string]*ops.Tensor, error) { return c.ports.Inputs(x) }
+
 // SHA256 identifies the inputs read since the first.
 func (c *calibration) SHA256() string { return hex.EncodeToString(c.hash.Sum(nil)) }
 
@@ -114,6 +119,10 @@ func (d Data) embedded() (Data, error) {
 func (c *calibration) calibrator(ctx context.Context, stats **graph.Stats) passes.Calibrator {
 	return func(m *graph.Model, values []string) (*graph.Stats, error) {
 		m = m.Clone()
+		var err error
+		if c.ports, err = eval.Bind(m.Graph, c.feeds, ""); err != nil {
+			return nil, unsupported(err)
+		}
 		eval.FreeSize(m.Graph)
 		s, err := calib.Collect(ctx, m, values, c, c.pool, c.progress)
 		*stats = s

@@ -12,6 +12,7 @@ import (
 	"spikingir/graph/cost"
 	"spikingir/graph/op"
 	"spikingir/passes"
+	"spikingir/runtime/eval"
 )
 
 // Options is what [Convert] is asked for. The zero value converts by the default
@@ -29,6 +30,10 @@ type Options struct {
 	// network will be used, and not those that it is measured on. Without any, embedded
 	// ones are taken, which is enough to try things out.
 	Calibration Data
+	// Inputs is what the network is fed beside the image while it is calibrated, by the names
+	// of its inputs. Such inputs stay analog; the converted network has these values where
+	// no others are given.
+	Inputs map[string]Feed
 	// Threads is how many threads work; 0 takes every core. The result does not depend
 	// on it.
 	Threads int
@@ -71,14 +76,21 @@ func Convert(ctx context.Context, m *Model, o Options) (*Conversion, error) {
 	if len(p) == 0 {
 		return c, nil
 	}
-	channels, err := Channels(m)
-	if err != nil {
-		channels = 0 // the passes may do with less
+	ports, err := eval.FindPorts(m.Graph, o.Inputs, "")
+	if err != nil && len(o.Inputs) > 0 {
+		return nil, unsupported(err)
+	} // else the passes may do with less
+	feeds := o.Inputs
+	if !rewritten { // whose inputs keep their stored values
+		if feeds, err = override(m, feeds); err != nil {
+			return nil, err
+		}
 	}
-	set, err := newCalibration(o.Calibration, channels)
+	set, err := newCalibration(o.Calibration, ports.Channels)
 	if err != nil {
 		return nil, err
 	}
+	set.feeds = feeds
 	if set.pool, err = newPool(o.Threads); err != nil {
 		return nil, err
 	}
@@ -108,6 +120,9 @@ func Convert(ctx context.Context, m *Model, o Options) (*Conversion, error) {
 		for _, n := range r.Notes {
 			c.Notes = append(c.Notes, n.String())
 		}
+	}
+	if err := storeFeeds(m, feeds); err != nil {
+		return nil, err
 	}
 	switch {
 	case rewritten:

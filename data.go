@@ -31,9 +31,19 @@ func (d *Data) inMemory() bool { return d.Dir == "" && d.Task.Kind != Pairs }
 // Samples lists the samples for a network that takes images of some channels; 0 keeps
 // those of the files.
 func (d Data) Samples(channels int) (Samples, error) {
-	task, err := d.task(channels)
+	return d.samples(channels, channels)
+}
+
+// samples lists the samples for a network that takes and gives images of some channels.
+func (d Data) samples(takes, gives int) (Samples, error) {
+	task, err := d.task(takes)
 	if err != nil {
 		return nil, err
+	}
+	if gives != 0 && takes != 0 && gives != takes {
+		if task.Truth = gives; task.Check() != nil {
+			return nil, task.Check()
+		}
 	}
 	if d.inMemory() && d.Images != nil {
 		n := len(d.Images)
@@ -47,6 +57,9 @@ func (d Data) Samples(channels int) (Samples, error) {
 
 // task is the task for a network of some channels.
 func (d *Data) task(channels int) (Task, error) {
+	if channels > 1 && channels != 3 {
+		return d.Task, unsupported(fmt.Errorf("the model takes images of %d channels, and images have 1 (gray) or 3 (RGB)", channels))
+	}
 	t := d.Task
 	t.Channels = channels
 	if t.Kind == "" {
@@ -68,9 +81,6 @@ func (s *memorySet) Task() Task { return s.task }
 func (s *memorySet) At(i int) (dataset.Sample, error) {
 	x := dataset.Sample{Name: fmt.Sprintf("image %d", i+1), Shave: s.task.Shave()}
 	var err error
-	if x.Target, err = s.task.Prepare(s.images[i]); err != nil {
-		return x, err
-	}
-	x.Input, err = s.task.Degrade(x.Target, dataset.SampleSeed(s.seed, i))
+	x.Input, x.Target, err = s.task.Pair(s.images[i], dataset.SampleSeed(s.seed, i))
 	return x, err
 }

@@ -37,16 +37,16 @@ func Evaluate(ctx context.Context, n *Network, d Data, o EvaluateOptions) ([]*Re
 	if n.noImage != nil {
 		return nil, unsupported(n.noImage)
 	}
-	c := eval.Config{Model: n.program, Input: n.input, Window: o.SSIM, Crop: o.Crop, Progress: o.Progress,
+	c := eval.Config{Model: n.program, Ports: n.ports, Window: o.SSIM, Crop: o.Crop, Progress: o.Progress,
 		Energy: metric.EnergyOptions{Mode: o.Energy, FirstLayer: o.FirstLayer}}
 	if o.Reference != nil {
-		c.Ref, c.RefInput = o.Reference.program, o.Reference.input
+		c.Ref, c.RefPorts = o.Reference.program, o.Reference.ports
 	}
 	if o.Accept != nil {
 		c.Accept = func(dims []int) error { return o.Accept(dims[3], dims[2]) }
 	}
 	var err error
-	if c.Set, err = d.Samples(n.channels); err != nil {
+	if c.Set, err = d.samples(n.ports.Channels, n.ports.Gives); err != nil {
 		return nil, err
 	}
 	all, err := eval.RunAll(ctx, c)

@@ -20,6 +20,7 @@ import (
 	"spikingir/passes/quantiseweights"
 	"spikingir/passes/recipes"
 	"spikingir/runtime/dataset"
+	"spikingir/runtime/eval"
 	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/train"
 	"spikingir/runtime/train/checkpoint"
@@ -66,6 +67,7 @@ type finetuning struct {
 	begin   time.Time
 	pool    *machine.Pool
 	trainer *train.Trainer
+	taught  string // the output of the teacher that is aimed at
 	events  eventLog
 	before  *checkpoint.Figures // before the first step, in the session that saw it
 }
@@ -113,7 +115,8 @@ func Finetune(ctx context.Context, m *Model, o FinetuneOptions) (*FinetuneReport
 
 // prepare makes model, teacher and options ready.
 func (f *finetuning) prepare() error {
-	plain, err := f.trainable(f.model)
+	plain, output, err := f.trainable(f.model, f.OutputName)
+	f.OutputName = output
 	if err != nil {
 		return err
 	}
@@ -128,33 +131,68 @@ func (f *finetuning) prepare() error {
 
 // trainable prepares a model for training and reports whether it is an ANN. Of an ANN it
 // folds what training could not keep apart, such as a BatchNormalization behind its
-// convolution.
-func (f *finetuning) trainable(m *Model) (plain bool, err error) {
+// convolution. The name is that of the output to train, the first that may be an image
+// where it is empty; it is given back where there are several.
+func (f *finetuning) trainable(m *Model, name string) (plain bool, output string, err error) {
 	path := pathOf(m)
 	if err := validate(m); err != nil {
-		return false, err
+		return false, "", err
 	}
-	channels, err := Channels(m)
+	feeds, _ := fedWith(m, f.Inputs)
+	if output, err = f.trains(m, feeds, name); err == nil {
+		_, err = op.TimingOf(m.Graph)
+	}
+	if plain = !Spiking(m); err == nil && plain {
+		feeds, err = override(m, feeds)
+	}
 	if err != nil {
-		return false, unsupported(fmt.Errorf("%s: %w", path, err))
+		return false, "", unsupported(fmt.Errorf("%s: %w", path, err))
 	}
-	if channels != 1 && channels != 3 {
-		return false, unsupported(fmt.Errorf("%s takes images of %d channels, want 1 or 3 to train on images", path, channels))
+	if plain {
+		if _, flat := m.Metadata.Get(graph.MetaTimesteps); flat {
+			return false, "", unsupported(fmt.Errorf("%s is a spiking network in the flat form, or that of counts, whose neurons cannot be told any more; "+
+				"want the form that convert --lower functions writes", path))
+		}
+		reports, err := recipes.CleanUp().Run(m, passes.Options{Evaluate: evaluator(f.pool), Log: f.Log})
+		if err != nil {
+			return false, "", fmt.Errorf("%s: %w", path, refused(err))
+		}
+		for _, r := range reports {
+			for _, n := range r.Notes {
+				f.note("%s: %s", path, n)
+			}
+		}
 	}
-	if _, err := op.TimingOf(m.Graph); err != nil {
-		return false, unsupported(fmt.Errorf("%s: %w", path, err))
+	if err := storeFeeds(m, feeds); err != nil {
+		return false, "", fmt.Errorf("%s: %w", path, err)
 	}
-	if Spiking(m) {
-		return false, nil
+	return plain, output, nil
+}
+
+// trains finds what of a model is trained, or says why nothing is.
+func (f *finetuning) trains(m *Model, feeds map[string]Feed, name string) (output string, err error) {
+	probe := m
+	if len(feeds) > 0 {
+		probe = m.Clone()
 	}
-	if _, flat := m.Metadata.Get(graph.MetaTimesteps); flat {
-		return false, unsupported(fmt.Errorf("%s is a spiking network in the flat form, or that of counts, whose neurons cannot be told any more; "+
-			"want the form that convert --lower functions writes", path))
+	ports, err := eval.Bind(probe.Graph, feeds, name)
+	switch {
+	case err != nil:
+		return "", err
+	case ports.Channels != 1 && ports.Channels != 3:
+		return "", fmt.Errorf("it takes images of %d channels, want 1 or 3 to train on images", ports.Channels)
+	case ports.Gives != 0 && ports.Gives != ports.Channels:
+		return "", fmt.Errorf("it takes images of %d channels and gives %d, want as many to train it", ports.Channels, ports.Gives)
+	case len(ports.Beside()) > 0:
+		return "", fmt.Errorf("its input %q follows the size of the image, want fixed dimensions to train it", ports.Beside()[0])
 	}
-	if _, err := recipes.CleanUp().Run(m, passes.Options{Evaluate: evaluator(f.pool), Log: f.Log}); err != nil {
-		return false, fmt.Errorf("%s: %w", path, refused(err))
+	if outputs := m.Graph.Outputs(); len(outputs) > 1 {
+		output = outputs[ports.Output].Name()
+		if name == "" {
+			f.note("%s has %d outputs; %q is trained, --output-name takes another", pathOf(m), len(outputs), output)
+		}
 	}
-	return true, nil
+	return output, nil
 }
 
 // pathOf names a model in errors.
@@ -256,7 +294,12 @@ func (f *finetuning) teach() error {
 		return nil
 	}
 	f.Teacher = f.Teacher.Clone()
-	if plain, err := f.trainable(f.Teacher); err != nil {
+	name := f.OutputName
+	if !slices.ContainsFunc(f.Teacher.Graph.Outputs(), func(v *graph.Value) bool { return v.Name() == name }) {
+		name = ""
+	}
+	plain, output, err := f.trainable(f.Teacher, name)
+	if f.taught = output; err != nil {
 		return err
 	} else if !plain {
 		return badOption("--ref %s is a spiking network, want the ANN that %s was converted from", pathOf(f.Teacher), path)
@@ -327,11 +370,11 @@ func (f *finetuning) start() error {
 
 // config opens the images and describes the run.
 func (f *finetuning) config() (*train.Config, error) {
-	channels, err := Channels(f.model)
+	ports, err := eval.FindPorts(f.model.Graph, nil, f.OutputName)
 	if err != nil {
 		return nil, err
 	}
-	task, err := f.Data.task(channels)
+	task, err := f.Data.task(ports.Channels)
 	if err != nil {
 		return nil, err
 	}
@@ -360,7 +403,7 @@ func (f *finetuning) config() (*train.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &train.Config{Model: f.model, Teacher: f.Teacher, Source: source, Task: task, Net: f.Options, Method: f.Method,
+	return &train.Config{Model: f.model, Teacher: f.Teacher, Source: source, Task: task, Net: f.Options, TeacherOutput: f.taught, Method: f.Method,
 		Calibration: f.Calibration, Stages: f.Stages, Total: f.Steps, Batch: f.Batch, Pool: f.pool,
 		ValidateEvery: f.ValidateEvery, Checkpoint: f.Checkpoint, Limit: f.limit(), Report: f.report,
 		CheckpointEvery: max(time.Duration(f.CheckpointMinutes*float64(time.Minute)), 1),

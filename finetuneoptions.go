@@ -53,6 +53,9 @@ type FinetuneOptions struct {
 	patches.HeldOut        // the images that are measured on
 	// ValidateEvery is the steps between validations; 0: a twentieth of all.
 	ValidateEvery int `json:"validate-every,omitempty"`
+	// Inputs is what the network is fed beside the image, as in [RunOptions]; the network that
+	// is written has these values where no others are given.
+	Inputs map[string]Feed `json:"inputs,omitempty"`
 	// Threads is how many threads work; 0 takes every core. The result depends on it.
 	Threads int `json:"threads"`
 

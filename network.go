@@ -1,12 +1,18 @@
 package spikingir
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
+	"spikingir/graph"
 	"spikingir/graph/infer"
 	"spikingir/graph/op"
+	"spikingir/passes"
+	"spikingir/passes/recipes"
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/eval"
 	"spikingir/runtime/exec"
@@ -30,6 +36,13 @@ type RunOptions struct {
 	// EachChannel makes [Network.Restore] take red, green and blue of a colour image one
 	// by one to a network of one channel. Otherwise luma is restored and chroma kept.
 	EachChannel bool
+	// Inputs is what the network is fed beside the image, by the names of its inputs, such
+	// as the strength of the noise. What is not here has the value that the network was
+	// converted with.
+	Inputs map[string]Feed
+	// Output is the name of the output that is taken as the image; empty takes the first
+	// that may be one.
+	Output string
 }
 
 // The precisions of [RunOptions].
@@ -41,13 +54,13 @@ const (
 // A Network is a model made ready to run, spiking or not, with threads of its own. It
 // may serve several goroutines at once, which share its threads.
 type Network struct {
-	model    *Model
-	program  *exec.Program
-	pool     *machine.Pool
-	each     bool
-	input    string
-	channels int
-	noImage  error // why it takes no image
+	model   *Model
+	program *exec.Program
+	pool    *machine.Pool
+	each    bool
+	ports   eval.Ports
+	fed     map[string]Feed // what the model states, and was not given
+	noImage error           // why it takes no image
 }
 
 // Open prepares a model to run, on images of any size even where the model states
@@ -55,10 +68,12 @@ type Network struct {
 // [UnsupportedError] that names the node.
 func Open(m *Model, o RunOptions) (*Network, error) {
 	n := &Network{model: m.Clone(), each: o.EachChannel}
-	ports, err := eval.PortsOf(m.Graph)
-	n.input, n.channels, n.noImage = ports.Input, ports.Channels, err
-	eval.FreeSize(n.model.Graph)
+	var err error
 	if n.pool, err = newPool(o.Threads); err != nil {
+		return nil, err
+	}
+	if err := n.prepare(o); err != nil {
+		n.Close()
 		return nil, err
 	}
 	n.program, err = exec.Compile(n.model, exec.Options{Pool: n.pool, Timesteps: o.Timesteps,
@@ -68,6 +83,21 @@ func Open(m *Model, o RunOptions) (*Network, error) {
 		return nil, unsupported(err)
 	}
 	return n, nil
+}
+
+// prepare finds the ports, and brings the model to what can be run.
+func (n *Network) prepare(o RunOptions) (err error) {
+	var feeds map[string]Feed
+	feeds, n.fed = fedWith(n.model, o.Inputs)
+	n.ports, n.noImage = eval.Bind(n.model.Graph, feeds, o.Output)
+	if n.noImage != nil && (len(o.Inputs) > 0 || o.Output != "") {
+		return unsupported(n.noImage)
+	}
+	if _, err := recipes.Runnable().Run(n.model, passes.Options{}); err != nil {
+		return refused(err)
+	}
+	eval.FreeSize(n.model.Graph)
+	return nil
 }
 
 // Close ends the threads of the network, which must not be used any more.
@@ -85,19 +115,42 @@ func (n *Network) Timesteps() int { return n.program.T }
 
 // Channels is the number of channels of the image that the network takes; 0 where it
 // is open, or where it takes no image.
-func (n *Network) Channels() int { return n.channels }
+func (n *Network) Channels() int { return n.ports.Channels }
+
+// Gives is the number of channels of the image that the network gives; 0 where it does not
+// state them.
+func (n *Network) Gives() int { return n.ports.Gives }
+
+// Outputs is the names of the outputs, and which of them is taken as the image.
+func (n *Network) Outputs() (names []string, image int) {
+	for _, v := range n.model.Graph.Outputs() {
+		names = append(names, v.Name())
+	}
+	return names, n.ports.Output
+}
+
+// Stated is what the model itself states for inputs beside the image, and the options did
+// not: the values that it was converted with.
+func (n *Network) Stated() map[string]Feed { return maps.Clone(n.fed) }
 
 // Run computes the outputs, in the order of the model's, at the largest T. Inputs are
-// in the order of the model's too, images [N,C,H,W]. A tensor that does not fit is an
-// error that says what was wanted.
+// in the order of the model's too, images [N,C,H,W]; those that [RunOptions] or the model
+// state are left out. A tensor that does not fit is an error that says what was wanted.
 func (n *Network) Run(ctx context.Context, inputs ...*Tensor) ([]*Tensor, error) {
-	want := n.program.Inputs()
+	beside := n.ports.Beside()
+	want := slices.DeleteFunc(n.program.Inputs(), func(v *graph.Value) bool { return slices.Contains(beside, v.Name()) })
 	if len(inputs) != len(want) {
 		return nil, fmt.Errorf("%d inputs, the model wants %d", len(inputs), len(want))
 	}
 	named := make(map[string]*ops.Tensor, len(inputs))
 	for i, v := range want {
 		named[v.Name()] = inputs[i]
+	}
+	if len(beside) > 0 {
+		var err error
+		if named, err = n.ports.Inputs(inputs[0]); err != nil {
+			return nil, err
+		}
 	}
 	r, err := n.program.Run(ctx, named, exec.RunOptions{})
 	if err != nil {
@@ -120,44 +173,69 @@ func (n *Network) fault(err error) error {
 }
 
 // Fit makes an image gray or RGB as the network takes it.
-func (n *Network) Fit(m Image) (Image, error) { return fitChannels(m, n.channels) }
+func (n *Network) Fit(m Image) (Image, error) { return fitChannels(m, n.ports.Channels) }
 
 // Tiling tells how an image of w x h pixels will be restored: in tiles, where it takes
 // more than the memory limit.
 func (n *Network) Tiling(w, h int) Tiling {
-	return n.program.Tiling([]int{1, n.fed(), h, w})
+	return n.program.Tiling([]int{1, n.takes(), h, w})
 }
 
-// fed is the channels of what Restore feeds.
-func (n *Network) fed() int {
-	if n.channels == 3 {
+// takes is the channels of what Restore feeds.
+func (n *Network) takes() int {
+	if n.ports.Channels == 3 {
 		return 3
 	}
 	return 1
 }
 
 // Restore runs the network on an image, gray or colour, of any size. A gray image is
-// made RGB for a network of three channels; for one of a single channel a colour image
-// is taken apart as EachChannel says. The result has the size that the network gives, and
+// made RGB for a network of three channels. For one that takes a single channel and gives
+// one a colour image is taken apart as EachChannel says; for one that gives three it is made
+// gray. The result has the size and the channels that the network gives, and
 // values that may lie a little outside of 0 to 1. An image that no tiles bring under
 // the memory limit is refused.
 func (n *Network) Restore(ctx context.Context, m Image) (Image, error) {
-	if n.noImage != nil {
-		return Image{}, unsupported(n.noImage)
+	if err := n.Restores(); err != nil {
+		return Image{}, unsupported(err)
 	}
 	if t := n.Tiling(m.W, m.H); !t.Fits() {
 		return Image{}, fmt.Errorf("%dx%d pixels take %d bytes between input and output, in tiles too, and MemoryLimit allows %d: "+
 			"want that many or a smaller image", m.W, m.H, t.Bytes, t.Limit)
 	}
 	switch {
-	case n.channels == 3:
+	case n.ports.Channels == 3:
 		return n.restore(ctx, m.Color())
 	case m.C == 1:
 		return n.restore(ctx, m)
+	case n.ports.Gives == 3:
+		return n.restore(ctx, m.Gray())
 	case n.each:
 		return n.eachChannel(ctx, m)
 	}
 	return n.luma(ctx, m)
+}
+
+// NoImage says why the network takes or gives no image; it is nil where it does.
+func (n *Network) NoImage() error { return n.noImage }
+
+// Restores says why [Network.Restore] takes no image.
+func (n *Network) Restores() error { return cmp.Or(n.noImage, n.restores()) }
+
+// restores says why images cannot be restored: those that are read and written have one
+// channel or three.
+func (n *Network) restores() error {
+	p := n.ports
+	switch {
+	case p.Channels > 1 && p.Channels != 3:
+		return fmt.Errorf("the model takes %q of %d channels, and images have 1 (gray) or 3 (RGB)", p.Input, p.Channels)
+	case p.Gives > 1 && p.Gives != 3:
+		return fmt.Errorf("the model gives %q of %d channels, and images have 1 (gray) or 3 (RGB)",
+			n.model.Graph.Outputs()[p.Output].Name(), p.Gives)
+	case n.each && n.takes() == 1 && p.Gives == 3:
+		return fmt.Errorf("the model makes 3 channels of one: want the gray of a colour image, not each of its channels (--colour channels)")
+	}
+	return nil
 }
 
 func (n *Network) restore(ctx context.Context, m Image) (Image, error) {
@@ -165,7 +243,7 @@ func (n *Network) restore(ctx context.Context, m Image) (Image, error) {
 	if err != nil {
 		return Image{}, err
 	}
-	return TensorImage(out[0])
+	return TensorImage(out[n.ports.Output])
 }
 
 // eachChannel restores red, green and blue as three gray images.
@@ -175,6 +253,9 @@ func (n *Network) eachChannel(ctx context.Context, m Image) (Image, error) {
 		y, err := n.restore(ctx, Image{C: 1, H: m.H, W: m.W, Pix: m.Plane(c)})
 		if err != nil {
 			return out, err
+		}
+		if y.C != 1 {
+			return out, unsupported(fmt.Errorf("the model makes %d channels of one: want --colour luma", y.C))
 		}
 		if c == 0 {
 			out = dataset.NewImage(m.C, y.H, y.W)
@@ -193,6 +274,9 @@ func (n *Network) luma(ctx context.Context, m Image) (Image, error) {
 	y, err := n.restore(ctx, Image{C: 1, H: m.H, W: m.W, Pix: ycc.Plane(0)})
 	if err != nil {
 		return m, err
+	}
+	if y.C == 3 { // which the model did not state
+		return n.restore(ctx, m.Gray())
 	}
 	if y.H != ycc.H || y.W != ycc.W {
 		if ycc, err = dataset.Resize(ycc, y.H, y.W); err != nil {

@@ -21,8 +21,8 @@ import (
 // the model: an unsupported structure, or one of the few where the model is not valid.
 func TestRefusals(t *testing.T) {
 	invalid := []string{
-		"fold-batchnorm/error-overflow", "fold-batchnorm/error-variance", "infer-shapes/error-contradiction",
-		"quantise-weights/error-finite",
+		"fold-batchnorm/error-overflow", "fold-batchnorm/error-variance", "fold-if/error-condition", "infer-shapes/error-contradiction",
+		"quantise-weights/error-finite", "settle-initializers/error-sparse",
 	}
 	pool := machine.NewPool(1)
 	defer pool.Close()

@@ -60,6 +60,7 @@ type (
 	Tensor    = ops.Tensor       // row-major numbers
 	Report    = eval.Report      // what [Evaluate] measured
 	Tiling    = exec.Tiling      // how an image is cut
+	Feed      = eval.Feed        // what an input beside the image is given
 )
 
 // The kinds of [Task].
@@ -127,6 +128,13 @@ func Spiking(m *Model) bool {
 func Channels(m *Model) (int, error) {
 	p, err := eval.PortsOf(m.Graph)
 	return p.Channels, err
+}
+
+// Inline puts the bodies of a model's own functions in the place of their calls, in place,
+// as [Open] does before it runs a model. Spiking operators keep their functions.
+func Inline(m *Model) error {
+	_, err := recipes.Inline().Run(m, passes.Options{})
+	return refused(err)
 }
 
 // Recipes lists the conversion methods; the first is the default.

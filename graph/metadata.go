@@ -30,6 +30,7 @@ const (
 	MetaTask        = MetaPrefix + "task"
 	MetaSeed        = MetaPrefix + "seed"
 	MetaFinetune    = MetaPrefix + "finetune"
+	MetaInput       = MetaPrefix + "input." // and a name: what an input beside the image was fed
 )
 
 // MetadataIR is the first IR version with metadata on nodes and values.

@@ -18,6 +18,7 @@ import (
 type conversion struct {
 	spikingir.Options
 	passes, reader, out string
+	tensors             *[]string // the files of --input
 	dump                dumper
 	recipe              error // what is wrong with the settings, unless the model is spiking
 }
@@ -43,7 +44,7 @@ func (c *conversion) add(f *pflag.FlagSet) {
 	f.StringVar(&c.reader, "reader", "onnx", "model reader: onnx, onnx-go")
 	addTask(f, &d.Task)
 	addLimit(f, d)
-	f.StringVar(&d.Inputs, "input", "", "task pairs: folder of inputs to calibrate on")
+	c.tensors = addInput(f, "", &d.Inputs, &c.Inputs, "task pairs: folder of inputs to calibrate on")
 	f.StringVar(&d.Targets, "target", "", "task pairs: folder of targets")
 	c.dump.add(f)
 }
@@ -63,6 +64,7 @@ func (a *app) convertCmd() *cobra.Command {
 			}
 			var in cli.Inputs
 			in.Add(args[0])
+			in.Add(*c.tensors...)
 			in.AddFolders(c.Calibration.Dir, c.Calibration.Inputs, c.Calibration.Targets)
 			if err := in.CheckOutput(c.out); err != nil {
 				return err

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
@@ -46,7 +47,8 @@ of which a layer runs step by step is measured whole.`,
 	f := cmd.Flags()
 	addTask(f, &e.data.Task)
 	addLimit(f, &e.data)
-	addFolders(f, &e.data)
+	addFolders(f, &e.data, &e.run.Inputs)
+	addOutputName(f, &e.run.Output)
 	f.StringVar((*string)(&e.SSIM), "ssim", "gaussian", "window of SSIM: gaussian (11x11, sigma 1.5) or uniform7")
 	f.StringVar((*string)(&e.Energy), "energy", "paper", "energy model: paper or exact; never compare the two")
 	f.StringVar((*string)(&e.FirstLayer), "first-layer", "once", "charge the first layer once or per-step")
@@ -74,13 +76,14 @@ func (a *app) evaluate(ctx context.Context, path string, e *evaluation) ([]*spik
 	}
 	defer model.Close()
 	if e.ref != "" {
-		r, err := a.reference(e.ref, model, e.run.MemoryLimit)
+		r, err := a.reference(e.ref, model, e.run)
 		if err != nil {
 			return nil, err
 		}
 		defer r.Close()
 		e.Reference = r.Network
 	}
+	a.notePorts(model, e.run.Output)
 	if e.bounded {
 		a.noteUnbounded(model, e.run.MemoryLimit, true)
 		e.Accept = func(w, h int) error { return checkMemory(model.Tiling(w, h), w, h) }
@@ -92,14 +95,39 @@ func (a *app) evaluate(ctx context.Context, path string, e *evaluation) ([]*spik
 	return spikingir.Evaluate(ctx, model.Network, e.data, e.EvaluateOptions)
 }
 
-// reference reads the ANN that a model is compared with.
-func (a *app) reference(path string, model *loaded, memory int64) (*loaded, error) {
-	r, err := a.open(path, spikingir.RunOptions{MemoryLimit: memory})
-	if err == nil && r.Channels() != model.Channels() {
-		return nil, fmt.Errorf("%s takes images of %d channels and its reference %s of %d, want equal",
-			model.path, model.Channels(), path, r.Channels())
+// reference reads the ANN that a model, opened as o says, is compared with. It is fed as the
+// model is, and its output is that of the same name, where it has them.
+func (a *app) reference(path string, model *loaded, o spikingir.RunOptions) (*loaded, error) {
+	m, err := a.load(path, "onnx")
+	if err != nil {
+		return nil, err
 	}
-	return r, err
+	feeds := model.Stated()
+	maps.Copy(feeds, o.Inputs)
+	maps.DeleteFunc(feeds, func(name string, _ spikingir.Feed) bool {
+		v := m.Graph.Value(name)
+		return v == nil || !v.IsInput()
+	})
+	own := spikingir.RunOptions{MemoryLimit: o.MemoryLimit, Inputs: feeds}
+	names, at := model.Outputs()
+	if v := m.Graph.Value(names[at]); v != nil && v.IsOutput() {
+		own.Output = names[at]
+	}
+	r, err := a.ready(path, m, own)
+	switch {
+	case err != nil:
+		return nil, err
+	case r.Channels() != model.Channels():
+		err = fmt.Errorf("%s takes images of %d channels and its reference %s of %d, want equal",
+			model.path, model.Channels(), path, r.Channels())
+	case r.Gives() != model.Gives() && r.Gives() != 0 && model.Gives() != 0:
+		err = fmt.Errorf("%s gives images of %d channels and its reference %s of %d, want equal",
+			model.path, model.Gives(), path, r.Gives())
+	default:
+		return r, nil
+	}
+	r.Close()
+	return nil, err
 }
 
 // printReports shows what was measured; JSON is one object, or a list where

@@ -18,6 +18,7 @@ import (
 type tuning struct {
 	spikingir.FinetuneOptions
 	path, ref     string
+	tensors       *[]string // the files of --input
 	stages, rates string
 	rate          float64            // of all stages; 0: the default
 	rateOf        map[string]float64 // by stage
@@ -28,7 +29,8 @@ func (t *tuning) add(f *pflag.FlagSet) {
 	o := &t.FinetuneOptions
 	f.StringVarP(&o.Output, "output", "o", "", "the file to write")
 	addTask(f, &o.Data.Task)
-	addFolders(f, &o.Data)
+	t.tensors = addFolders(f, &o.Data, &o.Inputs)
+	addOutputName(f, &o.OutputName)
 	f.StringVar(&o.HazeClear, "haze-clear", "", "dehaze: folder of clear images to synthesise haze over")
 	f.Float64Var(&o.HazeShare, "haze-share", 0, "dehaze: share of patches with synthetic haze, 0 to 1")
 	f.Float64SliceVar(&o.SigmaRange, "sigma-range", nil, "denoise: A,B draws the noise of each patch between these; validation takes --sigma")
@@ -108,6 +110,7 @@ func (t *tuning) check(a *app) (err error) {
 func (t *tuning) checkNames(models ...*spikingir.Model) error {
 	var in cli.Inputs
 	in.Add(t.path, t.ref)
+	in.Add(*t.tensors...)
 	in.AddModels(models...)
 	in.AddFolders(t.Data.Dir, t.Data.Inputs, t.Data.Targets, t.HazeClear)
 	outputs := []struct{ flag, path string }{{"--output", t.Output}, {"--checkpoint", t.Checkpoint}, {"--log", t.EventLog},

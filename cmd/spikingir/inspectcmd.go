@@ -42,8 +42,9 @@ type inspection struct {
 }
 
 type port struct {
-	Name string `json:"name"`
-	Type string `json:"type"`
+	Name    string `json:"name"`
+	Type    string `json:"type"`
+	Default string `json:"default,omitempty"` // what an input beside the image was fed in the conversion
 }
 
 type opCount struct {
@@ -72,10 +73,18 @@ func (a *app) inspectCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			functions, version := m.Functions, m.IRVersion
+			if inlined := m.Clone(); len(functions) > 0 && spikingir.Inline(inlined) == nil {
+				m = inlined // else its calls are shown as they are
+			}
 			if err := infer.Model(m); err != nil {
 				return cli.Invalid(fmt.Errorf("%s: %w", args[0], err))
 			}
 			r := inspectModel(args[0], m)
+			r.IRVersion = version
+			for _, f := range functions {
+				r.Functions = append(r.Functions, f.Op().String())
+			}
 			t, err := op.TimingOf(m.Graph)
 			if err != nil {
 				return cli.Unsupported(fmt.Errorf("%s: %w", args[0], err))
@@ -105,16 +114,14 @@ func inspectModel(path string, m *graph.Model) *inspection {
 	for _, kv := range m.Metadata {
 		r.Metadata[kv.Key] = kv.Value
 	}
-	for _, f := range m.Functions {
-		r.Functions = append(r.Functions, f.Op().String())
-	}
 	for _, v := range m.Graph.Inputs() {
-		if !v.IsInitializer() {
-			r.Inputs = append(r.Inputs, port{v.Name(), v.Type.String()})
+		fed, ok := m.Metadata.Get(graph.MetaInput + v.Name())
+		if ok || !v.IsInitializer() {
+			r.Inputs = append(r.Inputs, port{v.Name(), v.Type.String(), fed})
 		}
 	}
 	for _, v := range m.Graph.Outputs() {
-		r.Outputs = append(r.Outputs, port{v.Name(), v.Type.String()})
+		r.Outputs = append(r.Outputs, port{Name: v.Name(), Type: v.Type.String()})
 	}
 	for _, v := range m.Graph.Initializers() {
 		if v.Const != nil {
@@ -193,7 +200,11 @@ func decimal(x float64) float64 { return math.Round(x*1000) / 1000 }
 func (a *app) printInspection(r *inspection) {
 	fmt.Fprintf(a.out, "%s: ONNX IR %d, by %s\n", r.Model, r.IRVersion, r.Producer)
 	for _, p := range r.Inputs {
-		fmt.Fprintf(a.out, "input  %s %s\n", p.Name, p.Type)
+		fed := ""
+		if p.Default != "" {
+			fed = ", fed with " + p.Default + " in the conversion"
+		}
+		fmt.Fprintf(a.out, "input  %s %s%s\n", p.Name, p.Type, fed)
 	}
 	for _, p := range r.Outputs {
 		fmt.Fprintf(a.out, "output %s %s\n", p.Name, p.Type)

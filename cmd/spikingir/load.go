@@ -90,9 +90,6 @@ func (a *app) open(path string, o spikingir.RunOptions) (*loaded, error) {
 
 // ready makes a model ready to run, by the common flags.
 func (a *app) ready(path string, m *graph.Model, o spikingir.RunOptions) (*loaded, error) {
-	if _, err := spikingir.Channels(m); err != nil {
-		return nil, cli.Unsupported(fmt.Errorf("%s: %w", path, err))
-	}
 	if len(o.Timesteps) > 0 && !spikingir.Spiking(m) {
 		return nil, fmt.Errorf("%s is not a spiking model: it has no timesteps to set", path)
 	}
@@ -100,6 +97,10 @@ func (a *app) ready(path string, m *graph.Model, o spikingir.RunOptions) (*loade
 	n, err := spikingir.Open(m, o)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if err := n.NoImage(); err != nil {
+		n.Close()
+		return nil, cli.Unsupported(fmt.Errorf("%s: %w", path, err))
 	}
 	return &loaded{path, n}, nil
 }

@@ -21,6 +21,7 @@ type restoration struct {
 	in, out   string
 	tensors   []string // [NAME=]FILE.npy
 	outs      []string
+	feeds     *[]string // the files of --input
 	colour    string
 	scale     int
 	timesteps int
@@ -87,6 +88,10 @@ not asked for are not written.`,
 				return err
 			}
 			defer m.Close()
+			if err := r.fits(m); err != nil {
+				return err
+			}
+			a.notePorts(m, r.run.Output)
 			if cmd.Flags().Changed("memory") {
 				a.noteUnbounded(m, r.run.MemoryLimit, false)
 			}
@@ -94,7 +99,8 @@ not asked for are not written.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&r.in, "input", "i", "", "image or folder to restore")
+	r.feeds = addInput(f, "i", &r.in, &r.run.Inputs, "image or folder to restore")
+	addOutputName(f, &r.run.Output)
 	f.StringArrayVar(&r.tensors, "tensor", nil, "[NAME=]FILE.npy to feed to an input, in the place of an image; repeatable")
 	f.StringArrayVarP(&r.outs, "output", "o", nil, "PNG file or folder to write; with --tensor [NAME=]FILE.npy, repeatable")
 	f.StringVar(&r.colour, "colour", "luma", "gray model on a colour image: luma or channels")
@@ -137,7 +143,7 @@ func (r *restoration) files(model string) ([]job, error) {
 		return nil, err
 	}
 	if !folder {
-		if err := cli.CheckOutput(r.out, r.in, model); err != nil {
+		if err := cli.CheckOutput(r.out, append([]string{r.in, model}, *r.feeds...)...); err != nil {
 			return nil, err
 		}
 		return []job{{r.in, r.out}}, checkImageName(r.out)
@@ -214,7 +220,7 @@ func (a *app) restoreAll(ctx context.Context, m *loaded, jobs []job, r *restorat
 			return err
 		}
 		step(i+1, len(jobs))
-		done := restored{Input: j.in, Output: j.out, Width: out.W, Height: out.H, How: r.how(m, img)}
+		done := restored{Input: j.in, Output: j.out, Width: out.W, Height: out.H, How: r.how(m, img, out)}
 		if t.Tiles() > 1 {
 			done.Tiles = &t
 		}
@@ -229,9 +235,21 @@ func (a *app) restoreAll(ctx context.Context, m *loaded, jobs []job, r *restorat
 	return nil
 }
 
+// fits refuses a network that restores no images before one is read.
+func (r *restoration) fits(m *loaded) error {
+	if err := m.Restores(); err != nil {
+		return cli.Unsupported(fmt.Errorf("%s: %w", m.path, err))
+	}
+	return nil
+}
+
 // how says what of an image was restored.
-func (r *restoration) how(m *loaded, img spikingir.Image) string {
+func (r *restoration) how(m *loaded, img, out spikingir.Image) string {
 	switch {
+	case m.Channels() == 3 && out.C == 1:
+		return "gray of colour"
+	case m.Channels() != 3 && out.C == 3 && (m.Gives() == 3 || img.C == 1):
+		return "colour of gray"
 	case m.Channels() == 3:
 		return "colour"
 	case img.C == 1:

@@ -23,11 +23,11 @@ func addLimit(f *pflag.FlagSet, d *spikingir.Data) {
 	f.IntVar(&d.Limit, "limit", 0, "only the first N images; 0 takes all")
 }
 
-// addFolders adds the folders of a data set with ground truth.
-func addFolders(f *pflag.FlagSet, d *spikingir.Data) {
+// addFolders adds the folders of a data set with ground truth, and what else --input takes.
+func addFolders(f *pflag.FlagSet, d *spikingir.Data, feeds *map[string]spikingir.Feed) (tensors *[]string) {
 	f.StringVar(&d.Dir, "data", "", "folder of images (dehaze: of the folders hazy and clear)")
-	f.StringVar(&d.Inputs, "input", "", "pairs: folder of inputs")
 	f.StringVar(&d.Targets, "target", "", "pairs: folder of targets")
+	return addInput(f, "", &d.Inputs, feeds, "pairs: folder of inputs")
 }
 
 // checkTask finds what is wrong with the flags of a data set.

@@ -27,6 +27,7 @@ import (
 type verification struct {
 	against     string
 	in          string
+	run         spikingir.RunOptions
 	crop, limit int
 	tolerance   float64
 }
@@ -64,7 +65,8 @@ It exits with 4 when outputs differ by more than --tolerance.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&v.against, "against", "", "compare with A built in another library, in place of B: gorgonia")
-	f.StringVarP(&v.in, "input", "i", "", "image, or folder of images, to run on; without it, embedded ones")
+	addInput(f, "i", &v.in, &v.run.Inputs, "image, or folder of images, to run on; without it, embedded ones")
+	addOutputName(f, &v.run.Output)
 	f.IntVar(&v.crop, "crop", 0, fmt.Sprintf("only the central N x N pixels of each image; 0 takes all (--against gorgonia: %d)", smallImage))
 	f.IntVar(&v.limit, "limit", 0, "only the first N images; 0 takes all")
 	f.Float64Var(&v.tolerance, "tolerance", 1e-4, "largest difference of two outputs that is accepted")
@@ -123,29 +125,34 @@ type verified struct {
 }
 
 // rival computes the second output.
-type rival func(ctx context.Context, x *ops.Tensor) (y []*ops.Tensor, nearest *float64, err error)
+type rival func(ctx context.Context, x *ops.Tensor) (y *ops.Tensor, nearest *float64, err error)
 
 func (a *app) verify(ctx context.Context, v *verification, args []string) error {
-	m, err := a.open(args[0], spikingir.RunOptions{})
+	m, err := a.open(args[0], v.run)
 	if err != nil {
 		return err
 	}
 	defer m.Close()
+	a.notePorts(m, v.run.Output)
 	r := &verified{A: args[0], B: v.against, Tolerance: v.tolerance, Images: []comparison{},
 		Agreement: eval.Agreement{PSNR: metric.DB(math.Inf(1))}}
 	r.TimingA = timing(m)
 	other := gorgonia(m.path, m.Model())
 	if v.against == "" {
 		r.B = args[1]
-		b, err := a.reference(args[1], m, 0)
+		b, err := a.reference(args[1], m, v.run)
 		if err != nil {
 			return err
 		}
 		r.TimingB = timing(b)
 		defer b.Close()
-		other = func(ctx context.Context, x *ops.Tensor) ([]*ops.Tensor, *float64, error) {
+		other = func(ctx context.Context, x *ops.Tensor) (*ops.Tensor, *float64, error) {
 			out, err := b.Run(ctx, x)
-			return out, nil, err
+			if err != nil {
+				return nil, nil, err
+			}
+			_, at := b.Outputs()
+			return out[at], nil, nil
 		}
 	}
 	samples, err := v.samples(m.Channels(), a.Seed)
@@ -178,7 +185,7 @@ func timing(m *loaded) *op.TimingReport {
 func gorgonia(path string, m *graph.Model) rival {
 	var net *reference.Net
 	var dims []int
-	return func(_ context.Context, x *ops.Tensor) ([]*ops.Tensor, *float64, error) {
+	return func(_ context.Context, x *ops.Tensor) (*ops.Tensor, *float64, error) {
 		if net == nil || !slices.Equal(dims, x.Dims) {
 			var err error
 			if net, err = reference.Build(m, x.Dims, reference.Options{}); err != nil {
@@ -190,7 +197,7 @@ func gorgonia(path string, m *graph.Model) rival {
 		if err != nil {
 			return nil, nil, err
 		}
-		out := []*ops.Tensor{ops.Floats(y, net.OutputShape()...)}
+		out := ops.Floats(y, net.OutputShape()...)
 		if d := net.Distance(); !math.IsInf(d, 0) {
 			return out, &d, nil
 		}
@@ -222,7 +229,8 @@ func (v *verification) compare(ctx context.Context, m *loaded, other rival, s sa
 	if err != nil {
 		return comparison{}, err
 	}
-	y, z := ours[0], theirs[0]
+	_, at := m.Outputs()
+	y, z := ours[at], theirs
 	if y.DType != graph.Float32 || z.DType != graph.Float32 || !slices.Equal(y.Dims, z.Dims) {
 		return comparison{}, &cli.CodeError{Code: cli.ExitGate, Err: fmt.Errorf("outputs of %v%v and %v%v, want float and equal sizes",
 			y.DType, y.Dims, z.DType, z.Dims)}

@@ -196,6 +196,15 @@ func CleanUp() passes.Pipeline {
 		upgradeopset.Pass, infershapes.Pass, foldconstants.Pass)
 }
 
+// Inline is the pass that puts functions in the place of their calls.
+func Inline() passes.Pipeline { return steps(inlinefunctions.Pass) }
+
+// Runnable is the passes that bring a network to the operators that can be run, and leave
+// it what it computes.
+func Runnable() passes.Pipeline {
+	return steps(settleinitializers.Pass, inlinefunctions.Pass, foldif.Pass)
+}
+
 func steps(list ...*passes.Pass) passes.Pipeline {
 	var p passes.Pipeline
 	for _, pass := range list {

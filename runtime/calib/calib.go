@@ -25,6 +25,25 @@ type Images interface {
 	SHA256() string
 }
 
+// A Fed is Images of a model that takes more than an image.
+type Fed interface {
+	Images
+	// Inputs is all that the model is fed with an image, by name.
+	Inputs(image *ops.Tensor) (map[string]*ops.Tensor, error)
+}
+
+// fed is what the model is fed with an image: that alone, unless the set says otherwise.
+func fed(p *exec.Program, set Images, x *ops.Tensor) (map[string]*ops.Tensor, error) {
+	if set, ok := set.(Fed); ok {
+		return set.Inputs(x)
+	}
+	inputs := p.Inputs()
+	if len(inputs) != 1 {
+		return nil, fmt.Errorf("the model has %d inputs, calibration feeds exactly one", len(inputs))
+	}
+	return map[string]*ops.Tensor{inputs[0].Name(): x}, nil
+}
+
 // Collect runs the model over the images and returns the distributions of the
 // named values of its main graph. pool may be nil: one thread. progress, when not
 // nil, is called after each image.
@@ -41,10 +60,6 @@ func Collect(ctx context.Context, m *graph.Model, values []string, set Images, p
 		pool = machine.NewPool(1)
 		defer pool.Close()
 	}
-	inputs := p.Inputs()
-	if len(inputs) != 1 {
-		return nil, fmt.Errorf("the model has %d inputs, calibration feeds exactly one", len(inputs))
-	}
 	c, err := newCollector(m.Graph, values)
 	if err != nil {
 		return nil, err
@@ -54,7 +69,11 @@ func Collect(ctx context.Context, m *graph.Model, values []string, set Images, p
 		if err != nil {
 			return nil, err
 		}
-		_, err = p.Run(ctx, map[string]*ops.Tensor{inputs[0].Name(): x}, exec.RunOptions{
+		inputs, err := fed(p, set, x)
+		if err != nil {
+			return nil, err
+		}
+		_, err = p.Run(ctx, inputs, exec.RunOptions{
 			Observe: func(v *graph.Value, t *ops.Tensor) { c.observe(pool, v, t) },
 		})
 		if err != nil {

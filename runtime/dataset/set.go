@@ -158,33 +158,40 @@ func (s *Set) Paths(i int) (input, target string) {
 func (s *Set) At(i int) (Sample, error) {
 	sample := Sample{Name: s.Name(i), Shave: s.task.Shave()}
 	f := s.files[i]
+	if f.input == "" {
+		clean, err := Read(f.target)
+		if err != nil {
+			return Sample{}, err
+		}
+		if sample.Input, sample.Target, err = s.task.Pair(clean, SampleSeed(s.seed, i)); err != nil {
+			return Sample{}, fmt.Errorf("%s: %w", f.target, err)
+		}
+		return sample, nil
+	}
 	var err error
 	if f.target != "" {
-		if sample.Target, err = s.prepared(f.target); err != nil {
+		if sample.Target, err = prepared(f.target, s.task.PrepareTruth); err != nil {
 			return Sample{}, err
 		}
 	}
-	if f.input != "" {
-		sample.Input, err = s.prepared(f.input)
-	} else if sample.Input, err = s.task.Degrade(sample.Target, SampleSeed(s.seed, i)); err != nil {
-		err = fmt.Errorf("%s: %w", f.target, err)
-	}
-	if err != nil {
+	if sample.Input, err = prepared(f.input, s.task.Prepare); err != nil {
 		return Sample{}, err
 	}
-	if f.input != "" && f.target != "" && !sample.Input.SameSize(sample.Target) {
+	if f.target != "" && (sample.Input.H != sample.Target.H || sample.Input.W != sample.Target.W ||
+		s.task.Truth == 0 && sample.Input.C != sample.Target.C) {
 		return Sample{}, fmt.Errorf("%s is %s and its target %s is %s, want equal sizes",
 			f.input, sample.Input.size(), f.target, sample.Target.size())
 	}
 	return sample, nil
 }
 
-func (s *Set) prepared(path string) (Image, error) {
+// prepared is an image of a file as the task prepares it.
+func prepared(path string, prepare func(Image) (Image, error)) (Image, error) {
 	m, err := Read(path)
 	if err != nil {
 		return Image{}, err
 	}
-	if m, err = s.task.Prepare(m); err != nil {
+	if m, err = prepare(m); err != nil {
 		return Image{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return m, nil

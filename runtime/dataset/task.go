@@ -47,6 +47,7 @@ const (
 type Task struct {
 	Kind     Kind
 	Channels int
+	Truth    int     // channels of the target where they are not those of the input, else 0
 	Sigma    float64 // denoise: standard deviation in 8-bit units
 	Scale    int     // sr: 2 to 16
 	Input    string  // sr: Bicubic (default) or LowRes
@@ -63,6 +64,9 @@ func (t Task) Check() error {
 	}
 	if t.Channels != 0 && t.Channels != 1 && t.Channels != 3 {
 		return fmt.Errorf("task %s with %d channels, want 1 or 3", t.Kind, t.Channels)
+	}
+	if t.Truth != 0 && t.Truth != 1 && t.Truth != 3 {
+		return fmt.Errorf("task %s with a target of %d channels, want 1 or 3", t.Kind, t.Truth)
 	}
 	if t.Kind == Denoise {
 		if !(t.Sigma > 0 && t.Sigma <= maxSigma) {
@@ -107,6 +111,9 @@ func (t Task) String() string {
 	if c := t.channels(); c != 0 {
 		fields = append(fields, fmt.Sprintf("channels=%d", c))
 	}
+	if t.Truth != 0 {
+		fields = append(fields, fmt.Sprintf("truth=%d", t.Truth))
+	}
 	if len(fields) == 0 {
 		return string(t.Kind)
 	}
@@ -126,11 +133,33 @@ func (t Task) channels() int {
 	return t.Channels
 }
 
-// Prepare brings a clean image to what the network should give back: the task's
-// channels, and for sr the crop. A training loop prepares once, cuts patches and
-// calls [Task.Degrade] on each.
-func (t Task) Prepare(clean Image) (Image, error) {
-	m := t.convert(clean)
+// Prepare brings a clean image to what the network should give back where that has the
+// channels of its input: the task's channels, and for sr the crop. A training loop prepares
+// once, cuts patches and calls [Task.Degrade] on each.
+func (t Task) Prepare(clean Image) (Image, error) { return t.prepare(clean, t.channels()) }
+
+// PrepareTruth is Prepare with the channels of the target.
+func (t Task) PrepareTruth(clean Image) (Image, error) {
+	return t.prepare(clean, cmp.Or(t.Truth, t.channels()))
+}
+
+// Pair makes a target and the network's input from a clean image.
+func (t Task) Pair(clean Image, seed uint64) (input, target Image, err error) {
+	if target, err = t.PrepareTruth(clean); err != nil {
+		return input, target, err
+	}
+	whole := target
+	if t.Truth != 0 {
+		if whole, err = t.Prepare(clean); err != nil {
+			return input, target, err
+		}
+	}
+	input, err = t.Degrade(whole, seed)
+	return input, target, err
+}
+
+func (t Task) prepare(clean Image, channels int) (Image, error) {
+	m := t.convert(clean, channels)
 	h, w := t.PreparedSize(m.H, m.W)
 	switch {
 	case h < 1 || w < 1:
@@ -158,8 +187,7 @@ func (t Task) PreparedSize(h, w int) (int, int) {
 	return h, w
 }
 
-func (t Task) convert(m Image) Image {
-	c := t.channels()
+func (t Task) convert(m Image, c int) Image {
 	switch {
 	case c == 0 || c == m.C:
 		return m

@@ -10,7 +10,6 @@ import (
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/exec"
 	"spikingir/runtime/metric"
-	"spikingir/runtime/ops"
 )
 
 // Samples are what a model is measured on; a [dataset.Set] is one.
@@ -23,8 +22,8 @@ type Samples interface {
 // Config is one evaluation.
 type Config struct {
 	Model, Ref *exec.Program // Ref, as a rule the ANN, may be nil
-	Input      string        // name of Model's image input
-	RefInput   string        // name of Ref's
+	Ports      Ports         // of Model
+	RefPorts   Ports         // of Ref
 	Set        Samples
 	Window     metric.Window
 	Energy     metric.EnergyOptions // empty fields mean Paper and Once
@@ -189,7 +188,11 @@ func (t *tally) image(ctx context.Context, s dataset.Sample) error {
 		}
 	}
 	start := time.Now()
-	results, err := t.Model.RunAll(ctx, map[string]*ops.Tensor{t.Input: Tensor(s.Input)}, exec.RunOptions{Measure: true})
+	inputs, err := t.Ports.Inputs(Tensor(s.Input))
+	if err != nil {
+		return err
+	}
+	results, err := t.Model.RunAll(ctx, inputs, exec.RunOptions{Measure: true})
 	if err != nil {
 		return err
 	}
@@ -219,11 +222,15 @@ func (t *tally) reference(ctx context.Context, s dataset.Sample) (dataset.Image,
 	if t.Ref == nil {
 		return dataset.Image{}, nil
 	}
-	res, err := t.Ref.Run(ctx, map[string]*ops.Tensor{t.RefInput: Tensor(s.Input)}, exec.RunOptions{Measure: true})
+	inputs, err := t.RefPorts.Inputs(Tensor(s.Input))
 	if err != nil {
 		return dataset.Image{}, err
 	}
-	out, err := Image(res.Outputs[0])
+	res, err := t.Ref.Run(ctx, inputs, exec.RunOptions{Measure: true})
+	if err != nil {
+		return dataset.Image{}, err
+	}
+	out, err := Image(res.Outputs[t.RefPorts.Output])
 	if err != nil {
 		return out, err
 	}
@@ -234,7 +241,7 @@ func (t *tally) reference(ctx context.Context, s dataset.Sample) (dataset.Image,
 }
 
 func (k *track) add(t *tally, s dataset.Sample, res *exec.Result, ann dataset.Image) error {
-	out, err := Image(res.Outputs[0])
+	out, err := Image(res.Outputs[t.Ports.Output])
 	if err != nil {
 		return err
 	}

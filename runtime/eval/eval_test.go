@@ -76,7 +76,7 @@ func pairs(t *testing.T, sizes ...[2]int) *dataset.Set {
 
 func measured(t *testing.T, c Config) *Report {
 	t.Helper()
-	c.Input, c.RefInput = "x", "x"
+	c.Ports.Input, c.RefPorts.Input = "x", "x"
 	r, err := Run(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
@@ -229,7 +229,7 @@ func present(object map[string]any, key string) bool {
 // TestTimesteps holds that one run for several T reports what runs of their
 // own do.
 func TestTimesteps(t *testing.T) {
-	c := Config{Ref: program(t, identity, exec.Options{}), Input: "x", RefInput: "x",
+	c := Config{Ref: program(t, identity, exec.Options{}), Ports: Ports{Input: "x"}, RefPorts: Ports{Input: "x"},
 		Set: pairs(t, [2]int{12, 14}, [2]int{11, 17}), Energy: metric.EnergyOptions{Mode: metric.Exact}}
 	several := []int{2, 3, 8}
 	c.Model = program(t, spiking, exec.Options{Timesteps: several})
@@ -318,7 +318,7 @@ func TestRefuses(t *testing.T) {
 			`unknown mode "joules"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			c.config.Input, c.config.RefInput = "x", "x"
+			c.config.Ports.Input, c.config.RefPorts.Input = "x", "x"
 			_, err := Run(t.Context(), c.config)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want one with %q", err, c.want)
@@ -330,7 +330,7 @@ func TestRefuses(t *testing.T) {
 // TestStops between two images: by the context, and at a file that is no image.
 func TestStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	c := Config{Model: program(t, identity, exec.Options{}), Input: "x", Set: pairs(t, [2]int{12, 12}, [2]int{12, 12}),
+	c := Config{Model: program(t, identity, exec.Options{}), Ports: Ports{Input: "x"}, Set: pairs(t, [2]int{12, 12}, [2]int{12, 12}),
 		Progress: func(int, int) { cancel() }}
 	if _, err := Run(ctx, c); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want %v", err, context.Canceled)

@@ -78,7 +78,7 @@ func measure(t *testing.T, dir, model, set string, task dataset.Task) *Report {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := Run(t.Context(), Config{Model: p, Input: ports.Input, Set: s, Window: metric.Gaussian,
+	r, err := Run(t.Context(), Config{Model: p, Ports: ports, Set: s, Window: metric.Gaussian,
 		Energy: metric.EnergyOptions{Mode: metric.Paper, FirstLayer: metric.Once}})
 	if err != nil {
 		t.Fatal(err)

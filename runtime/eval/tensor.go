@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"spikingir/graph"
-	"spikingir/graph/infer"
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/ops"
 )
@@ -24,38 +23,6 @@ func Image(t *ops.Tensor) (dataset.Image, error) {
 		return m, fmt.Errorf("output of %d channels, want 1 (gray) or 3 (RGB)", m.C)
 	}
 	return m, nil
-}
-
-// Ports names the image input of a program; the model must have one input
-// [N,C,H,W] and one output.
-type Ports struct {
-	Input    string
-	Channels int // 0 when the model leaves it open
-}
-
-// PortsOf finds the ports of a model.
-func PortsOf(g *graph.Graph) (Ports, error) {
-	var inputs []*graph.Value
-	for _, v := range g.Inputs() {
-		if !v.IsInitializer() {
-			inputs = append(inputs, v)
-		}
-	}
-	if len(inputs) != 1 || len(g.Outputs()) != 1 {
-		return Ports{}, fmt.Errorf("the model has %d inputs and %d outputs, want one image in and one out",
-			len(inputs), len(g.Outputs()))
-	}
-	t := inputs[0].Type
-	if t.Kind != graph.TensorType || t.Elem != graph.Float32 || t.Shape != nil && len(t.Shape) != 4 {
-		return Ports{}, fmt.Errorf("input %q is %v, want a float image [N,C,H,W]", inputs[0].Name(), t)
-	}
-	p := Ports{Input: inputs[0].Name()}
-	if shape := infer.Input(inputs[0]); shape != nil {
-		if c, ok := shape[1].Size(); ok {
-			p.Channels = int(c)
-		}
-	}
-	return p, nil
 }
 
 // FreeSize makes the batch, height and width of a model's image input symbolic,

@@ -34,35 +34,6 @@ func TestImage(t *testing.T) {
 	}
 }
 
-// TestPortsOf finds the image input, or says what is wrong.
-func TestPortsOf(t *testing.T) {
-	for _, c := range []struct {
-		src  string
-		want Ports
-		err  string
-	}{
-		{`g (float[N,3,H,W] x) => (float[N,3,H,W] y) { y = Relu(x) }`, Ports{"x", 3}, ""},
-		{`g (float[N,C,H,W] x) => (float[N,C,H,W] y) { y = Relu(x) }`, Ports{"x", 0}, ""},
-		{`g (float x, float w) => (float y) <float w = {1}> { y = Mul(x, w) }`, Ports{}, "want a float image"},
-		{`g (float[N,1,H,W] x, float[1] w) => (float[N,1,H,W] y) <float[1] w = {1}> { y = Mul(x, w) }`,
-			Ports{"x", 1}, ""},
-		{`g (float[N,1,H,W] x, float[N,1,H,W] z) => (float[N,1,H,W] y) { y = Add(x, z) }`, Ports{},
-			"the model has 2 inputs and 1 outputs"},
-		{`g (float[N,1,H,W] x) => (float[N,1,H,W] y, float[N,1,H,W] x) { y = Relu(x) }`, Ports{},
-			"the model has 1 inputs and 2 outputs"},
-		{`g (float[N,K] x) => (float[N,K] y) { y = Relu(x) }`, Ports{}, `input "x" is float[N,K], want a float image`},
-		{`g (int64[N,1,H,W] x) => (int64[N,1,H,W] y) { y = Abs(x) }`, Ports{}, "want a float image [N,C,H,W]"},
-	} {
-		got, err := PortsOf(parse(t, c.src).Graph)
-		if c.err == "" && (err != nil || got != c.want) {
-			t.Errorf("%s: %+v, %v, want %+v", c.src, got, err, c.want)
-		}
-		if c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {
-			t.Errorf("%s: error %v, want one with %q", c.src, err, c.err)
-		}
-	}
-}
-
 // TestFreeSize runs a model of a fixed size on another one.
 func TestFreeSize(t *testing.T) {
 	m := parse(t, `g (float[1,1,8,8] x) => (float[1,1,8,8] y)

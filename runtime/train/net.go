@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"slices"
 
 	"spikingir/graph"
 	"spikingir/graph/op"
@@ -29,6 +30,7 @@ type Net struct {
 	roundings []*rounding
 	input     *value
 	output    *value
+	target    *graph.Value // the output of the graph that is trained
 }
 
 // A value is one tensor of the graph as workers hold it: slices of one shape,
@@ -135,10 +137,17 @@ func (n *Net) ports(height, width int) error {
 		}
 	}
 	outputs := n.model.Graph.Outputs()
-	if len(inputs) != 1 || len(outputs) != 1 {
-		return fmt.Errorf("the model has %d inputs and %d outputs, want one image in and one out",
-			len(inputs), len(outputs))
+	if len(inputs) != 1 {
+		return fmt.Errorf("the model has %d inputs, want one, for the image", len(inputs))
 	}
+	at := 0
+	if n.options.OutputName != "" {
+		at = slices.IndexFunc(outputs, func(v *graph.Value) bool { return v.Name() == n.options.OutputName })
+	}
+	if at < 0 || n.options.OutputName == "" && len(outputs) != 1 {
+		return fmt.Errorf("the model has %d outputs and none is called %q, want the one to train", len(outputs), n.options.OutputName)
+	}
+	n.target = outputs[at]
 	shape := inputs[0].Type.Shape
 	if len(shape) != 4 {
 		return fmt.Errorf("input %q has shape %v, want [N,C,H,W]", inputs[0].Name(), shape)
@@ -188,9 +197,9 @@ func (n *Net) tape() error {
 			v.reads++
 		}
 	}
-	n.output = n.values[n.model.Graph.Outputs()[0]]
+	n.output = n.values[n.target]
 	if n.output == nil || n.output.timed {
-		return fmt.Errorf("output %q does not depend on the input, or is not read out", n.model.Graph.Outputs()[0].Name())
+		return fmt.Errorf("output %q does not depend on the input, or is not read out", n.target.Name())
 	}
 	if len(n.params) == 0 {
 		return fmt.Errorf("the model has no parameters that can be trained")
@@ -211,9 +220,7 @@ func (n *Net) needed() map[*graph.Node]bool {
 			visit(in)
 		}
 	}
-	for _, v := range n.model.Graph.Outputs() {
-		visit(v)
-	}
+	visit(n.target)
 	return needed
 }
 

@@ -24,6 +24,9 @@ type Options struct {
 	Slope float64 `json:"slope"`
 	// ResetGradient lets gradients flow through the spike that resets a potential.
 	ResetGradient bool `json:"reset-gradient,omitempty"`
+	// OutputName is the output of the graph that is trained; it may be empty where there is
+	// one only.
+	OutputName string `json:"output-name,omitempty"`
 }
 
 // A Surrogate names a function of x = v/theta - 1 whose integral is a smooth step.

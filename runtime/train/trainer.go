@@ -25,6 +25,8 @@ type Config struct {
 	Source  *patches.Source
 	Task    dataset.Task // that of Source
 	Net     Options
+	// TeacherOutput is what Net.OutputName is of the network.
+	TeacherOutput string
 	Method
 	Calibration Calibration
 	// Stages are what is done, in order. Shares are of Total steps or, where that is 0,
@@ -108,15 +110,15 @@ func New(c Config) (*Trainer, error) {
 		return nil, err
 	}
 	_, side := c.Source.Sides()
-	teacher := c.Teacher
+	teacher, output := c.Teacher, c.TeacherOutput
 	if teacher == nil {
-		teacher = c.Model.Clone()
+		teacher, output = c.Model.Clone(), c.Net.OutputName
 	}
 	var err error
 	if t.net, err = Compile(c.Model, side, side, c.Net); err != nil {
 		return nil, err
 	}
-	if t.teacher, err = Compile(teacher, side, side, Options{}); err != nil {
+	if t.teacher, err = Compile(teacher, side, side, Options{OutputName: output}); err != nil {
 		return nil, fmt.Errorf("teacher: %w", err)
 	}
 	if t.teacher.output.elems != t.net.output.elems {

@@ -69,17 +69,17 @@ const hopeless = 30
 
 // figures measures the network on the held-out images.
 func (t *Trainer) figures(ctx context.Context) (*checkpoint.Figures, error) {
-	ports, err := eval.PortsOf(t.Model.Graph)
+	m := t.Model.Clone()
+	ports, err := eval.FindPorts(m.Graph, nil, t.Net.OutputName)
 	if err != nil {
 		return nil, err
 	}
-	m := t.Model.Clone()
 	eval.FreeSize(m.Graph)
 	p, err := exec.Compile(m, exec.Options{Pool: t.Pool})
 	if err != nil {
 		return nil, err
 	}
-	r, err := eval.Run(ctx, eval.Config{Model: p, Input: ports.Input, Set: heldOut{t.Source, t.Task}})
+	r, err := eval.Run(ctx, eval.Config{Model: p, Ports: ports, Set: heldOut{t.Source, t.Task}})
 	if err != nil {
 		return nil, err
 	}

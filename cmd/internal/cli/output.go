@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"spikingir/internal/atomicfile"
+	"spikingir/onnxio"
 )
 
 // output is standard output; it remembers the first error of writing to it, so
@@ -26,8 +27,13 @@ func (o *output) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// Writing names the file that could not be written.
+// Writing names the file that could not be written. What is wrong with a model that was to
+// be written was so when it was read.
 func Writing(path string, err error) error {
+	var model *onnxio.Error
+	if errors.As(err, &model) {
+		return Invalid(err)
+	}
 	if c := atomicfile.Cause(err); c != err {
 		return fmt.Errorf("write %s: %w", path, c)
 	}

@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"spikingir"
-	"spikingir/onnxio"
 )
 
 // The exit codes; they are a contract.
@@ -89,10 +88,6 @@ func exitCode(err error) int {
 	var u *spikingir.UnsupportedError
 	if errors.As(err, &u) {
 		return ExitUnsupported
-	}
-	var m *onnxio.Error
-	if errors.As(err, &m) {
-		return ExitInvalid
 	}
 	return ExitUsage
 }
