@@ -146,7 +146,7 @@ func (n *Network) Run(ctx context.Context, inputs ...*Tensor) ([]*Tensor, error)
 	for i, v := range want {
 		named[v.Name()] = inputs[i]
 	}
-	if len(beside) > 0 {
+	if n.noImage == nil && len(want) == 1 && inputs[0].DType.IsFloat() {
 		var err error
 		if named, err = n.ports.Inputs(inputs[0]); err != nil {
 			return nil, err

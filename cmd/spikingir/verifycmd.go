@@ -231,7 +231,7 @@ func (v *verification) compare(ctx context.Context, m *loaded, other rival, s sa
 	}
 	_, at := m.Outputs()
 	y, z := ours[at], theirs
-	if y.DType != graph.Float32 || z.DType != graph.Float32 || !slices.Equal(y.Dims, z.Dims) {
+	if !y.DType.IsFloat() || !z.DType.IsFloat() || !slices.Equal(y.Dims, z.Dims) {
 		return comparison{}, &cli.CodeError{Code: cli.ExitGate, Err: fmt.Errorf("outputs of %v%v and %v%v, want float and equal sizes",
 			y.DType, y.Dims, z.DType, z.Dims)}
 	}

@@ -17,6 +17,7 @@ var copies = map[graph.Op]finder{
 	{Type: "Identity"}:     when(always),
 	{Type: "Dropout"}:      when(dropout),
 	{Type: "Cast"}:         when(cast),
+	{Type: "CastLike"}:     when(castLike),
 	{Type: "Transpose"}:    when(transpose),
 	{Type: "Reshape"}:      view,
 	{Type: "Flatten"}:      view,
@@ -63,6 +64,15 @@ func always(*graph.Node, int64) (bool, error) { return true, nil }
 func dropout(n *graph.Node, opset int64) (bool, error) {
 	d, err := op.DropoutOf(n, opset)
 	return err == nil && d.Training.Known && !d.Training.Value, err
+}
+
+func castLike(n *graph.Node, _ int64) (bool, error) {
+	c, err := op.CastLikeOf(n)
+	if err != nil {
+		return false, err
+	}
+	x, like := c.X.Type, c.Like.Type
+	return x.Kind == graph.TensorType && like.Kind == graph.TensorType && x.Elem == like.Elem && x.Elem != graph.Undefined, nil
 }
 
 func cast(n *graph.Node, _ int64) (bool, error) {

@@ -11,8 +11,8 @@ import (
 
 // Pass hands the uses of a copying operator's output over to its input.
 //
-// Before: y = F(x), where F copies: Identity; Dropout outside training; Cast to
-// the type x has; Transpose that keeps the order; Reshape, Flatten, Squeeze,
+// Before: y = F(x), where F copies: Identity; Dropout outside training; Cast and
+// CastLike to the type x has; Transpose that keeps the order; Reshape, Flatten, Squeeze,
 // Unsqueeze, Slice, Expand and Tile to the shape x has; Concat, Sum, Mean, Max and
 // Min of one tensor; Split into one; Pad by nothing; Resize and Upsample by 1;
 // pooling of single elements; DepthToSpace and SpaceToDepth by 1; Add and Sub of

@@ -132,6 +132,7 @@ type settings struct {
 	spiking   string
 	cannotRun string
 	interpret bool // run by interpret even without functions
+	floats    bool // inputs and outputs may become of another float type
 }
 
 // maxTol is the largest tolerance that needs no reason.
@@ -180,8 +181,9 @@ func (s *settings) set(key, value string) (err error) {
 		err = s.setDims(value)
 	case "spiking":
 		s.spiking, err = value, wantReason(value)
-	case "interpret":
-		s.interpret = true
+	case "interpret", "floats":
+		s.interpret = s.interpret || key == "interpret"
+		s.floats = s.floats || key == "floats"
 		if value != "" {
 			err = fmt.Errorf("want nothing behind it")
 		}

@@ -10,6 +10,7 @@ import (
 
 	"spikingir/graph"
 	"spikingir/graph/infer"
+	"spikingir/runtime/ops"
 )
 
 func (s *settings) check(before, after *graph.Model) error {
@@ -25,6 +26,11 @@ func (s *settings) check(before, after *graph.Model) error {
 		want, err := s.execute(before, in)
 		if err != nil {
 			return fmt.Errorf("cannot run before: %w", err)
+		}
+		if s.floats {
+			if err := adapt(after, in); err != nil {
+				return err
+			}
 		}
 		got, err := s.execute(after, in)
 		if err != nil {
@@ -82,7 +88,38 @@ func (s *settings) inputs(m *graph.Model, i int) (map[string]*graph.Tensor, erro
 	return in, nil
 }
 
+// adapt converts inputs to the float types that m takes.
+func adapt(m *graph.Model, in map[string]*graph.Tensor) error {
+	for _, v := range m.Graph.Inputs() {
+		t := in[v.Name()]
+		if t == nil || !t.DType.IsFloat() || t.DType == v.Type.Elem {
+			continue
+		}
+		var err error
+		if in[v.Name()], err = as(t, v.Type.Elem); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// as is t of another type.
+func as(t *graph.Tensor, d graph.DType) (*graph.Tensor, error) {
+	x, err := ops.FromGraph(t)
+	if err != nil {
+		return nil, err
+	}
+	return x.As(d).Graph()
+}
+
 func (s *settings) draw(rng *rand.Rand, d graph.DType, dims []int64) (*graph.Tensor, error) {
+	if d == graph.Float16 || d == graph.BFloat16 {
+		t, err := s.draw(rng, graph.Float32, dims)
+		if err != nil {
+			return nil, err
+		}
+		return as(t, d)
+	}
 	n := 1
 	for _, k := range dims {
 		n *= int(k)
@@ -122,7 +159,7 @@ func (s *settings) compare(m *graph.Model, want, got map[string]*graph.Tensor) (
 		if w == nil || g == nil {
 			return false, fmt.Errorf("output %q is missing", name)
 		}
-		if w.DType != g.DType || !slices.Equal(w.Dims, g.Dims) {
+		if same := w.DType == g.DType || s.floats && w.DType.IsFloat() && g.DType.IsFloat(); !same || !slices.Equal(w.Dims, g.Dims) {
 			return false, fmt.Errorf("output %q is %v%v after the pass, was %v%v",
 				name, g.DType, g.Dims, w.DType, w.Dims)
 		}

@@ -26,6 +26,7 @@
 //	tol 1e-5        largest |after-before| / max(1, |before|); 0 unless set
 //	spiking WHY     why a tolerance above 1e-3 is right
 //	interpret       run both models node by node, which knows If
+//	floats          inputs and outputs may become of another float type
 //	cannot-run WHY  the models are not run; running must indeed fail
 //
 // With UPDATE=1 in the environment the sections after, notes and error are

@@ -37,6 +37,7 @@ import (
 	"spikingir/passes/spiking"
 	"spikingir/passes/splitregions"
 	"spikingir/passes/upgradeopset"
+	"spikingir/passes/widenfloats"
 )
 
 // Recipe is one conversion method.
@@ -192,7 +193,7 @@ func (r Recipe) Pipeline(s Settings) (passes.Pipeline, error) {
 // folded again after the opset upgrade, which may add some.
 func CleanUp() passes.Pipeline {
 	return steps(settleinitializers.Pass, infershapes.Pass, inlinefunctions.Pass, infershapes.Pass,
-		foldshapes.Pass, foldconstants.Pass, foldif.Pass, foldidentity.Pass, recogniserelu.Pass, foldbatchnorm.Pass, deadnode.Pass,
+		widenfloats.Pass, foldshapes.Pass, foldconstants.Pass, foldif.Pass, foldidentity.Pass, recogniserelu.Pass, foldbatchnorm.Pass, deadnode.Pass,
 		upgradeopset.Pass, infershapes.Pass, foldconstants.Pass)
 }
 

@@ -33,12 +33,14 @@ import (
 	"spikingir/passes/settleinitializers"
 	"spikingir/passes/splitregions"
 	"spikingir/passes/upgradeopset"
+	"spikingir/passes/widenfloats"
 )
 
 // list is every pass.
 var list = []*passes.Pass{
 	settleinitializers.Pass,
 	inlinefunctions.Pass,
+	widenfloats.Pass,
 	upgradeopset.Pass,
 	infershapes.Pass,
 	foldshapes.Pass,

@@ -132,9 +132,7 @@ func (b beside) check() error {
 func (b beside) tensor(image []int) (*ops.Tensor, error) {
 	elem := b.value.Type.Elem
 	if t := b.feed.Tensor; t != nil {
-		same := *t // floats of all widths are held as float32, integers as int64
-		same.DType = elem
-		return &same, nil
+		return t.As(elem), nil
 	}
 	dims := make([]int, len(b.axes))
 	for i, a := range b.axes {

@@ -26,6 +26,7 @@ type Ports struct {
 	Output   int // among the outputs of the graph
 	Gives    int // channels of that output; 0 where the model does not state them
 
+	elem   graph.DType // of the input
 	beside []beside
 }
 
@@ -43,7 +44,7 @@ func FindPorts(g *graph.Graph, feeds map[string]Feed, output string) (Ports, err
 	if t.Kind != graph.TensorType || !isImageType(t.Elem) || t.Shape != nil && len(t.Shape) != 4 {
 		return Ports{}, fmt.Errorf("input %q is %v, want a float image [N,C,H,W]", x.Name(), t)
 	}
-	p := Ports{Input: x.Name()}
+	p := Ports{Input: x.Name(), elem: t.Elem}
 	if shape := infer.Input(x); shape != nil {
 		p.Channels = channels(shape)
 	}
@@ -135,8 +136,12 @@ func list(values []*graph.Value) string {
 	return strings.Join(parts, ", ")
 }
 
-// Inputs is what a run on an image is given, by name.
+// Inputs is what a run on an image is given, by name. A model that takes another float type
+// gets the image in that.
 func (p Ports) Inputs(x *ops.Tensor) (map[string]*ops.Tensor, error) {
+	if p.elem != graph.Undefined && p.elem != x.DType {
+		x = x.As(p.elem)
+	}
 	m := map[string]*ops.Tensor{p.Input: x}
 	for _, b := range p.beside {
 		t, err := b.tensor(x.Dims)

@@ -15,7 +15,7 @@ func Tensor(m dataset.Image) *ops.Tensor {
 
 // Image is a model output [1,C,H,W] as an image; the pixels are shared.
 func Image(t *ops.Tensor) (dataset.Image, error) {
-	if t.DType != graph.Float32 || len(t.Dims) != 4 || t.Dims[0] != 1 {
+	if !isImageType(t.DType) || len(t.Dims) != 4 || t.Dims[0] != 1 {
 		return dataset.Image{}, fmt.Errorf("output of %v%v, want one image float[1,C,H,W]", t.DType, t.Dims)
 	}
 	m := dataset.Image{C: t.Dims[1], H: t.Dims[2], W: t.Dims[3], Pix: t.F32}
