@@ -53,7 +53,8 @@ func integers(v *graph.Value) bool {
 		return !t.Elem.IsFloat()
 	}
 	n := v.Producer()
-	for _, name := range []string{"Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or", "Not"} {
+	for _, name := range []string{"Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or", "Not",
+		"Xor", "IsNaN", "IsInf", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitwiseNot", "BitShift"} {
 		if n != nil && n.Is(name) {
 			return true
 		}
