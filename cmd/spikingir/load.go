@@ -9,6 +9,7 @@ import (
 	"spikingir"
 	"spikingir/cmd/internal/cli"
 	"spikingir/graph"
+	"spikingir/graph/op"
 	"spikingir/internal/regular"
 	"spikingir/onnxio/onnxgo"
 )
@@ -55,8 +56,8 @@ func readModel(path, reader string) (*graph.Model, error) {
 	return m, nil
 }
 
-// maxTimesteps bounds T as the pass encode-input does.
-const maxTimesteps = 65536
+// maxTimesteps bounds T as models do.
+const maxTimesteps = op.MaxTimesteps
 
 // checkTimesteps demands rising numbers of timesteps.
 func checkTimesteps(list []int) error {

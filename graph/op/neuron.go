@@ -7,6 +7,10 @@ import "spikingir/graph"
 // of spikes.
 type Steps struct{ Timesteps, Post int64 }
 
+// MaxTimesteps bounds T. What lies between a network's input and output grows with it, and
+// agreement with the ANN ends far below.
+const MaxTimesteps = 1 << 16
+
 // Slices is the number of slices in a time-major tensor; 1 in the untimed form.
 func (s Steps) Slices() int64 {
 	if s.Timesteps == 0 {
@@ -17,8 +21,8 @@ func (s Steps) Slices() int64 {
 
 func (r *reader) steps() Steps {
 	s := Steps{Timesteps: r.int("timesteps", 0), Post: r.int("post", 0)}
-	if s.Timesteps < 0 || s.Timesteps > maxWindow {
-		r.failf("attribute %q is %d, want 0 or more", "timesteps", s.Timesteps)
+	if s.Timesteps < 0 || s.Timesteps > MaxTimesteps {
+		r.failf("attribute %q is %d, want 0 to %d", "timesteps", s.Timesteps, MaxTimesteps)
 	}
 	if s.Post != 0 && s.Post != 1 {
 		r.failf("attribute %q is %d, want 0 or 1", "post", s.Post)

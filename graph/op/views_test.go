@@ -362,7 +362,7 @@ func TestViewErrors(t *testing.T) {
 			b.scalar(1)))),
 			`attribute "post" is 0, want 1: the neuron restores at the post step`},
 		{second(op.NeuronOf(b.node("IF", attrs("timesteps", graph.Int(-4)), b.x, nil, b.scalar(1)))),
-			`attribute "timesteps" is -4, want 0 or more`},
+			`attribute "timesteps" is -4, want 0 to 65536`},
 		{second(op.CPMOf(b.node("CPM", nil, b.x, b.x, w))),
 			`attribute "pads" is [0 0 0 0], want pads that keep the size for kernel [3 3] (axis 0: 2)`},
 	} {

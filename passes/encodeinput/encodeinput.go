@@ -46,7 +46,7 @@ var Pass = &passes.Pass{
 }
 
 // Timesteps is the number of main timesteps.
-var Timesteps = passes.Int("timesteps", 10, 1, 1<<16, "number of main timesteps T")
+var Timesteps = passes.Int("timesteps", 10, 1, op.MaxTimesteps, "number of main timesteps T")
 
 // Schedule is when neurons integrate and when they fire.
 var Schedule = passes.OneOf("schedule", "slice by slice (lockstep), or all slices before the first spike (two-phase)",

@@ -20,7 +20,9 @@ import (
 // Conditions: an initializer that is a graph input too is no constant. A result
 // stays unfolded when its size is not known, when it exceeds max-elements, or
 // when it exceeds 4,096 elements and eight times the elements it is made of:
-// Expand and ConstantOfShape would only make the file larger. Copies are left to
+// Expand and ConstantOfShape would only make the file larger. All constants of the
+// model together stay within max-total elements: a chain of results that each are allowed
+// could fill the memory. Copies are left to
 // fold-identity, so that folding does not double shared weights.
 // Algebra: y = F(c), computed by the runtime's own operators.
 var Pass = &passes.Pass{
@@ -28,7 +30,7 @@ var Pass = &passes.Pass{
 	Doc: "compute ahead what does not depend on the inputs\n\n" +
 		"Constant nodes become initializers; nodes of constants and shapes that are\n" +
 		"known are evaluated. Results that would blow up the file are left alone.",
-	Options: []passes.Option{MaxElements},
+	Options: []passes.Option{MaxElements, MaxTotal},
 	Needs:   passes.Typed,
 	Gives:   passes.NoConstants,
 	Run:     run,
@@ -37,7 +39,16 @@ var Pass = &passes.Pass{
 // MaxElements bounds a result.
 var MaxElements = passes.Int("max-elements", 1<<24, 1, math.MaxInt64, "largest result, in elements")
 
+// MaxTotal bounds all constants together.
+var MaxTotal = passes.Int("max-total", 1<<28, 1, math.MaxInt64/2, "elements that all constants of the model may have together for more to be made")
+
 func run(c *passes.Context) (changed bool, err error) {
+	left := MaxTotal.Of(c)
+	for _, v := range c.Model.Graph.Initializers() {
+		if v.Const != nil {
+			left = max(left-product(v.Const.Dims), 0)
+		}
+	}
 	return c.Each(func(n *graph.Node) (bool, error) {
 		switch {
 		case n.Is("Constant"):
@@ -45,7 +56,7 @@ func run(c *passes.Context) (changed bool, err error) {
 		case n.Is("Shape"), n.Is("Size"):
 			return foldShape(c, n)
 		}
-		return foldNode(c, n)
+		return foldNode(c, n, &left)
 	})
 }
 
@@ -92,14 +103,20 @@ func foldShape(c *passes.Context, n *graph.Node) (bool, error) {
 	return true, settle(c, n, graph.NewInt64([]int64{}, []int64{product(dims)}), nil)
 }
 
-func foldNode(c *passes.Context, n *graph.Node) (bool, error) {
+// foldNode takes what the results of n hold off the elements left.
+func foldNode(c *passes.Context, n *graph.Node, left *int64) (bool, error) {
 	spec := op.Lookup(n.Op())
-	if spec == nil || !spec.ConstantFoldable || n.Is("Identity") || !worthwhile(c, n) {
+	if spec == nil || !spec.ConstantFoldable || n.Is("Identity") || !worthwhile(c, n, *left) {
 		return false, nil
 	}
 	results, err := c.Evaluate(n)
 	if err != nil {
 		return false, fmt.Errorf("node %q: cannot compute it ahead: %w", n.OriginLabel(), err)
+	}
+	for _, t := range results {
+		if t != nil {
+			*left -= product(t.Dims)
+		}
 	}
 	return true, settleAll(c, n, results)
 }
@@ -112,8 +129,8 @@ const (
 )
 
 // worthwhile reports whether all inputs of n are constant and its results are
-// of known and reasonable size.
-func worthwhile(c *passes.Context, n *graph.Node) bool {
+// of known and reasonable size, no more than the elements left.
+func worthwhile(c *passes.Context, n *graph.Node, left int64) bool {
 	var in, out int64
 	for _, v := range n.Inputs() {
 		if v == nil {
@@ -134,7 +151,7 @@ func worthwhile(c *passes.Context, n *graph.Node) bool {
 		}
 		out += product(dims)
 	}
-	if n.NumInputs() == 0 || out > MaxElements.Of(c) {
+	if n.NumInputs() == 0 || out > min(MaxElements.Of(c), left) {
 		return false
 	}
 	return out <= small || out/growth <= in
