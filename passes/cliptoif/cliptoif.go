@@ -73,7 +73,7 @@ func rectifier(v *graph.Value) *graph.Node {
 }
 
 // minLimit keeps thresholds, and scales made of them, normal floats.
-const minLimit = 0x1p-60
+const minLimit = 0x1p-100
 
 func upper(n *graph.Node, opset int64) (float32, error) {
 	v, err := op.ClipOf(n, opset)

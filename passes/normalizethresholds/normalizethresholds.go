@@ -20,7 +20,7 @@ import (
 // After: theta is a percentile of relu(x) over the calibration set, one number
 // for the layer or one for each channel ([C,1,1]). The settings stand in the
 // neuron's metadata as spikingir.percentile, spikingir.over and spikingir.per.
-// Conditions: thresholds come out finite and at least 2^-60. A channel without
+// Conditions: thresholds come out finite and at least 2^-100. A channel without
 // such a percentile takes its layer's; a layer without one takes 1, with a note.
 // An output neuron whose current is never positive takes the percentile of |x|.
 // Finite thresholds (those of clip-to-if) stay.
@@ -111,7 +111,13 @@ func set(c *passes.Context, n *graph.Node, stats *graph.Stats) error {
 		layer = m.layer()
 	}
 	if !usable(layer) {
-		c.Notef(n, "never fires on the calibration images: its threshold is 1")
+		switch {
+		case layer > 0:
+			c.Notef(n, "its activations are too small for float32, %.3g, want %.3g at least: its threshold is 1, and it will not fire",
+				layer, float32(least))
+		default:
+			c.Notef(n, "never fires on the calibration images: its threshold is 1")
+		}
 		layer = 1
 	}
 	xs, dims := []float32{layer}, []int64{}
@@ -155,6 +161,6 @@ func (m measure) channels(n *graph.Node, layer float32) ([]float32, error) {
 }
 
 // least is the smallest threshold: ratios of thresholds stay normal numbers.
-const least = 0x1p-60
+const least = 0x1p-100
 
 func usable(x float32) bool { return x >= least && !math.IsInf(float64(x), 0) }

@@ -69,7 +69,7 @@ func (p *plan) firstLayer(k encodedNeuron, owner map[*graph.Node]unit) (*firstLa
 	s.PadTop, s.PadBottom = 0, 0
 	u.shape = s
 	var err error
-	u.packed, err = kernel.PackConv(s, g.weights, bias)
+	u.packed, err = kernel.PackConv(s, ops.NormalWeights(g.weights), bias)
 	return u, err
 }
 

@@ -60,7 +60,7 @@ func (c *boundConv) pack(w op.Window, weight *Tensor, pads []int64) (*kernel.Con
 	if err := c.checkWeight(weight); err != nil {
 		return nil, err
 	}
-	return kernel.PackConv(ConvShape(w, weight.Dims, int(c.view.Group), pads), weight.F32, nil)
+	return kernel.PackConv(ConvShape(w, weight.Dims, int(c.view.Group), pads), NormalWeights(weight.F32), nil)
 }
 
 // checkWeight requires weights of some spatial axis and of channels that the
@@ -121,7 +121,7 @@ func BindFast(n *graph.Node, opset int64) (o Op, fast bool, err error) {
 	}
 	if c.packed != nil && c.weight.Rank() == 4 && kernel.SuitsWinograd(c.packed.Shape()) &&
 		(c.view.AutoPad == "" || c.view.AutoPad == "NOTSET") {
-		if c.fast, err = kernel.PackWinograd(c.packed.Shape(), c.weight.F32, nil); err != nil {
+		if c.fast, err = kernel.PackWinograd(c.packed.Shape(), NormalWeights(c.weight.F32), nil); err != nil {
 			return nil, false, op.Errorf(n, "%v", err)
 		}
 	}

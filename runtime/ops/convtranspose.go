@@ -53,7 +53,7 @@ func (c *boundTranspose) pack(view op.ConvTranspose, weight *Tensor, pads []int6
 	if len(view.Kernel) == 2 {
 		s.OutPadH = int(view.OutputPadding[0])
 	}
-	return kernel.PackConvTranspose(s, weight.F32, nil)
+	return kernel.PackConvTranspose(s, NormalWeights(weight.F32), nil)
 }
 
 // checkWeight requires weights of some spatial axis and of channels that the
