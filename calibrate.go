@@ -118,6 +118,9 @@ func (d Data) embedded() (Data, error) {
 // last call stay in stats.
 func (c *calibration) calibrator(ctx context.Context, stats **graph.Stats) passes.Calibrator {
 	return func(m *graph.Model, values []string) (*graph.Stats, error) {
+		if err := takesImages(m); err != nil {
+			return nil, err
+		}
 		m = m.Clone()
 		var err error
 		if c.ports, err = eval.Bind(m.Graph, c.feeds, ""); err != nil {
@@ -131,6 +134,22 @@ func (c *calibration) calibrator(ctx context.Context, stats **graph.Stats) passe
 		}
 		return s, err
 	}
+}
+
+// takesImages refuses a model of which an input is no image: calibration has nothing else.
+func takesImages(m *graph.Model) error {
+	for _, v := range m.Graph.Inputs() {
+		shape := v.Type.Shape
+		if v.IsInitializer() || shape == nil || len(shape) == 4 {
+			continue
+		}
+		what := "want images [N,C,H,W]"
+		if len(shape) == 5 {
+			what += ": a network over volumes (Conv3d) or sequences of images cannot be converted"
+		}
+		return unsupported(fmt.Errorf("input %q is %v, %s", v.Name(), v.Type, what))
+	}
+	return nil
 }
 
 // evaluator computes constant nodes.

@@ -12,6 +12,10 @@ import (
 	"spikingir/graph/infer"
 	"spikingir/graph/op"
 	"spikingir/passes"
+	"spikingir/passes/channelsfirst"
+	"spikingir/passes/deadnode"
+	"spikingir/passes/foldidentity"
+	"spikingir/passes/infershapes"
 	"spikingir/passes/recipes"
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/eval"
@@ -67,8 +71,11 @@ type Network struct {
 // one. It works on a copy: the model may change afterwards. What cannot be run is an
 // [UnsupportedError] that names the node.
 func Open(m *Model, o RunOptions) (*Network, error) {
+	m, err := channelsFirst(m)
+	if err != nil {
+		return nil, err
+	}
 	n := &Network{model: m.Clone(), each: o.EachChannel}
-	var err error
 	if n.pool, err = newPool(o.Threads); err != nil {
 		return nil, err
 	}
@@ -98,6 +105,20 @@ func (n *Network) prepare(o RunOptions) (err error) {
 	}
 	eval.FreeSize(n.model.Graph)
 	return nil
+}
+
+// channelsFirst is a model whose images have their channels last, [N,H,W,C], as one of
+// images [N,C,H,W]; any other model is given back as it is.
+func channelsFirst(m *Model) (*Model, error) {
+	if len(channelsfirst.Inputs(m.Graph)) == 0 {
+		return m, nil
+	}
+	m = m.Clone()
+	p := Pipeline{infershapes.Pass.With(), channelsfirst.Pass.With(), foldidentity.Pass.With(), deadnode.Pass.With()}
+	if _, err := p.Run(m, passes.Options{}); err != nil {
+		return nil, refused(err)
+	}
+	return m, nil
 }
 
 // Close ends the threads of the network, which must not be used any more.

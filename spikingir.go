@@ -126,6 +126,10 @@ func Spiking(m *Model) bool {
 // Channels is the number of channels of the image that a model takes, 0 where it
 // leaves it open. A model that takes or gives anything but one image is an error.
 func Channels(m *Model) (int, error) {
+	m, err := channelsFirst(m)
+	if err != nil {
+		return 0, err
+	}
 	p, err := eval.PortsOf(m.Graph)
 	return p.Channels, err
 }

@@ -21,7 +21,8 @@ import (
 // for the layer or one for each channel ([C,1,1]). The settings stand in the
 // neuron's metadata as spikingir.percentile, spikingir.over and spikingir.per.
 // Conditions: thresholds come out finite and at least 2^-100. A channel without
-// such a percentile takes its layer's; a layer without one takes 1, with a note.
+// such a percentile takes its layer's; a layer without one takes 1, with a note. Where
+// the size of dimension 1 is open, which channels never is, the layer has one threshold.
 // An output neuron whose current is never positive takes the percentile of |x|.
 // Finite thresholds (those of clip-to-if) stay.
 // Algebra: a neuron's rate is exact where 0 <= x <= theta, and its step is
@@ -121,7 +122,12 @@ func set(c *passes.Context, n *graph.Node, stats *graph.Stats) error {
 		layer = 1
 	}
 	xs, dims := []float32{layer}, []int64{}
-	if Per.Of(c) == PerChannel {
+	per := Per.Of(c)
+	if _, known := x.Type.Shape[1].Size(); !known && per == PerChannel {
+		c.Notef(n, "has one threshold for the layer: dimension 1 of %v is none of channels", x.Type)
+		per = PerLayer
+	}
+	if per == PerChannel {
 		var err error
 		if xs, err = m.channels(n, layer); err != nil {
 			return err
@@ -132,7 +138,7 @@ func set(c *passes.Context, n *graph.Node, stats *graph.Stats) error {
 	n.SetInput(op.NeuronTheta, theta)
 	n.Metadata.Set(graph.MetaPercentile, strconv.FormatFloat(m.p, 'g', -1, 64))
 	n.Metadata.Set(graph.MetaOver, string(m.over))
-	n.Metadata.Set(graph.MetaPer, string(Per.Of(c)))
+	n.Metadata.Set(graph.MetaPer, string(per))
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"spikingir/passes"
 	"spikingir/passes/absorbscales"
 	"spikingir/passes/adoptspiking"
+	"spikingir/passes/channelsfirst"
 	"spikingir/passes/cliptoif"
 	"spikingir/passes/deadnode"
 	"spikingir/passes/encodeinput"
@@ -193,7 +194,8 @@ func (r Recipe) Pipeline(s Settings) (passes.Pipeline, error) {
 // folded again after the opset upgrade, which may add some.
 func CleanUp() passes.Pipeline {
 	return steps(settleinitializers.Pass, infershapes.Pass, inlinefunctions.Pass, infershapes.Pass,
-		widenfloats.Pass, foldshapes.Pass, foldconstants.Pass, foldif.Pass, foldidentity.Pass, recogniserelu.Pass, foldbatchnorm.Pass, deadnode.Pass,
+		widenfloats.Pass, foldshapes.Pass, foldconstants.Pass, foldif.Pass, channelsfirst.Pass, foldidentity.Pass, recogniserelu.Pass,
+		foldbatchnorm.Pass, deadnode.Pass,
 		upgradeopset.Pass, infershapes.Pass, foldconstants.Pass)
 }
 

@@ -8,6 +8,7 @@ import (
 	"spikingir/passes"
 	"spikingir/passes/absorbscales"
 	"spikingir/passes/adoptspiking"
+	"spikingir/passes/channelsfirst"
 	"spikingir/passes/cliptoif"
 	"spikingir/passes/deadnode"
 	"spikingir/passes/encodeinput"
@@ -44,6 +45,7 @@ var list = []*passes.Pass{
 	upgradeopset.Pass,
 	infershapes.Pass,
 	foldshapes.Pass,
+	channelsfirst.Pass,
 	foldidentity.Pass,
 	foldconstants.Pass,
 	foldif.Pass,
