@@ -96,12 +96,17 @@ func constant(t *graph.Tensor, perm graph.Ints) *graph.Tensor {
 			long++
 		}
 	}
-	if long > 1 || t.External != nil {
+	if long > 1 {
 		return nil
 	}
-	moved := *t
-	moved.Dims = dims
-	return &moved
+	if xs, err := t.Float32s(); err == nil && t.DType == graph.Float32 {
+		return graph.NewFloat32(dims, xs)
+	}
+	xs, err := t.Int64s()
+	if err != nil || t.DType != graph.Int64 {
+		return nil
+	}
+	return graph.NewInt64(dims, xs)
 }
 
 // pointwise is a MatMul with constant weights over the last axis as a convolution of 1 by 1.

@@ -103,3 +103,46 @@ func TestIslands(t *testing.T) {
 		}
 	}
 }
+
+// TestChannelsLast holds that activations and linear layers on channels-last tensors are
+// converted channel by channel: the network runs on images of other sizes than those that
+// it was calibrated on.
+func TestChannelsLast(t *testing.T) {
+	ann := parse(t, `<ir_version: 8, opset_import: ["" : 17]>
+last (float[N,1,H,W] x) => (float[N,1,H,W] y)
+<float[4,1,3,3] a = ["location": "seed:1"], float[4,6] b = ["location": "seed:2"], float[6] c = ["location": "seed:3"],
+ float[6,4] d = ["location": "seed:4"], float[1,4,3,3] e = ["location": "seed:5"]>
+{
+  [conv1] f = Conv <pads = [1, 1, 1, 1]> (x, a)
+  [to] g = Transpose <perm = [0, 2, 3, 1]> (f)
+  [relu1] h = Relu(g)
+  [linear1] i = MatMul(h, b)
+  [bias] j = Add(i, c)
+  [relu2] k = Relu(j)
+  [linear2] l = MatMul(k, d)
+  [back] m = Transpose <perm = [0, 3, 1, 2]> (l)
+  [conv2] y = Conv <pads = [1, 1, 1, 1]> (m, e)
+}`)
+	s := recipes.Defaults()
+	s.Timesteps, s.Percentile = 256, 100
+	m := ann.Clone()
+	convert(t, m, "spikingir", s, random(4, 0, 1, 1, 1, 40, 40))
+	thresholds := 0
+	for n := range m.Graph.Nodes() {
+		if n.Is("Transpose") {
+			t.Errorf("node %s is left", n.OriginLabel())
+		}
+		if op.IsMPRN(n) {
+			theta := n.Input(op.NeuronTheta).Const
+			thresholds += int(theta.Dims[0])
+		}
+	}
+	if thresholds != 4+6 {
+		t.Errorf("%d thresholds, want one for each of 4 and 6 channels", thresholds)
+	}
+	x := random(3, 0, 1, 1, 1, 9, 14)
+	want := run(t, ann, x)[0]
+	if db := agreement(t, run(t, m, x)[0], want) + 20*math.Log10(peak(want)); !(db > 40) {
+		t.Errorf("agreement %.1f dB, want above 40", db)
+	}
+}
