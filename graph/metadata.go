@@ -12,6 +12,7 @@ const (
 
 	// Of neurons and CPMs: how they were made.
 	MetaPercentile = MetaPrefix + "percentile"
+	MetaLimit      = MetaPrefix + "limit" // of the Clip that a neuron stands for
 	MetaOver       = MetaPrefix + "over"
 	MetaPer        = MetaPrefix + "per"
 	MetaBeta       = MetaPrefix + "beta"

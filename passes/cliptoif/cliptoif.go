@@ -5,6 +5,7 @@ package cliptoif
 import (
 	"fmt"
 	"math"
+	"strconv"
 
 	"spikingir/graph"
 	"spikingir/graph/op"
@@ -15,9 +16,9 @@ import (
 // Pass replaces every Clip of the spiking region by a neuron population.
 //
 // Before: y = Clip(x, 0, a) in the spiking region.
-// After: y = IF(x, theta = a) in untimed form, under the Clip's name. The
-// threshold a stays: normalize-thresholds leaves finite ones alone. Without a,
-// theta is +Inf, as for a Relu. A ReLU right in front of the Clip goes: ReLU6 is
+// After: y = IF(x, theta = a) in untimed form, under the Clip's name, and a in the
+// metadata as spikingir.limit: normalize-thresholds may lower the threshold. Without
+// a, theta is +Inf, as for a Relu. A ReLU right in front of the Clip goes: ReLU6 is
 // often exported as the two.
 // Conditions: both limits are constant; the lower one is 0; a is positive. Every
 // other Clip is refused by name.
@@ -50,8 +51,15 @@ func run(c *passes.Context) (changed bool, err error) {
 		if relu != nil {
 			in = relu.Input(op.NeuronX)
 		}
-		if _, err := c.Replace(n, spiking.Op("IF"), attrs, in, nil, theta); err != nil || relu == nil {
+		neuron, err := c.Replace(n, spiking.Op("IF"), attrs, in, nil, theta)
+		if err != nil {
 			return true, err
+		}
+		if !math.IsInf(float64(limit), 1) {
+			neuron.Metadata.Set(graph.MetaLimit, strconv.FormatFloat(float64(limit), 'g', -1, 32))
+		}
+		if relu == nil {
+			return true, nil
 		}
 		return true, c.Model.Graph.Remove(relu)
 	})

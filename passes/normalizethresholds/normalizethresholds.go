@@ -24,7 +24,8 @@ import (
 // such a percentile takes its layer's; a layer without one takes 1, with a note. Where
 // the size of dimension 1 is open, which channels never is, the layer has one threshold.
 // An output neuron whose current is never positive takes the percentile of |x|.
-// Finite thresholds (those of clip-to-if) stay.
+// The threshold of a Clip (spikingir.limit) becomes the smaller one of its limit and
+// the percentile; with limits=keep it stays. Other finite thresholds stay.
 // Algebra: a neuron's rate is exact where 0 <= x <= theta, and its step is
 // theta/T: the percentile trades the error of saturation for that of
 // quantisation (Rueckauer et al. 2017; SpikingIR uses 99.9). With one threshold
@@ -34,7 +35,7 @@ var Pass = &passes.Pass{
 	Doc: "set thresholds from calibration\n\n" +
 		"Each neuron's threshold becomes a percentile of the activation it stands\n" +
 		"for, measured over the calibration set.",
-	Options: []passes.Option{Percentile, Over, Per},
+	Options: []passes.Option{Percentile, Over, Per, Limits},
 	Needs:   passes.Typed | passes.Neurons,
 	Gives:   passes.Thresholds,
 	Run:     run,
@@ -47,6 +48,19 @@ var (
 	Over = passes.OneOf("over", "over the nonzero activations, or over all, zeros included",
 		graph.OverNonzero, graph.OverAll)
 	Per = passes.OneOf("per", "one threshold for the layer, or one for each channel", PerLayer, PerChannel)
+)
+
+// Limits is the option of neurons that stand for a Clip.
+var Limits = passes.OneOf("limits", "lower the limit of a Clip to the percentile where that is smaller, or keep it",
+	LowerLimits, KeepLimits)
+
+// LimitsOf says what becomes of the limit of a Clip.
+type LimitsOf string
+
+// LowerLimits takes the percentile where it is below the limit, KeepLimits the limit.
+const (
+	LowerLimits LimitsOf = "lower"
+	KeepLimits  LimitsOf = "keep"
 )
 
 // Granularity is what has one threshold.
@@ -70,7 +84,7 @@ func run(c *passes.Context) (changed bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		if !spiking.IsOpen(theta) {
+		if !spiking.IsOpen(theta) && !lowers(c, n, theta) {
 			continue
 		}
 		if n.Input(op.NeuronBias) != nil {
@@ -99,8 +113,20 @@ func run(c *passes.Context) (changed bool, err error) {
 	return changed, nil
 }
 
+// lowers reports whether n has the threshold of a Clip, which the percentile may lower.
+func lowers(c *passes.Context, n *graph.Node, theta []float32) bool {
+	_, limited := n.Metadata.Get(graph.MetaLimit)
+	_, set := n.Metadata.Get(graph.MetaPercentile)
+	return limited && !set && len(theta) == 1 && Limits.Of(c) == LowerLimits
+}
+
 func set(c *passes.Context, n *graph.Node, stats *graph.Stats) error {
 	x := n.Input(op.NeuronX)
+	limits, err := passes.Threshold(n)
+	if err != nil {
+		return err
+	}
+	limit := limits[0] // +Inf where there is none
 	vs := stats.Values[x.Name()]
 	if vs == nil || len(vs.Channels) == 0 {
 		return op.Unsupportedf(n, "calibration measured nothing for its current %q", x.Name())
@@ -113,13 +139,14 @@ func set(c *passes.Context, n *graph.Node, stats *graph.Stats) error {
 	}
 	if !usable(layer) {
 		switch {
+		case !spiking.IsOpen(limits):
 		case layer > 0:
 			c.Notef(n, "its activations are too small for float32, %.3g, want %.3g at least: its threshold is 1, and it will not fire",
 				layer, float32(least))
 		default:
 			c.Notef(n, "never fires on the calibration images: its threshold is 1")
 		}
-		layer = 1
+		layer = min(1, limit)
 	}
 	xs, dims := []float32{layer}, []int64{}
 	per := Per.Of(c)
@@ -128,11 +155,13 @@ func set(c *passes.Context, n *graph.Node, stats *graph.Stats) error {
 		per = PerLayer
 	}
 	if per == PerChannel {
-		var err error
 		if xs, err = m.channels(n, layer); err != nil {
 			return err
 		}
 		dims = spiking.PerChannel(len(xs), len(x.Type.Shape))
+	}
+	for i := range xs {
+		xs[i] = min(xs[i], limit)
 	}
 	theta := weights.Renew(n.Graph(), n.Input(op.NeuronTheta), graph.NewFloat32(dims, xs), n.Label()+".theta")
 	n.SetInput(op.NeuronTheta, theta)
