@@ -76,7 +76,11 @@ func Convert(ctx context.Context, m *Model, o Options) (*Conversion, error) {
 	if len(p) == 0 {
 		return c, nil
 	}
-	ports, err := eval.FindPorts(m.Graph, o.Inputs, "")
+	imaged, err := channelsFirst(m)
+	if err != nil {
+		return nil, err
+	}
+	ports, err := eval.FindPorts(imaged.Graph, o.Inputs, "")
 	if err != nil && len(o.Inputs) > 0 {
 		return nil, unsupported(err)
 	} // else the passes may do with less

@@ -3,7 +3,6 @@
 package lowerfunctions
 
 import (
-
 	"spikingir/graph"
 	"spikingir/graph/infer"
 	"spikingir/graph/op"
