@@ -16,6 +16,7 @@ import (
 	"spikingir/runtime/calib"
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/eval"
+	"spikingir/runtime/fit"
 	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
 )
@@ -29,6 +30,7 @@ type calibration struct {
 	hash     hash.Hash
 	err      error // of the images, not of the model
 	pool     *machine.Pool
+	sizes    *fit.Sizes // of the model that was calibrated
 	progress func(done, total int)
 }
 
@@ -74,8 +76,10 @@ func (c *calibration) at(i int) (dataset.Image, error) {
 	return fitChannels(s.Input, c.channels)
 }
 
-// Inputs is what the model is fed for an image x.
-func (c *calibration) Inputs(x *ops.Tensor) (map[string]*ops.Tensor, error) { return c.ports.Inputs(x) }
+// Inputs is what the model is fed for an image x, of which it takes what fits.
+func (c *calibration) Inputs(x *ops.Tensor) (map[string]*ops.Tensor, error) {
+	return c.ports.Inputs(c.sizes.Crop(x))
+}
 
 // SHA256 identifies the inputs read since the first.
 func (c *calibration) SHA256() string { return hex.EncodeToString(c.hash.Sum(nil)) }
@@ -126,7 +130,7 @@ func (c *calibration) calibrator(ctx context.Context, stats **graph.Stats) passe
 		if c.ports, err = eval.Bind(m.Graph, c.feeds, ""); err != nil {
 			return nil, unsupported(err)
 		}
-		eval.FreeSize(m.Graph)
+		c.sizes = fit.Free(m, c.ports.Input)
 		s, err := calib.Collect(ctx, m, values, c, c.pool, c.progress)
 		*stats = s
 		if err != nil && c.err == nil && ctx.Err() == nil {

@@ -128,6 +128,9 @@ func Convert(ctx context.Context, m *Model, o Options) (*Conversion, error) {
 	if err := storeFeeds(m, feeds); err != nil {
 		return nil, err
 	}
+	if stats != nil && set.sizes.Fixed() {
+		c.Notes = append(c.Notes, "calibration: images are cut, or mirrored at their borders, to "+set.sizes.Only())
+	}
 	switch {
 	case rewritten:
 		m.Metadata.Set(graph.MetaVersion, Version)

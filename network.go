@@ -20,6 +20,7 @@ import (
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/eval"
 	"spikingir/runtime/exec"
+	"spikingir/runtime/fit"
 	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
 )
@@ -65,10 +66,12 @@ type Network struct {
 	ports   eval.Ports
 	fed     map[string]Feed // what the model states, and was not given
 	noImage error           // why it takes no image
+	sizes   *fit.Sizes
 }
 
 // Open prepares a model to run, on images of any size even where the model states
-// one. It works on a copy: the model may change afterwards. What cannot be run is an
+// one, unless its operators state it too: then others are refused. Where only multiples of a
+// size run, images are mirrored at the right and the bottom up to one, and results cut. It works on a copy: the model may change afterwards. What cannot be run is an
 // [UnsupportedError] that names the node.
 func Open(m *Model, o RunOptions) (*Network, error) {
 	m, err := channelsFirst(m)
@@ -84,7 +87,7 @@ func Open(m *Model, o RunOptions) (*Network, error) {
 		return nil, err
 	}
 	n.program, err = exec.Compile(n.model, exec.Options{Pool: n.pool, Timesteps: o.Timesteps,
-		Precision: o.Precision, MemoryLimit: o.MemoryLimit})
+		Precision: o.Precision, MemoryLimit: o.MemoryLimit, Sizes: n.sizes})
 	if err != nil {
 		n.Close()
 		return nil, unsupported(err)
@@ -103,7 +106,7 @@ func (n *Network) prepare(o RunOptions) (err error) {
 	if _, err := recipes.Runnable().Run(n.model, passes.Options{}); err != nil {
 		return refused(err)
 	}
-	eval.FreeSize(n.model.Graph)
+	n.sizes = fit.Free(n.model, n.ports.Input)
 	return nil
 }
 
@@ -153,6 +156,18 @@ func (n *Network) Outputs() (names []string, image int) {
 // Stated is what the model itself states for inputs beside the image, and the options did
 // not: the values that it was converted with.
 func (n *Network) Stated() map[string]Feed { return maps.Clone(n.fed) }
+
+// Middle is the part in the middle of an image that the network takes where it takes one size
+// alone, mirrored at the borders of a smaller one; else the image.
+func (n *Network) Middle(m Image) (Image, error) {
+	if !n.sizes.Fixed() {
+		return m, nil
+	}
+	x := n.sizes.Crop(ImageTensor(m))
+	x.Dims[0] = 1 // of images that are repeated
+	x.F32 = x.F32[:x.Len()]
+	return TensorImage(x)
+}
 
 // Run computes the outputs, in the order of the model's, at the largest T. Inputs are
 // in the order of the model's too, images [N,C,H,W]; those that [RunOptions] or the model

@@ -12,8 +12,8 @@ import (
 	"spikingir"
 	"spikingir/cmd/internal/cli"
 	"spikingir/runtime/bench"
-	"spikingir/runtime/eval"
 	"spikingir/runtime/exec"
+	"spikingir/runtime/fit"
 	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
 )
@@ -179,7 +179,7 @@ func (r *race) compile(m *spikingir.Model, h, w int, pool *machine.Pool) (*exec.
 	if err != nil {
 		return nil, nil, err
 	}
-	eval.FreeSize(m.Graph)
+	fit.Free(m, "")
 	p, err := exec.Compile(m, exec.Options{Pool: pool, Precision: r.Numbers()})
 	return p, bench.Uniform(1, max(channels, 1), h, w), err
 }

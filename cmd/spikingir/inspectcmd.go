@@ -17,6 +17,7 @@ import (
 	"spikingir/graph/cost"
 	"spikingir/graph/infer"
 	"spikingir/graph/op"
+	"spikingir/runtime/fit"
 )
 
 // inspection is what inspect reports.
@@ -28,6 +29,7 @@ type inspection struct {
 	Opsets    map[string]int64  `json:"opsets"`
 	Inputs    []port            `json:"inputs"`
 	Outputs   []port            `json:"outputs"`
+	Sizes     string            `json:"image_sizes,omitempty"` // where not all run as they are
 	Nodes     []nodeInfo        `json:"nodes"`
 	Ops       []opCount         `json:"ops"`
 	Functions []string          `json:"functions"`
@@ -77,6 +79,7 @@ func (a *app) inspectCmd() *cobra.Command {
 			if inlined := m.Clone(); len(functions) > 0 && spikingir.Inline(inlined) == nil {
 				m = inlined // else its calls are shown as they are
 			}
+			sizes := fit.Free(m.Clone(), "")
 			if err := infer.Model(m); err != nil {
 				return cli.Invalid(fmt.Errorf("%s: %w", args[0], err))
 			}
@@ -85,6 +88,7 @@ func (a *app) inspectCmd() *cobra.Command {
 			for _, f := range functions {
 				r.Functions = append(r.Functions, f.Op().String())
 			}
+			r.Sizes = sizes.String()
 			t, err := op.TimingOf(m.Graph)
 			if err != nil {
 				return cli.Unsupported(fmt.Errorf("%s: %w", args[0], err))
@@ -208,6 +212,9 @@ func (a *app) printInspection(r *inspection) {
 	}
 	for _, p := range r.Outputs {
 		fmt.Fprintf(a.out, "output %s %s\n", p.Name, p.Type)
+	}
+	if r.Sizes != "" {
+		fmt.Fprintf(a.out, "images of %s\n", r.Sizes)
 	}
 	t := a.table()
 	t.AppendHeader(table.Row{"node", "operator", "region", "output", "parameters", "MAC/px"})

@@ -220,6 +220,11 @@ func (v *verification) compare(ctx context.Context, m *loaded, other rival, s sa
 			return comparison{}, err
 		}
 	}
+	if v.in == "" {
+		if img, err = m.Middle(img); err != nil {
+			return comparison{}, err
+		}
+	}
 	x := spikingir.ImageTensor(img)
 	ours, err := m.Run(ctx, x)
 	if err != nil {

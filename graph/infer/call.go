@@ -125,7 +125,9 @@ func (c *call) sameElem(vs ...*graph.Value) (graph.DType, error) {
 func (c *call) agree(a, b Expr, what string) (Expr, error) {
 	n, okA := a.Int()
 	m, okB := b.Int()
-	c.demand(a, b)
+	if b.known {
+		c.demand(a, b)
+	}
 	switch {
 	case okA && okB && n != m:
 		return a, c.failf("%s is %d in one place and %d in another, want the same", what, n, m)
@@ -192,7 +194,9 @@ func (c *call) broadcastDim(a, b Expr) (d Expr, ok bool) {
 	case okA && okB:
 		return a, false
 	}
-	c.demand(a, b) // of both, 1 would do too
+	if b.known {
+		c.demand(a, b) // of both, 1 would do too
+	}
 	switch {
 	case okA:
 		return a, true // more than 1, so b is the same or 1

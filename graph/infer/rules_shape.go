@@ -80,7 +80,9 @@ func (c *call) fillReshape(elem graph.DType, in []Expr, ranked bool, out []Expr,
 		if okIn && okOut && before != after {
 			return c.failf("cannot view %v as %v: %d elements as %d", in, out, before, after)
 		}
-		c.demand(total(in), total(out))
+		if all := total(out); all.known {
+			c.demand(total(in), all)
+		}
 		return c.set(0, elem, out, true)
 	}
 	rest := make([]Expr, 0, len(out))
@@ -94,7 +96,7 @@ func (c *call) fillReshape(elem graph.DType, in []Expr, ranked bool, out []Expr,
 	}
 	out[at] = divideOut(in, rest)
 	if n, isNumber := total(rest).Int(); isNumber && n > 0 && !out[at].known {
-		c.demand(total(in), total(in).FloorDiv(n).Times(n))
+		c.demand(total(in), Expr{})
 	}
 	before, okIn := total(in).Int()
 	others, okOut := total(rest).Int()

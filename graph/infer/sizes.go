@@ -15,9 +15,11 @@ type Sizes struct {
 	Demands []Demand
 
 	contents map[*graph.Value]content
+	state    *state
 }
 
-// Demand is two sizes that a node needs to be equal.
+// Demand is two sizes that a node needs to be equal. B is unknown where A is a number of elements
+// that a view by numbers does not divide.
 type Demand struct {
 	Node *graph.Node
 	A, B Expr
@@ -29,7 +31,7 @@ func SizesOf(m *graph.Model) (*Sizes, error) {
 		return nil, &Error{errors.New("the model holds no graph")}
 	}
 	s := newState(m)
-	k := &Sizes{contents: s.content}
+	k := &Sizes{contents: s.content, state: s}
 	s.known = k
 	if err := s.graph(m.Graph); err != nil {
 		return nil, &Error{err}
@@ -39,7 +41,7 @@ func SizesOf(m *graph.Model) (*Sizes, error) {
 
 // demand notes that a and b have to be equal where that is not certain.
 func (c *call) demand(a, b Expr) {
-	if c.known != nil && a.known && b.known && !a.Equal(b) {
+	if c.known != nil && a.known && !a.Equal(b) {
 		c.known.Demands = append(c.known.Demands, Demand{c.n, a, b})
 	}
 }
@@ -173,3 +175,6 @@ func (e Expr) With(parameter string, by Expr) Expr {
 	}
 	return sum
 }
+
+// Type is the type of a value as inferred, and declared where inference does not tell.
+func (s *Sizes) Type(v *graph.Value) graph.Type { return s.state.typeOf(v) }

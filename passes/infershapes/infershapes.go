@@ -19,7 +19,8 @@ import (
 // An input without a shape, which convolutions read, gets [N, C, ...] of their
 // weights, with a note.
 // Conditions: declared types stay; one that contradicts the inferred type is an
-// error that names the node. Operators that nobody knows are refused unless the
+// error that names the node, but for a number where sizes of the inputs are open: it is of
+// another export and dropped, with a note. Sizes of inputs without a name get one. Operators that nobody knows are refused unless the
 // model declares the type of their results, and so is what has no known rank.
 // Algebra: none; no node changes.
 var Pass = &passes.Pass{
@@ -39,6 +40,7 @@ func run(c *passes.Context) (changed bool, err error) {
 	before := types(g)
 	open := unshaped(g)
 	changed = infer.NameSizes(g)
+	changed = dropStale(c) || changed
 	if err := infer.Model(c.Model); err != nil {
 		return false, err
 	}

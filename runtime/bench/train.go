@@ -13,6 +13,7 @@ import (
 	"spikingir/graph"
 	"spikingir/runtime/eval"
 	"spikingir/runtime/exec"
+	"spikingir/runtime/fit"
 	"spikingir/runtime/ops"
 	"spikingir/runtime/train"
 	"spikingir/runtime/train/optim"
@@ -111,7 +112,7 @@ func pictures(n, channels, side int) [][]float32 {
 // measured is the work of a network on an image, which it runs.
 func measured(m *graph.Model, x *ops.Tensor) (all workload, err error) {
 	m = m.Clone()
-	eval.FreeSize(m.Graph)
+	fit.Free(m, "")
 	p, err := exec.Compile(m, exec.Options{Precision: exec.Float32})
 	if err != nil {
 		return all, err

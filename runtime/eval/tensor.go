@@ -24,38 +24,3 @@ func Image(t *ops.Tensor) (dataset.Image, error) {
 	}
 	return m, nil
 }
-
-// FreeSize makes the batch, height and width of a model's image input symbolic,
-// and forgets the shapes computed from them, so that images of any size run.
-// It reports whether anything was fixed.
-func FreeSize(g *graph.Graph) bool {
-	fixed := false
-	for _, v := range g.Inputs() {
-		if v.IsInitializer() || len(v.Type.Shape) != 4 {
-			continue
-		}
-		shape := append(graph.Shape(nil), v.Type.Shape...)
-		for i, name := range []string{"N", "", "H", "W"} {
-			if _, known := shape[i].Size(); known && name != "" {
-				shape[i] = graph.Symbol(name)
-				fixed = true
-			}
-		}
-		v.Type.Shape = shape
-	}
-	if fixed {
-		forget(g)
-	}
-	return fixed
-}
-
-// forget drops the shapes of everything that the nodes compute.
-func forget(g *graph.Graph) {
-	for n := range g.Nodes() {
-		for _, v := range n.Outputs() {
-			if v != nil {
-				v.Type.Shape = nil
-			}
-		}
-	}
-}

@@ -2,7 +2,6 @@ package eval
 
 import (
 	"context"
-	"strings"
 	"testing"
 
 	"spikingir/graph"
@@ -31,45 +30,6 @@ func TestImage(t *testing.T) {
 		if _, err := Image(x); err == nil {
 			t.Errorf("%v is taken as an image", x)
 		}
-	}
-}
-
-// TestFreeSize runs a model of a fixed size on another one.
-func TestFreeSize(t *testing.T) {
-	m := parse(t, `g (float[1,1,8,8] x) => (float[1,1,8,8] y)
-<float w = {2}, float[1,1,8,8] a>
-{
-  a = Mul(x, w)
-  y = Relu(a)
-}`)
-	x := dataset.NewImage(1, 5, 6)
-	run := func() error {
-		p, err := exec.Compile(m, exec.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = restore(t.Context(), p, "x", x)
-		return err
-	}
-	if err := run(); err == nil || !strings.Contains(err.Error(), "dimensions [1 1 5 6]") {
-		t.Errorf("error %v, want one that the size is fixed", err)
-	}
-	if !FreeSize(m.Graph) {
-		t.Error("a fixed size is not reported")
-	}
-	if err := run(); err != nil {
-		t.Error(err)
-	}
-	if got := m.Graph.Value("x").Type.String(); got != "float[N,1,H,W]" {
-		t.Errorf("input is %s, want float[N,1,H,W]", got)
-	}
-	for _, name := range []string{"a", "y"} {
-		if s := m.Graph.Value(name).Type.Shape; s != nil {
-			t.Errorf("value %s keeps shape %v of the fixed size", name, s)
-		}
-	}
-	if FreeSize(m.Graph) {
-		t.Error("a free size is reported as fixed")
 	}
 }
 

@@ -3,10 +3,12 @@ package exec
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"spikingir/graph"
 	"spikingir/graph/op"
+	"spikingir/runtime/fit"
 	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
 )
@@ -28,6 +30,9 @@ type Options struct {
 	// bits. 0 means DefaultMemoryLimit; a negative number never cuts an image.
 	// Where nothing helps a run takes more; [Program.Tiling] tells beforehand.
 	MemoryLimit int64
+	// Sizes is what sizes of images the model takes, of [fit.Free]: others are padded and their
+	// results cut, or refused. nil runs everything as it is.
+	Sizes *fit.Sizes
 }
 
 // Program is a model made ready to run. It may run any number of times, and several
@@ -42,6 +47,7 @@ type Program struct {
 	Timing op.Timing
 
 	plan   *plan
+	sizes  *fit.Sizes
 	arenas arenas
 	tiles  tiles
 }
@@ -57,7 +63,7 @@ func Compile(m *graph.Model, o Options) (*Program, error) {
 		return nil, err
 	}
 	p := &Program{T: pl.timing.steps, Post: pl.timing.post, Timesteps: pl.timing.results,
-		Timing: pl.timing.Timing, plan: pl}
+		Timing: pl.timing.Timing, plan: pl, sizes: o.Sizes}
 	p.tiles.init(pl, m.Opset(""), o.MemoryLimit)
 	return p, nil
 }
@@ -113,6 +119,37 @@ func (p *Program) Run(ctx context.Context, inputs map[string]*ops.Tensor, o RunO
 
 // RunAll is Run with the results at all numbers of timesteps.
 func (p *Program) RunAll(ctx context.Context, inputs map[string]*ops.Tensor, o RunOptions) ([]*Result, error) {
+	if !p.sizes.Any() && inputs[p.sizes.Input] != nil {
+		return p.runFitted(ctx, inputs, o)
+	}
+	return p.runAll(ctx, inputs, o)
+}
+
+// runFitted runs an image, and other inputs of its size, at the size that the network takes. What is
+// measured is what was computed, of what was added too.
+func (p *Program) runFitted(ctx context.Context, inputs map[string]*ops.Tensor, o RunOptions) ([]*Result, error) {
+	dims := inputs[p.sizes.Input].Dims
+	fitted := maps.Clone(inputs)
+	for name, x := range inputs {
+		if x == nil || len(x.Dims) != len(dims) || len(dims) != 4 || !slices.Equal(x.Dims[2:], dims[2:]) {
+			continue
+		}
+		var err error
+		if fitted[name], err = p.sizes.Fit(x); err != nil {
+			return nil, err
+		}
+	}
+	all, err := p.runAll(ctx, fitted, o)
+	for _, r := range all {
+		for i, y := range r.Outputs {
+			r.Outputs[i] = p.sizes.Output(y, dims)
+		}
+	}
+	return all, err
+}
+
+// runAll is RunAll on inputs as they are.
+func (p *Program) runAll(ctx context.Context, inputs map[string]*ops.Tensor, o RunOptions) ([]*Result, error) {
 	if x, g := p.cut(inputs, o); g != nil {
 		return p.runTiles(ctx, x, g, o)
 	}

@@ -74,6 +74,10 @@ type Tiling struct {
 // computed with are among what needs the whole image.
 func (p *Program) Tiling(dims []int) Tiling {
 	t := Tiling{Rows: 1, Columns: 1, Limit: p.tiles.limit, Whole: p.tiles.reason}
+	dims, err := p.sizes.Dims(dims)
+	if err != nil {
+		t.Whole = err
+	}
 	if len(dims) != 4 {
 		return t
 	}

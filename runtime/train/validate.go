@@ -10,6 +10,7 @@ import (
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/eval"
 	"spikingir/runtime/exec"
+	"spikingir/runtime/fit"
 	"spikingir/runtime/train/checkpoint"
 	"spikingir/runtime/train/patches"
 )
@@ -74,8 +75,7 @@ func (t *Trainer) figures(ctx context.Context) (*checkpoint.Figures, error) {
 	if err != nil {
 		return nil, err
 	}
-	eval.FreeSize(m.Graph)
-	p, err := exec.Compile(m, exec.Options{Pool: t.Pool})
+	p, err := exec.Compile(m, exec.Options{Pool: t.Pool, Sizes: fit.Free(m, ports.Input)})
 	if err != nil {
 		return nil, err
 	}
