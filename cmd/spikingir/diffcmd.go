@@ -13,12 +13,15 @@ import (
 )
 
 func (a *app) diffCmd() *cobra.Command {
-	return &cobra.Command{
+	var structure, stat bool
+	cmd := &cobra.Command{
 		Use:   "diff A B",
-		Short: "Show what differs between two models, by name",
+		Short: "Show what differs between two models, by name or by structure",
 		Long: `diff compares the header, nodes, attributes, values and initializers of two
-models by name and counts their operators. It exits with 0 when the models are
-the same and with 4 when they differ.`,
+models by name and counts their operators. With --ignore-names it compares their
+structure: what has the same operator, attributes, constants and wiring is the
+same, whatever it is called, and the report takes A's names. It exits with 0 when
+the models are the same and with 4 when they differ.`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(_ *cobra.Command, args []string) error {
 			x, err := a.load(args[0], "onnx")
@@ -29,19 +32,63 @@ the same and with 4 when they differ.`,
 			if err != nil {
 				return err
 			}
-			r := diff.Models(x, y)
-			if a.format == "json" {
-				if err := a.json(r); err != nil {
-					return err
-				}
-			} else {
-				a.printDiff(r)
+			compare := diff.Models
+			if structure {
+				compare = diff.Structure
+			}
+			r := compare(x, y)
+			if err := a.showDiff(r, stat); err != nil {
+				return err
 			}
 			if !r.Same {
 				return &cli.CodeError{Code: cli.ExitGate, Err: errDiffer(len(r.Entries))}
 			}
 			return nil
 		},
+	}
+	cmd.Flags().BoolVar(&structure, "ignore-names", false, "compare by structure: operators, attributes, constants and wiring, not names")
+	cmd.Flags().BoolVar(&stat, "stat", false, "only count what differs, a line for each kind, and tell how far weights lie apart")
+	return cmd
+}
+
+// diffStat is what diff --stat reports.
+type diffStat struct {
+	Same    bool         `json:"same"`
+	Stat    []diff.Count `json:"stat"`
+	Weights diff.Weights `json:"weights"`
+}
+
+func (a *app) showDiff(r *diff.Report, stat bool) error {
+	switch {
+	case stat && a.format == "json":
+		return a.json(diffStat{r.Same, r.Stat, r.Weights})
+	case stat:
+		a.printStat(r)
+	case a.format == "json":
+		return a.json(r)
+	default:
+		a.printDiff(r)
+	}
+	return nil
+}
+
+// printStat is a line for each kind of part that differs.
+func (a *app) printStat(r *diff.Report) {
+	for _, c := range r.Stat {
+		fmt.Fprintf(a.out, "%s: %d added, %d removed, %d changed", c.Kind, c.Added, c.Removed, c.Changed)
+		if c.Kind == diff.NodeKind {
+			fmt.Fprintf(a.out, ", %d moved", c.Moved)
+		}
+		fmt.Fprintln(a.out)
+	}
+	switch w := r.Weights; {
+	case w.Norm != nil:
+		fmt.Fprintf(a.out, "weights: %d changed, relative norm of the difference %.3g\n", w.Changed, *w.Norm)
+	case w.Changed > 0:
+		fmt.Fprintf(a.out, "weights: %d changed, of which no relative norm is defined\n", w.Changed)
+	}
+	if r.Same {
+		fmt.Fprintln(a.out, "no difference")
 	}
 }
 
@@ -53,9 +100,10 @@ func errDiffer(n int) error {
 }
 
 func (a *app) printDiff(r *diff.Report) {
-	marks := map[diff.Change]string{diff.Added: "+", diff.Removed: "-", diff.Changed: "~"}
+	marks := map[diff.Change]string{diff.Added: "+", diff.Removed: "-", diff.Changed: "~", diff.Moved: ">"}
 	for _, e := range r.Entries {
-		shown := map[diff.Change]string{diff.Added: e.B, diff.Removed: e.A, diff.Changed: e.A + " -> " + e.B}
+		shown := map[diff.Change]string{diff.Added: e.B, diff.Removed: e.A, diff.Changed: e.A + " -> " + e.B,
+			diff.Moved: e.A + " -> " + e.B}
 		fmt.Fprintf(a.out, "%s %s %s: %s\n", marks[e.Change], e.Kind, e.Name, shown[e.Change])
 	}
 	a.printTimings(r.TimingA, r.TimingB)

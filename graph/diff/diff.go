@@ -1,7 +1,8 @@
 // Package diff compares two models part by part: header, interface, nodes,
 // attributes, values, initializers and functions, each keyed by its name, with a
 // table of operator counts. Names are what users see and keep, so a renamed node
-// is one removed and one added.
+// is one removed and one added. [Structure] compares without them, by operator,
+// attributes and wiring.
 //
 // Not compared, since they do not change what a model means: the order of nodes,
 // initializers and functions, the storage of tensors, the origin of nodes, and
@@ -25,6 +26,7 @@ const (
 	Added   Change = "added"
 	Removed Change = "removed"
 	Changed Change = "changed"
+	Moved   Change = "moved" // a node that computes the same, at another place
 )
 
 // Kind is what an entry is about.
@@ -64,6 +66,8 @@ type Report struct {
 	Same    bool      `json:"same"`
 	Ops     []OpCount `json:"ops"`
 	Entries []Entry   `json:"differences"`
+	Stat    []Count   `json:"stat"`
+	Weights Weights   `json:"weights"`
 	// TimingA and TimingB are of two-phase networks; nil for others.
 	TimingA *op.TimingReport `json:"timing_a,omitempty"`
 	TimingB *op.TimingReport `json:"timing_b,omitempty"`
@@ -71,16 +75,20 @@ type Report struct {
 
 // Models compares a with b. Entries stand by kind, then in the order of a, then
 // of what b adds.
-func Models(a, b *graph.Model) *Report {
-	d := &differ{entries: []Entry{}}
+func Models(a, b *graph.Model) *Report { return compare(a, b, false) }
+
+func compare(a, b *graph.Model, structure bool) *Report {
+	d := &differ{entries: []Entry{}, both: map[string][2]*graph.Node{},
+		content: &matcher{consts: map[*graph.Value]string{}}}
 	d.pair(Header, "", headerItems(a), headerItems(b))
 	d.graphs("", a.Graph, b.Graph)
 	d.functions(a, b)
+	d.moves(structure)
 	slices.SortStableFunc(d.entries, func(x, y Entry) int {
 		return cmp.Compare(slices.Index(kinds, x.Kind), slices.Index(kinds, y.Kind))
 	})
 	return &Report{Same: len(d.entries) == 0, Ops: counts(a, b), Entries: d.entries,
-		TimingA: timing(a), TimingB: timing(b)}
+		Stat: statistics(d.entries), Weights: d.weights.weights(), TimingA: timing(a), TimingB: timing(b)}
 }
 
 // timing is the schedule and latency of a two-phase network, nil for others.
@@ -118,7 +126,20 @@ func counts(a, b *graph.Model) []OpCount {
 	return list
 }
 
-type differ struct{ entries []Entry }
+type differ struct {
+	entries []Entry
+	weights weighing
+	// both, gone and fresh are the nodes behind the entries: in A and B, in one alone.
+	both        map[string][2]*graph.Node
+	gone, fresh []located
+	content     *matcher
+}
+
+// located is a node with its name in the report.
+type located struct {
+	name string
+	node *graph.Node
+}
 
 // note records a difference; equal strings are none, an empty one means that
 // the part is missing on that side.
@@ -197,17 +218,25 @@ func (d *differ) graphs(prefix string, a, b *graph.Graph) {
 func (d *differ) nodes(prefix string, a, b *graph.Graph) {
 	na, nb := nodes(a), nodes(b)
 	d.pair(NodeKind, prefix, describe(na), describe(nb))
-	byName := map[string]*graph.Node{}
+	byName, inA := map[string]*graph.Node{}, map[string]bool{}
 	for _, y := range nb {
 		byName[y.key] = y.node
 	}
 	for _, x := range na {
+		inA[x.key] = true
 		y := byName[x.key]
 		if y == nil {
+			d.gone = append(d.gone, located{prefix + x.key, x.node})
 			continue
 		}
+		d.both[prefix+x.key] = [2]*graph.Node{x.node, y}
 		d.pair(Attribute, prefix+x.key+".", nodeItems(x.node), nodeItems(y))
 		d.subgraphs(prefix+x.key+"/", x.node, y)
+	}
+	for _, y := range nb {
+		if !inA[y.key] {
+			d.fresh = append(d.fresh, located{prefix + y.key, y.node})
+		}
 	}
 }
 
@@ -236,6 +265,7 @@ func (d *differ) initializers(prefix string, a, b *graph.Graph) {
 		case w == nil:
 			d.note(Initializer, prefix+v.Name(), contents(v), "")
 		case !sameContents(v, w):
+			d.weights.add(v.Const, w.Const)
 			d.entries = append(d.entries, Entry{Initializer, prefix + v.Name(), Changed,
 				contents(v), contents(w) + distance(v.Const, w.Const)})
 		}

@@ -155,7 +155,7 @@ func doubles(t *graph.Tensor) []float64 {
 // distance is how far two tensors of the same dimensions lie apart, "" where
 // that is not defined. A NaN against a number is infinitely far.
 func distance(a, b *graph.Tensor) string {
-	if a == nil || b == nil || !slices.Equal(a.Dims, b.Dims) || !a.Loaded() || !b.Loaded() {
+	if !alike(a, b) {
 		return ""
 	}
 	xs, ys := doubles(a), doubles(b)
@@ -174,6 +174,11 @@ func distance(a, b *graph.Tensor) string {
 		}
 	}
 	return fmt.Sprintf(", largest difference %.3g", most)
+}
+
+// alike reports whether elements of one tensor stand against those of the other.
+func alike(a, b *graph.Tensor) bool {
+	return a != nil && b != nil && slices.Equal(a.Dims, b.Dims) && a.Loaded() && b.Loaded()
 }
 
 func sameContents(v, w *graph.Value) bool {
