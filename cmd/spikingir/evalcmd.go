@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"spikingir"
+	"spikingir/cmd/internal/cli"
 	"spikingir/runtime/metric"
 )
 
@@ -82,6 +83,9 @@ func (a *app) evaluate(ctx context.Context, path string, e *evaluation) ([]*spik
 		}
 		defer r.Close()
 		e.Reference = r.Network
+	}
+	if err := model.Restores(); err != nil {
+		return nil, cli.Unsupported(fmt.Errorf("%s: %w", path, err))
 	}
 	a.notePorts(model, e.run.Output)
 	if e.bounded {

@@ -47,6 +47,31 @@ var large = map[string]func(m *graph.Model, count int){
 			m.Graph.AddInput(fmt.Sprint("in", i), graph.TensorOf(graph.Float32, graph.ShapeOf(1)))
 		}
 	},
+	"inputs with a stored value": func(m *graph.Model, count int) {
+		for i := range count {
+			v := m.Graph.AddInput(fmt.Sprint("in", i), graph.TensorOf(graph.Float16, graph.ShapeOf()))
+			m.Graph.SetInitializer(v, half, nil)
+		}
+	},
+	"branches": func(m *graph.Model, count int) {
+		g := m.Graph
+		v := g.Value("y")
+		yes, err := graph.NewTensor(graph.Bool, []int64{}, []byte{1})
+		if err != nil {
+			panic(err)
+		}
+		c := g.AddInitializer("c", yes)
+		for i := range count / 40 {
+			var branches [2]*graph.Graph
+			for k := range branches {
+				branches[k] = graph.New("", g)
+				branches[k].AddOutput(branches[k].AddNode(graph.Op{Type: "Relu"}, nil, []*graph.Value{v}, fmt.Sprint("b", i, "_", k)).Output(0))
+			}
+			attrs := graph.Attrs{{Name: "then_branch", Value: branches[0]}, {Name: "else_branch", Value: branches[1]}}
+			v = g.AddNode(graph.Op{Type: "If"}, attrs, []*graph.Value{c}, fmt.Sprint("v", i)).Output(0)
+		}
+		g.SetOutput(0, v)
+	},
 	"outputs": func(m *graph.Model, count int) {
 		for range count {
 			m.Graph.AddOutput(m.Graph.Value("y"))
@@ -92,6 +117,15 @@ var large = map[string]func(m *graph.Model, count int){
 		m.SetOpset("my", 1)
 	},
 }
+
+// half is a number of 16 bits.
+var half = func() *graph.Tensor {
+	t, err := graph.NewTensor(graph.Float16, []int64{}, []byte{0, 0x3c})
+	if err != nil {
+		panic(err)
+	}
+	return t
+}()
 
 // TestLargeModels inspects and converts models of 100,000 pieces.
 func TestLargeModels(t *testing.T) {

@@ -4,6 +4,7 @@ package foldif
 
 import (
 	"slices"
+	"strconv"
 
 	"spikingir/graph"
 	"spikingir/graph/infer"
@@ -36,6 +37,7 @@ var Pass = &passes.Pass{
 
 func run(c *passes.Context) (changed bool, err error) {
 	typed := passes.Typed.Check(c.Model) == nil
+	f := &folding{c: c}
 	pending := slices.Collect(c.Model.Graph.Nodes())
 	for len(pending) > 0 {
 		n := pending[0]
@@ -47,7 +49,7 @@ func run(c *passes.Context) (changed bool, err error) {
 		if body == nil {
 			continue
 		}
-		nodes, err := fold(c, n, body)
+		nodes, err := f.fold(n, body)
 		if err != nil {
 			return changed, err
 		}
@@ -89,24 +91,55 @@ func taken(n *graph.Node) (*graph.Graph, error) {
 	return body, nil
 }
 
+// folding is one run.
+type folding struct {
+	c      *passes.Context
+	values map[string]int // how many values of the graph and its subgraphs have a name
+	nodes  *graph.NodeNames
+}
+
+// names counts the names of g, once there is something to fold.
+func (f *folding) names(g *graph.Graph) {
+	if f.values != nil {
+		return
+	}
+	f.values, f.nodes = map[string]int{}, g.NodeNames()
+	f.count(g, 1)
+}
+
+func (f *folding) count(g *graph.Graph, by int) {
+	for h := range (&graph.Model{Graph: g}).Graphs() {
+		for _, v := range h.Values() {
+			f.values[v.Name()] += by
+		}
+	}
+}
+
+// fresh is the name itself where nothing else has it, and takes it.
+func (f *folding) fresh(base string) string {
+	name := base
+	for i := 1; f.values[name] > 0; i++ {
+		name = base + "_" + strconv.Itoa(i)
+	}
+	f.values[name]++
+	return name
+}
+
 // fold puts body in the place of n and gives its nodes.
-func fold(c *passes.Context, n *graph.Node, body *graph.Graph) ([]*graph.Node, error) {
+func (f *folding) fold(n *graph.Node, body *graph.Graph) ([]*graph.Node, error) {
 	g := n.Graph()
-	var renamed [][2]string
-	nodes, outs := g.Splice(n, body, graph.Splice{Name: func(original string) string {
-		fresh := g.FreshName(original)
-		renamed = append(renamed, [2]string{fresh, original})
-		return fresh
-	}})
-	c.Model.IRVersion = max(c.Model.IRVersion, graph.MetadataIR)
+	f.names(g)
+	for _, branch := range n.Subgraphs() { // which goes, and leaves its names
+		f.count(branch, -1)
+	}
+	nodes, outs := g.Splice(n, body, graph.Splice{Name: f.fresh})
+	f.c.Model.IRVersion = max(f.c.Model.IRVersion, graph.MetadataIR)
 	originals := slices.Collect(body.Nodes())
 	for i, k := range nodes {
 		k.From = graph.Origin{Node: originals[i].OriginLabel(), Pass: name}
 		k.Region = n.Region
 		if k.Name != "" {
-			own := k.Name
-			k.Name = ""
-			k.Name = g.FreshNodeName(own)
+			k.Name = f.nodes.Fresh(k.Name)
 		}
 	}
 	outs = outs[:n.NumOutputs()]
@@ -115,21 +148,12 @@ func fold(c *passes.Context, n *graph.Node, body *graph.Graph) ([]*graph.Node, e
 		case n.Output(i) == nil:
 			outs[i] = nil
 		case !slices.Contains(nodes, v.Producer()) || slices.Contains(outs[:i], v):
-			id := c.Insert(n, n, "", graph.Op{Type: "Identity"}, nil, []*graph.Value{v}, g.FreshName(n.Output(i).Name()+"_copy"))
+			id := f.c.Insert(n, n, "", graph.Op{Type: "Identity"}, nil, []*graph.Value{v}, f.fresh(n.Output(i).Name()+"_copy"))
+			if n.Name != "" {
+				id.Name = f.nodes.Fresh(n.Name)
+			}
 			outs[i] = id.Output(0)
 		}
 	}
-	if err := c.SupersedeAll(n, outs); err != nil {
-		return nil, err
-	}
-	for _, r := range renamed {
-		v := g.Value(r[0])
-		if v == nil || g.FreshName(r[1]) != r[1] {
-			continue
-		}
-		if err := g.Rename(v, r[1]); err != nil {
-			return nil, err
-		}
-	}
-	return nodes, nil
+	return nodes, f.c.SupersedeAll(n, outs)
 }
