@@ -122,7 +122,7 @@ func (d Data) embedded() (Data, error) {
 // last call stay in stats.
 func (c *calibration) calibrator(ctx context.Context, stats **graph.Stats) passes.Calibrator {
 	return func(m *graph.Model, values []string) (*graph.Stats, error) {
-		if err := takesImages(m); err != nil {
+		if err := c.takesImages(m); err != nil {
 			return nil, err
 		}
 		m = m.Clone()
@@ -140,18 +140,15 @@ func (c *calibration) calibrator(ctx context.Context, stats **graph.Stats) passe
 	}
 }
 
-// takesImages refuses a model of which an input is no image: calibration has nothing else.
-func takesImages(m *graph.Model) error {
+// takesImages refuses a model of volumes: calibration has images, and values that are fed
+// beside them.
+func (c *calibration) takesImages(m *graph.Model) error {
 	for _, v := range m.Graph.Inputs() {
-		shape := v.Type.Shape
-		if v.IsInitializer() || shape == nil || len(shape) == 4 {
+		if _, fed := c.feeds[v.Name()]; fed || v.IsInitializer() || len(v.Type.Shape) != 5 {
 			continue
 		}
-		what := "want images [N,C,H,W]"
-		if len(shape) == 5 {
-			what += ": a network over volumes (Conv3d) or sequences of images cannot be converted"
-		}
-		return unsupported(fmt.Errorf("input %q is %v, %s", v.Name(), v.Type, what))
+		return unsupported(fmt.Errorf("input %q is %v, want images [N,C,H,W]: a network over volumes (Conv3d) "+
+			"or sequences of images cannot be converted", v.Name(), v.Type))
 	}
 	return nil
 }
