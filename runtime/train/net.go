@@ -6,6 +6,7 @@ import (
 
 	"spikingir/graph"
 	"spikingir/graph/op"
+	"spikingir/runtime/fit"
 	"spikingir/runtime/ops"
 )
 
@@ -68,12 +69,28 @@ type layer interface {
 	writes() []*value
 }
 
+// checkPatch refuses patches of a size that the network does not take.
+func checkPatch(m *graph.Model, height, width int) error {
+	sizes := fit.Free(m.Clone(), "")
+	dims, err := sizes.Dims([]int{1, 1, height, width})
+	if err != nil {
+		return fmt.Errorf("patches: %w", err)
+	}
+	if dims[0] != 1 || dims[2] != height || dims[3] != width {
+		return fmt.Errorf("patches of %dx%d pixels at the network's input, and it takes %v; want patches that fit", width, height, sizes)
+	}
+	return nil
+}
+
 // Compile makes a network ready for patches of that many pixels. The model is kept:
 // Store writes trained parameters to it. Errors name the node that has no gradient.
 func Compile(m *graph.Model, height, width int, o Options) (*Net, error) {
 	n := &Net{options: o, model: m, values: map[*graph.Value]*value{}, index: map[*graph.Value]*Param{},
 		consts: map[*graph.Value]*ops.Tensor{}}
 	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	if err := checkPatch(m, height, width); err != nil {
 		return nil, err
 	}
 	for _, v := range m.Graph.Initializers() {
