@@ -40,7 +40,7 @@ func (a gridAxis) reflect(x float64) float64 {
 	}
 	from := x - a.lo
 	turns := math.Floor(from / span)
-	rest := from - turns*span
+	rest := from - float64(turns*span)
 	if math.Mod(turns, 2) != 0 {
 		return a.hi - rest
 	}

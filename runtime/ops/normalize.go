@@ -88,7 +88,7 @@ func runLRN(l op.LRN, env *Env, in []*Tensor) ([]*Tensor, error) {
 				v := float64(x.F32[at+k*step])
 				sum += float64(v * v)
 			}
-			base := float64(l.Bias) + float64(l.Alpha)/float64(l.Size)*sum
+			base := float64(l.Bias) + float64(float64(l.Alpha)/float64(l.Size)*sum)
 			y.F32[at+c*step] = float32(float64(x.F32[at+c*step]) / math.Pow(base, float64(l.Beta)))
 		}
 	})
@@ -124,7 +124,7 @@ func runRMSNorm(l op.LayerNorm, env *Env, in []*Tensor) ([]*Tensor, error) {
 	for i := 0; size > 0 && i < x.Len(); i += size {
 		sum := 0.0
 		for _, v := range x.F32[i : i+size] {
-			sum += float64(v) * float64(v)
+			sum += float64(float64(v) * float64(v))
 		}
 		kernel.MulScalar(y.F32[i:i+size], x.F32[i:i+size], float32(1/math.Sqrt(sum/float64(size)+float64(l.Epsilon))))
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"spikingir/graph"
+	"spikingir/graph/op"
 	"spikingir/runtime/kernel/machine"
 )
 
@@ -86,12 +87,16 @@ func TestThreads(t *testing.T) {
 			[]*Tensor{x, nil, Floats([]float32{1, 1, 1.7, 0.6}, 4)}},
 		{"Where", nil, []*Tensor{castTo(&Env{}, x, graph.Bool), x, y}},
 		{"LayerNormalization", nil, []*Tensor{x, random(rng, 97)}},
+		{"GroupNormalization", attrs("num_groups", graph.Int(2)), []*Tensor{x, random(rng, 2), random(rng, 2)}},
+		{"GridSample", attrs("mode", graph.String("cubic")), []*Tensor{x, random(rng, 2, 80, 90, 2)}},
+		{"Einsum", attrs("equation", graph.String("bchw,bdhw->bcdh")), []*Tensor{x, x}},
+		{"DeformConv", nil, []*Tensor{x, random(rng, 8, 6, 3, 3), random(rng, 2, 18, 99, 95)}},
 		{"Less", nil, []*Tensor{x, y}}, {"Gemm", nil,
 			[]*Tensor{weight.view([]int{36, 3}), random(rng, 3, 5000)}},
 	}
 	for i, c := range cases {
 		t.Run(fmt.Sprintf("%d%s", i, c.op), func(t *testing.T) {
-			bound, err := Bind(single(t, c.op, c.attrs, c.in...), 17)
+			bound, err := Bind(single(t, c.op, c.attrs, c.in...), max(17, op.Lookup(graph.Op{Type: c.op}).Since))
 			if err != nil {
 				t.Fatal(err)
 			}
