@@ -103,6 +103,7 @@ func Convert(ctx context.Context, m *Model, o Options) (*Conversion, error) {
 	var stats *graph.Stats
 	c.neurons(m)
 	reports, err := p.Run(m, passes.Options{
+		Context:   ctx,
 		Calibrate: set.calibrator(ctx, &stats),
 		Evaluate:  evaluator(set.pool),
 		Log:       o.Log,

@@ -63,6 +63,7 @@ type Measured struct {
 // finetuning is a run.
 type finetuning struct {
 	FinetuneOptions
+	ctx     context.Context // for passes
 	model   *Model
 	begin   time.Time
 	pool    *machine.Pool
@@ -83,7 +84,7 @@ type finetuning struct {
 // model is the best network until then. After another error the model is in no defined
 // state.
 func Finetune(ctx context.Context, m *Model, o FinetuneOptions) (*FinetuneReport, error) {
-	f := &finetuning{FinetuneOptions: o, model: m, begin: time.Now()}
+	f := &finetuning{FinetuneOptions: o, ctx: ctx, model: m, begin: time.Now()}
 	if err := f.Check(); err != nil {
 		return nil, err
 	}
@@ -153,7 +154,7 @@ func (f *finetuning) trainable(m *Model, name string) (plain bool, output string
 			return false, "", unsupported(fmt.Errorf("%s is a spiking network in the flat form, or that of counts, whose neurons cannot be told any more; "+
 				"want the form that convert --lower functions writes", path))
 		}
-		reports, err := recipes.CleanUp().Run(m, passes.Options{Evaluate: evaluator(f.pool), Log: f.Log})
+		reports, err := recipes.CleanUp().Run(m, passes.Options{Context: f.ctx, Evaluate: evaluator(f.pool), Log: f.Log})
 		if err != nil {
 			return false, "", fmt.Errorf("%s: %w", path, refused(err))
 		}

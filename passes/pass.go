@@ -1,6 +1,7 @@
 package passes
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 
@@ -84,6 +85,7 @@ type Context struct {
 	Model *graph.Model
 	Log   *slog.Logger
 
+	ctx       context.Context // never nil in a run
 	step      Step
 	calibrate Calibrator
 	evaluate  Evaluator
@@ -107,6 +109,9 @@ func (c *Context) nodeNames(g *graph.Graph) *graph.NodeNames {
 // removed, and reports whether any call changed something.
 func (c *Context) Each(f func(n *graph.Node) (changed bool, err error)) (changed bool, err error) {
 	for n := range c.Model.Graph.Nodes() {
+		if err := c.ended(); err != nil {
+			return changed, err
+		}
 		done, err := f(n)
 		changed = changed || done
 		if err != nil {
@@ -152,7 +157,18 @@ func (c *Context) Evaluate(n *graph.Node) ([]*graph.Tensor, error) {
 	if c.evaluate == nil {
 		return nil, fmt.Errorf("pass %s has nothing to evaluate constants with", c.step.Pass.Name)
 	}
+	if err := c.ended(); err != nil {
+		return nil, err
+	}
 	return c.evaluate(n, c.Model.Opset(""))
+}
+
+// ended is the error of the run's context once it has ended.
+func (c *Context) ended() error {
+	if c.ctx == nil {
+		return nil
+	}
+	return c.ctx.Err()
 }
 
 // Insert adds a node before mark that descends from the node from: it takes

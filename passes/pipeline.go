@@ -1,6 +1,7 @@
 package passes
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,8 @@ type Pipeline []Step
 
 // Options is what a run of a pipeline takes from its caller.
 type Options struct {
+	// Context ends the run when it ends, with its error; nil never does.
+	Context   context.Context
 	Calibrate Calibrator
 	Evaluate  Evaluator
 	Log       *slog.Logger // nil: silent
@@ -81,6 +84,9 @@ func (p Pipeline) Run(m *graph.Model, o Options) ([]Report, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
+	if o.Context == nil {
+		o.Context = context.Background()
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
@@ -88,6 +94,9 @@ func (p Pipeline) Run(m *graph.Model, o Options) ([]Report, error) {
 	for i, s := range p {
 		if o.Limit > 0 && i >= o.Limit {
 			break
+		}
+		if err := o.Context.Err(); err != nil {
+			return reports, err
 		}
 		r, err := s.run(i, m, o)
 		if err != nil {
@@ -110,7 +119,7 @@ func (s Step) run(index int, m *graph.Model, o Options) (Report, error) {
 	for n := range m.Graph.Nodes() {
 		before[n] = true
 	}
-	c := &Context{Model: m, Log: o.Log, step: s, calibrate: o.Calibrate, evaluate: o.Evaluate}
+	c := &Context{Model: m, Log: o.Log, ctx: o.Context, step: s, calibrate: o.Calibrate, evaluate: o.Evaluate}
 	start := time.Now()
 	changed, err := s.protected(c)
 	if err == nil && c.refused != nil {

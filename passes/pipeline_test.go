@@ -1,6 +1,7 @@
 package passes_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -318,5 +319,33 @@ func TestUnsupported(t *testing.T) {
 	want := `node "a" (MaxPool): why; node "b" (Foo): so`
 	if err.Error() != want {
 		t.Errorf("error %q, want %q", err, want)
+	}
+}
+
+// TestContext holds that a run ends with its context: between passes, between the nodes of
+// one, and before a constant is computed.
+func TestContext(t *testing.T) {
+	for _, where := range []string{"between", "nodes", "constants"} {
+		ctx, cancel := context.WithCancel(context.Background())
+		later := 0
+		first := &passes.Pass{Name: "first", Doc: "ends the context", Run: func(c *passes.Context) (bool, error) {
+			cancel()
+			switch where {
+			case "nodes":
+				return c.Each(func(*graph.Node) (bool, error) { later++; return false, nil })
+			case "constants":
+				_, err := c.Evaluate(nil)
+				return false, err
+			}
+			return false, nil
+		}}
+		second := &passes.Pass{Name: "second", Doc: "must not run", Run: func(*passes.Context) (bool, error) { later++; return false, nil }}
+		g := graph.New("g", nil)
+		g.AddOutput(g.AddNode(graph.Op{Type: "Relu"}, nil, []*graph.Value{g.AddInput("x", graph.Type{})}, "y").Output(0))
+		_, err := passes.Pipeline{first.With(), second.With()}.Run(&graph.Model{Graph: g}, passes.Options{Context: ctx,
+			Evaluate: func(*graph.Node, int64) ([]*graph.Tensor, error) { later++; return nil, nil }})
+		if !errors.Is(err, context.Canceled) || later != 0 {
+			t.Errorf("%s: %v, and %d things were done after the end", where, err, later)
+		}
 	}
 }

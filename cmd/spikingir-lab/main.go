@@ -16,7 +16,9 @@ import (
 	"spikingir/cmd/internal/cli"
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+func main() {
+	os.Exit(cli.Guard("spikingir-lab", os.Stderr, func() int { return run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr) }))
+}
 
 // lab is what the subcommands share.
 type lab struct {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -18,6 +20,16 @@ type app struct {
 	out    io.Writer
 	format string
 	debug  bool
+	// ctx is the context of the command, which reading a model heeds wherever it is done;
+	// nil before there is one.
+	ctx context.Context
+}
+
+func (a *app) context() context.Context {
+	if a.ctx == nil {
+		return context.Background()
+	}
+	return a.ctx
 }
 
 // run is the program: it never calls os.Exit.
@@ -40,14 +52,18 @@ spiking neural network (SpikingIR, AAAI 2026), runs and measures it, and writes
 it as ONNX that other runtimes execute.
 
 Exit codes: 0 ok; 1 usage, input or output; 2 invalid model; 3 unsupported
-structure; 4 a gate failed, models differ or training diverged; 130 interrupted.`,
+structure; 4 a gate failed, models differ or training diverged; 70 a fault of the
+program; 130 interrupted.`,
 		Version: spikingir.Version,
 	}
 	f := root.PersistentFlags()
 	f.StringVar(&a.format, "format", "text", "output format: text or json")
 	a.AddFlags(f)
 	f.BoolVar(&a.debug, "debug", false, "log what each pass does")
-	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.check() }
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		a.ctx = cmd.Context()
+		return a.check()
+	}
 	root.AddCommand(a.inspectCmd(), a.passesCmd(), a.convertCmd(), a.runCmd(), a.evalCmd(),
 		a.finetuneCmd(), a.diffCmd(), a.verifyCmd(), a.benchCmd(), a.demoCmd())
 	root.SetOut(a.out) // which the command completion takes as it is now
@@ -80,7 +96,12 @@ func (a *app) log() *slog.Logger {
 
 // json writes v as indented JSON to standard output.
 func (a *app) json(v any) error {
-	enc := json.NewEncoder(a.out)
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
 	enc.SetIndent("", "  ")
-	return enc.Encode(v)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	_, err := a.out.Write(cli.JSON(b.Bytes()))
+	return err
 }

@@ -182,7 +182,7 @@ func (a *app) printSummary(s *summary) error {
 		return nil
 	}
 	for _, n := range s.Notes {
-		fmt.Fprintln(a.Err, "note: "+n)
+		fmt.Fprintln(a.Err, "note: "+cli.Line(n))
 	}
 	what := fmt.Sprintf("%d neuron layers, T = %d", len(s.Neurons), s.Timesteps)
 	switch {

@@ -104,7 +104,7 @@ func (a *app) printDiff(r *diff.Report) {
 	for _, e := range r.Entries {
 		shown := map[diff.Change]string{diff.Added: e.B, diff.Removed: e.A, diff.Changed: e.A + " -> " + e.B,
 			diff.Moved: e.A + " -> " + e.B}
-		fmt.Fprintf(a.out, "%s %s %s: %s\n", marks[e.Change], e.Kind, e.Name, shown[e.Change])
+		fmt.Fprintf(a.out, "%s %s %s: %s\n", marks[e.Change], e.Kind, cli.Shown(e.Name), cli.Line(shown[e.Change]))
 	}
 	a.printTimings(r.TimingA, r.TimingB)
 	t := a.table()

@@ -195,13 +195,21 @@ func (a *app) printReport(r *spikingir.Report) {
 	l.Render()
 }
 
-// table is a plain table on standard output.
+// maxColumns is more than any table has.
+const maxColumns = 16
+
+// table is a plain table on standard output, whose cells may have any text of a model.
 func (a *app) table() table.Writer {
 	t := table.NewWriter()
 	t.SetOutputMirror(a.out)
 	style := table.StyleDefault
 	style.Format = table.FormatOptions{}
 	t.SetStyle(style)
+	var columns []table.ColumnConfig
+	for i := range maxColumns {
+		columns = append(columns, table.ColumnConfig{Number: i + 1, Transformer: func(x any) string { return cli.Shown(fmt.Sprint(x)) }})
+	}
+	t.SetColumnConfigs(columns)
 	return t
 }
 

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -211,10 +212,7 @@ func TestKilled(t *testing.T) {
 		}
 		if n < kills {
 			time.Sleep(time.Duration(rng.Float64() * 0.4 * float64(took)))
-			how := os.Kill
-			if rng.IntN(2) == 0 {
-				how = os.Interrupt
-			}
+			how := []os.Signal{os.Kill, os.Kill, os.Interrupt, syscall.SIGHUP}[rng.IntN(4)]
 			_ = cmd.Process.Signal(how) // it may have ended
 		}
 		err := cmd.Wait()

@@ -202,16 +202,16 @@ func ownPixels(m *graph.Model) cost.MACs {
 func decimal(x float64) float64 { return math.Round(x*1000) / 1000 }
 
 func (a *app) printInspection(r *inspection) {
-	fmt.Fprintf(a.out, "%s: ONNX IR %d, by %s\n", r.Model, r.IRVersion, r.Producer)
+	fmt.Fprintf(a.out, "%s: ONNX IR %d, by %s\n", r.Model, r.IRVersion, cli.Shown(r.Producer))
 	for _, p := range r.Inputs {
 		fed := ""
 		if p.Default != "" {
 			fed = ", fed with " + p.Default + " in the conversion"
 		}
-		fmt.Fprintf(a.out, "input  %s %s%s\n", p.Name, p.Type, fed)
+		fmt.Fprintf(a.out, "input  %s %s%s\n", cli.Shown(p.Name), cli.Shown(p.Type), cli.Line(fed))
 	}
 	for _, p := range r.Outputs {
-		fmt.Fprintf(a.out, "output %s %s\n", p.Name, p.Type)
+		fmt.Fprintf(a.out, "output %s %s\n", cli.Shown(p.Name), cli.Shown(p.Type))
 	}
 	if r.Sizes != "" {
 		fmt.Fprintf(a.out, "images of %s\n", r.Sizes)
@@ -227,10 +227,10 @@ func (a *app) printInspection(r *inspection) {
 		fmt.Fprintf(a.out, "%.1f %% of the multiply-accumulates are driven by spikes\n", 100**r.Share)
 	}
 	if len(r.Functions) > 0 {
-		fmt.Fprintln(a.out, "functions: "+strings.Join(r.Functions, ", "))
+		fmt.Fprintln(a.out, "functions: "+shownList(r.Functions))
 	}
 	if len(r.Unknown) > 0 {
-		fmt.Fprintln(a.out, "operators not known to spikingir: "+strings.Join(r.Unknown, ", "))
+		fmt.Fprintln(a.out, "operators not known to spikingir: "+shownList(r.Unknown))
 	}
 	keys := []string{"recipe", "timesteps", "pipeline", "task", "calib_sha256", "source_sha256"}
 	if r.Timing != nil {
@@ -240,7 +240,15 @@ func (a *app) printInspection(r *inspection) {
 	}
 	for _, key := range keys {
 		if v, ok := r.Metadata[graph.MetaPrefix+key]; ok {
-			fmt.Fprintf(a.out, "%s: %s\n", key, v)
+			fmt.Fprintf(a.out, "%s: %s\n", key, cli.Line(v))
 		}
 	}
+}
+
+func shownList(names []string) string {
+	list := make([]string, len(names))
+	for i, n := range names {
+		list[i] = cli.Shown(n)
+	}
+	return strings.Join(list, ", ")
 }

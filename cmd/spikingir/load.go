@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -20,10 +21,12 @@ func (a *app) load(path, reader string) (*graph.Model, error) {
 		return nil, err
 	}
 	var p *fs.PathError
-	m, err := readModel(path, reader)
+	m, err := cli.Await(a.context(), func() (*graph.Model, error) { return readModel(path, reader) })
 	switch {
 	case err == nil:
 		return m, nil
+	case errors.Is(err, context.Canceled):
+		return nil, err
 	case errors.Is(err, onnxgo.ErrUnsupported):
 		return nil, cli.Unsupported(err)
 	case !errors.As(err, &p):

@@ -4,6 +4,10 @@ package main
 
 import (
 	"os"
+
+	"spikingir/cmd/internal/cli"
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+func main() {
+	os.Exit(cli.Guard("spikingir", os.Stderr, func() int { return run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr) }))
+}

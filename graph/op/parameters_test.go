@@ -26,13 +26,17 @@ func TestCheckSpiking(t *testing.T) {
 	}{
 		{"if", func(b *bench) *graph.Node { return b.node("IF", time(), b.x, nil, b.scalar(1)) }, ""},
 		{"never fires", func(b *bench) *graph.Node { return b.node("IF", nil, b.x, nil, b.scalar(inf)) }, ""},
-		{"mprn", func(b *bench) *graph.Node { return b.node("MPRN", v0(1), b.x, b.scalar(-1), b.scalar(1e-30), b.scalar(0.5)) }, ""},
+		{"mprn", func(b *bench) *graph.Node {
+			return b.node("MPRN", v0(1), b.x, b.scalar(-1), b.scalar(1e-30), b.scalar(0.5))
+		}, ""},
 		{"computed", func(b *bench) *graph.Node { return b.node("MPRN", time(), b.x, b.x, b.x, b.x) }, ""},
 		{"by the function", func(b *bench) *graph.Node {
 			return b.node("IF", attrs("v0", graph.Ref{Name: "v0"}), b.x, nil, b.scalar(1))
 		}, ""},
 		{"theta 0", func(b *bench) *graph.Node { return b.node("IF", time(), b.x, nil, b.floats(1, 1, 0, 1, 1, 1)) }, "theta is 0 at place 2, want thresholds above 0"},
-		{"theta -0", func(b *bench) *graph.Node { return b.node("IF", time(), b.x, nil, b.scalar(float32(math.Copysign(0, -1)))) }, "theta is -0"},
+		{"theta -0", func(b *bench) *graph.Node {
+			return b.node("IF", time(), b.x, nil, b.scalar(float32(math.Copysign(0, -1))))
+		}, "theta is -0"},
 		{"theta negative", func(b *bench) *graph.Node { return b.node("IF", nil, b.x, nil, b.scalar(-1)) }, "theta is -1"},
 		{"theta NaN", func(b *bench) *graph.Node { return b.node("IF", time(), b.x, nil, b.scalar(nan)) }, "theta is NaN"},
 		{"theta int64", func(b *bench) *graph.Node { return b.node("IF", time(), b.x, nil, b.ints(1)) }, "theta is of type int64, want numbers of floating point"},
@@ -54,7 +58,9 @@ func TestCheckSpiking(t *testing.T) {
 		{"post", func(b *bench) *graph.Node { return b.node("Encode", attrs("post", graph.Int(2)), b.x) }, `"post" is 2`},
 		{"timesteps", func(b *bench) *graph.Node { return b.node("Decode", attrs("timesteps", graph.Int(-1)), b.x) }, `"timesteps" is -1`},
 		{"bias operator", func(b *bench) *graph.Node { return b.node("Bias", time(), b.x, b.scalar(nan)) }, "b is NaN"},
-		{"CPM", func(b *bench) *graph.Node { return b.node("CPM", time(), b.x, b.x, b.weights(6, 6, 1, 1), b.scalar(inf)) }, "B is +Inf"},
+		{"CPM", func(b *bench) *graph.Node {
+			return b.node("CPM", time(), b.x, b.x, b.weights(6, 6, 1, 1), b.scalar(inf))
+		}, "B is +Inf"},
 		{"CPM without weights", func(b *bench) *graph.Node { return b.node("CPM", time(), b.x, b.x) }, "want 3"},
 	} {
 		b := newBench()

@@ -67,6 +67,6 @@ func (c *Common) Close() {
 // Warnf tells the user something that is not an error.
 func (c *Common) Warnf(format string, args ...any) {
 	if !c.Quiet {
-		fmt.Fprintf(c.Err, c.Name+": "+format+"\n", args...)
+		fmt.Fprintf(c.Err, "%s: %s\n", c.Name, Line(fmt.Sprintf(format, args...)))
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"spikingir"
+	"spikingir/passes"
 )
 
 // The exit codes; they are a contract.
@@ -24,6 +25,7 @@ const (
 	ExitInvalid     = 2   // the model is not a valid one
 	ExitUnsupported = 3   // the model's structure cannot be converted or run
 	ExitGate        = 4   // a gate failed, models differ, or training diverged
+	ExitInternal    = 70  // a fault of the program
 	ExitInterrupted = 130 // Ctrl-C
 )
 
@@ -44,19 +46,63 @@ func Invalid(err error) error { return &CodeError{ExitInvalid, err} }
 // Unsupported marks an error as a structure that cannot be handled.
 func Unsupported(err error) error { return &CodeError{ExitUnsupported, err} }
 
+// interrupts are the signals that end a command as Ctrl-C does. A program that was started
+// by nohup keeps ignoring the end of its terminal.
+func interrupts() []os.Signal {
+	list := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		list = append(list, syscall.SIGHUP)
+	}
+	return list
+}
+
+// Await gives what f does, or the error of the context where that ends first: f, which
+// must not write, goes on then, and ends with the program.
+func Await[T any](ctx context.Context, f func() (T, error)) (T, error) {
+	type result struct {
+		x     T
+		err   error
+		panic any
+	}
+	done := make(chan result, 1)
+	go func() {
+		var r result
+		defer func() {
+			if x := recover(); x != nil {
+				r.panic = fmt.Sprintf("%v (%s)", x, panicPlace())
+			}
+			done <- r
+		}()
+		r.x, r.err = f()
+	}()
+	select {
+	case r := <-done:
+		if r.panic != nil {
+			panic(r.panic)
+		}
+		return r.x, r.err
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
+}
+
 // Run runs the command tree that root builds on a standard output, and gives the exit
 // code. Ctrl-C cancels the context.
 func Run(args []string, in io.Reader, out, errw io.Writer, root func(out io.Writer) *cobra.Command) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), interrupts()...)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	stdout := &output{w: out}
-	cmd := root(stdout)
+	plain := &plainWriter{w: stdout}
+	cmd := root(plain)
 	cmd.SilenceUsage, cmd.SilenceErrors = true, true
 	cmd.SetIn(in)
-	cmd.SetOut(stdout)
+	cmd.SetOut(plain)
 	cmd.SetErr(errw)
 	cmd.SetArgs(args)
 	err := cmd.ExecuteContext(ctx)
+	plain.end()
 	if err == nil {
 		err = stdout.err
 	}
@@ -67,13 +113,17 @@ func Run(args []string, in io.Reader, out, errw io.Writer, root func(out io.Writ
 		fmt.Fprintf(errw, "%s: interrupted; no file is left half written\n", cmd.Name())
 		return ExitInterrupted
 	}
+	var fault *passes.Internal
+	if errors.As(err, &fault) {
+		return internal(errw, cmd.Name(), strings.SplitN(err.Error(), "\n", 2)[0], []byte(err.Error()))
+	}
 	fmt.Fprintf(errw, "%s: %s\n", cmd.Name(), OneLine(err))
 	return exitCode(err)
 }
 
 // OneLine is the text of an error on one line.
 func OneLine(err error) string {
-	return strings.Join(strings.Fields(strings.ReplaceAll(err.Error(), "\n", "; ")), " ")
+	return Line(strings.Join(strings.Fields(strings.ReplaceAll(err.Error(), "\n", "; ")), " "))
 }
 
 func exitCode(err error) int {
