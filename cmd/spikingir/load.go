@@ -32,7 +32,7 @@ func (a *app) load(path, reader string) (*graph.Model, error) {
 	case !errors.As(err, &p):
 		return nil, cli.Invalid(err)
 	case p.Path != path: // a file of external data
-		return nil, err
+		return nil, &cli.CodeError{Code: cli.ExitUsage, Err: err}
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("model %s does not exist", path)
 	}
