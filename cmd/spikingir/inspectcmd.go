@@ -214,7 +214,7 @@ func (a *app) printInspection(r *inspection) {
 		fmt.Fprintf(a.out, "output %s %s\n", cli.Shown(p.Name), cli.Shown(p.Type))
 	}
 	if r.Sizes != "" {
-		fmt.Fprintf(a.out, "images of %s\n", r.Sizes)
+		fmt.Fprintf(a.out, "images of %s\n", cli.Line(r.Sizes))
 	}
 	t := a.table()
 	t.AppendHeader(table.Row{"node", "operator", "region", "output", "parameters", "MAC/px"})
