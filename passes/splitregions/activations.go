@@ -24,7 +24,7 @@ func (s *split) others() string {
 		}
 		nodes[kind] = append(nodes[kind], fmt.Sprintf("%q", n.OriginLabel()))
 	}
-	const retrain = "train it with one of these activations"
+	const retrain = "train it with ReLU, LeakyReLU, PReLU or ReLU6"
 	if kinds == nil {
 		return "; the network has no activation at all: " + retrain
 	}
