@@ -228,7 +228,7 @@ written again byte for byte. %d give the result expected, within the tolerance t
 the name of the operator, or because they are no tests of numbers; %d expect what the standard does not say (below); none
 gives a wrong result. Beside it stands what onnx-go 0.5.0 passes with its backend Gorgonia, %d in all.
 
-Refused are training (losses, optimizers, Dropout in training mode), recurrent layers, sequences and optional values,
+Refused are training (losses, optimizers, Dropout in training mode), recurrent layers, sequences as inputs or outputs, optional values,
 strings, signal processing, random numbers, detection (NonMaxSuppression, RoiAlign) and an old form of Scan.
 
 ## Where ONNX Runtime differs

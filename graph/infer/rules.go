@@ -96,6 +96,14 @@ func init() {
 		{typed(op.ShapeOf, shapeOf), "Shape"},
 		{sizeOf, "Size"},
 		{typed(op.RangeOf, rangeOf), "Range"},
+		{sequenceConstruct, "SequenceConstruct"},
+		{typed(op.SequenceEmptyOf, sequenceEmpty), "SequenceEmpty"},
+		{sequenceAt, "SequenceAt"},
+		{sequenceInsert, "SequenceInsert"},
+		{sameAsFirst, "SequenceErase"},
+		{sizeOf, "SequenceLength"},
+		{typed(op.SplitToSequenceOf, splitToSequence), "SplitToSequence"},
+		{typed(op.ConcatFromSequenceOf, concatFromSequence), "ConcatFromSequence"},
 		{ifRule, "If"}, {loop, "Loop"}, {scan, "Scan"},
 	})
 	spikingRules = byName([]operators{

@@ -82,6 +82,17 @@ var analogRows = []row{
 		"normalisation by the root of the mean square over the last axes"},
 	{"GlobalLpPool", []form{{6, one, one, "p=int"}}, 0, Nonlinear, foldable, "norm of each channel"},
 
+	{"SequenceConstruct", []form{{11, variadic, one, ""}}, 0, Nonlinear, 0, "a sequence of tensors"},
+	{"SequenceEmpty", []form{{11, Arity{0, 0}, one, "dtype=int"}}, 0, Nonlinear, 0, "a sequence of none"},
+	{"SequenceAt", []form{{11, two, one, ""}}, 0, Nonlinear, 0, "a tensor of a sequence"},
+	{"SequenceInsert", []form{{11, twoThree, one, ""}}, 0, Nonlinear, 0, "a sequence with one tensor more"},
+	{"SequenceErase", []form{{11, oneTwo, one, ""}}, 0, Nonlinear, 0, "a sequence with one tensor less"},
+	{"SequenceLength", []form{{11, one, one, ""}}, 0, Nonlinear, 0, "number of tensors of a sequence"},
+	{"SplitToSequence", []form{{11, oneTwo, one, "axis=int keepdims=int"}}, 0, Nonlinear, 0,
+		"cut along an axis into a sequence"},
+	{"ConcatFromSequence", []form{{11, one, one, "axis=int! new_axis=int"}}, 0, Nonlinear, 0,
+		"the tensors of a sequence joined along an axis"},
+
 	{"DynamicQuantizeLinear", []form{{11, one, three, ""}}, 0, Nonlinear, foldable,
 		"QuantizeLinear to 8 bits by the range of x"},
 	{"MatMulInteger", []form{{10, Arity{2, 4}, one, ""}}, 0, Nonlinear, foldable, "matrix product of integers of 8 bits"},

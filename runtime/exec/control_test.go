@@ -89,3 +89,52 @@ g (float[N,1,H,W] x, bool p) => (y)
 		t.Errorf("error %v, want one that names n", err)
 	}
 }
+
+// Sequences live between operators: cut, picked from, grown in a loop and joined again.
+func TestSequences(t *testing.T) {
+	m, err := text.Parse(`<ir_version: 8, opset_import: ["" : 17]>
+g (float[N,5] x) => (float[N,M] y)
+<int64 two = {2}, int64 last = {-1}, int64 zero = {0}, bool go = {1}, int64[1] one = {1}>
+{
+  pieces = SplitToSequence <axis = 1> (x, two)
+  count = SequenceLength (pieces)
+  none = SequenceEmpty ()
+  turned = Loop (count, go, none) <
+    body = step (int64 i, bool again, seq(float[N,K]) sofar) => (bool more, seq(float[N,K]) next) {
+      more = Identity (again)
+      piece = SequenceAt (pieces, i)
+      next = SequenceInsert (sofar, piece, zero)
+    }
+  >
+  end = SequenceAt (turned, last)
+  all = ConcatFromSequence <axis = 1> (turned)
+  y = Concat <axis = 1> (all, end)
+}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := exec.Compile(m, exec.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		res, err := p.Run(context.Background(), map[string]*ops.Tensor{"x": ops.Floats([]float32{1, 2, 3, 4, 5}, 1, 5)}, exec.RunOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if y := res.Outputs[0].F32; !slices.Equal(y, []float32{5, 3, 4, 1, 2, 1, 2}) {
+			t.Errorf("y is %v", y)
+		}
+	}
+	m, err = text.Parse(`<ir_version: 8, opset_import: ["" : 17]>
+g (float[2] x) => (seq(float[2]) y)
+{
+  y = SequenceConstruct (x, x)
+}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := exec.Compile(m, exec.Options{}); err == nil || !strings.Contains(err.Error(), "want inputs and outputs that are tensors") {
+		t.Errorf("a sequence as output: error %v", err)
+	}
+}

@@ -53,6 +53,9 @@ func newPlan(m *graph.Model, o Options) (*plan, error) {
 	if err := p.constants(); err != nil {
 		return nil, err
 	}
+	if err := p.tensors(); err != nil {
+		return nil, err
+	}
 	p.current()
 	if err := p.bindAll(m, o.Precision); err != nil {
 		return nil, err
@@ -67,6 +70,16 @@ func checkVersion(m *graph.Model) error {
 	for n := range m.Graph.Nodes() {
 		if s := op.Lookup(n.Op()); n.Op().Domain == graph.Spiking && version != 0 && s != nil && s.Form(version) == nil {
 			return op.CheckArity(n, version)
+		}
+	}
+	return nil
+}
+
+// tensors refuses inputs and outputs that are none.
+func (p *plan) tensors() error {
+	for _, v := range slices.Concat(p.inputs, p.graph.Outputs()) {
+		if k := v.Type.Kind; k != graph.TensorType && k != graph.NoType {
+			return fmt.Errorf("%q is %v, want inputs and outputs that are tensors", v.Name(), v.Type)
 		}
 	}
 	return nil

@@ -198,7 +198,7 @@ func runPow(env *Env, in []*Tensor) ([]*Tensor, error) {
 		return one(castTo(env, p, x.DType)), nil
 	}
 	if x.DType != y.DType {
-		y = &Tensor{x.DType, y.Dims, y.F32, y.I64}
+		y = &Tensor{DType: x.DType, Dims: y.Dims, F32: y.F32, I64: y.I64}
 	}
 	p, err := power.apply(env, x, y)
 	return []*Tensor{p}, err

@@ -108,7 +108,7 @@ func arithmeticSequence(env *Env, in []*Tensor) ([]*Tensor, error) {
 			return nil, fmt.Errorf("input %d is %v, want one number", i, t)
 		}
 	}
-	count := must(sequenceLength(in[0], in[1], in[2]))
+	count := must(rangeLength(in[0], in[1], in[2]))
 	y := env.alloc(in[0].DType, []int{count})
 	for i := range count {
 		if y.DType.IsFloat() {
@@ -120,7 +120,7 @@ func arithmeticSequence(env *Env, in []*Tensor) ([]*Tensor, error) {
 	return one(y), nil
 }
 
-func sequenceLength(start, limit, delta *Tensor) (int, error) {
+func rangeLength(start, limit, delta *Tensor) (int, error) {
 	var n float64
 	if start.DType.IsFloat() {
 		n = math.Ceil((float64(limit.F32[0]) - float64(start.F32[0])) / float64(delta.F32[0]))

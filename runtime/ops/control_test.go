@@ -131,7 +131,7 @@ func TestLoop(t *testing.T) {
 			last = c.all[len(c.all)-1]
 		}
 		wantTensor(t, c.name, out[0], Floats([]float32{last}))
-		wantTensor(t, c.name, out[1], &Tensor{graph.Float32, []int{len(c.all)}, append([]float32{}, c.all...), nil})
+		wantTensor(t, c.name, out[1], &Tensor{DType: graph.Float32, Dims: []int{len(c.all)}, F32: append([]float32{}, c.all...)})
 	}
 }
 

@@ -153,6 +153,9 @@ func (b *bound) checkInputs(in []*Tensor) error {
 		if (t == nil) != (v == nil) {
 			return op.Errorf(b.node, "input %d: found %v, want %s", i, t, presence(v))
 		}
+		if t != nil && t.List != nil && !ofSequences[standard(b.node.Op())] {
+			return op.Errorf(b.node, "input %d (%s) is a sequence, want a tensor", i, v.Name())
+		}
 	}
 	return nil
 }

@@ -166,6 +166,16 @@ var binders = map[string]binder{
 	"ConstantOfShape": bindConstantOfShape,
 	"Range":           plain(arithmeticSequence),
 
+	// sequences
+	"SequenceConstruct":  plain(sequenceConstruct),
+	"SequenceEmpty":      viewed(op.SequenceEmptyOf, sequenceEmpty),
+	"SequenceAt":         plain(sequenceAt),
+	"SequenceInsert":     plain(sequenceInsert),
+	"SequenceErase":      plain(sequenceErase),
+	"SequenceLength":     plain(sequenceLength),
+	"SplitToSequence":    viewed(op.SplitToSequenceOf, splitToSequence),
+	"ConcatFromSequence": viewed(op.ConcatFromSequenceOf, concatFromSequence),
+
 	// quantisation
 	"QuantizeLinear":   viewed(op.QuantizeOf, runQuantize),
 	"DequantizeLinear": viewed(op.QuantizeOf, runDequantize),
@@ -180,6 +190,12 @@ var binders = map[string]binder{
 // Control flow binds the nodes of its subgraphs by this very list.
 func init() {
 	binders["If"], binders["Loop"], binders["Scan"] = bindIf, bindLoop, bindScan
+}
+
+// ofSequences lists the operators that read sequences.
+var ofSequences = map[string]bool{
+	"SequenceAt": true, "SequenceInsert": true, "SequenceErase": true, "SequenceLength": true,
+	"ConcatFromSequence": true, "Identity": true, "If": true, "Loop": true,
 }
 
 // aliases lists the operators whose first output shares the first input.

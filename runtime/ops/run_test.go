@@ -168,7 +168,7 @@ func TestErrors(t *testing.T) {
 		{"Resize", attrs("mode", graph.String("linear")), 13,
 			[]*Tensor{i, nil, Floats([]float32{2}, 1)}, "mode linear"},
 		{"Resize", nil, 13, []*Tensor{f, nil, Floats([]float32{2}, 1)}, "want 4"},
-		{"Dropout", nil, 13, []*Tensor{f, nil, {graph.Bool, nil, nil, []int64{1}}}, "training mode"},
+		{"Dropout", nil, 13, []*Tensor{f, nil, {DType: graph.Bool, I64: []int64{1}}}, "training mode"},
 		{"QuantizeLinear", nil, 13, []*Tensor{f, floats(1, 2)}, "input 1 (scale) is float[2], want dimensions [4]"},
 		{"QuantizeLinear", nil, 13, []*Tensor{f, floats(1), typed(graph.Uint8, 1, 2)}, "want dimensions [1] as those of the scale"},
 		{"QuantizeLinear", nil, 13, []*Tensor{f, floats(1), typed(graph.Int32, 1)}, "it quantises to int32"},

@@ -17,6 +17,9 @@ type Tensor struct {
 	Dims  []int // empty: a scalar
 	F32   []float32
 	I64   []int64
+	// List is the tensors of a sequence, which nothing changes; nil unless t is one. A sequence
+	// has no elements of its own.
+	List []*Tensor
 }
 
 // maxElements bounds the length of a tensor: 32 GiB of float32.
@@ -157,7 +160,7 @@ func (t *Tensor) Rank() int { return len(t.Dims) }
 
 // Clone copies t.
 func (t *Tensor) Clone() *Tensor {
-	return &Tensor{t.DType, slices.Clone(t.Dims), slices.Clone(t.F32), slices.Clone(t.I64)}
+	return &Tensor{t.DType, slices.Clone(t.Dims), slices.Clone(t.F32), slices.Clone(t.I64), slices.Clone(t.List)}
 }
 
 // As is t with elements of another type, converted as a Cast does.
@@ -174,7 +177,7 @@ func (t *Tensor) String() string {
 
 // view is t under other dimensions of the same length, sharing its elements.
 func (t *Tensor) view(dims []int) *Tensor {
-	return &Tensor{t.DType, slices.Clone(dims), t.F32, t.I64}
+	return &Tensor{t.DType, slices.Clone(dims), t.F32, t.I64, t.List}
 }
 
 func product(dims []int) int {

@@ -15,7 +15,9 @@ func typed(d graph.DType, elems ...int64) *Tensor {
 	return &Tensor{DType: d, Dims: []int{len(elems)}, I64: elems}
 }
 
-func scalarOf(d graph.DType, x int64) *Tensor { return &Tensor{d, []int{}, nil, []int64{x}} }
+func scalarOf(d graph.DType, x int64) *Tensor {
+	return &Tensor{DType: d, Dims: []int{}, I64: []int64{x}}
+}
 
 func floats(elems ...float32) *Tensor { return Floats(elems, len(elems)) }
 
@@ -92,7 +94,7 @@ func TestValues(t *testing.T) {
 			typed(graph.Int8, -1, 3, 127)},
 		{"QuantizeLinear", 13, attrs("axis", graph.Int(-1)),
 			[]*Tensor{Floats([]float32{1, 2, 3, 4}, 2, 2), floats(1, 2), typed(graph.Uint8, 7, 0)},
-			&Tensor{graph.Uint8, []int{2, 2}, nil, []int64{8, 1, 10, 2}}},
+			&Tensor{DType: graph.Uint8, Dims: []int{2, 2}, I64: []int64{8, 1, 10, 2}}},
 		{"QuantizeLinear", 10, nil, []*Tensor{typed(graph.Int32, 7, -3), Floats([]float32{2}), scalarOf(graph.Uint8, 9)},
 			typed(graph.Uint8, 13, 7)},
 		{"QuantizeLinear", 21, attrs("output_dtype", graph.Int(graph.Int16)),
@@ -102,8 +104,8 @@ func TestValues(t *testing.T) {
 		{"DequantizeLinear", 13, attrs("axis", graph.Int(0)), []*Tensor{typed(graph.Int32, -8, 1<<20), floats(0.25, 2)},
 			floats(-2, 1<<21)},
 		{"DequantizeLinear", 21, attrs("axis", graph.Int(0), "block_size", graph.Int(2)),
-			[]*Tensor{{graph.Int8, []int{3, 2}, nil, []int64{1, 2, 3, 4, 5, 6}}, Floats([]float32{1, 10, 100, 1000}, 2, 2),
-				{graph.Int8, []int{2, 2}, nil, []int64{0, 1, 0, 0}}},
+			[]*Tensor{{DType: graph.Int8, Dims: []int{3, 2}, I64: []int64{1, 2, 3, 4, 5, 6}}, Floats([]float32{1, 10, 100, 1000}, 2, 2),
+				{DType: graph.Int8, Dims: []int{2, 2}, I64: []int64{0, 1, 0, 0}}},
 			Floats([]float32{1, 10, 3, 30, 500, 6000}, 3, 2)},
 
 		// reductions
@@ -173,8 +175,8 @@ func TestValues(t *testing.T) {
 		{"Resize", 13, nil,
 			[]*Tensor{zeros(graph.Float32, 0), nil, nil, whole(0)}, zeros(graph.Float32, 0)},
 		{"MaxPool", 12, attrs("kernel_shape", graph.Ints{2}),
-			[]*Tensor{{graph.Int8, []int{1, 1, 3}, nil, []int64{-5, -7, 3}}},
-			&Tensor{graph.Int8, []int{1, 1, 2}, nil, []int64{-5, 3}}},
+			[]*Tensor{{DType: graph.Int8, Dims: []int{1, 1, 3}, I64: []int64{-5, -7, 3}}},
+			&Tensor{DType: graph.Int8, Dims: []int{1, 1, 2}, I64: []int64{-5, 3}}},
 	}
 	for i, c := range cases {
 		got, err := runSingle(t, c.op, c.opset, c.attrs, c.in...)
@@ -238,7 +240,7 @@ func TestNarrowTypes(t *testing.T) {
 	for d, want := range map[graph.DType]float32{
 		graph.Float16: 0.33325195, graph.BFloat16: 0.33398438, graph.Float64: 1.0 / 3.0,
 	} {
-		x := &Tensor{d, []int{1}, []float32{3}, nil}
+		x := &Tensor{DType: d, Dims: []int{1}, F32: []float32{3}}
 		got, err := runSingle(t, "Reciprocal", 13, nil, x)
 		if err != nil || got[0].DType != d || got[0].F32[0] != want {
 			t.Errorf("1/3 in %v is %v, %v, want %v", d, got, err, want)

@@ -272,7 +272,7 @@ func TestVectors(t *testing.T) {
 		}
 	}
 	for name := range binders {
-		elsewhere := slices.Contains([]string{"If", "Loop", "Scan", "DeformConv"}, name) // in tests of their own
+		elsewhere := slices.Contains([]string{"If", "Loop", "Scan", "DeformConv"}, name) || strings.Contains(name, "Sequence") && name != "ReverseSequence" // in tests of their own
 		if !covered[name] && !elsewhere {
 			t.Errorf("no vector covers operator %s", name)
 		}

@@ -19,7 +19,8 @@ Tile Transpose Unsqueeze Upsample Where
 Acos Acosh ArgMin Asin Asinh Atan Atanh BitShift CastLike Compress ConvInteger Cosh CumSum DynamicQuantizeLinear Einsum EyeLike
 GatherElements GatherND GlobalLpPool GridSample Hardmax IsInf IsNaN LRN LogSoftmax LpNormalization MatMulInteger
 MeanVarianceNormalization NonZero OneHot QLinearConv QLinearMatMul ReduceL1 ReduceLogSum ReduceLogSumExp ReduceSumSquare
-ReverseSequence Scatter ScatterElements ScatterND Shrink Sinh Tan TopK Trilu Xor""".split()
+ReverseSequence SequenceConstruct SequenceEmpty SequenceAt SequenceInsert SequenceErase SequenceLength
+SplitToSequence ConcatFromSequence Scatter ScatterElements ScatterND Shrink Sinh Tan TopK Trilu Xor""".split()
 
 
 def many(n):

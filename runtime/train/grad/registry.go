@@ -137,4 +137,5 @@ const untrained = `Acos Acosh Asin Asinh Atan Atanh Cosh Sinh Tan Shrink Swish I
 BitwiseXor BitShift Xor CastLike LogSoftmax Hardmax ReduceL1 ReduceSumSquare ReduceLogSum ReduceLogSumExp ArgMin CumSum TopK
 GatherElements GatherND Scatter ScatterElements ScatterND OneHot Compress NonZero EyeLike Trilu ReverseSequence Einsum
 GridSample GroupNormalization LpNormalization LRN MeanVarianceNormalization RMSNormalization GlobalLpPool DeformConv
-DynamicQuantizeLinear MatMulInteger ConvInteger QLinearMatMul QLinearConv If Loop Scan`
+DynamicQuantizeLinear MatMulInteger ConvInteger QLinearMatMul QLinearConv If Loop Scan
+SequenceConstruct SequenceEmpty SequenceAt SequenceInsert SequenceErase SequenceLength SplitToSequence ConcatFromSequence`
