@@ -11,10 +11,11 @@ import (
 // values.
 type Sizes struct {
 	// Demands is what sizes have to be for the model to run, as far as it does not
-	// hold for all of them, in the order of the nodes.
+	// hold for all of them, each once, in the order of the nodes.
 	Demands []Demand
 
 	contents map[*graph.Value]content
+	noted    map[string]bool // texts of Demands
 	state    *state
 }
 
@@ -31,7 +32,7 @@ func SizesOf(m *graph.Model) (*Sizes, error) {
 		return nil, &Error{errors.New("the model holds no graph")}
 	}
 	s := newState(m)
-	k := &Sizes{contents: s.content, state: s}
+	k := &Sizes{contents: s.content, noted: map[string]bool{}, state: s}
 	s.known = k
 	if err := s.graph(m.Graph); err != nil {
 		return nil, &Error{err}
@@ -39,9 +40,16 @@ func SizesOf(m *graph.Model) (*Sizes, error) {
 	return k, nil
 }
 
+// maxDemands bounds the demands that are noted: networks have a few.
+const maxDemands = 1024
+
 // demand notes that a and b have to be equal where that is not certain.
 func (c *call) demand(a, b Expr) {
-	if c.known != nil && a.known && !a.Equal(b) {
+	if c.known == nil || !a.known || a.Equal(b) {
+		return
+	}
+	if key := a.String() + " = " + b.String(); !c.known.noted[key] && len(c.known.noted) < maxDemands {
+		c.known.noted[key] = true
 		c.known.Demands = append(c.known.Demands, Demand{c.n, a, b})
 	}
 }

@@ -152,7 +152,7 @@ func (t *trial) outputs(g *graph.Graph) error {
 			continue
 		}
 		for axis, name := range t.names {
-			if !t.fresh[name] || axis == 1 {
+			if !t.fresh[name] || axis == 1 || !dims[axis].Known() {
 				continue
 			}
 			follows := axis == 0 && dims[0].Equal(infer.Parameter(name))
