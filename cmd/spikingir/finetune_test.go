@@ -179,7 +179,7 @@ func losses(t *testing.T, path string) []train.Event {
 // TestKilled kills or interrupts a run at random moments, lets it go on each time, and
 // demands the bytes and the log of a run that nothing happened to.
 func TestKilled(t *testing.T) {
-	steps, kills := 200, 12
+	steps, kills := 200, 20
 	if testing.Short() {
 		steps, kills = 40, 3
 	}

@@ -8,10 +8,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"spikingir/cmd/internal/cli"
 	"spikingir/fixtures"
 	"spikingir/graph"
 	"spikingir/onnxio"
@@ -47,6 +49,8 @@ func TestScripts(t *testing.T) {
 			"lines":   lines,
 
 			"external": external,
+			"full":     full,
+			"only":     only,
 		},
 	})
 }
@@ -109,6 +113,33 @@ func external(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b, 0o666))
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), data, 0o666))
+}
+
+// full TEXT args... runs the program where no file may have more than 1 KiB, and demands one
+// line with the text and the exit code of input and output.
+func full(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec("sh", append([]string{"-c", `ulimit -f 2 && exec spikingir "$@"`, "sh"}, args[1:]...)...)
+	var exit *exec.ExitError
+	said := ts.ReadFile("stderr")
+	if !errors.As(err, &exit) || exit.ExitCode() != cli.ExitUsage || strings.Count(said, "\n") != 1 || !strings.Contains(said, args[0]) {
+		ts.Fatalf("%v, want exit code %d and %q: %s", err, cli.ExitUsage, args[0], said)
+	}
+}
+
+// only FILE... demands that these are all files of the folder whose names begin with out,
+// hidden ones included.
+func only(ts *testscript.TestScript, _ bool, args []string) {
+	entries, err := os.ReadDir(ts.MkAbs("."))
+	ts.Check(err)
+	var found []string
+	for _, e := range entries {
+		if strings.HasPrefix(strings.TrimPrefix(e.Name(), "."), "out.") {
+			found = append(found, e.Name())
+		}
+	}
+	if !slices.Equal(found, args) {
+		ts.Fatalf("the folder has %q, want %q", found, args)
+	}
 }
 
 // cut FILE N keeps the first N bytes.
