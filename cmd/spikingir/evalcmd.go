@@ -21,6 +21,7 @@ type evaluation struct {
 	run     spikingir.RunOptions
 	ref     string
 	bounded bool // --memory was given
+	limits  limits
 }
 
 func (a *app) evalCmd() *cobra.Command {
@@ -42,7 +43,12 @@ of which a layer runs step by step is measured whole.`,
 			if err != nil {
 				return err
 			}
-			return a.printReports(all)
+			if err := a.printReports(all); err != nil {
+				return err
+			}
+			var v verdict
+			e.limits.judge(&v, all)
+			return a.judge(&v)
 		},
 	}
 	f := cmd.Flags()
@@ -55,6 +61,7 @@ of which a layer runs step by step is measured whole.`,
 	f.StringVar((*string)(&e.FirstLayer), "first-layer", "once", "charge the first layer once or per-step")
 	addMemory(f, &e.run.MemoryLimit)
 	f.StringVar(&e.ref, "ref", "", "the ANN that the model was converted from")
+	e.limits.add(f)
 	f.IntSliceVarP(&e.run.Timesteps, "timesteps", "T", nil,
 		"run with T timesteps instead of the model's own; a rising list measures each in one run")
 	return cmd
@@ -63,7 +70,7 @@ of which a layer runs step by step is measured whole.`,
 // check finds what is wrong with the flags before a model is read.
 func (e *evaluation) check() error {
 	return cmp.Or(choose("ssim", string(e.SSIM)), choose("energy", string(e.Energy)),
-		choose("first-layer", string(e.FirstLayer)), checkTimesteps(e.run.Timesteps), checkTruth(&e.data))
+		choose("first-layer", string(e.FirstLayer)), checkTimesteps(e.run.Timesteps), checkTruth(&e.data), e.limits.check(e.ref))
 }
 
 // evaluate measures the network of a file.

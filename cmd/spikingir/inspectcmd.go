@@ -66,15 +66,22 @@ type nodeInfo struct {
 
 func (a *app) inspectCmd() *cobra.Command {
 	var reader string
+	var gates opGates
 	cmd := &cobra.Command{
 		Use:   "inspect MODEL",
 		Short: "Show a model: interface, nodes with shapes, parameters and MACs",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
+			bounds, err := gates.bounds()
+			if err != nil {
+				return err
+			}
 			m, err := a.load(args[0], reader)
 			if err != nil {
 				return err
 			}
+			var v verdict
+			a.judgeOps(&v, &gates, bounds, m)
 			functions, version := m.Functions, m.IRVersion
 			if inlined := m.Clone(); len(functions) > 0 && spikingir.Inline(inlined) == nil {
 				m = inlined // else its calls are shown as they are
@@ -94,13 +101,15 @@ func (a *app) inspectCmd() *cobra.Command {
 				return cli.Unsupported(fmt.Errorf("%s: %w", args[0], err))
 			}
 			r.Timing = t.Report(t.Timesteps)
-			if a.format == "json" {
-				return a.json(r)
+			if a.format != "json" {
+				a.printInspection(r)
+			} else if err := a.json(r); err != nil {
+				return err
 			}
-			a.printInspection(r)
-			return nil
+			return a.judge(&v)
 		},
 	}
+	gates.add(cmd.Flags())
 	cmd.Flags().StringVar(&reader, "reader", "onnx", "model reader: onnx, onnx-go")
 	return cmd
 }

@@ -1,0 +1,238 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"spikingir"
+	"spikingir/cmd/internal/cli"
+	"spikingir/graph"
+	"spikingir/graph/op"
+)
+
+// verdict collects the gates of a command: all are checked before it fails.
+type verdict struct {
+	checked int
+	failed  []string
+}
+
+// gate notes one gate: what was found and wanted is told where it failed.
+func (v *verdict) gate(ok bool, format string, args ...any) {
+	v.checked++
+	if !ok {
+		v.failed = append(v.failed, fmt.Sprintf(format, args...))
+	}
+}
+
+// judge tells every gate that failed, a line each, and gives the error of the command.
+func (a *app) judge(v *verdict) error {
+	if len(v.failed) == 0 {
+		return nil
+	}
+	for _, s := range v.failed {
+		fmt.Fprintln(a.Err, "gate failed: "+s)
+	}
+	return &cli.CodeError{Code: cli.ExitGate, Err: fmt.Errorf("%d of %d gates failed", len(v.failed), v.checked)}
+}
+
+// limits are numbers that flags bound, NaN where a flag is not given.
+type limits struct{ drop, agreement, rate, energy float64 }
+
+func (l *limits) add(f *pflag.FlagSet) {
+	nan := math.NaN()
+	*l = limits{nan, nan, nan, nan}
+	bound := func(p *float64, name, usage string) {
+		f.Var((*bounded)(p), name, usage+"; else exit code 4")
+	}
+	bound(&l.drop, "assert-psnr-drop", "demand that the PSNR is at most this many dB below that of --ref")
+	bound(&l.agreement, "assert-agreement", "demand an agreement with --ref of at least this many dB")
+	bound(&l.rate, "assert-rate", "demand a firing rate of all neurons of at most this")
+	bound(&l.energy, "assert-energy-ratio", "demand that the energy is at most this many times that of --ref")
+}
+
+// bounded is a number given by a flag, NaN when it is not given.
+type bounded float64
+
+func (b *bounded) String() string {
+	if b == nil || math.IsNaN(float64(*b)) {
+		return ""
+	}
+	return fmt.Sprint(float64(*b))
+}
+
+// Set parses a finite number.
+func (b *bounded) Set(s string) error {
+	x, err := strconv.ParseFloat(s, 64)
+	if err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
+		return fmt.Errorf("want a number")
+	}
+	*b = bounded(x)
+	return nil
+}
+
+// Type is shown in the help.
+func (b *bounded) Type() string { return "float" }
+
+func given(x float64) bool { return !math.IsNaN(x) }
+
+// check demands the reference that gates compare with.
+func (l *limits) check(ref string) error {
+	for _, g := range []struct {
+		name string
+		x    float64
+	}{{"psnr-drop", l.drop}, {"agreement", l.agreement}, {"energy-ratio", l.energy}} {
+		if given(g.x) && ref == "" {
+			return fmt.Errorf("--assert-%s compares with the ANN: want --ref", g.name)
+		}
+	}
+	return nil
+}
+
+// judge holds reports against the limits. A number that is none passes no gate.
+func (l *limits) judge(v *verdict, all []*spikingir.Report) {
+	for _, r := range all {
+		at := ""
+		if len(all) > 1 {
+			at = fmt.Sprintf("T = %d: ", r.Timesteps)
+		}
+		if given(l.drop) {
+			model, ref := float64(r.Model.PSNR), float64(r.Ref.PSNR)
+			ok := ref-model <= l.drop || math.IsInf(model, 1)
+			v.gate(ok, "%sPSNR %.3f dB, %.3f dB below the %.3f dB of the reference, want %g dB below at most", at, model, ref-model, ref, l.drop)
+		}
+		if given(l.agreement) {
+			db := float64(r.Agreement.PSNR)
+			v.gate(db >= l.agreement, "%sagreement with the reference %.3f dB, want %g dB at least", at, db, l.agreement)
+		}
+		if given(l.rate) {
+			if len(r.Layers) == 0 {
+				v.gate(false, "%sno neuron fires that could be counted, so there is no firing rate; want %g at most", at, l.rate)
+			} else {
+				v.gate(r.FiringRate <= l.rate, "%sfiring rate %.4f, want %g at most", at, r.FiringRate, l.rate)
+			}
+		}
+		if given(l.energy) {
+			ratio := r.Energy.ModelMJ / *r.Energy.RefMJ
+			v.gate(ratio <= l.energy, "%senergy %.4f of the reference's (%.3f of %.3f mJ), want %g at most",
+				at, ratio, r.Energy.ModelMJ, *r.Energy.RefMJ, l.energy)
+		}
+	}
+}
+
+// opGates are what inspect demands of operators.
+type opGates struct {
+	only   []string
+	counts []string
+}
+
+func (g *opGates) add(f *pflag.FlagSet) {
+	f.StringSliceVar(&g.only, "assert-op-only", nil, "demand that all nodes apply operators of this list; DOMAIN.* is all of a domain; else exit code 4")
+	f.StringSliceVar(&g.counts, "assert-op-count", nil, "demand numbers of operators, as 'Conv<=20' or 'Loop=0'; also >=, < and >; else exit code 4")
+}
+
+// bound is one demand on the number of an operator.
+type bound struct {
+	op, relation string
+	want         int
+}
+
+func (b bound) holds(n int) bool {
+	switch b.relation {
+	case "<=":
+		return n <= b.want
+	case ">=":
+		return n >= b.want
+	case "<":
+		return n < b.want
+	case ">":
+		return n > b.want
+	}
+	return n == b.want
+}
+
+var opBound = regexp.MustCompile(`^\s*([^<>=\s]+)\s*(<=|>=|==?|<|>)\s*(\d{1,9})\s*$`)
+
+func (g *opGates) bounds() ([]bound, error) {
+	var list []bound
+	for _, s := range g.counts {
+		m := opBound.FindStringSubmatch(s)
+		if m == nil {
+			return nil, fmt.Errorf("--assert-op-count %q, want OP<=N, OP>=N, OP<N, OP>N or OP=N", s)
+		}
+		n, err := strconv.Atoi(m[3])
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, bound{m[1], m[2], n})
+	}
+	return list, nil
+}
+
+// opName is an operator as the tables name it; ai.onnx is the domain without a name.
+func opName(s string) string { return strings.TrimPrefix(strings.TrimSpace(s), "ai.onnx.") }
+
+// judge holds the nodes of the graph and its subgraphs against the demands. Calls of
+// functions count as the operators that they are.
+func (a *app) judgeOps(v *verdict, g *opGates, bounds []bound, m *graph.Model) {
+	counts, first := map[string]int{}, map[string]string{}
+	var names []string
+	for n := range m.Graph.Nodes() {
+		for k := range n.Within() {
+			name := k.Op().String()
+			if counts[name] == 0 {
+				names, first[name] = append(names, name), k.Label()
+			}
+			counts[name]++
+		}
+	}
+	known := func(name string) {
+		domain, typ := "", name
+		if i := strings.LastIndexByte(name, '.'); i >= 0 {
+			domain, typ = name[:i], name[i+1:]
+		}
+		if typ != "*" && counts[name] == 0 && op.Lookup(graph.Op{Domain: domain, Type: typ}) == nil {
+			a.Warnf("operator %q is not known and not in the model; is it spelled as inspect shows it?", name)
+		}
+	}
+	if len(g.only) > 0 {
+		var other []string
+		for _, allowed := range g.only {
+			known(opName(allowed))
+		}
+		for _, name := range names {
+			if !slices.ContainsFunc(g.only, func(s string) bool { return allows(opName(s), name) }) {
+				other = append(other, fmt.Sprintf("%s (%d, the first %q)", name, counts[name], first[name]))
+			}
+		}
+		v.gate(len(other) == 0, "found operators %s, want only %s", strings.Join(other, ", "), strings.Join(g.only, ", "))
+	}
+	for _, b := range bounds {
+		name := opName(b.op)
+		known(name)
+		n := counts[name]
+		v.gate(b.holds(n), "found %d nodes of operator %s%s, want %s%d", n, name,
+			where(first[name]), b.relation, b.want)
+	}
+}
+
+func where(first string) string {
+	if first == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (the first %q)", first)
+}
+
+// allows reports whether an entry of a list stands for the operator called name.
+func allows(entry, name string) bool {
+	if domain, ok := strings.CutSuffix(entry, ".*"); ok {
+		i := strings.LastIndexByte(name, '.')
+		return i >= 0 && name[:i] == domain || i < 0 && domain == "ai.onnx"
+	}
+	return entry == name
+}
