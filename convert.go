@@ -39,6 +39,13 @@ type Options struct {
 	Threads int
 	// Progress, when not nil, is called after each calibration image.
 	Progress func(done, total int)
+	// StopAfter ends the conversion with the first pass of that name; the model is then as
+	// that pass left it. Empty runs all.
+	StopAfter string
+	// Check, when not nil, runs the model before and after every pass.
+	Check *Check
+	// Before, when not nil, is called before each pass; its error ends the conversion.
+	Before func(index int, s passes.Step, m *Model) error
 	// After, when not nil, is called after each pass; its error ends the conversion.
 	After func(passes.Report, *Model) error
 	// Log hears what each pass does, at the level of debugging; nil is silent.
@@ -59,6 +66,8 @@ type Conversion struct {
 	Images     int      `json:"calibration_images"`
 	Calib      string   `json:"calibration_sha256,omitempty"` // of the calibration inputs
 	Notes      []string `json:"notes"`                        // of the passes, to the user
+	// Checks is what [Options.Check] found, one for each pass.
+	Checks []PassCheck `json:"pass_checks,omitempty"`
 }
 
 // Convert turns a network into a spiking one, in place, and says what it did. Weights
@@ -102,17 +111,29 @@ func Convert(ctx context.Context, m *Model, o Options) (*Conversion, error) {
 	set.progress = o.Progress
 	var stats *graph.Stats
 	c.neurons(m)
+	var check *checker
+	if o.Check != nil {
+		check = o.Check.start(m, o.Calibration.Seed)
+	}
 	reports, err := p.Run(m, passes.Options{
 		Context:   ctx,
+		Before:    o.Before,
 		Calibrate: set.calibrator(ctx, &stats),
 		Evaluate:  evaluator(set.pool),
 		Log:       o.Log,
 		After: func(r passes.Report, m *graph.Model) error {
 			c.neurons(m)
-			if o.After == nil {
-				return nil
+			if o.After != nil {
+				if err := o.After(r, m); err != nil {
+					return err
+				}
 			}
-			return o.After(r, m)
+			if check == nil {
+				return ctx.Err()
+			}
+			done, err := check.after(r, m)
+			c.Checks = append(c.Checks, done)
+			return cmp.Or(err, ctx.Err())
 		},
 	})
 	if err != nil {
@@ -174,6 +195,11 @@ func (o *Options) plan(rewritten bool) (p Pipeline, c *Conversion, err error) {
 		s.Lower = cmp.Or(s.Lower, d.Lower)
 		c.Recipe = cmp.Or(o.Recipe, Recipes()[0])
 		if p, err = Recipe(c.Recipe, s); err != nil {
+			return nil, nil, err
+		}
+	}
+	if o.StopAfter != "" {
+		if p, err = p.Until(o.StopAfter); err != nil {
 			return nil, nil, err
 		}
 	}

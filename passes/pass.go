@@ -19,6 +19,10 @@ type Pass struct {
 	Gives   Facts // hold afterwards; each is checked
 	Drops   Facts // may no longer hold afterwards
 
+	// Changes says why the model may compute something else afterwards. Empty, as for
+	// most: it computes the same but for the rounding of float32, which checks demand.
+	Changes string
+
 	// Run edits the model and reports whether it changed anything. An error
 	// says what was found and wanted and names the node of the user's model.
 	Run func(*Context) (changed bool, err error)

@@ -23,6 +23,8 @@ type Options struct {
 	Calibrate Calibrator
 	Evaluate  Evaluator
 	Log       *slog.Logger // nil: silent
+	// Before is called when a step, counted from 0, is about to run.
+	Before func(index int, s Step, m *graph.Model) error
 	// After is called when a step is done, for dumps and progress.
 	After func(Report, *graph.Model) error
 	// Limit stops after that many steps, to bisect; 0 runs all.
@@ -76,6 +78,16 @@ func (p Pipeline) givers(lack Facts) string {
 	return "; given by " + strings.Join(names, ", ")
 }
 
+// Until is the pipeline up to the first step of the pass called name, with it.
+func (p Pipeline) Until(name string) (Pipeline, error) {
+	for i, s := range p {
+		if s.Pass.Name == name {
+			return p[:i+1], nil
+		}
+	}
+	return nil, fmt.Errorf("the pipeline %q has no pass %q", p, name)
+}
+
 // Run applies the steps to m, which it edits in place. After each it sorts the
 // nodes, checks every invariant of the graph, the claimed facts and the
 // provenance of new nodes, for which it raises the model's IR version to the
@@ -97,6 +109,11 @@ func (p Pipeline) Run(m *graph.Model, o Options) ([]Report, error) {
 		}
 		if err := o.Context.Err(); err != nil {
 			return reports, err
+		}
+		if o.Before != nil {
+			if err := o.Before(i, s, m); err != nil {
+				return reports, err
+			}
 		}
 		r, err := s.run(i, m, o)
 		if err != nil {

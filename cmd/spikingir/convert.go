@@ -20,6 +20,8 @@ type conversion struct {
 	passes, reader, out string
 	tensors             *[]string // the files of --input
 	dump                dumper
+	verify              bool
+	tolerance           float64
 	recipe              error // what is wrong with the settings, unless the model is spiking
 }
 
@@ -47,6 +49,9 @@ func (c *conversion) add(f *pflag.FlagSet) {
 	c.tensors = addInput(f, "", &d.Inputs, &c.Inputs, "task pairs: folder of inputs to calibrate on")
 	f.StringVar(&d.Targets, "target", "", "task pairs: folder of targets")
 	c.dump.add(f)
+	f.StringVar(&c.StopAfter, "stop-after", "", "pass to stop after; the model is written as it is then")
+	f.BoolVar(&c.verify, "verify-each", false, "run the model before and after each pass on seeded inputs; the first pass that changes results without saying so ends in exit code 4")
+	f.Float64Var(&c.tolerance, "tolerance", 1e-4, "with --verify-each, the largest difference allowed")
 }
 
 func (a *app) convertCmd() *cobra.Command {
@@ -144,8 +149,19 @@ func (c *conversion) check(f *pflag.FlagSet) error {
 	if err != nil {
 		return err
 	}
+	if c.StopAfter != "" {
+		if p, err = p.Until(c.StopAfter); err != nil {
+			return fmt.Errorf("--stop-after %s: %w", c.StopAfter, err)
+		}
+	}
 	if err := c.dump.check(p); err != nil {
 		return err
+	}
+	if f.Changed("tolerance") && !c.verify {
+		return fmt.Errorf("--tolerance is of --verify-each, which is not given")
+	}
+	if !(c.tolerance >= 0) {
+		return fmt.Errorf("--tolerance %g, want 0 or more", c.tolerance)
 	}
 	return checkTask(&c.Calibration)
 }
@@ -170,8 +186,31 @@ func (a *app) convert(ctx context.Context, m *graph.Model, c *conversion) (*spik
 		told = true
 		step(done, total)
 	}
-	d.Seed, c.Threads, c.After, c.Log = a.Seed, a.Threads, c.dump.after(a, m), a.log()
+	d.Seed, c.Threads, c.Before, c.After, c.Log = a.Seed, a.Threads, c.dump.ahead(a), c.dump.after(a), a.log()
+	if c.verify {
+		c.Check = &spikingir.Check{Tolerance: c.tolerance, Told: a.tellCheck}
+	}
 	return spikingir.Convert(ctx, m, c.Options)
+}
+
+// tellCheck says what running the model before and after a pass showed.
+func (a *app) tellCheck(p spikingir.PassCheck) {
+	if a.Quiet {
+		return
+	}
+	what := "left the model as it was"
+	switch {
+	case p.Skipped != "":
+		what = "not compared: " + p.Skipped
+	case p.Agreement != nil && p.Difference != nil:
+		what = fmt.Sprintf("largest difference %.3g, agreement %s dB", *p.Difference, decibel(*p.Agreement))
+	case p.Agreement != nil:
+		what = "numbers became infinite or NaN, or were before"
+	}
+	if p.Agreement != nil && p.Changes != "" {
+		what += "; expected: " + p.Changes
+	}
+	fmt.Fprintf(a.Err, "verified %d %s: %s\n", p.Index+1, p.Pass, what)
 }
 
 func (a *app) printSummary(s *summary) error {

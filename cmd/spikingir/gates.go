@@ -175,7 +175,13 @@ func (g *opGates) bounds() ([]bound, error) {
 }
 
 // opName is an operator as the tables name it; ai.onnx is the domain without a name.
-func opName(s string) string { return strings.TrimPrefix(strings.TrimSpace(s), "ai.onnx.") }
+func opName(s string) string {
+	s = strings.TrimSpace(s)
+	if s == "ai.onnx.*" {
+		return s
+	}
+	return strings.TrimPrefix(s, "ai.onnx.")
+}
 
 // judge holds the nodes of the graph and its subgraphs against the demands. Calls of
 // functions count as the operators that they are.

@@ -42,6 +42,7 @@ var Pass = &passes.Pass{
 	Options: []passes.Option{Timesteps, Schedule},
 	Needs:   passes.Typed | passes.Neurons | passes.Readout | passes.Thresholds,
 	Gives:   passes.Timed,
+	Changes: "activations become numbers of spikes",
 	Run:     run,
 }
 

@@ -30,6 +30,7 @@ var Pass = &passes.Pass{
 		"last timestep, from a lower threshold on. Output neurons stay IF.",
 	Options: []passes.Option{Beta},
 	Needs:   passes.Neurons,
+	Changes: "an MPRN may fire once more after the last timestep",
 	Run:     run,
 }
 

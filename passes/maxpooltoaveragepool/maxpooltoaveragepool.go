@@ -25,7 +25,8 @@ var Pass = &passes.Pass{
 	Doc: "replace max pooling by average pooling\n\n" +
 		"Average pooling is linear over time and can be spiking. This changes what\n" +
 		"the network computes.",
-	Run: run,
+	Changes: "a mean is no maximum",
+	Run:     run,
 }
 
 func run(c *passes.Context) (changed bool, err error) {

@@ -38,6 +38,7 @@ var Pass = &passes.Pass{
 	Options: []passes.Option{Percentile, Over, Per, Limits},
 	Needs:   passes.Typed | passes.Neurons,
 	Gives:   passes.Thresholds,
+	Changes: "activations above the thresholds saturate",
 	Run:     run,
 }
 

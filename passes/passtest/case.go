@@ -9,8 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
-
-	"spikingir/graph"
 )
 
 // goldenCase is one txtar file.
@@ -212,23 +210,4 @@ func (s *settings) setDims(list string) error {
 		s.dims[strings.TrimSpace(name)] = n
 	}
 	return nil
-}
-
-// shape gives the sizes of a type whose symbolic dimensions are set.
-func (s *settings) shape(t graph.Type) ([]int64, error) {
-	if t.Kind != graph.TensorType || t.Shape == nil {
-		return nil, fmt.Errorf("type %v, want a tensor of known rank", t)
-	}
-	dims := make([]int64, len(t.Shape))
-	for i, d := range t.Shape {
-		n, known := d.Size()
-		if !known {
-			n = s.dims[d.Param()]
-		}
-		if n < 1 {
-			return nil, fmt.Errorf("dimension %v has no size; set it in a line dims", d)
-		}
-		dims[i] = n
-	}
-	return dims, nil
 }

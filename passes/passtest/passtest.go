@@ -24,7 +24,7 @@
 //	grid 8          draw multiples of 1/8, so that sums are exact
 //	dims N=2,H=7    sizes of symbolic dimensions; N=2, C=3, H=7, W=9 unless set
 //	tol 1e-5        largest |after-before| / max(1, |before|); 0 unless set
-//	spiking WHY     why a tolerance above 1e-3 is right
+//	spiking WHY     why a tolerance above 1e-3 is right; the pass states Changes
 //	interpret       run both models node by node, which knows If
 //	floats          inputs and outputs may become of another float type
 //	cannot-run WHY  the models are not run; running must indeed fail
@@ -118,6 +118,10 @@ func (c *goldenCase) run(pass *passes.Pass) error {
 	}
 	if err := c.checkRun(pass, before, got); err != nil {
 		return err
+	}
+	if pass.Changes == "" && c.equiv.spiking != "" {
+		return fmt.Errorf("a tolerance of %g (%s), and the pass does not say in Changes that results change",
+			c.equiv.tol, c.equiv.spiking)
 	}
 	return c.equiv.check(before, got.model)
 }

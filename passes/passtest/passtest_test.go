@@ -9,6 +9,7 @@ import (
 
 	"spikingir/graph"
 	"spikingir/passes"
+	"spikingir/runtime/equiv"
 )
 
 // model is the case of every test here; the passes below turn its Neg around.
@@ -224,7 +225,7 @@ Pick <body, none> (u, lo, hi, c) => (v)
 			t.Fatal(err)
 		}
 		x := graph.NewFloat32([]int64{3}, []float32{-16, 3, 0})
-		out, err := interpret(m, map[string]*graph.Tensor{"x": x, "c": c})
+		out, err := equiv.Interpret(m, map[string]*graph.Tensor{"x": x, "c": c})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -242,7 +243,7 @@ func TestDifference(t *testing.T) {
 		{inf, 1, inf}, {math.NaN(), math.NaN(), 0}, {1, math.NaN(), inf},
 	}
 	for _, test := range tests {
-		if got := difference(test.a, test.b); got != test.want {
+		if got := equiv.Relative(test.a, test.b); got != test.want {
 			t.Errorf("difference of %g and %g is %g, want %g", test.a, test.b, got, test.want)
 		}
 	}

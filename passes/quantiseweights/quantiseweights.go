@@ -36,6 +36,7 @@ var Pass = &passes.Pass{
 		"runtime computes the same network; integers of that size hold it exactly.",
 	Options: []passes.Option{Bits},
 	Needs:   passes.Typed | passes.Split | passes.Thresholds,
+	Changes: "weights are rounded",
 	Run:     run,
 }
 

@@ -32,8 +32,9 @@ var Pass = &passes.Pass{
 	Doc: "make float32 of float16, bfloat16 and double\n\n" +
 		"Exporters store networks in half precision, some between Casts. All that is\n" +
 		"spiking is float32, and operators take no mixture.",
-	Needs: passes.Typed,
-	Run:   run,
+	Needs:   passes.Typed,
+	Changes: "what was rounded to half precision, or computed in double, is float32",
+	Run:     run,
 }
 
 // isOther reports whether tensors of the type are widened.

@@ -139,5 +139,9 @@ func exitCode(err error) int {
 	if errors.As(err, &u) {
 		return ExitUnsupported
 	}
+	var d *spikingir.DifferenceError
+	if errors.As(err, &d) {
+		return ExitGate
+	}
 	return ExitUsage
 }

@@ -1,4 +1,4 @@
-package passtest
+package equiv
 
 import (
 	"context"
@@ -10,12 +10,11 @@ import (
 	"spikingir/runtime/ops"
 )
 
-// Execute runs a model on named inputs, in float32, and gives its named outputs. It and
-// [Evaluate] are where this package meets the runtime.
+// Execute runs a model on named inputs, in float32, and gives its named outputs.
 func Execute(m *graph.Model, inputs map[string]*graph.Tensor) (map[string]*graph.Tensor, error) {
 	own := func(f *graph.Function) bool { return f.Domain != graph.Spiking }
 	if slices.ContainsFunc(m.Functions, own) {
-		return interpret(m, inputs)
+		return Interpret(m, inputs)
 	}
 	program, err := exec.Compile(m, exec.Options{Precision: exec.Float32})
 	if err != nil {
@@ -40,15 +39,9 @@ func Execute(m *graph.Model, inputs map[string]*graph.Tensor) (map[string]*graph
 	return out, nil
 }
 
-// Evaluate computes a node whose inputs are all constant, for a pass that folds
-// constants.
-func Evaluate(n *graph.Node, opset int64) ([]*graph.Tensor, error) {
-	return ops.Evaluate(&ops.Env{}, n, opset, nil)
-}
-
-// interpret runs an analog model node by node, whole tensors at a time. It knows
+// Interpret runs an analog model node by node, whole tensors at a time. It knows
 // what the executor leaves to passes: functions of the model, and If.
-func interpret(m *graph.Model, inputs map[string]*graph.Tensor) (map[string]*graph.Tensor, error) {
+func Interpret(m *graph.Model, inputs map[string]*graph.Tensor) (map[string]*graph.Tensor, error) {
 	env := map[*graph.Value]*graph.Tensor{}
 	for _, v := range m.Graph.Inputs() {
 		env[v] = inputs[v.Name()]
