@@ -172,8 +172,11 @@ func (f *finetuning) trainable(m *Model, name string) (plain bool, output string
 
 // trains finds what of a model is trained, or says why nothing is.
 func (f *finetuning) trains(m *Model, feeds map[string]Feed, name string) (output string, err error) {
-	probe := m
-	if len(feeds) > 0 {
+	probe, err := channelsFirst(m) // as clean-up will have it
+	if err != nil {
+		return "", err
+	}
+	if probe == m && len(feeds) > 0 {
 		probe = m.Clone()
 	}
 	ports, err := eval.Bind(probe.Graph, feeds, name)
