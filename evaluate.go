@@ -51,7 +51,7 @@ func Evaluate(ctx context.Context, n *Network, d Data, o EvaluateOptions) ([]*Re
 	}
 	all, err := eval.RunAll(ctx, c)
 	if err != nil {
-		return nil, n.fault(err)
+		return nil, n.Fault(err)
 	}
 	return all, nil
 }

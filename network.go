@@ -190,14 +190,14 @@ func (n *Network) Run(ctx context.Context, inputs ...*Tensor) ([]*Tensor, error)
 	}
 	r, err := n.program.Run(ctx, named, exec.RunOptions{})
 	if err != nil {
-		return nil, n.fault(err)
+		return nil, n.Fault(err)
 	}
 	return r.Outputs, nil
 }
 
-// fault is an error of a run, which is the model's where a node is named: of one that is
-// not valid if inference finds so too.
-func (n *Network) fault(err error) error {
+// Fault is an error of a run of [Network.Program] as [Network.Run] gives it: the model's
+// where a node is named, of one that is not valid if inference finds so too.
+func (n *Network) Fault(err error) error {
 	var node *op.Error
 	if !errors.As(err, &node) {
 		return err

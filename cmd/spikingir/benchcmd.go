@@ -232,7 +232,7 @@ func (a *app) benchModel(ctx context.Context, b *benchmarking) error {
 	}
 	lines, err := a.meter(b).Program(ctx, b.name(), n.Program(), bench.Uniform(1, max(n.Channels(), 1), h, w))
 	if err != nil {
-		return cli.Unsupported(fmt.Errorf("%s: %w", b.model, err))
+		return fmt.Errorf("%s: %w", b.model, n.Fault(err))
 	}
 	return printLines(a, lines)
 }
