@@ -41,6 +41,11 @@ type RunOptions struct {
 	// EachChannel makes [Network.Restore] take red, green and blue of a colour image one
 	// by one to a network of one channel. Otherwise luma is restored and chroma kept.
 	EachChannel bool
+	// Tile makes [Network.Restore] cut images into tiles of the only size that the network takes,
+	// where it takes one alone; without it such images are refused. Neighbours share half of a
+	// tile: pixels near the seams are right for a network that looks no more than a quarter of
+	// a tile around each.
+	Tile bool
 	// Inputs is what the network is fed beside the image, by the names of its inputs, such
 	// as the strength of the noise. What is not here has the value that the network was
 	// converted with.
@@ -67,6 +72,7 @@ type Network struct {
 	fed     map[string]Feed // what the model states, and was not given
 	noImage error           // why it takes no image
 	sizes   *fit.Sizes
+	tile    bool
 }
 
 // Open prepares a model to run, on images of any size even where the model states
@@ -78,7 +84,7 @@ func Open(m *Model, o RunOptions) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Network{model: m.Clone(), each: o.EachChannel}
+	n := &Network{model: m.Clone(), each: o.EachChannel, tile: o.Tile}
 	if n.pool, err = newPool(o.Threads); err != nil {
 		return nil, err
 	}
@@ -168,6 +174,9 @@ func (n *Network) Middle(m Image) (Image, error) {
 	x.F32 = x.F32[:x.Len()]
 	return TensorImage(x)
 }
+
+// Size is the only size of images that the network takes; 0 by 0 for any.
+func (n *Network) Size() (w, h int) { return n.sizes.Columns, n.sizes.Rows }
 
 // Run computes the outputs, in the order of the model's, at the largest T. Inputs are
 // in the order of the model's too, images [N,C,H,W]; those that [RunOptions] or the model
@@ -275,6 +284,13 @@ func (n *Network) restores() error {
 }
 
 func (n *Network) restore(ctx context.Context, m Image) (Image, error) {
+	if n.tile && n.sizes.Fixed() {
+		return n.restoreTiles(ctx, m)
+	}
+	return n.restoreWhole(ctx, m)
+}
+
+func (n *Network) restoreWhole(ctx context.Context, m Image) (Image, error) {
 	out, err := n.Run(ctx, ImageTensor(m))
 	if err != nil {
 		return Image{}, err

@@ -106,6 +106,7 @@ not asked for are not written.`,
 	f.StringVar(&r.colour, "colour", "luma", "gray model on a colour image: luma or channels")
 	f.IntVar(&r.scale, "scale", 1, "enlarge the image by bicubic first")
 	addMemory(f, &r.run.MemoryLimit)
+	f.BoolVar(&r.run.Tile, "tile", false, "of a network of one size of images: restore others in overlapping tiles of that size")
 	f.IntVarP(&r.timesteps, "timesteps", "T", 0, "run with T timesteps instead of the model's own")
 	return cmd
 }
@@ -243,8 +244,16 @@ func (r *restoration) fits(m *loaded) error {
 	return nil
 }
 
-// how says what of an image was restored.
+// how says what of an image was restored, and in what tiles of the network's own.
 func (r *restoration) how(m *loaded, img, out spikingir.Image) string {
+	if w, h := m.Size(); r.run.Tile && (w > 0 && w != img.W || h > 0 && h != img.H) {
+		return fmt.Sprintf("%s, in tiles of %dx%d pixels", r.what(m, img, out), w, h)
+	}
+	return r.what(m, img, out)
+}
+
+// what says what of an image was restored.
+func (r *restoration) what(m *loaded, img, out spikingir.Image) string {
 	switch {
 	case m.Channels() == 3 && out.C == 1:
 		return "gray of colour"

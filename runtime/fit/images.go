@@ -15,7 +15,7 @@ func (s *Sizes) Dims(dims []int) ([]int, error) {
 	n, h, w := dims[0], dims[2], dims[3]
 	if s.Rows > 0 && h != s.Rows || s.Columns > 0 && w != s.Columns {
 		return nil, fmt.Errorf("an image of %dx%d pixels, and the network takes only %s. "+
-			"Give images of that size, or export the model again with dynamic axes", w, h, s.Only())
+			"Give images of that size, or export the model again with dynamic axes (run --tile takes others in parts)", w, h, s.Only())
 	}
 	if s.Batch > 1 && n != s.Batch {
 		if n != 1 {
