@@ -45,8 +45,9 @@ func fed(p *exec.Program, set Images, x *ops.Tensor) (map[string]*ops.Tensor, er
 }
 
 // Collect runs the model over the images and returns the distributions of the
-// named values of its main graph. pool may be nil: one thread. progress, when not
-// nil, is called after each image.
+// named values of its main graph. An image that takes more than
+// exec.DefaultMemoryLimit runs in pieces. pool may be nil: one thread. progress, when
+// not nil, is called after each image.
 func Collect(ctx context.Context, m *graph.Model, values []string, set Images, pool *machine.Pool,
 	progress func(done, total int)) (*graph.Stats, error) {
 	if set.Len() == 0 {
@@ -69,15 +70,17 @@ func Collect(ctx context.Context, m *graph.Model, values []string, set Images, p
 		if err != nil {
 			return nil, err
 		}
-		inputs, err := fed(p, set, x)
-		if err != nil {
-			return nil, err
-		}
-		_, err = p.Run(ctx, inputs, exec.RunOptions{
-			Observe: func(v *graph.Value, t *ops.Tensor) { c.observe(pool, v, t) },
-		})
-		if err != nil {
-			return nil, fmt.Errorf("calibration image %d: %w", i+1, err)
+		for _, part := range pieces(p, x) {
+			inputs, err := fed(p, set, part)
+			if err != nil {
+				return nil, err
+			}
+			_, err = p.Run(ctx, inputs, exec.RunOptions{
+				Observe: func(v *graph.Value, t *ops.Tensor) { c.observe(pool, v, t) },
+			})
+			if err != nil {
+				return nil, fmt.Errorf("calibration image %d: %w", i+1, err)
+			}
 		}
 		if progress != nil {
 			progress(i+1, set.Len())
