@@ -19,7 +19,7 @@ type Facts uint32
 // The facts that passes need and give.
 const (
 	NoCalls      Facts = 1 << iota // no call of a model-local function but spiking operators
-	Typed                          // every value has an element type and a rank
+	Typed                          // every value has a type, every tensor a rank
 	NoConstants                    // no Constant node; nothing left to evaluate ahead
 	NoIdentity                     // no Identity or inference Dropout between values
 	NoBatchNorm                    // no BatchNormalization in front of a neuron
@@ -120,7 +120,7 @@ func checkTyped(n *graph.Node) error {
 		if v == nil || (v.NumUses() == 0 && !v.IsOutput()) {
 			continue
 		}
-		if v.Type.Kind == graph.NoType || v.Type.Shape == nil {
+		if v.Type.Kind == graph.NoType || v.Type.Kind == graph.TensorType && v.Type.Shape == nil {
 			return fmt.Errorf("value %q of node %q has no known type", v.Name(), n.OriginLabel())
 		}
 	}

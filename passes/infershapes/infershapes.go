@@ -107,7 +107,11 @@ func unshaped(g *graph.Graph) []*graph.Value {
 	return slices.DeleteFunc(g.Inputs(), func(v *graph.Value) bool { return typed(v) || v.NumUses() == 0 })
 }
 
-func typed(v *graph.Value) bool { return v.Type.Kind != graph.NoType && v.Type.Shape != nil }
+// typed reports whether the type of v is known: of a tensor its rank, too, of a sequence that
+// it is one.
+func typed(v *graph.Value) bool {
+	return v.Type.Kind != graph.NoType && (v.Type.Kind != graph.TensorType || v.Type.Shape != nil)
+}
 
 // types is the type of every value that a node makes.
 func types(g *graph.Graph) map[*graph.Value]graph.Type {

@@ -10,9 +10,32 @@ type widening struct {
 	tied  map[*graph.Value]*graph.Value // towards what stands for all that is tied
 }
 
+// elem is the type of the elements of a tensor, or of the tensors of a sequence or an
+// optional.
+func elem(t graph.Type) graph.DType {
+	switch {
+	case t.Kind == graph.TensorType:
+		return t.Elem
+	case (t.Kind == graph.SequenceType || t.Kind == graph.OptionalType) && t.Of != nil:
+		return elem(*t.Of)
+	}
+	return graph.Undefined
+}
+
+// ofFloat32 is t with elements of float32.
+func ofFloat32(t graph.Type) graph.Type {
+	if t.Of == nil {
+		t.Elem = graph.Float32
+		return t
+	}
+	of := ofFloat32(*t.Of)
+	t.Of = &of
+	return t
+}
+
 // add enters a value that may be widened.
 func (w *widening) add(v *graph.Value) {
-	if v == nil || v.Type.Kind != graph.TensorType || !isOther(v.Type.Elem) || w.tied[v] != nil {
+	if v == nil || !isOther(elem(v.Type)) || w.tied[v] != nil {
 		return
 	}
 	w.tied[v] = v

@@ -55,7 +55,7 @@ func run(c *passes.Context) (changed bool, err error) {
 		if !wide[v] {
 			continue
 		}
-		found[v.Type.Elem] = true
+		found[elem(v.Type)] = true
 		if v.Const != nil {
 			t, err := widen(v.Const)
 			if err != nil {
@@ -75,7 +75,7 @@ func run(c *passes.Context) (changed bool, err error) {
 	}
 	for _, v := range w.order {
 		if wide[v] {
-			v.Type.Elem = graph.Float32
+			v.Type = ofFloat32(v.Type)
 		}
 	}
 	note(c, found, wide)
