@@ -23,10 +23,12 @@ type Sizes struct {
 	Rows, Columns int
 	// Batch is the number of images that run at once, as the file states it; 0 for any.
 	Batch int
-	// RowsOf and ColumnsOf are what images are padded up to multiples of; 0 or 1 for any size.
+	// RowsOf and ColumnsOf are what images are padded up to multiples of, where their own size
+	// does not run; 0 or 1 for any size.
 	RowsOf, ColumnsOf int
 
-	why string // what states the size
+	why  string // what states the size
+	asIs *trials
 }
 
 // Any reports whether images of all sizes run as they are.
@@ -58,6 +60,9 @@ func Free(m *graph.Model, input string) *Sizes {
 			s.settle(shape, rows, columns)
 			if changed {
 				replace(m.Graph, v, shape)
+			}
+			if rows > 1 || columns > 1 {
+				s.asIs = &trials{model: m.Clone(), input: v.Name(), known: map[[2]int]bool{}}
 			}
 			return s
 		case slices.Contains(free, 2):

@@ -24,7 +24,10 @@ func (s *Sizes) Dims(dims []int) ([]int, error) {
 		}
 		n = s.Batch
 	}
-	return []int{n, dims[1], up(h, s.RowsOf), up(w, s.ColumnsOf)}, nil
+	if !s.asIs.runs(h, w) {
+		h, w = up(h, s.RowsOf), up(w, s.ColumnsOf)
+	}
+	return []int{n, dims[1], h, w}, nil
 }
 
 // up is n rounded up to a multiple.
