@@ -65,7 +65,7 @@ program; 130 interrupted.`,
 		return a.check()
 	}
 	root.AddCommand(a.inspectCmd(), a.passesCmd(), a.convertCmd(), a.runCmd(), a.evalCmd(),
-		a.finetuneCmd(), a.diffCmd(), a.verifyCmd(), a.benchCmd(), a.demoCmd())
+		a.finetuneCmd(), a.diffCmd(), a.verifyCmd(), a.bisectCmd(), a.explainCmd(), a.benchCmd(), a.demoCmd())
 	root.SetOut(a.out) // which the command completion takes as it is now
 	completions(root)
 	return root

@@ -26,6 +26,8 @@ func choices() map[string][]string {
 		"format":           {"text", "json"},
 		"recipe":           recipes.Names(),
 		"print-ir-after":   after,
+		"print-ir-before":  after,
+		"stop-after":       after[1:],
 		"over":             normalizethresholds.Over.Words(),
 		"per":              normalizethresholds.Per.Words(),
 		"analog":           splitregions.Analog.Words(),

@@ -193,24 +193,11 @@ func (a *app) convert(ctx context.Context, m *graph.Model, c *conversion) (*spik
 	return spikingir.Convert(ctx, m, c.Options)
 }
 
-// tellCheck says what running the model before and after a pass showed.
+// tellCheck tells a check where notes are told.
 func (a *app) tellCheck(p spikingir.PassCheck) {
-	if a.Quiet {
-		return
+	if !a.Quiet {
+		fmt.Fprintln(a.Err, checkLine(p))
 	}
-	what := "left the model as it was"
-	switch {
-	case p.Skipped != "":
-		what = "not compared: " + p.Skipped
-	case p.Agreement != nil && p.Difference != nil:
-		what = fmt.Sprintf("largest difference %.3g, agreement %s dB", *p.Difference, decibel(*p.Agreement))
-	case p.Agreement != nil:
-		what = "numbers became infinite or NaN, or were before"
-	}
-	if p.Agreement != nil && p.Changes != "" {
-		what += "; expected: " + p.Changes
-	}
-	fmt.Fprintf(a.Err, "verified %d %s: %s\n", p.Index+1, p.Pass, what)
 }
 
 func (a *app) printSummary(s *summary) error {

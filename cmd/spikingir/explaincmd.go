@@ -1,0 +1,227 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"spikingir/cmd/internal/cli"
+	"spikingir/graph"
+	"spikingir/graph/op"
+)
+
+// explanation is where a node comes from and what it does.
+type explanation struct {
+	Node     string            `json:"node"`
+	Op       string            `json:"op"`
+	Region   string            `json:"region,omitempty"`
+	Origin   string            `json:"origin"`         // the node of the imported model
+	Pass     string            `json:"pass,omitempty"` // that made it; empty for an imported node
+	Inputs   []string          `json:"inputs"`
+	Outputs  []string          `json:"outputs"`
+	Neuron   *neuronInfo       `json:"neuron,omitempty"`
+	Metadata map[string]string `json:"metadata,omitempty"` // what passes noted
+}
+
+// neuronInfo is the parameters of a neuron.
+type neuronInfo struct {
+	Threshold *span       `json:"threshold"`       // nil: infinite, or computed at run time
+	Alpha     *span       `json:"alpha,omitempty"` // of an MPRN
+	V0        float32     `json:"v0"`
+	Timesteps int64       `json:"timesteps"` // 0: untimed
+	Post      int64       `json:"post"`
+	Schedule  op.Schedule `json:"schedule"`
+	Bias      bool        `json:"bias"` // it adds a bias at the main timesteps
+}
+
+// span is the range of the elements of a parameter.
+type span struct {
+	Min    float32 `json:"min"`
+	Max    float32 `json:"max"`
+	Number int     `json:"number"`
+}
+
+func (s *span) String() string {
+	switch {
+	case s == nil:
+		return "none"
+	case s.Min == s.Max:
+		return fmt.Sprint(s.Min)
+	}
+	return fmt.Sprintf("%v to %v (%d)", s.Min, s.Max, s.Number)
+}
+
+func spanOf(v *graph.Value) *span {
+	if v == nil || v.Const == nil {
+		return nil
+	}
+	xs, err := v.Const.Float32s()
+	if err != nil || len(xs) == 0 || slices.ContainsFunc(xs, func(x float32) bool {
+		return math.IsInf(float64(x), 0) || math.IsNaN(float64(x))
+	}) {
+		return nil
+	}
+	return &span{slices.Min(xs), slices.Max(xs), len(xs)}
+}
+
+func (a *app) explainCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "explain MODEL [NODE]",
+		Short: "Show where nodes come from, and the parameters of neurons",
+		Long: `explain shows for a node of a converted model the node of the original that it
+comes from, the pass that made it, its region, and for a neuron its parameters.
+NODE is a name in MODEL, or in the original: then all nodes that come from it are
+shown. Without NODE, neurons and layers of weights are listed.`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(_ *cobra.Command, args []string) error {
+			m, err := a.load(args[0], "onnx")
+			if err != nil {
+				return err
+			}
+			name := ""
+			if len(args) == 2 {
+				name = args[1]
+			}
+			list, err := explain(m, name)
+			if err != nil {
+				return fmt.Errorf("%s: %w", args[0], err)
+			}
+			if len(list) == 0 && len(args) == 2 {
+				return fmt.Errorf("%s has no node %q and none that comes from such; without a name, explain lists the layers", args[0], name)
+			}
+			switch {
+			case a.format == "json":
+				return a.json(list)
+			case len(args) == 2:
+				a.printNodes(list)
+			default:
+				a.printLayers(list)
+			}
+			return nil
+		},
+	}
+}
+
+// explain is the nodes of a name or an origin, with those of branches; without a name, the
+// layers.
+func explain(m *graph.Model, name string) ([]explanation, error) {
+	list := []explanation{}
+	for top := range m.Graph.Nodes() {
+		for n := range top.Within() {
+			if name == "" && !isLayer(n) || name != "" && name != n.Label() && name != n.OriginLabel() {
+				continue
+			}
+			e, err := explainNode(n)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, e)
+		}
+	}
+	return list, nil
+}
+
+// isLayer tells neurons, and what multiplies by weights.
+func isLayer(n *graph.Node) bool {
+	return op.IsNeuron(n) || slices.ContainsFunc(n.Inputs(), func(v *graph.Value) bool {
+		return v != nil && v.Const != nil && len(v.Const.Dims) >= 2 && v.Const.DType.IsFloat()
+	})
+}
+
+func explainNode(n *graph.Node) (explanation, error) {
+	e := explanation{Node: n.Label(), Op: n.Op().String(), Region: n.Region.String(), Origin: n.OriginLabel(), Pass: n.From.Pass,
+		Inputs: valueNames(n.Inputs()), Outputs: valueNames(n.Outputs())}
+	for _, kv := range n.Metadata {
+		if key, own := strings.CutPrefix(kv.Key, graph.MetaPrefix); own {
+			if e.Metadata == nil {
+				e.Metadata = map[string]string{}
+			}
+			e.Metadata[key] = kv.Value
+		}
+	}
+	if !op.IsNeuron(n) {
+		return e, nil
+	}
+	s, err := op.NeuronOf(n)
+	if err != nil {
+		return e, cli.Invalid(err)
+	}
+	e.Neuron = &neuronInfo{Threshold: spanOf(s.Theta), Alpha: spanOf(s.Alpha), V0: s.V0, Timesteps: int64(s.Timesteps),
+		Post: int64(s.Post), Schedule: s.Schedule, Bias: s.Bias != nil}
+	return e, nil
+}
+
+func valueNames(vs []*graph.Value) []string {
+	names := []string{}
+	for _, v := range vs {
+		if v != nil {
+			names = append(names, v.Name())
+		}
+	}
+	return names
+}
+
+// made says who made a node.
+func (e *explanation) made() string { return cmp.Or(e.Pass, "(imported)") }
+
+func (a *app) printNodes(list []explanation) {
+	for _, e := range list {
+		fmt.Fprintf(a.out, "%s: %s\n", e.Node, e.Op)
+		fmt.Fprintf(a.out, "  comes from node %q, made by %s\n", e.Origin, e.made())
+		if e.Region != "" {
+			fmt.Fprintf(a.out, "  region %s\n", e.Region)
+		}
+		fmt.Fprintf(a.out, "  inputs %s\n  outputs %s\n", strings.Join(e.Inputs, ", "), strings.Join(e.Outputs, ", "))
+		if s := e.Neuron; s != nil {
+			fmt.Fprintf(a.out, "  threshold %s, v0 %v", s.threshold(), s.V0)
+			if s.Alpha != nil {
+				fmt.Fprintf(a.out, ", alpha %v", s.Alpha)
+			}
+			if s.Bias {
+				fmt.Fprint(a.out, ", with a bias")
+			}
+			if s.Timesteps == 0 {
+				fmt.Fprint(a.out, ", untimed: it computes what the activation does\n")
+			} else {
+				fmt.Fprintf(a.out, "; T = %d, post steps %d, schedule %s\n", s.Timesteps, s.Post, s.Schedule)
+			}
+		}
+		for _, key := range sortedKeys(e.Metadata) {
+			fmt.Fprintf(a.out, "  %s: %s\n", key, e.Metadata[key])
+		}
+	}
+}
+
+func sortedKeys(m map[string]string) []string {
+	var keys []string
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func (s *neuronInfo) threshold() string {
+	if s.Threshold == nil {
+		return "not set"
+	}
+	return s.Threshold.String()
+}
+
+func (a *app) printLayers(list []explanation) {
+	t := a.table()
+	t.AppendHeader(table.Row{"node", "operator", "region", "comes from", "made by", "threshold", "v0", "T"})
+	for _, e := range list {
+		row := table.Row{e.Node, e.Op, e.Region, e.Origin, e.made(), "", "", ""}
+		if s := e.Neuron; s != nil {
+			row[5], row[6], row[7] = s.threshold(), s.V0, s.Timesteps
+		}
+		t.AppendRow(row)
+	}
+	t.Render()
+}
