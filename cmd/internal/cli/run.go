@@ -46,14 +46,30 @@ func Invalid(err error) error { return &CodeError{ExitInvalid, err} }
 // Unsupported marks an error as a structure that cannot be handled.
 func Unsupported(err error) error { return &CodeError{ExitUnsupported, err} }
 
-// interrupts are the signals that end a command as Ctrl-C does. A program that was started
-// by nohup keeps ignoring the end of its terminal.
-func interrupts() []os.Signal {
+// interruptible is a context that the signals end which end a command, until stop is called.
+// A second one ends the program at once, but for the end of the terminal, which a shell may
+// tell more than once. A program that was started by nohup keeps ignoring that.
+func interruptible() (ctx context.Context, stop func()) {
 	list := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) {
+	hears := !signal.Ignored(syscall.SIGHUP)
+	if hears {
 		list = append(list, syscall.SIGHUP)
 	}
-	return list
+	came := make(chan os.Signal, 1)
+	signal.Notify(came, list...)
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		defer cancel()
+		defer signal.Stop(came)
+		select {
+		case <-came:
+			if hears {
+				signal.Ignore(syscall.SIGHUP)
+			}
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
 }
 
 // Await gives what f does, or the error of the context where that ends first: f, which
@@ -90,9 +106,8 @@ func Await[T any](ctx context.Context, f func() (T, error)) (T, error) {
 // Run runs the command tree that root builds on a standard output, and gives the exit
 // code. Ctrl-C cancels the context.
 func Run(args []string, in io.Reader, out, errw io.Writer, root func(out io.Writer) *cobra.Command) int {
-	ctx, stop := signal.NotifyContext(context.Background(), interrupts()...)
+	ctx, stop := interruptible()
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	stdout := &output{w: out}
 	plain := &plainWriter{w: stdout}
 	cmd := root(plain)
