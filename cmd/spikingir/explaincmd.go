@@ -171,12 +171,12 @@ func (e *explanation) made() string { return cmp.Or(e.Pass, "(imported)") }
 
 func (a *app) printNodes(list []explanation) {
 	for _, e := range list {
-		fmt.Fprintf(a.out, "%s: %s\n", e.Node, e.Op)
-		fmt.Fprintf(a.out, "  comes from node %q, made by %s\n", e.Origin, e.made())
+		fmt.Fprintf(a.out, "%s: %s\n", cli.Shown(e.Node), cli.Shown(e.Op))
+		fmt.Fprintf(a.out, "  comes from node %q, made by %s\n", e.Origin, cli.Line(e.made()))
 		if e.Region != "" {
 			fmt.Fprintf(a.out, "  region %s\n", e.Region)
 		}
-		fmt.Fprintf(a.out, "  inputs %s\n  outputs %s\n", strings.Join(e.Inputs, ", "), strings.Join(e.Outputs, ", "))
+		fmt.Fprintf(a.out, "  inputs %s\n  outputs %s\n", shownList(e.Inputs), shownList(e.Outputs))
 		if s := e.Neuron; s != nil {
 			fmt.Fprintf(a.out, "  threshold %s, v0 %v", s.threshold(), s.V0)
 			if s.Alpha != nil {
@@ -192,7 +192,7 @@ func (a *app) printNodes(list []explanation) {
 			}
 		}
 		for _, key := range sortedKeys(e.Metadata) {
-			fmt.Fprintf(a.out, "  %s: %s\n", key, e.Metadata[key])
+			fmt.Fprintf(a.out, "  %s: %s\n", cli.Shown(key), cli.Line(e.Metadata[key]))
 		}
 	}
 }

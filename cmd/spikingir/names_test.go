@@ -70,7 +70,7 @@ func TestHostileNames(t *testing.T) {
 	out := filepath.Join(dir, "out.onnx")
 	for _, args := range [][]string{
 		{"inspect", names}, {"inspect", names, "--format", "json"}, {"inspect", op}, {"inspect", op, "--format", "json"},
-		{"inspect", location}, {"diff", plain, names}, {"diff", plain, names, "--format", "json"}, {"diff", plain, op},
+		{"inspect", location}, {"explain", names}, {"explain", op}, {"diff", plain, names}, {"diff", "--ignore-names", plain, op}, {"diff", plain, names, "--format", "json"}, {"diff", plain, op},
 		{"convert", op, "-o", out}, {"convert", names, "-o", out, "-T", "2", "--limit", "1", "--debug"}, {"convert", location, "-o", out},
 		{"run", op, "-i", evil, "-o", evil}, {"inspect", evil}, {"bench", "--model", op},
 	} {
@@ -78,6 +78,9 @@ func TestHostileNames(t *testing.T) {
 		run(args, nil, &stdout, &stderr)
 		if stdout.Len()+stderr.Len() == 0 {
 			t.Errorf("%q says nothing", args)
+		}
+		if (args[0] == "inspect" || args[0] == "explain") && args[1] == names && !strings.Contains(stdout.String(), "Conv") {
+			t.Errorf("%q shows no nodes: %s", args[0], stderr.String())
 		}
 		for _, text := range []string{stdout.String(), stderr.String()} {
 			if i := strings.IndexFunc(text, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' || r == 0x7f || r == 0x9b || r == 0x202e }); i >= 0 {
