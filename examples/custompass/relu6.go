@@ -21,6 +21,7 @@ var relu6ToRelu = &passes.Pass{
 	Doc: "forget the bound of ReLU6\n\n" +
 		"Each Clip(0, bound) becomes a Relu, whose threshold comes from calibration.",
 	Options: []passes.Option{bound},
+	Changes: "what lies above the bound is no longer cut",
 	Run:     run,
 }
 
