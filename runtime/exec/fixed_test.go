@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"spikingir/graph"
+	"spikingir/graph/op"
 	"spikingir/runtime/exec"
 	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/kernel/spike"
@@ -207,7 +208,7 @@ func TestFixedPointEverywhere(t *testing.T) {
 // TestFixedPointFallsBack runs layers that integers do not suit in float32.
 func TestFixedPointFallsBack(t *testing.T) {
 	const layer = `g (float[N,1,H,W] x) => (float[N,1,H,W] o)
-<float[1,1,3,3] w = {1, -2, 3, 1, 4, 1, -1, 0.5, 2}, float theta = {%s}, float first = {%s}, float alpha = {0.75}>
+<%s, float theta = {%s}, float first = {%s}, float alpha = {0.75}>
 {
   e = ai.spikingir.Encode <@@> (x)
   s = ai.spikingir.IF <@@> (e, , first)
@@ -216,20 +217,22 @@ func TestFixedPointFallsBack(t *testing.T) {
   o = ai.spikingir.Decode <@@> (y)
 }`
 	const pads = "pads = [1, 1, 1, 1]"
+	small := "float[1,1,3,3] w = {1, -2, 3, 1, 4, 1, -1, 0.5, 2}"
+	large := "float[1,1,13,13] w = {1" + strings.Repeat(", 1", 168) + "}"
 	for _, c := range []struct {
-		name, theta, first, attrs string
-		steps, want               int
+		name, weights, theta, first, attrs string
+		steps, want                        int
 	}{
-		{"plain", "2", "0.5", pads, 4, 1},
-		{"threshold far below the weights", "0.001", "0.5", pads, 4, 0},
-		{"threshold far above the weights", "1e9", "0.5", pads, 4, 1},
-		{"no finite threshold", "inf", "0.5", pads, 4, 1},
-		{"no finite threshold of the source", "2", "inf", pads, 4, 0},
-		{"denormal thresholds", "1e-42", "1e-42", pads, 4, 1},
-		{"so many steps that potentials need all bits", "2", "0.5", pads, 1 << 20, 0},
-		{"pads by the size", "2", "0.5", `auto_pad = "SAME_UPPER"`, 4, 0},
+		{"plain", small, "2", "0.5", pads, 4, 1},
+		{"threshold far below the weights", small, "0.001", "0.5", pads, 4, 0},
+		{"threshold far above the weights", small, "1e9", "0.5", pads, 4, 1},
+		{"no finite threshold", small, "inf", "0.5", pads, 4, 1},
+		{"no finite threshold of the source", small, "2", "inf", pads, 4, 0},
+		{"denormal thresholds", small, "1e-42", "1e-42", pads, 4, 1},
+		{"so many steps that potentials need all bits", large, "2", "0.5", "pads = [6, 6, 6, 6]", op.MaxTimesteps, 0},
+		{"pads by the size", small, "2", "0.5", `auto_pad = "SAME_UPPER"`, 4, 0},
 	} {
-		m := model(t, fmt.Sprintf(layer, c.theta, c.first, c.attrs), c.steps, 1)
+		m := model(t, fmt.Sprintf(layer, c.weights, c.theta, c.first, c.attrs), c.steps, 1)
 		p, err := exec.Compile(m, exec.Options{})
 		if err != nil {
 			t.Fatal(err)
