@@ -107,8 +107,3 @@ func firstShape(shape graph.Shape) graph.Shape {
 	last := len(shape) - 1
 	return append(graph.Shape{shape[0], shape[last]}, shape[1:last]...)
 }
-
-// lastShape is its inverse.
-func lastShape(shape graph.Shape) graph.Shape {
-	return append(append(graph.Shape{shape[0]}, shape[2:]...), shape[1])
-}

@@ -49,7 +49,7 @@ func (r *ranges) limits(n *graph.Node) (l interval, ok bool, err error) {
 // only rearranges elements is followed, however long the way.
 func (r *ranges) of(v *graph.Value) interval {
 	way := []*graph.Value{v}
-	found := anything
+	var found interval
 	for {
 		v := way[len(way)-1]
 		if known, ok := r.known[v]; ok {

@@ -28,7 +28,7 @@ func runTopK(t op.TopK, env *Env, in []*Tensor) ([]*Tensor, error) {
 	axis := must(axisOf(t.Axis, x.Rank()))
 	list, _ := mustBoth(intsParam(t.K, in, 1))
 	if len(list) != 1 || list[0] < 0 || list[0] > int64(x.Dims[axis]) {
-		return nil, fmt.Errorf("K is %v for axis %d of %v, want one number from 0 to %d", list, axis, x, x.Dims[axis])
+		return nil, fmt.Errorf("input K is %v for axis %d of %v, want one number from 0 to %d", list, axis, x, x.Dims[axis])
 	}
 	k := int(list[0])
 	dims := slices.Clone(x.Dims)
