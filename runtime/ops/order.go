@@ -112,14 +112,7 @@ func softmaxLike(f func(dst, x []float32, count, step int)) binder {
 }
 
 func logSoftmax(dst, x []float32, count, step int) {
-	top := math.Inf(-1)
-	for i := range count {
-		top = math.Max(top, float64(x[i*step]))
-	}
-	sum := 0.0
-	for i := range count {
-		sum += math.Exp(float64(x[i*step]) - top)
-	}
+	top, sum := expSum(x, count, step)
 	for i := range count {
 		dst[i*step] = float32(float64(x[i*step]) - top - math.Log(sum))
 	}

@@ -192,16 +192,21 @@ func overAxis(s op.Softmax, env *Env, in []*Tensor, f func(dst, x []float32, cou
 	return one(y), nil
 }
 
-// softmax is exp(x) over its sum. The largest element is subtracted first.
-func softmax(dst, x []float32, count, step int) {
-	top := math.Inf(-1)
+// expSum gives the largest of count elements, step apart, and the sum of exp(x - top).
+func expSum(x []float32, count, step int) (top, sum float64) {
+	top = math.Inf(-1)
 	for i := range count {
 		top = math.Max(top, float64(x[i*step]))
 	}
-	sum := 0.0
 	for i := range count {
 		sum += math.Exp(float64(x[i*step]) - top)
 	}
+	return top, sum
+}
+
+// softmax is exp(x) over its sum. The largest element is subtracted first.
+func softmax(dst, x []float32, count, step int) {
+	top, sum := expSum(x, count, step)
 	for i := range count {
 		dst[i*step] = float32(math.Exp(float64(x[i*step])-top) / sum)
 	}
