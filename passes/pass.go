@@ -98,15 +98,16 @@ type Context struct {
 	names     map[*graph.Graph]*graph.NodeNames
 }
 
-// nodeNames is the names of g's nodes when the pass first named one, and since.
-func (c *Context) nodeNames(g *graph.Graph) *graph.NodeNames {
+// NodeName is base, or base with a number, unlike the name of every node that g had when
+// the pass first named one, and those given since.
+func (c *Context) NodeName(g *graph.Graph, base string) string {
 	if c.names == nil {
 		c.names = map[*graph.Graph]*graph.NodeNames{}
 	}
 	if c.names[g] == nil {
 		c.names[g] = g.NodeNames()
 	}
-	return c.names[g]
+	return c.names[g].Fresh(base)
 }
 
 // Each calls f for every node of the main graph, without those that f adds or
@@ -193,7 +194,7 @@ func (c *Context) descend(n, from *graph.Node, name string) {
 		name = from.Name
 	}
 	if name != "" {
-		n.Name = c.nodeNames(n.Graph()).Fresh(name)
+		n.Name = c.NodeName(n.Graph(), name)
 	}
 	n.From = graph.Origin{Node: from.OriginLabel(), Pass: c.step.Pass.Name}
 	n.Region = from.Region

@@ -96,7 +96,7 @@ func sink(c *passes.Context, n *graph.Node) (bool, error) {
 		return false, err
 	}
 	if name != "" {
-		back.Name = g.FreshNodeName(name + "_last")
+		back.Name = c.NodeName(g, name+"_last")
 		m.Name = name
 	}
 	return true, nil
