@@ -56,6 +56,10 @@ func readModel(path, reader string) (*graph.Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	m.Source.Path = path
+	if err := spikingir.Validate(m); err != nil {
+		return nil, err
+	}
 	return m, nil
 }
 

@@ -57,7 +57,7 @@ func Of(m *graph.Model) (c MACs, ok bool) {
 	timed := map[*graph.Value]bool{}
 	for n := range sized.Graph.Nodes() {
 		driven := markTimed(n, timed)
-		if macs, ok := layer(n); ok {
+		if macs, ok := layer(n, driven); ok {
 			macs /= pixels
 			c.Layers[originals[i]] = macs
 			c.Total += macs
@@ -119,33 +119,31 @@ func markTimed(n *graph.Node, timed map[*graph.Value]bool) (driven bool) {
 	return driven
 }
 
-// layer is the multiply-accumulates of n for one image and one slice.
-func layer(n *graph.Node) (float64, bool) {
-	x, xKnown := sizes(n.Input(0))
-	w, wKnown := sizes(n.Input(1))
-	y, yKnown := sizes(n.Output(0))
-	if !xKnown || !wKnown || !yKnown || len(x) == 0 || len(y) == 0 {
+// layer is the multiply-accumulates of n for one image and one slice. Convolutions, and
+// what spikes drive, have one image or slice for each index of the first axis.
+func layer(n *graph.Node, driven bool) (float64, bool) {
+	f, ok := op.ProductOf(n)
+	if !ok || n.IsSpiking("CPM") {
 		return 0, false
 	}
-	switch {
-	case n.Is("Conv") && len(w) > 2:
-		return product(y[1:]) * product(w[1:]), true
-	case n.Is("ConvTranspose") && len(w) > 2:
-		return product(x[1:]) * product(w[1:]), true
-	case n.Is("Gemm"):
-		g, err := op.GemmOf(n)
-		if err != nil || len(w) != 2 || len(y) != 2 {
+	in := make([][]int64, n.NumInputs())
+	for i, v := range n.Inputs() {
+		dims, known := sizes(v)
+		if !known && (i == f.X || i == f.W || n.Is("Einsum")) {
 			return 0, false
 		}
-		k := w[0]
-		if g.TransB {
-			k = w[1]
-		}
-		return product(y[1:]) * float64(k), true
-	case n.Is("MatMul"):
-		return product(y[1:]) * float64(x[len(x)-1]), true
+		in[i] = dims
 	}
-	return 0, false
+	y, known := sizes(n.Output(0))
+	if !known || len(in) <= max(f.X, f.W) {
+		return 0, false
+	}
+	macs := f.MACs(n, in, y)
+	conv := n.Is("Conv") || n.Is("ConvTranspose") || n.Is("ConvInteger") || n.Is("QLinearConv") || n.Is("DeformConv")
+	if (driven || conv) && len(y) > 0 && y[0] > 0 {
+		macs /= float64(y[0])
+	}
+	return macs, true
 }
 
 func sizes(v *graph.Value) ([]int64, bool) {

@@ -48,6 +48,36 @@ func TestOf(t *testing.T) {
   [up] h = MatMul(x, a)
   [down] y = MatMul(h, b)
 }`, map[string]float64{"up": 10, "down": 10}, 0},
+		"in integers": {`g (uint8[N,2,H,W] x, float s, uint8 z) => (uint8[N,3,H,W] y)
+<float[3,2,3,3] fa = ["location": "seed:1"], float[5,3,1,1] fb = ["location": "seed:2"], float[3,5,1,1] fc = ["location": "seed:3"]>
+{
+  a = Cast <to = 2> (fa)
+  b = Cast <to = 2> (fb)
+  c = Cast <to = 2> (fc)
+  [head] h = QLinearConv <pads = [1, 1, 1, 1]> (x, s, z, a, s, z, s, z)
+  [middle] i = ConvInteger(h, b, z, z)
+  j = Cast <to = 2> (i)
+  [tail] y = QLinearConv(j, s, z, c, s, z, s, z)
+}`, map[string]float64{"head": 54, "middle": 15, "tail": 15}, 0},
+		"moved samples": {`g (float[N,2,H,W] x) => (float[N,3,H,W] y)
+<float[18,2,1,1] a = ["location": "seed:1"], float[3,2,3,3] b = ["location": "seed:2"]>
+{
+  [offsets] o = Conv(x, a)
+  [deform] y = DeformConv <pads = [1, 1, 1, 1]> (x, b, o)
+}`, map[string]float64{"offsets": 36, "deform": 54}, 0},
+		"sums of products": {`g (float[N,2,H,W] x) => (float[N,5,H,W] y)
+<float[5,2] a = ["location": "seed:1"]>
+{
+  [mix] y = Einsum <equation = "nchw,dc->ndhw"> (x, a)
+}`, map[string]float64{"mix": 10}, 0},
+		"products of what was flattened": {`g (float[N,2,H,W] x) => (float[N,2,H,W] z, float[P,3] y)
+<float[2,3] a = ["location": "seed:1"], int64[2] rows = {-1, 2}>
+{
+  t = Transpose <perm = [0, 2, 3, 1]> (x)
+  r = Reshape(t, rows)
+  [mix] y = MatMul(r, a)
+  z = Relu(x)
+}`, map[string]float64{"mix": 6}, 0},
 		"spiking": {`g (float[N,1,H,W] x) => (float[N,1,H,W] y)
 <float[2,1,1,1] a = ["location": "seed:1"], float[1,2,3,3] b = ["location": "seed:2"], float theta = {1}, float alpha = {0.75},
  float[1,1,3,3] d = ["location": "seed:3"]>
@@ -60,7 +90,7 @@ func TestOf(t *testing.T) {
   [cpm] y = ai.spikingir.CPM <timesteps = 4, post = 1, kernel_shape = [3, 3], pads = [1, 1, 1, 1]> (o, v, d)
 }`, map[string]float64{"head": 2, "tail": 18}, 0.9},
 	} {
-		m, err := text.Parse(`<ir_version: 10, opset_import: ["" : 17, "ai.spikingir" : 1]> ` + c.src)
+		m, err := text.Parse(`<ir_version: 10, opset_import: ["" : 19, "ai.spikingir" : 1]> ` + c.src)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

@@ -41,7 +41,11 @@ func (t *taps) dense() float64 {
 // tapsOf gives those of a convolution from x to y, of a CPM's too; nil when it is none
 // over two axes.
 func tapsOf(n *graph.Node, x, weights, y *ops.Tensor) *taps {
-	if len(weights.Dims) != 4 || n.Is("MatMul") {
+	switch {
+	case len(weights.Dims) != 4:
+		return nil
+	case n.Is("Conv"), n.Is("ConvTranspose"), n.Is("ConvInteger"), n.Is("QLinearConv"), n.IsSpiking("CPM"):
+	default:
 		return nil
 	}
 	kernel := []int64{int64(weights.Dims[2]), int64(weights.Dims[3])}
@@ -97,7 +101,7 @@ func axisTaps(w op.Window, i, m, n int, pad int64, f func(position, element int)
 	}
 }
 
-// windowOf is the window of a Conv or of the convolution in a CPM whose weights have a
+// windowOf is the window of a Conv, in integers too, or of the convolution in a CPM whose weights have a
 // kernel of a size, and the groups.
 func windowOf(n *graph.Node, kernel []int64) (op.Window, int64, error) {
 	if n.IsSpiking("CPM") {

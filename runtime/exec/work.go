@@ -14,6 +14,7 @@ type work struct {
 	node    *graph.Node
 	active  int // the input that the weights multiply
 	weights int // the input with the weights
+	bias    int // the input with the bias; negative for none
 	driven  bool
 	current bool // see WorkReport
 	// stepped tells that the one application of a two-phase network stands for one in
@@ -33,7 +34,8 @@ type counter struct {
 
 // weighted reports whether n multiplies its input by weights.
 func weighted(n *graph.Node) bool {
-	return n.Is("Conv") || n.Is("ConvTranspose") || n.Is("Gemm") || n.Is("MatMul") || n.IsSpiking("CPM")
+	_, ok := op.ProductOf(n)
+	return ok
 }
 
 // elementwise gives the additions and multiplications an element of the
@@ -56,27 +58,27 @@ func (p *plan) weigh(n *graph.Node) *work {
 	if !weighted(n) && adds+muls == 0 {
 		return nil
 	}
-	w := &work{node: n, current: p.feeds[n], active: p.active(n)}
+	w := &work{node: n, current: p.feeds[n]}
+	w.active, w.weights, w.bias = p.factors(n)
 	w.driven = weighted(n) && p.driven(n.Input(w.active))
-	w.weights = 1 - w.active
-	if n.IsSpiking("CPM") {
-		w.weights = 2
-	}
 	p.works = append(p.works, w)
 	return w
 }
 
-// active is the input of a node with weights that the weights multiply: of a
-// product, the one that varies with the image.
-func (p *plan) active(n *graph.Node) int {
-	if !n.Is("Gemm") && !n.Is("MatMul") {
-		return 0
+// factors are the inputs that a node multiplies with each other, first the one that
+// varies with the image, and its bias.
+func (p *plan) factors(n *graph.Node) (active, weights, bias int) {
+	f, ok := op.ProductOf(n)
+	if !ok {
+		return 0, 1, -1
 	}
-	a, b := n.Input(0), n.Input(1)
-	if p.timing.timed[b] && !p.timing.timed[a] || p.consts[a] != nil && p.consts[b] == nil {
-		return 1
+	a, b := n.Input(f.X), n.Input(f.W)
+	if n.Is("Gemm") || n.Is("Einsum") || n.Is("MatMul") || n.Is("MatMulInteger") || n.Is("QLinearMatMul") {
+		if p.timing.timed[b] && !p.timing.timed[a] || p.consts[a] != nil && p.consts[b] == nil {
+			return f.W, f.X, f.Bias
+		}
 	}
-	return 0
+	return f.X, f.W, f.Bias
 }
 
 // current finds the nodes that compute what an Encode repeats.
@@ -169,14 +171,14 @@ func (r *run) countAnalog(n *graph.Node, in []*ops.Tensor, y *ops.Tensor) {
 	}
 	in, y = r.extents(n, in, y)
 	if k.driven { // in a layer of lock-step clock.count counts these
-		k.shape(in[k.active], in[k.weights], y)
+		k.shapes(in, y)
 		r.countSpikes(k, n.Input(k.active))
 		return
 	}
 	times := r.times(k)
 	k.report.Runs += times
 	if weighted(n) {
-		k.shape(in[k.active], in[k.weights], y)
+		k.shapes(in, y)
 		return
 	}
 	adds, muls := elementwise(n)
@@ -197,7 +199,7 @@ func (c *clock) count(s *linear, in []*ops.Tensor, y *ops.Tensor, t int) {
 		}
 		return
 	}
-	k.shape(in[k.active], in[k.weights], y)
+	k.shapes(in, y)
 	v := s.node.Input(k.active)
 	switch slot := c.slots[v]; {
 	case slot != nil && slot.packed != nil:
@@ -320,50 +322,52 @@ func (k *counter) spikes(operands ...*ops.Tensor) {
 
 // shape fills in what depends on the sizes alone, the same for every slice.
 func (k *counter) shape(x, weights, y *ops.Tensor) {
+	in := make([]*ops.Tensor, k.node.NumInputs())
+	in[k.active], in[k.weights] = x, weights
+	k.shapes(in, y)
+}
+
+// shapes is shape for all inputs of a node. An operand of an Einsum that is the only one
+// multiplies nothing.
+func (k *counter) shapes(in []*ops.Tensor, y *ops.Tensor) {
 	r := &k.report
-	if r.MACs > 0 {
+	if r.MACs > 0 || k.weights >= len(in) {
 		return
 	}
+	x, weights := in[k.active], in[k.weights]
 	k.taps = tapsOf(k.node, x, weights, y)
 	r.Inputs, r.Outputs = float64(x.Len()), float64(y.Len())
-	r.MACs = r.Outputs * k.perOutput(x, weights)
-	if k.node.Is("ConvTranspose") {
-		r.MACs = r.Inputs * k.perOutput(x, weights)
-	}
+	f, _ := op.ProductOf(k.node)
+	r.MACs = f.MACs(k.node, sizesOf(in), dims64(y.Dims))
 	r.ExactMACs = r.MACs
 	if k.taps != nil {
 		r.ExactMACs = k.taps.dense() * float64(x.Len()/max(k.taps.plane(), 1))
 	}
 	if k.node.IsSpiking("CPM") {
 		r.Adds = r.Outputs // the residual potential, and the bias
-		if k.node.Input(3) != nil {
+		if k.node.Input(k.bias) != nil {
 			r.Adds *= 2
 		}
 		return
 	}
-	r.Bias = k.node.NumInputs() > 2 && k.node.Input(2) != nil
+	r.Bias = k.bias >= 0 && k.node.Input(k.bias) != nil
 }
 
-// perOutput is the multiplications for an element of the result; for one of the input
-// of a ConvTranspose.
-func (w *work) perOutput(x, weights *ops.Tensor) float64 {
-	switch {
-	case w.node.Is("Gemm"): // A' is [M, K] and B' [K, N]
-		g, err := op.GemmOf(w.node)
-		if err != nil || len(x.Dims) != 2 {
-			return 0
+// sizesOf are the sizes of tensors, nil for those that are not there.
+func sizesOf(list []*ops.Tensor) [][]int64 {
+	sizes := make([][]int64, len(list))
+	for i, x := range list {
+		if x != nil {
+			sizes[i] = dims64(x.Dims)
 		}
-		axis := 1 - w.active
-		if w.active == 0 && g.TransA || w.active == 1 && g.TransB {
-			axis = 1 - axis
-		}
-		return float64(x.Dims[axis])
-	case w.node.Is("MatMul"):
-		last := len(x.Dims) - 1
-		if w.active == 1 && last > 0 {
-			last--
-		}
-		return float64(x.Dims[last])
 	}
-	return float64(product(weights.Dims[1:]))
+	return sizes
+}
+
+func dims64(dims []int) []int64 {
+	list := make([]int64, len(dims))
+	for i, d := range dims {
+		list[i] = int64(d)
+	}
+	return list
 }

@@ -242,3 +242,37 @@ func TestSumOfTrains(t *testing.T) {
 		t.Errorf("work %+v, want 7 spikes", w)
 	}
 }
+
+// TestAnalogProductWork counts the operators of the analog part that multiply in integers, at
+// moved samples or by an equation.
+func TestAnalogProductWork(t *testing.T) {
+	m := model(t, `g (float[N,2,H,W] x) => (float[N,3,H,W] r, float[N,4,H2,W2] s, float[N,3,H,W] u, float[N,5,H,W] v)
+<float[3,2,3,3] w = ["location": "seed:1"], float[4,2,2,2] k = ["location": "seed:2"], float[18,2,1,1] o = ["location": "seed:3"],
+ float[5,2] m = ["location": "seed:4"], float one = {1}, uint8 zero = {0}, float[3] b = ["location": "seed:5"]>
+{
+  q = QuantizeLinear(x, one, zero)
+  wq = QuantizeLinear(w, one, zero)
+  kq = QuantizeLinear(k, one, zero)
+  [conv] c = QLinearConv <pads = [1, 1, 1, 1]> (q, one, zero, wq, one, zero, one, zero)
+  r = DequantizeLinear(c, one, zero)
+  [strided] i = ConvInteger <strides = [2, 2]> (q, kq)
+  s = Cast <to = 1> (i)
+  offsets = Conv(x, o)
+  [deform] u = DeformConv <pads = [1, 1, 1, 1]> (x, w, offsets, b)
+  [mix] v = Einsum <equation = "nchw,dc->ndhw"> (x, m)
+}`, 1, 0)
+	m.SetOpset("", 19)
+	const images, h, w = 2, 6, 8
+	res := execute(t, compile(t, m, exec.Options{}), random(1, 0, 1, images, 2, h, w))
+	for node, want := range map[string]exec.WorkReport{
+		"conv":    {MACs: images * h * w * 3 * 2 * 9, ExactMACs: images * 3 * 2 * (3*h - 2) * (3*w - 2)},
+		"strided": {MACs: images * h / 2 * w / 2 * 4 * 2 * 4, ExactMACs: images * h / 2 * w / 2 * 4 * 2 * 4},
+		"deform":  {MACs: images * h * w * 3 * 2 * 9, ExactMACs: images * h * w * 3 * 2 * 9, Bias: true},
+		"mix":     {MACs: images * h * w * 2 * 5, ExactMACs: images * h * w * 2 * 5},
+	} {
+		got := workOf(t, res, node)
+		if got.MACs != want.MACs || got.ExactMACs != want.ExactMACs || got.Bias != want.Bias || got.Driven || got.Runs != 1 {
+			t.Errorf("%s: work %+v, want %g MACs, %g exact ones, bias %t", node, got, want.MACs, want.ExactMACs, want.Bias)
+		}
+	}
+}

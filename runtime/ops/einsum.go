@@ -14,21 +14,6 @@ type operand struct {
 	strides map[rune]int
 }
 
-// einsumAxes spells out the ellipsis of a term: axis i from the end of the axes that it
-// stands for is the letter -1-i.
-func einsumAxes(term []rune, spelled int) (axes []rune) {
-	for _, l := range term {
-		if l != '.' {
-			axes = append(axes, l)
-			continue
-		}
-		for i := spelled - 1; i >= 0; i-- {
-			axes = append(axes, rune(-1-i))
-		}
-	}
-	return axes
-}
-
 // runEinsum sums the products of all operands' elements in the order of the letters that
 // the result does not have.
 func runEinsum(e op.Einsum, env *Env, in []*Tensor) ([]*Tensor, error) {
@@ -42,12 +27,10 @@ func runEinsum(e op.Einsum, env *Env, in []*Tensor) ([]*Tensor, error) {
 	widest := 0
 	for i, x := range in {
 		term := e.Terms[i]
-		spelled := x.Rank() - len(term)
+		axes := op.EinsumAxes(term, x.Rank())
 		if slices.Contains(term, '.') {
-			spelled++
-			widest = max(widest, spelled)
+			widest = max(widest, x.Rank()-len(term)+1)
 		}
-		axes := einsumAxes(term, max(spelled, 0))
 		if len(axes) != x.Rank() {
 			return nil, fmt.Errorf("input %d is %v, want an axis for each letter of %q", i, x, string(term))
 		}
@@ -68,7 +51,7 @@ func runEinsum(e op.Einsum, env *Env, in []*Tensor) ([]*Tensor, error) {
 			}
 		}
 	}
-	out := einsumAxes(e.Out, widest)
+	out := op.EinsumAxes(e.Out, widest+len(e.Out)-1)
 	summed := slices.DeleteFunc(order, func(l rune) bool { return slices.Contains(out, l) })
 	dims := make([]int, len(out))
 	for i, l := range out {
