@@ -78,8 +78,10 @@ func (n *Net) bindConv(node *graph.Node) (layer, error) {
 
 func (l *convLayer) refresh() {
 	l.plain.SetWeights(elems(l.w, l.fixed), nil)
+	l.plain.Prepare()
 	if l.scaled != nil {
 		l.scaled.SetWeights(elems(l.w, l.fixed), l.x.neuron.emits)
+		l.scaled.Prepare()
 	}
 }
 

@@ -1,6 +1,10 @@
 package train
 
-import "spikingir/runtime/kernel"
+import (
+	"slices"
+
+	"spikingir/runtime/kernel"
+)
 
 // toLast copies slices [C][H][W] to [H][W][C]; values of another rank stay as they
 // are.
@@ -100,7 +104,13 @@ func addChannels(dst, x, b []float32, c int) {
 		kernel.AddScalar(dst, x, b[0])
 		return
 	}
-	for at := 0; at < len(x); at += c {
-		kernel.Add(dst[at:at+c], x[at:at+c], b)
+	// A call costs as much as the sums of some channels: one is for several pixels.
+	wide := slices.Repeat(b, min(addedRows, len(x)/c))
+	for at := 0; at < len(x); at += len(wide) {
+		n := min(len(wide), len(x)-at)
+		kernel.Add(dst[at:at+n], x[at:at+n], wide[:n])
 	}
 }
+
+// addedRows is the pixels that addChannels adds to at once.
+const addedRows = 16

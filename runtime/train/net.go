@@ -17,6 +17,9 @@ type Net struct {
 	Post      int // 1 when a post step follows
 	// Schedule is that of the neurons. Mode Rates is what a two-phase network computes.
 	Schedule op.Schedule
+	// Threads is how many goroutines Refresh and Gradients work on; their results do not
+	// depend on it. 0 is one.
+	Threads int
 
 	options Options
 	model   *graph.Model

@@ -197,24 +197,6 @@ func perChannel(dims []int, c int) bool {
 // Params lists the parameters, in the order of the nodes.
 func (n *Net) Params() []*Param { return n.params }
 
-// Refresh makes the layers follow changed parameters. No worker may run meanwhile.
-func (n *Net) Refresh() {
-	for _, p := range n.params {
-		p.refresh()
-	}
-	if len(n.roundings) > 0 {
-		for _, l := range n.neurons { // whose thresholds the roundings read
-			l.refresh()
-		}
-		for _, r := range n.roundings {
-			r.refresh()
-		}
-	}
-	for _, l := range n.layers {
-		l.refresh()
-	}
-}
-
 // Store writes the parameters to the model.
 func (n *Net) Store() {
 	for _, p := range n.params {

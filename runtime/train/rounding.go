@@ -121,8 +121,9 @@ func (n *Net) spikeSources(v *graph.Value) (list []*neuronLayer) {
 	return list
 }
 
-// refresh rounds what the layers read of the weights, after the neurons have theirs.
-func (r *rounding) refresh() {
+// refresh rounds what the layers read of the weights, after the neurons have theirs. It
+// reports whether the reader has another bias now.
+func (r *rounding) refresh() (moved bool) {
 	at := 0
 	for _, l := range r.sources {
 		for _, theta := range l.emits {
@@ -148,9 +149,7 @@ func (r *rounding) refresh() {
 			ws[i] = float32(math.RoundToEven(float64(x)*gain/s) * unit)
 		}
 	}
-	if r.reader != nil && r.settle() {
-		r.reader.refresh()
-	}
+	return r.reader != nil && r.settle()
 }
 
 // settle moves the bias of the reader as the pass does: over all steps, with the initial

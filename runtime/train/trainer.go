@@ -127,6 +127,7 @@ func New(c Config) (*Trainer, error) {
 	for range c.Pool.Threads() {
 		t.threads = append(t.threads, t.newWorkers())
 	}
+	t.net.Threads = len(t.threads)
 	return t, t.optimiser()
 }
 

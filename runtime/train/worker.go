@@ -256,31 +256,6 @@ func (w *Worker) Clear() {
 	}
 }
 
-// Gradients sums what workers have, in their order, as gradients by the
-// parameters' Data: one slice a parameter, which dst keeps.
-func (n *Net) Gradients(dst [][]float32, workers []*Worker) [][]float32 {
-	if dst == nil {
-		for _, p := range n.params {
-			dst = append(dst, make([]float32, len(p.Data)))
-		}
-	}
-	for i := range n.params {
-		clear(dst[i])
-		for _, w := range workers {
-			base.Add(dst[i], dst[i], w.grads[i])
-		}
-	}
-	for i, l := range n.layers {
-		if c, ok := l.(*convLayer); ok && workers[0].units[i] != nil {
-			c.amplify(dst[c.w.grad], i, workers)
-		}
-	}
-	for i, p := range n.params {
-		p.chain(dst[i])
-	}
-	return dst
-}
-
 // BackwardRates is Backward through the mean rates of the last Forward of mode
 // Spikes: one pass for all timesteps, with the spikes' means in the place of
 // activations and the gradient passed straight through the neurons whose mean

@@ -24,6 +24,7 @@ type packing struct {
 	weights []float32 // in ONNX order, times the scale
 	lock    sync.Mutex
 	ready   [weightForms]atomic.Bool
+	used    [weightForms]bool // of the weights before these
 }
 
 // set takes new weights; see Conv.SetWeights.
@@ -42,7 +43,17 @@ func (p *packing) set(s *Shape, w, scale []float32) {
 		}
 	}
 	for i := range p.ready {
-		p.ready[i].Store(false)
+		p.used[i] = p.ready[i].Swap(false)
+	}
+}
+
+// Prepare packs the forms that products needed of the weights before these, so that
+// several convolutions are packed at once. What is not prepared is packed in time.
+func (c *Conv) Prepare() {
+	for form, used := range c.packing.used {
+		if used {
+			c.pack(weightForm(form))
+		}
 	}
 }
 
