@@ -12,14 +12,16 @@ import (
 
 	"spikingir"
 	"spikingir/cmd/internal/cli"
+	"spikingir/cmd/internal/gate"
 )
 
 // app is what the subcommands share: the streams and the common flags.
 type app struct {
 	cli.Common
-	out    io.Writer
-	format string
-	debug  bool
+	out     io.Writer
+	format  string
+	debug   bool
+	verdict gate.Verdict // of the command
 	// ctx is the context of the command, which reading a model heeds wherever it is done;
 	// nil before there is one.
 	ctx context.Context
@@ -57,22 +59,18 @@ program; 130 interrupted.`,
 		Version: spikingir.Version,
 	}
 	f := root.PersistentFlags()
-	f.StringVar(&a.format, "format", "text", "output format: text or json")
+	f.StringVar(&a.format, "format", "text", "output format: text or json; where a command gives a verdict, junit or sarif too")
 	a.AddFlags(f)
 	f.BoolVar(&a.debug, "debug", false, "log what each pass does")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		a.ctx = cmd.Context()
-		return a.check()
+		return cmp.Or(checkFormat(cmd, a.format), a.Check())
 	}
-	root.AddCommand(a.inspectCmd(), a.passesCmd(), a.convertCmd(), a.runCmd(), a.evalCmd(),
-		a.finetuneCmd(), a.diffCmd(), a.verifyCmd(), a.bisectCmd(), a.explainCmd(), a.benchCmd(), a.demoCmd())
+	root.AddCommand(a.judging(a.inspectCmd()), a.passesCmd(), a.judging(a.convertCmd()), a.runCmd(), a.judging(a.evalCmd()),
+		a.finetuneCmd(), a.judging(a.diffCmd()), a.judging(a.verifyCmd()), a.judging(a.bisectCmd()), a.explainCmd(), a.benchCmd(), a.demoCmd())
 	root.SetOut(a.out) // which the command completion takes as it is now
 	completions(root)
 	return root
-}
-
-func (a *app) check() error {
-	return cmp.Or(choose("format", a.format), a.Check())
 }
 
 func (a *app) log() *slog.Logger {

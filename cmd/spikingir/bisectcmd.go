@@ -102,6 +102,7 @@ func (a *app) bisect(ctx context.Context, b *bisection, args []string) error {
 	if err != nil && !errors.As(err, &found) {
 		return fmt.Errorf("%s: %w", args[0], err)
 	}
+	a.checkPasses("bisect", r.Checks, found)
 	if found != nil {
 		r.First = &found.Check
 	} else if other != nil {

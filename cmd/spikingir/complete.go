@@ -23,7 +23,6 @@ func choices() map[string][]string {
 		after = append(after, p.Name)
 	}
 	return map[string][]string{
-		"format":           {"text", "json"},
 		"recipe":           recipes.Names(),
 		"print-ir-after":   after,
 		"print-ir-before":  after,
@@ -50,8 +49,9 @@ func choices() map[string][]string {
 }
 
 // choose refuses a value that is not on the list of its flag.
-func choose(flag, value string) error {
-	words := choices()[flag]
+func choose(flag, value string) error { return oneOf(flag, value, choices()[flag]) }
+
+func oneOf(flag, value string, words []string) error {
 	if slices.Contains(words, value) {
 		return nil
 	}
@@ -68,6 +68,9 @@ func completions(root *cobra.Command) {
 			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 		}
 		offer := func(f *pflag.Flag) {
+			if f.Name == "format" {
+				return
+			}
 			list, ok := words[cmd.Name()+" "+f.Name]
 			if !ok {
 				list, ok = words[f.Name]
@@ -85,5 +88,11 @@ func completions(root *cobra.Command) {
 		if cmd == root {
 			cmd.PersistentFlags().VisitAll(offer)
 		}
+	}
+	err := root.RegisterFlagCompletionFunc("format", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return formats(cmd), cobra.ShellCompDirectiveNoFileComp
+	})
+	if err != nil {
+		panic(err)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -65,6 +66,9 @@ func (a *app) convertCmd() *cobra.Command {
 				return fmt.Errorf("convert: --output is missing, want a file to write")
 			}
 			if err := c.check(cmd.Flags()); err != nil {
+				return err
+			}
+			if err := a.wantGate(c.verify, "--verify-each"); err != nil {
 				return err
 			}
 			var in cli.Inputs
@@ -187,10 +191,18 @@ func (a *app) convert(ctx context.Context, m *graph.Model, c *conversion) (*spik
 		step(done, total)
 	}
 	d.Seed, c.Threads, c.Before, c.After, c.Log = a.Seed, a.Threads, c.dump.ahead(a), c.dump.after(a), a.log()
+	var checks []spikingir.PassCheck
 	if c.verify {
-		c.Check = &spikingir.Check{Tolerance: c.tolerance, Told: a.tellCheck}
+		c.Check = &spikingir.Check{Tolerance: c.tolerance, Told: func(p spikingir.PassCheck) {
+			checks = append(checks, p)
+			a.tellCheck(p)
+		}}
 	}
-	return spikingir.Convert(ctx, m, c.Options)
+	r, err := spikingir.Convert(ctx, m, c.Options)
+	var found *spikingir.DifferenceError
+	errors.As(err, &found)
+	a.checkPasses("verify-each", checks, found)
+	return r, err
 }
 
 // tellCheck tells a check where notes are told.

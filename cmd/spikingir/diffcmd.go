@@ -37,6 +37,7 @@ the models are the same and with 4 when they differ.`,
 				compare = diff.Structure
 			}
 			r := compare(x, y)
+			a.judgeDiff(r)
 			if err := a.showDiff(r, stat); err != nil {
 				return err
 			}
@@ -49,6 +50,39 @@ the models are the same and with 4 when they differ.`,
 	cmd.Flags().BoolVar(&structure, "ignore-names", false, "compare by structure: operators, attributes, constants and wiring, not names")
 	cmd.Flags().BoolVar(&stat, "stat", false, "only count what differs, a line for each kind, and tell how far weights lie apart")
 	return cmd
+}
+
+// judgeDiff notes a gate for each kind of part that is the same, and one for each part that
+// differs.
+func (a *app) judgeDiff(r *diff.Report) {
+	for _, kind := range diff.Kinds() {
+		same := true
+		for _, e := range r.Entries {
+			if e.Kind != kind {
+				continue
+			}
+			same = false
+			var nodes []string
+			if kind != diff.Header && kind != diff.Interface {
+				nodes = []string{e.Name}
+			}
+			a.check("same-"+string(kind), e.Name, false, nodes, "%s %s", e.Change, shownChange(e))
+		}
+		if same {
+			a.check("same-"+string(kind), "all", true, nil, "no difference")
+		}
+	}
+}
+
+// shownChange is what an entry had and has.
+func shownChange(e diff.Entry) string {
+	switch e.Change {
+	case diff.Added:
+		return e.B
+	case diff.Removed:
+		return e.A
+	}
+	return e.A + " -> " + e.B
 }
 
 // diffStat is what diff --stat reports.
@@ -102,9 +136,7 @@ func errDiffer(n int) error {
 func (a *app) printDiff(r *diff.Report) {
 	marks := map[diff.Change]string{diff.Added: "+", diff.Removed: "-", diff.Changed: "~", diff.Moved: ">"}
 	for _, e := range r.Entries {
-		shown := map[diff.Change]string{diff.Added: e.B, diff.Removed: e.A, diff.Changed: e.A + " -> " + e.B,
-			diff.Moved: e.A + " -> " + e.B}
-		fmt.Fprintf(a.out, "%s %s %s: %s\n", marks[e.Change], e.Kind, cli.Shown(e.Name), cli.Line(shown[e.Change]))
+		fmt.Fprintf(a.out, "%s %s %s: %s\n", marks[e.Change], e.Kind, cli.Shown(e.Name), cli.Line(shownChange(e)))
 	}
 	a.printTimings(r.TimingA, r.TimingB)
 	t := a.table()

@@ -46,9 +46,8 @@ of which a layer runs step by step is measured whole.`,
 			if err := a.printReports(all); err != nil {
 				return err
 			}
-			var v verdict
-			e.limits.judge(&v, all)
-			return a.judge(&v)
+			a.judgeLimits(&e.limits, all)
+			return a.judge()
 		},
 	}
 	f := cmd.Flags()
@@ -75,8 +74,11 @@ func (e *evaluation) check() error {
 
 // evaluate measures the network of a file.
 func (a *app) evaluate(ctx context.Context, path string, e *evaluation) ([]*spikingir.Report, error) {
-	if err := e.check(); err != nil {
+	if err := cmp.Or(e.check(), a.wantGate(e.limits.any(), "one of --assert-psnr-drop, --assert-agreement, --assert-rate and --assert-energy-ratio")); err != nil {
 		return nil, err
+	}
+	if e.ref != "" {
+		a.verdict.Others = append(a.verdict.Others, e.ref)
 	}
 	model, err := a.open(path, e.run)
 	if err != nil {

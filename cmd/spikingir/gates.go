@@ -11,35 +11,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"spikingir"
-	"spikingir/cmd/internal/cli"
 	"spikingir/graph"
 	"spikingir/graph/op"
 )
-
-// verdict collects the gates of a command: all are checked before it fails.
-type verdict struct {
-	checked int
-	failed  []string
-}
-
-// gate notes one gate: what was found and wanted is told where it failed.
-func (v *verdict) gate(ok bool, format string, args ...any) {
-	v.checked++
-	if !ok {
-		v.failed = append(v.failed, fmt.Sprintf(format, args...))
-	}
-}
-
-// judge tells every gate that failed, a line each, and gives the error of the command.
-func (a *app) judge(v *verdict) error {
-	if len(v.failed) == 0 {
-		return nil
-	}
-	for _, s := range v.failed {
-		fmt.Fprintln(a.Err, "gate failed: "+s)
-	}
-	return &cli.CodeError{Code: cli.ExitGate, Err: fmt.Errorf("%d of %d gates failed", len(v.failed), v.checked)}
-}
 
 // limits are numbers that flags bound, NaN where a flag is not given.
 type limits struct{ drop, agreement, rate, energy float64 }
@@ -94,8 +68,13 @@ func (l *limits) check(ref string) error {
 	return nil
 }
 
-// judge holds reports against the limits. A number that is none passes no gate.
-func (l *limits) judge(v *verdict, all []*spikingir.Report) {
+// any reports whether a flag is given.
+func (l *limits) any() bool {
+	return given(l.drop) || given(l.agreement) || given(l.rate) || given(l.energy)
+}
+
+// judgeLimits holds reports against the limits. A number that is none passes no gate.
+func (a *app) judgeLimits(l *limits, all []*spikingir.Report) {
 	for _, r := range all {
 		at := ""
 		if len(all) > 1 {
@@ -104,25 +83,32 @@ func (l *limits) judge(v *verdict, all []*spikingir.Report) {
 		if given(l.drop) {
 			model, ref := float64(r.Model.PSNR), float64(r.Ref.PSNR)
 			ok := ref-model <= l.drop || math.IsInf(model, 1)
-			v.gate(ok, "%sPSNR %.3f dB, %.3f dB below the %.3f dB of the reference, want %g dB below at most", at, model, ref-model, ref, l.drop)
+			a.check("psnr-drop", fmt.Sprintf("%s%g dB at most", at, l.drop), ok, nil,
+				"%sPSNR %.3f dB, %.3f dB below the %.3f dB of the reference, want %g dB below at most", at, model, ref-model, ref, l.drop)
 		}
 		if given(l.agreement) {
 			db := float64(r.Agreement.PSNR)
-			v.gate(db >= l.agreement, "%sagreement with the reference %.3f dB, want %g dB at least", at, db, l.agreement)
+			a.check("agreement", fmt.Sprintf("%s%g dB at least", at, l.agreement), db >= l.agreement, nil,
+				"%sagreement with the reference %.3f dB, want %g dB at least", at, db, l.agreement)
 		}
 		if given(l.rate) {
-			if len(r.Layers) == 0 {
-				v.gate(false, "%sno neuron fires that could be counted, so there is no firing rate; want %g at most", at, l.rate)
-			} else {
-				v.gate(r.FiringRate <= l.rate, "%sfiring rate %.4f, want %g at most", at, r.FiringRate, l.rate)
-			}
+			a.judgeRate(l.rate, r, at)
 		}
 		if given(l.energy) {
 			ratio := r.Energy.ModelMJ / *r.Energy.RefMJ
-			v.gate(ratio <= l.energy, "%senergy %.4f of the reference's (%.3f of %.3f mJ), want %g at most",
-				at, ratio, r.Energy.ModelMJ, *r.Energy.RefMJ, l.energy)
+			a.check("energy-ratio", fmt.Sprintf("%s%g at most", at, l.energy), ratio <= l.energy, nil,
+				"%senergy %.4f of the reference's (%.3f of %.3f mJ), want %g at most", at, ratio, r.Energy.ModelMJ, *r.Energy.RefMJ, l.energy)
 		}
 	}
+}
+
+func (a *app) judgeRate(most float64, r *spikingir.Report, at string) {
+	name := fmt.Sprintf("%s%g at most", at, most)
+	if len(r.Layers) == 0 {
+		a.check("rate", name, false, nil, "%sno neuron fires that could be counted, so there is no firing rate; want %g at most", at, most)
+		return
+	}
+	a.check("rate", name, r.FiringRate <= most, nil, "%sfiring rate %.4f, want %g at most", at, r.FiringRate, most)
 }
 
 // opGates are what inspect demands of operators.
@@ -183,9 +169,9 @@ func opName(s string) string {
 	return strings.TrimPrefix(s, "ai.onnx.")
 }
 
-// judge holds the nodes of the graph and its subgraphs against the demands. Calls of
+// judgeOps holds the nodes of the graph and its subgraphs against the demands. Calls of
 // functions count as the operators that they are.
-func (a *app) judgeOps(v *verdict, g *opGates, bounds []bound, m *graph.Model) {
+func (a *app) judgeOps(g *opGates, bounds []bound, m *graph.Model) {
 	counts, first := map[string]int{}, map[string]string{}
 	var names []string
 	for n := range m.Graph.Nodes() {
@@ -207,23 +193,33 @@ func (a *app) judgeOps(v *verdict, g *opGates, bounds []bound, m *graph.Model) {
 		}
 	}
 	if len(g.only) > 0 {
-		var other []string
+		var other, nodes []string
 		for _, allowed := range g.only {
 			known(opName(allowed))
 		}
 		for _, name := range names {
 			if !slices.ContainsFunc(g.only, func(s string) bool { return allows(opName(s), name) }) {
 				other = append(other, fmt.Sprintf("%s (%d, the first %q)", name, counts[name], first[name]))
+				nodes = append(nodes, first[name])
 			}
 		}
-		v.gate(len(other) == 0, "found operators %s, want only %s", strings.Join(other, ", "), strings.Join(g.only, ", "))
+		found := "no others"
+		if len(other) > 0 {
+			found = "operators " + strings.Join(other, ", ")
+		}
+		only := strings.Join(g.only, ", ")
+		a.check("op-only", only, len(other) == 0, nodes, "found %s, want only %s", found, only)
 	}
 	for _, b := range bounds {
 		name := opName(b.op)
 		known(name)
 		n := counts[name]
-		v.gate(b.holds(n), "found %d nodes of operator %s%s, want %s%d", n, name,
-			where(first[name]), b.relation, b.want)
+		var nodes []string
+		if n > 0 {
+			nodes = []string{first[name]}
+		}
+		a.check("op-count", fmt.Sprintf("%s%s%d", name, b.relation, b.want), b.holds(n), nodes,
+			"found %d nodes of operator %s%s, want %s%d", n, name, where(first[name]), b.relation, b.want)
 	}
 }
 

@@ -76,12 +76,14 @@ func (a *app) inspectCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := a.wantGate(len(gates.only)+len(bounds) > 0, "--assert-op-only or --assert-op-count"); err != nil {
+				return err
+			}
 			m, err := a.load(args[0], reader)
 			if err != nil {
 				return err
 			}
-			var v verdict
-			a.judgeOps(&v, &gates, bounds, m)
+			a.judgeOps(&gates, bounds, m)
 			functions, version := m.Functions, m.IRVersion
 			if inlined := m.Clone(); len(functions) > 0 && spikingir.Inline(inlined) == nil {
 				m = inlined // else its calls are shown as they are
@@ -106,7 +108,7 @@ func (a *app) inspectCmd() *cobra.Command {
 			} else if err := a.json(r); err != nil {
 				return err
 			}
-			return a.judge(&v)
+			return a.judge()
 		},
 	}
 	gates.add(cmd.Flags())

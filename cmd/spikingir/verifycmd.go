@@ -164,8 +164,13 @@ func (a *app) verify(ctx context.Context, v *verification, args []string) error 
 		c, err := v.compare(ctx, m, other, s)
 		if err != nil {
 			end()
+			if cli.ExitCode(ctx, err) == cli.ExitGate {
+				a.check("difference", s.name, false, nil, "%v", err)
+			}
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
+		a.check("difference", s.name, c.Largest <= v.tolerance, nil, "largest difference %.3g, agreement %s dB, want a difference of %.3g at most",
+			c.Largest, decibel(c.Agreement.PSNR), v.tolerance)
 		r.Images = append(r.Images, c)
 		r.Largest = max(r.Largest, c.Largest)
 		r.Agreement.PSNR = min(r.Agreement.PSNR, c.Agreement.PSNR)

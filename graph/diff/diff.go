@@ -45,6 +45,9 @@ const (
 
 var kinds = []Kind{Header, Interface, NodeKind, Attribute, ValueKind, Initializer, Function}
 
+// Kinds are all kinds of parts, in the order of a report.
+func Kinds() []Kind { return slices.Clone(kinds) }
+
 // Entry is one difference.
 type Entry struct {
 	Kind   Kind   `json:"kind"`

@@ -124,16 +124,16 @@ func Run(args []string, in io.Reader, out, errw io.Writer, root func(out io.Writ
 	if err == nil {
 		return ExitOK
 	}
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+	code := ExitCode(ctx, err)
+	switch code {
+	case ExitInterrupted:
 		fmt.Fprintf(errw, "%s: interrupted; no file is left half written\n", cmd.Name())
-		return ExitInterrupted
-	}
-	var fault *passes.Internal
-	if errors.As(err, &fault) {
+	case ExitInternal:
 		return internal(errw, cmd.Name(), strings.SplitN(err.Error(), "\n", 2)[0], []byte(err.Error()))
+	default:
+		fmt.Fprintf(errw, "%s: %s\n", cmd.Name(), OneLine(err))
 	}
-	fmt.Fprintf(errw, "%s: %s\n", cmd.Name(), OneLine(err))
-	return exitCode(err)
+	return code
 }
 
 // OneLine is the text of an error on one line.
@@ -141,7 +141,18 @@ func OneLine(err error) string {
 	return Line(strings.Join(strings.Fields(strings.ReplaceAll(err.Error(), "\n", "; ")), " "))
 }
 
-func exitCode(err error) int {
+// ExitCode is what an error of a command with that context ends the program with.
+func ExitCode(ctx context.Context, err error) int {
+	if err == nil {
+		return ExitOK
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return ExitInterrupted
+	}
+	var fault *passes.Internal
+	if errors.As(err, &fault) {
+		return ExitInternal
+	}
 	var c *CodeError
 	if errors.As(err, &c) {
 		return c.Code
