@@ -23,6 +23,7 @@ type conversion struct {
 	dump                dumper
 	verify              bool
 	tolerance           float64
+	limits              limits
 	recipe              error // what is wrong with the settings, unless the model is spiking
 }
 
@@ -53,6 +54,7 @@ func (c *conversion) add(f *pflag.FlagSet) {
 	f.StringVar(&c.StopAfter, "stop-after", "", "pass to stop after; the model is written as it is then")
 	f.BoolVar(&c.verify, "verify-each", false, "run the model before and after each pass on seeded inputs; the first pass that changes results without saying so ends in exit code 4")
 	f.Float64Var(&c.tolerance, "tolerance", 1e-4, "with --verify-each, the largest difference allowed")
+	c.limits.addMeasured(f, "MODEL", ", measured on the calibration images before OUT is written")
 }
 
 func (a *app) convertCmd() *cobra.Command {
@@ -68,7 +70,8 @@ func (a *app) convertCmd() *cobra.Command {
 			if err := c.check(cmd.Flags()); err != nil {
 				return err
 			}
-			if err := a.wantGate(c.verify, "--verify-each"); err != nil {
+			gates := len(c.limits.flags()) > 0
+			if err := a.wantGate(c.verify || gates, "--verify-each, --assert-agreement, --assert-rate or --assert-energy-ratio"); err != nil {
 				return err
 			}
 			var in cli.Inputs
@@ -89,14 +92,23 @@ func (a *app) convertCmd() *cobra.Command {
 			if err := c.checkForm(cmd.Flags(), m); err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
-			r, err := a.convert(cmd.Context(), m, c)
-			if err != nil {
+			var ann *graph.Model // a conversion leaves nothing of it
+			if gates {
+				ann = m.Clone()
+			}
+			s := &summary{Model: args[0], Output: c.out}
+			if s.Conversion, err = a.convert(cmd.Context(), m, c); err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
+			}
+			if gates {
+				if s.Measured, err = a.measureConversion(cmd.Context(), args[0], ann, m, c); err != nil {
+					return err
+				}
 			}
 			if err := spikingir.Write(c.out, m); err != nil {
 				return cli.Writing(c.out, err)
 			}
-			return a.printSummary(&summary{args[0], c.out, r})
+			return a.printSummary(s)
 		},
 	}
 	c.add(cmd.Flags())
@@ -109,7 +121,7 @@ var recipeFlags = []string{"recipe", "timesteps", "percentile", "over", "per", "
 
 // conversionFlags are those that say how neurons are made.
 var conversionFlags = []string{"recipe", "timesteps", "percentile", "over", "per", "v0", "beta", "analog", "schedule",
-	"calib", "task"}
+	"calib", "task", "assert-agreement", "assert-rate", "assert-energy-ratio"}
 
 // checkForm refuses flags of a conversion for a model that is a spiking network already, and
 // for any other what is of no conversion.
@@ -161,6 +173,9 @@ func (c *conversion) check(f *pflag.FlagSet) error {
 	if err := c.dump.check(p); err != nil {
 		return err
 	}
+	if err := c.checkLimits(p); err != nil {
+		return err
+	}
 	if f.Changed("tolerance") && !c.verify {
 		return fmt.Errorf("--tolerance is of --verify-each, which is not given")
 	}
@@ -175,6 +190,7 @@ type summary struct {
 	Model  string `json:"model"`
 	Output string `json:"output"`
 	*spikingir.Conversion
+	Measured *measured `json:"measured,omitempty"` // for gates
 }
 
 // convert runs the passes over m in place.
@@ -238,5 +254,8 @@ func (a *app) printSummary(s *summary) error {
 		what += fmt.Sprintf(", %.1f %% of the multiply-accumulates driven by spikes", 100*s.SpikeShare)
 	}
 	fmt.Fprintf(a.out, "%s -> %s: %s\n", s.Model, s.Output, what)
+	if s.Measured != nil {
+		fmt.Fprintln(a.out, s.Measured)
+	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"spikingir"
 	"spikingir/cmd/internal/cli"
+	"spikingir/graph"
 	"spikingir/runtime/metric"
 )
 
@@ -74,7 +75,7 @@ func (e *evaluation) check() error {
 
 // evaluate measures the network of a file.
 func (a *app) evaluate(ctx context.Context, path string, e *evaluation) ([]*spikingir.Report, error) {
-	if err := cmp.Or(e.check(), a.wantGate(e.limits.any(), "one of --assert-psnr-drop, --assert-agreement, --assert-rate and --assert-energy-ratio")); err != nil {
+	if err := cmp.Or(e.check(), a.wantGate(len(e.limits.flags()) > 0, "one of --assert-psnr-drop, --assert-agreement, --assert-rate and --assert-energy-ratio")); err != nil {
 		return nil, err
 	}
 	if e.ref != "" {
@@ -115,13 +116,14 @@ func (a *app) reference(path string, model *loaded, o spikingir.RunOptions) (*lo
 	if err != nil {
 		return nil, err
 	}
+	return a.against(path, m, model, o)
+}
+
+// against makes the ANN ready that a model is compared with.
+func (a *app) against(path string, m *graph.Model, model *loaded, o spikingir.RunOptions) (*loaded, error) {
 	feeds := model.Stated()
 	maps.Copy(feeds, o.Inputs)
-	maps.DeleteFunc(feeds, func(name string, _ spikingir.Feed) bool {
-		v := m.Graph.Value(name)
-		return v == nil || !v.IsInput()
-	})
-	own := spikingir.RunOptions{MemoryLimit: o.MemoryLimit, Inputs: feeds}
+	own := spikingir.RunOptions{MemoryLimit: o.MemoryLimit, Inputs: taken(m, feeds)}
 	names, at := model.Outputs()
 	if v := m.Graph.Value(names[at]); v != nil && v.IsOutput() {
 		own.Output = names[at]
@@ -141,6 +143,16 @@ func (a *app) reference(path string, model *loaded, o spikingir.RunOptions) (*lo
 	}
 	r.Close()
 	return nil, err
+}
+
+// taken is those of some values that a model has inputs for.
+func taken(m *graph.Model, feeds map[string]spikingir.Feed) map[string]spikingir.Feed {
+	feeds = maps.Clone(feeds)
+	maps.DeleteFunc(feeds, func(name string, _ spikingir.Feed) bool {
+		v := m.Graph.Value(name)
+		return v == nil || !v.IsInput()
+	})
+	return feeds
 }
 
 // printReports shows what was measured; JSON is one object, or a list where

@@ -19,15 +19,20 @@ import (
 type limits struct{ drop, agreement, rate, energy float64 }
 
 func (l *limits) add(f *pflag.FlagSet) {
+	l.addMeasured(f, "--ref", "")
+	f.Var((*bounded)(&l.drop), "assert-psnr-drop", "demand that the PSNR is at most this many dB below that of --ref; else exit code 4")
+}
+
+// addMeasured adds the limits that need no ground truth. The ANN is that of what ref says.
+func (l *limits) addMeasured(f *pflag.FlagSet, ref, where string) {
 	nan := math.NaN()
 	*l = limits{nan, nan, nan, nan}
 	bound := func(p *float64, name, usage string) {
-		f.Var((*bounded)(p), name, usage+"; else exit code 4")
+		f.Var((*bounded)(p), name, usage+where+"; else exit code 4")
 	}
-	bound(&l.drop, "assert-psnr-drop", "demand that the PSNR is at most this many dB below that of --ref")
-	bound(&l.agreement, "assert-agreement", "demand an agreement with --ref of at least this many dB")
+	bound(&l.agreement, "assert-agreement", "demand an agreement with "+ref+" of at least this many dB")
 	bound(&l.rate, "assert-rate", "demand a firing rate of all neurons of at most this")
-	bound(&l.energy, "assert-energy-ratio", "demand that the energy is at most this many times that of --ref")
+	bound(&l.energy, "assert-energy-ratio", "demand that the energy is at most this many times that of "+ref)
 }
 
 // bounded is a number given by a flag, NaN when it is not given.
@@ -57,20 +62,26 @@ func given(x float64) bool { return !math.IsNaN(x) }
 
 // check demands the reference that gates compare with.
 func (l *limits) check(ref string) error {
-	for _, g := range []struct {
-		name string
-		x    float64
-	}{{"psnr-drop", l.drop}, {"agreement", l.agreement}, {"energy-ratio", l.energy}} {
-		if given(g.x) && ref == "" {
-			return fmt.Errorf("--assert-%s compares with the ANN: want --ref", g.name)
+	for _, name := range l.flags() {
+		if name != "--assert-rate" && ref == "" {
+			return fmt.Errorf("%s compares with the ANN: want --ref", name)
 		}
 	}
 	return nil
 }
 
-// any reports whether a flag is given.
-func (l *limits) any() bool {
-	return given(l.drop) || given(l.agreement) || given(l.rate) || given(l.energy)
+// flags are those that are given.
+func (l *limits) flags() []string {
+	var list []string
+	for _, g := range []struct {
+		name string
+		x    float64
+	}{{"psnr-drop", l.drop}, {"agreement", l.agreement}, {"rate", l.rate}, {"energy-ratio", l.energy}} {
+		if given(g.x) {
+			list = append(list, "--assert-"+g.name)
+		}
+	}
+	return list
 }
 
 // judgeLimits holds reports against the limits. A number that is none passes no gate.

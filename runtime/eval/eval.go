@@ -30,6 +30,9 @@ type Config struct {
 	// Crop measures the central Crop x Crop pixels of each image only, for tasks
 	// whose input has the size of the target; 0 measures whole images.
 	Crop int
+	// Blind measures what needs no ground truth: agreement, spikes and energy, with any task.
+	// The report's qualities are zero then, and it has no rate.
+	Blind bool
 	// Accept, when not nil, may refuse an image by its dimensions [1,C,H,W] before any
 	// network runs on it.
 	Accept   func(dims []int) error
@@ -111,7 +114,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 // RunAll measures a model at every number of timesteps that its program gives results
 // for, in one run.
 func RunAll(ctx context.Context, c Config) ([]*Report, error) {
-	if c.Set.Task().Kind == dataset.None {
+	if c.Set.Task().Kind == dataset.None && !c.Blind {
 		return nil, fmt.Errorf("task none has no ground truth to measure against")
 	}
 	c.Energy.Mode = cmp.Or(c.Energy.Mode, metric.Paper)
@@ -198,7 +201,7 @@ func (t *tally) image(ctx context.Context, s dataset.Sample) error {
 	}
 	t.seconds += time.Since(start).Seconds()
 	t.names = append(t.names, s.Name)
-	if s.Input.SameSize(s.Target) {
+	if !t.Blind && s.Input.SameSize(s.Target) {
 		q, err := t.score(s.Input, s)
 		if err != nil {
 			return err
@@ -230,13 +233,13 @@ func (t *tally) reference(ctx context.Context, s dataset.Sample) (dataset.Image,
 	if err != nil {
 		return dataset.Image{}, err
 	}
+	t.refOps = append(t.refOps, LayerOps(res))
 	out, err := Image(res.Outputs[t.RefPorts.Output])
-	if err != nil {
+	if err != nil || t.Blind {
 		return out, err
 	}
 	q, err := t.score(out, s)
 	t.ref = append(t.ref, q)
-	t.refOps = append(t.refOps, LayerOps(res))
 	return out, err
 }
 
@@ -245,12 +248,14 @@ func (k *track) add(t *tally, s dataset.Sample, res *exec.Result, ann dataset.Im
 	if err != nil {
 		return err
 	}
-	q, err := t.score(out, s)
-	if err != nil {
-		return err
+	if !t.Blind {
+		q, err := t.score(out, s)
+		if err != nil {
+			return err
+		}
+		k.quality = append(k.quality, q)
 	}
 	k.timesteps = res.Timesteps
-	k.quality = append(k.quality, q)
 	k.ops = append(k.ops, LayerOps(res))
 	if k.neurons, err = merge(k.neurons, res.Neurons); err != nil {
 		return err

@@ -69,38 +69,74 @@ func merge(sum, more []exec.NeuronReport) ([]exec.NeuronReport, error) {
 
 // report computes the means for one number of timesteps.
 func (t *tally) report(k *track) (*Report, error) {
-	r := &Report{Images: len(k.quality), Timesteps: k.timesteps, Timing: t.Model.Timing.Report(int64(k.timesteps))}
-	r.Seconds = t.seconds / float64(len(k.quality))
-	q, err := metric.MeanQuality(k.quality)
-	if err != nil {
-		return nil, err
-	}
-	r.Model = quality(q)
-	if len(t.inputs) > 0 {
-		in, err := metric.MeanQuality(t.inputs)
-		if err != nil {
+	r := &Report{Images: len(t.names), Timesteps: k.timesteps, Timing: t.Model.Timing.Report(int64(k.timesteps))}
+	r.Seconds = t.seconds / float64(len(t.names))
+	if !t.Blind {
+		if err := t.qualities(r, k); err != nil {
 			return nil, err
 		}
-		r.Input = quality(in)
 	}
 	if err := t.energy(r, k); err != nil {
 		return nil, err
 	}
 	if t.Ref != nil {
-		if err := t.compare(r, k, q); err != nil {
-			return nil, err
-		}
+		r.Agreement = &Agreement{metric.DB(mean(k.agree))}
 	}
 	r.layers(k.neurons)
 	for i, name := range t.names {
-		m := ImageReport{Name: name, Model: quality(k.quality[i])}
+		m := ImageReport{Name: name}
+		if !t.Blind {
+			m.Model = quality(k.quality[i])
+		}
 		if t.Ref != nil {
-			ref, a := quality(t.ref[i]), metric.DB(k.agree[i])
-			m.Ref, m.Agreement = &ref, &a
+			a := metric.DB(k.agree[i])
+			m.Agreement = &a
+		}
+		if t.Ref != nil && !t.Blind {
+			ref := quality(t.ref[i])
+			m.Ref = &ref
 		}
 		r.PerImage = append(r.PerImage, m)
 	}
 	return r, nil
+}
+
+func mean(xs []float64) float64 {
+	var sum float64
+	for _, x := range xs {
+		sum += x
+	}
+	return sum / float64(len(xs))
+}
+
+// qualities is what the ground truth tells.
+func (t *tally) qualities(r *Report, k *track) error {
+	q, err := metric.MeanQuality(k.quality)
+	if err != nil {
+		return err
+	}
+	r.Model = quality(q)
+	if len(t.inputs) > 0 {
+		in, err := metric.MeanQuality(t.inputs)
+		if err != nil {
+			return err
+		}
+		r.Input = quality(in)
+	}
+	if t.Ref == nil {
+		return nil
+	}
+	ref, err := metric.MeanQuality(t.ref)
+	if err != nil {
+		return err
+	}
+	rq := quality(ref)
+	r.Ref = &rq
+	// An ANN that is exact, or worthless, leaves no rate to speak of.
+	if rate, err := metric.ConversionRate(q, ref, false); err == nil {
+		r.Rate = &rate
+	}
+	return nil
 }
 
 func quality(q metric.Quality) Quality { return Quality{metric.DB(q.PSNR), q.SSIM} }
@@ -160,25 +196,6 @@ func (t *tally) cost(rows []metric.LayerOps, timesteps int) (metric.Energy, erro
 		return metric.SNNEnergy(rows, timesteps, t.Energy)
 	}
 	return metric.ANNEnergy(rows, t.Energy.Mode)
-}
-
-func (t *tally) compare(r *Report, k *track, model metric.Quality) error {
-	ref, err := metric.MeanQuality(t.ref)
-	if err != nil {
-		return err
-	}
-	rq := quality(ref)
-	r.Ref = &rq
-	// An ANN that is exact, or worthless, leaves no rate to speak of.
-	if rate, err := metric.ConversionRate(model, ref, false); err == nil {
-		r.Rate = &rate
-	}
-	var sum float64
-	for _, a := range k.agree {
-		sum += a
-	}
-	r.Agreement = &Agreement{metric.DB(sum / float64(len(k.agree)))}
-	return nil
 }
 
 // layers fills in the neurons' figures.
