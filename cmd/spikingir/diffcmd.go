@@ -8,12 +8,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"spikingir/cmd/internal/cli"
+	"spikingir/graph"
 	"spikingir/graph/diff"
 	"spikingir/graph/op"
 )
 
 func (a *app) diffCmd() *cobra.Command {
 	var structure, stat bool
+	var out string
 	cmd := &cobra.Command{
 		Use:   "diff A B",
 		Short: "Show what differs between two models, by name or by structure",
@@ -21,9 +23,16 @@ func (a *app) diffCmd() *cobra.Command {
 models by name and counts their operators. With --ignore-names it compares their
 structure: what has the same operator, attributes, constants and wiring is the
 same, whatever it is called, and the report takes A's names. It exits with 0 when
-the models are the same and with 4 when they differ.`,
-		Args: cobra.ExactArgs(2),
+the models are the same and with 4 when they differ.
+
+With --format html it writes both side by side as one page, what is the same too.`,
+		Args:        cobra.ExactArgs(2),
+		Annotations: map[string]string{hasPage: "given"},
 		RunE: func(_ *cobra.Command, args []string) error {
+			in, err := a.checkPage(args, stat, out)
+			if err != nil {
+				return err
+			}
 			x, err := a.load(args[0], "onnx")
 			if err != nil {
 				return err
@@ -32,13 +41,12 @@ the models are the same and with 4 when they differ.`,
 			if err != nil {
 				return err
 			}
-			compare := diff.Models
-			if structure {
-				compare = diff.Structure
+			in.AddModels(x, y)
+			if err := in.Check(out); err != nil {
+				return err
 			}
-			r := compare(x, y)
-			a.judgeDiff(r)
-			if err := a.showDiff(r, stat); err != nil {
+			r, err := a.compare(args, x, y, structure, stat, out)
+			if err != nil {
 				return err
 			}
 			if !r.Same {
@@ -48,8 +56,42 @@ the models are the same and with 4 when they differ.`,
 		},
 	}
 	cmd.Flags().BoolVar(&structure, "ignore-names", false, "compare by structure: operators, attributes, constants and wiring, not names")
+	cmd.Flags().StringVarP(&out, "output", "o", "", "with --format html, the file to write; without it the page goes to standard output")
 	cmd.Flags().BoolVar(&stat, "stat", false, "only count what differs, a line for each kind, and tell how far weights lie apart")
 	return cmd
+}
+
+// hasPage marks the commands that give a page.
+const hasPage = "page"
+
+// checkPage finds what is wrong with the flags of a page, and gives the files that it must not
+// take the place of.
+func (a *app) checkPage(args []string, stat bool, out string) (*cli.Inputs, error) {
+	in := &cli.Inputs{}
+	switch page := a.format == "html"; {
+	case page && stat:
+		return nil, fmt.Errorf("--stat counts what differs, and a page shows it: want --format text or json")
+	case out != "" && !page:
+		return nil, fmt.Errorf("--output is the file of a page: want --format html")
+	case out != "":
+		in.Add(args...)
+		return in, in.CheckOutput(out)
+	}
+	return in, nil
+}
+
+// compare compares two models and shows what it finds.
+func (a *app) compare(args []string, x, y *graph.Model, structure, stat bool, out string) (*diff.Report, error) {
+	if a.format == "html" {
+		return a.writePage(args, x, y, structure, out)
+	}
+	compare := diff.Models
+	if structure {
+		compare = diff.Structure
+	}
+	r := compare(x, y)
+	a.judgeDiff(r)
+	return r, a.showDiff(r, stat)
 }
 
 // judgeDiff notes a gate for each kind of part that is the same, and one for each part that
@@ -133,10 +175,12 @@ func errDiffer(n int) error {
 	return fmt.Errorf("the models differ in %d places", n)
 }
 
+// changeMarks stand in front of what differs.
+var changeMarks = map[diff.Change]string{diff.Added: "+", diff.Removed: "-", diff.Changed: "~", diff.Moved: ">"}
+
 func (a *app) printDiff(r *diff.Report) {
-	marks := map[diff.Change]string{diff.Added: "+", diff.Removed: "-", diff.Changed: "~", diff.Moved: ">"}
 	for _, e := range r.Entries {
-		fmt.Fprintf(a.out, "%s %s %s: %s\n", marks[e.Change], e.Kind, cli.Shown(e.Name), cli.Line(shownChange(e)))
+		fmt.Fprintf(a.out, "%s %s %s: %s\n", changeMarks[e.Change], e.Kind, cli.Shown(e.Name), cli.Line(shownChange(e)))
 	}
 	a.printTimings(r.TimingA, r.TimingB)
 	t := a.table()

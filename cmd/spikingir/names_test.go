@@ -71,6 +71,8 @@ func TestHostileNames(t *testing.T) {
 	for _, args := range [][]string{
 		{"inspect", names}, {"inspect", names, "--format", "json"}, {"inspect", op}, {"inspect", op, "--format", "json"},
 		{"inspect", location}, {"explain", names}, {"explain", op}, {"diff", plain, names}, {"diff", "--ignore-names", plain, op}, {"diff", plain, names, "--format", "json"}, {"diff", plain, op},
+		{"diff", plain, names, "--format", "html"}, {"diff", plain, op, "--format", "html", "--ignore-names"}, {"diff", plain, names, "--format", "sarif"}, {"diff", plain, op, "--format", "junit"},
+		{"inspect", names, "--assert-op-only", "Relu", "--format", "junit"}, {"inspect", op, "--assert-op-only", "Relu", "--format", "sarif"}, {"inspect", evil, "--assert-op-only", "Relu", "--format", "junit"},
 		{"convert", op, "-o", out}, {"convert", names, "-o", out, "-T", "2", "--limit", "1", "--debug"}, {"convert", location, "-o", out},
 		{"run", op, "-i", evil, "-o", evil}, {"inspect", evil}, {"bench", "--model", op},
 	} {
@@ -79,7 +81,7 @@ func TestHostileNames(t *testing.T) {
 		if stdout.Len()+stderr.Len() == 0 {
 			t.Errorf("%q says nothing", args)
 		}
-		if (args[0] == "inspect" || args[0] == "explain") && args[1] == names && !strings.Contains(stdout.String(), "Conv") {
+		if (args[0] == "inspect" || args[0] == "explain") && args[1] == names && !strings.Contains(stdout.String(), "Conv") { // in the verdict too
 			t.Errorf("%q shows no nodes: %s", args[0], stderr.String())
 		}
 		for _, text := range []string{stdout.String(), stderr.String()} {

@@ -26,6 +26,9 @@ func formats(cmd *cobra.Command) []string {
 	if cmd.Annotations[judges] != "" {
 		list = append(list, documents...)
 	}
+	if cmd.Annotations[hasPage] != "" {
+		list = append(list, "html")
+	}
 	return list
 }
 
@@ -50,7 +53,10 @@ func (a *app) document() bool { return slices.Contains(documents, a.format) }
 
 // judging lets a command give its verdict as a document too, of whatever it ends with.
 func (a *app) judging(cmd *cobra.Command) *cobra.Command {
-	cmd.Annotations = map[string]string{judges: "given"}
+	if cmd.Annotations == nil {
+		cmd.Annotations = map[string]string{}
+	}
+	cmd.Annotations[judges] = "given"
 	run := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if !a.document() {

@@ -81,6 +81,12 @@ type Report struct {
 func Models(a, b *graph.Model) *Report { return compare(a, b, false) }
 
 func compare(a, b *graph.Model, structure bool) *Report {
+	_, r := examine(a, b, structure)
+	return r
+}
+
+// examine compares, and gives the nodes behind the report too.
+func examine(a, b *graph.Model, structure bool) (*differ, *Report) {
 	d := &differ{entries: []Entry{}, both: map[string][2]*graph.Node{},
 		content: &matcher{consts: map[*graph.Value]string{}}}
 	d.pair(Header, "", headerItems(a), headerItems(b))
@@ -90,7 +96,7 @@ func compare(a, b *graph.Model, structure bool) *Report {
 	slices.SortStableFunc(d.entries, func(x, y Entry) int {
 		return cmp.Compare(slices.Index(kinds, x.Kind), slices.Index(kinds, y.Kind))
 	})
-	return &Report{Same: len(d.entries) == 0, Ops: counts(a, b), Entries: d.entries,
+	return d, &Report{Same: len(d.entries) == 0, Ops: counts(a, b), Entries: d.entries,
 		Stat: statistics(d.entries), Weights: d.weights.weights(), TimingA: timing(a), TimingB: timing(b)}
 }
 
@@ -135,6 +141,7 @@ type differ struct {
 	// both, gone and fresh are the nodes behind the entries: in A and B, in one alone.
 	both        map[string][2]*graph.Node
 	gone, fresh []located
+	moved       map[string]located // of those that have gone, by name: what they are in B
 	content     *matcher
 }
 

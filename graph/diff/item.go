@@ -71,16 +71,23 @@ func notes(prefix string, v *graph.Value) []item {
 func values(g *graph.Graph) []item {
 	var list []item
 	for n := range g.Nodes() {
-		for _, v := range n.Outputs() {
-			if v == nil {
-				continue
-			}
-			if v.Type.Kind != graph.NoType {
-				list = append(list, item{v.Name(), v.Type.String()})
-			}
-			if !v.IsOutput() { // else boundary has them
-				list = append(list, notes(v.Name()+".", v)...)
-			}
+		list = append(list, results(n.Outputs())...)
+	}
+	return list
+}
+
+// results is the types and notes of what a node gives.
+func results(vs []*graph.Value) []item {
+	var list []item
+	for _, v := range vs {
+		if v == nil {
+			continue
+		}
+		if v.Type.Kind != graph.NoType {
+			list = append(list, item{v.Name(), v.Type.String()})
+		}
+		if !v.IsOutput() { // else boundary has them
+			list = append(list, notes(v.Name()+".", v)...)
 		}
 	}
 	return list

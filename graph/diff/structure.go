@@ -14,13 +14,19 @@ import (
 // they are called. The report calls what is in both by A's names. What B alone has keeps
 // its name, with a prime where A calls something else so.
 func Structure(a, b *graph.Model) *Report {
+	a, b = alignNames(a, b)
+	return compare(a, b, true)
+}
+
+// alignNames gives copies of two models of which what is in both has A's names.
+func alignNames(a, b *graph.Model) (x, y *graph.Model) {
 	a, b = a.Clone(), b.Clone()
 	single(a)
 	r := &renamer{matcher: match(a, b), taken: map[string]bool{}}
 	r.allValues(a, b)
 	r.labels(a, b)
 	r.symbols(b)
-	return compare(a, b, true)
+	return a, b
 }
 
 // single gives nodes that share a name names of their own, so that the order of nodes
@@ -208,17 +214,18 @@ func (d *differ) moves(structure bool) {
 	for _, n := range d.gone {
 		gone[key(n)] = append(gone[key(n)], n)
 	}
-	now, drop := map[string]located{}, map[string]bool{}
+	drop := map[string]bool{}
+	d.moved = map[string]located{}
 	for _, n := range d.fresh {
 		if list := gone[key(n)]; len(list) > 0 {
-			now[list[0].name] = n
+			d.moved[list[0].name] = n
 			drop[n.name] = true
 			gone[key(n)] = list[1:]
 		}
 	}
 	var kept []Entry
 	for _, e := range d.entries {
-		n, moved := now[e.Name]
+		n, moved := d.moved[e.Name]
 		switch {
 		case e.Kind == NodeKind && e.Change == Removed && moved:
 			kept = append(kept, Entry{NodeKind, e.Name, Moved, e.A, cmp.Or(n.label(e.Name), signature(n.node))})
