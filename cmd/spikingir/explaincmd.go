@@ -10,6 +10,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"spikingir"
 	"spikingir/cmd/internal/cli"
 	"spikingir/graph"
 	"spikingir/graph/op"
@@ -26,6 +27,8 @@ type explanation struct {
 	Outputs  []string          `json:"outputs"`
 	Neuron   *neuronInfo       `json:"neuron,omitempty"`
 	Metadata map[string]string `json:"metadata,omitempty"` // what passes noted
+	// Activity is how a neuron layer fires over the images that were asked for.
+	Activity *spikingir.Activity `json:"activity,omitempty"`
 }
 
 // neuronInfo is the parameters of a neuron.
@@ -70,15 +73,24 @@ func spanOf(v *graph.Value) *span {
 }
 
 func (a *app) explainCmd() *cobra.Command {
-	return &cobra.Command{
+	e := &explaining{}
+	cmd := &cobra.Command{
 		Use:   "explain MODEL [NODE]",
-		Short: "Show where nodes come from, and the parameters of neurons",
+		Short: "Show where nodes come from, the parameters of neurons, and how they fire",
 		Long: `explain shows for a node of a converted model the node of the original that it
 comes from, the pass that made it, its region, and for a neuron its parameters.
 NODE is a name in MODEL, or in the original: then all nodes that come from it are
-shown. Without NODE, neurons and layers of weights are listed.`,
+shown. Without NODE, neurons and layers of weights are listed.
+
+With --data the model is run on images, a few of which tell enough (--limit), and of
+each layer of neurons the firing rate is shown, and the share of its neurons that never
+fire (silent) or fire T times or more (saturated). Without --task the images are fed as
+they are.`,
 		Args: cobra.RangeArgs(1, 2),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := e.check(); err != nil {
+				return err
+			}
 			m, err := a.load(args[0], "onnx")
 			if err != nil {
 				return err
@@ -94,17 +106,27 @@ shown. Without NODE, neurons and layers of weights are listed.`,
 			if len(list) == 0 && len(args) == 2 {
 				return fmt.Errorf("%s has no node %q and none that comes from such; without a name, explain lists the layers", args[0], name)
 			}
+			if e.measures() {
+				if err := a.measureActivity(cmd.Context(), args[0], m, e, list); err != nil {
+					return err
+				}
+			}
 			switch {
 			case a.format == "json":
 				return a.json(list)
 			case len(args) == 2:
 				a.printNodes(list)
 			default:
-				a.printLayers(list)
+				a.printLayers(list, e.measures())
 			}
 			return nil
 		},
 	}
+	f := cmd.Flags()
+	addTask(f, &e.data.Task)
+	addLimit(f, &e.data)
+	addFolders(f, &e.data, &e.run.Inputs)
+	return cmd
 }
 
 // explain is the nodes of a name or an origin, with those of branches; without a name, the
@@ -191,6 +213,9 @@ func (a *app) printNodes(list []explanation) {
 				fmt.Fprintf(a.out, "; T = %d, post steps %d, schedule %s\n", s.Timesteps, s.Post, s.Schedule)
 			}
 		}
+		if e.Activity != nil {
+			fmt.Fprintf(a.out, "  %s\n", activityLine(e.Activity))
+		}
 		for _, key := range sortedKeys(e.Metadata) {
 			fmt.Fprintf(a.out, "  %s: %s\n", cli.Shown(key), cli.Line(e.Metadata[key]))
 		}
@@ -213,13 +238,20 @@ func (s *neuronInfo) threshold() string {
 	return s.Threshold.String()
 }
 
-func (a *app) printLayers(list []explanation) {
+func (a *app) printLayers(list []explanation, measured bool) {
 	t := a.table()
-	t.AppendHeader(table.Row{"node", "operator", "region", "comes from", "made by", "threshold", "v0", "T"})
+	head := table.Row{"node", "operator", "region", "comes from", "made by", "threshold", "v0", "T"}
+	if measured {
+		head = append(head, "firing rate", "silent", "saturated", "silent channels", "saturated channels")
+	}
+	t.AppendHeader(head)
 	for _, e := range list {
 		row := table.Row{e.Node, e.Op, e.Region, e.Origin, e.made(), "", "", ""}
 		if s := e.Neuron; s != nil {
 			row[5], row[6], row[7] = s.threshold(), s.V0, s.Timesteps
+		}
+		if k := e.Activity; k != nil {
+			row = append(row, r4(k.FiringRate), r4(k.Silent), r4(k.Saturated), share(k.SilentChannels, k), share(k.SaturatedChannels, k))
 		}
 		t.AppendRow(row)
 	}

@@ -95,6 +95,10 @@ type RunOptions struct {
 	// Observe is called with each analog value as it is computed; the tensor
 	// is only valid during the call. The image is not cut into tiles then.
 	Observe func(v *graph.Value, t *ops.Tensor)
+	// Fired is called with the numbers of spikes of each element of a neuron layer, over all
+	// steps of the largest T, its post step included; the tensor is only valid during the call.
+	// All is measured then, and the image is not cut into tiles.
+	Fired func(n *graph.Node, spikes *ops.Tensor)
 	// Progress is called after each unit, of each tile where the image is cut.
 	Progress func(done, total int)
 }
@@ -119,6 +123,7 @@ func (p *Program) Run(ctx context.Context, inputs map[string]*ops.Tensor, o RunO
 
 // RunAll is Run with the results at all numbers of timesteps.
 func (p *Program) RunAll(ctx context.Context, inputs map[string]*ops.Tensor, o RunOptions) ([]*Result, error) {
+	o.Measure = o.Measure || o.Fired != nil
 	if !p.sizes.Any() && inputs[p.sizes.Input] != nil {
 		return p.runFitted(ctx, inputs, o)
 	}

@@ -119,6 +119,7 @@ func (r *run) all() error {
 		if err := r.unit(u); err != nil {
 			return err
 		}
+		r.tellFired(u)
 		for _, v := range r.frees[i] {
 			r.free(v)
 		}

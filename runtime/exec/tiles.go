@@ -151,7 +151,7 @@ func (p *Program) measurable(g *tile.Grid) bool {
 // cut decides on tiles for a run: the image and how it is cut, nil when it runs
 // whole. Inputs that do not fit the model run whole, into their error.
 func (p *Program) cut(inputs map[string]*ops.Tensor, o RunOptions) (*ops.Tensor, *tile.Grid) {
-	if p.tiles.reason != nil || p.tiles.limit < 0 || o.Observe != nil || len(inputs) != 1 {
+	if p.tiles.reason != nil || p.tiles.limit < 0 || o.Observe != nil || o.Fired != nil || len(inputs) != 1 {
 		return nil, nil
 	}
 	v := p.tiles.fields.Input
