@@ -93,6 +93,17 @@ var large = map[string]func(m *graph.Model, count int){
 		}
 		g.SetOutput(0, v)
 	},
+	"layers of channels last": func(m *graph.Model, count int) {
+		g := m.Graph
+		v := g.AddNode(graph.Op{Type: "Transpose"}, graph.Attrs{{Name: "perm", Value: graph.Ints{0, 2, 3, 1}}}, []*graph.Value{g.Value("y")}, "t").Output(0)
+		w := g.AddInitializer("w", graph.NewFloat32([]int64{1, 1}, []float32{1}))
+		for i := range count / 40 {
+			v = g.AddNode(graph.Op{Type: "MatMul"}, nil, []*graph.Value{v, w}, fmt.Sprint("c", i)).Output(0)
+			v = g.AddNode(graph.Op{Type: "Relu"}, nil, []*graph.Value{v}, fmt.Sprint("r", i)).Output(0)
+		}
+		back := graph.Attrs{{Name: "perm", Value: graph.Ints{0, 3, 1, 2}}}
+		g.SetOutput(0, g.AddNode(graph.Op{Type: "Transpose"}, back, []*graph.Value{v}, "back").Output(0))
+	},
 	"identities": func(m *graph.Model, count int) {
 		g := m.Graph
 		v := g.Value("y")
