@@ -42,7 +42,7 @@ func (c *call) splitSizes(s op.Split, size Expr) ([]Expr, error) {
 	n, isNumber := size.Int()
 	if isNumber {
 		part := (n + s.Parts - 1) / s.Parts
-		if part*s.Parts != n && c.opset < 18 {
+		if part*s.Parts != n && !s.Uneven {
 			return nil, c.failf("size %d in %d parts, want a multiple", n, s.Parts)
 		}
 		for i := range sizes {
@@ -50,7 +50,7 @@ func (c *call) splitSizes(s op.Split, size Expr) ([]Expr, error) {
 		}
 		return sizes, nil
 	}
-	if c.opset < 18 {
+	if !s.Uneven {
 		c.demand(size, size.FloorDiv(s.Parts).Times(s.Parts))
 	}
 	return evenly(size, s.Parts, c.opset < 18), nil

@@ -21,12 +21,14 @@ func ConcatOf(n *graph.Node) (Concat, error) {
 }
 
 // Split cuts X along Axis into pieces of the given Sizes, or, when those are
-// not given, into Parts pieces of equal size of which the last may be smaller.
+// not given, into Parts pieces of equal size, of which the last may be smaller where
+// Uneven.
 type Split struct {
-	Axis  int64 // negative: from the end
-	Sizes Param[[]int64]
-	Parts int64
-	X     *graph.Value
+	Axis   int64 // negative: from the end
+	Sizes  Param[[]int64]
+	Parts  int64
+	Uneven bool // from opset 18 on
+	X      *graph.Value
 }
 
 // SplitOf decodes a Split.
@@ -35,7 +37,7 @@ func SplitOf(n *graph.Node, opset int64) (Split, error) {
 	s := Split{
 		X: r.input(0, "input"), Axis: r.int("axis", 0),
 		Sizes: r.intsParam("split", 1, opset, 13),
-		Parts: int64(n.NumOutputs()),
+		Parts: int64(n.NumOutputs()), Uneven: opset >= 18,
 	}
 	if opset >= 18 {
 		s.Parts = r.int("num_outputs", s.Parts)

@@ -18,6 +18,9 @@ type pooling struct {
 
 func newPooling(env *Env, p op.Pool, x *Tensor) (*pooling, error) {
 	check(wantFloat(x))
+	if x.Rank() < 3 {
+		return nil, fmt.Errorf("input 0 is %v, want rank 3 or more: [N, C, ...]", x)
+	}
 	if x.Rank() != len(p.Kernel)+2 {
 		return nil, fmt.Errorf("input 0 is %v, want rank %d for a kernel of %v",
 			x, len(p.Kernel)+2, p.Kernel)

@@ -165,6 +165,7 @@ func TestErrors(t *testing.T) {
 		{"BatchNormalization", attrs("spatial", graph.Int(0)), 8,
 			[]*Tensor{f, f, f, f, f}, "spatial is 0"},
 		{"MaxPool", attrs("kernel_shape", graph.Ints{3}), 13, []*Tensor{f}, "want rank 3"},
+		{"MaxPool", attrs("kernel_shape", graph.Ints{}), 13, []*Tensor{zeros(graph.Float32, 2, 3)}, "want rank 3 or more"},
 		{"Resize", attrs("mode", graph.String("linear")), 13,
 			[]*Tensor{i, nil, Floats([]float32{2}, 1)}, "mode linear"},
 		{"Resize", nil, 13, []*Tensor{f, nil, Floats([]float32{2}, 1)}, "want 4"},
@@ -198,6 +199,50 @@ func TestErrors(t *testing.T) {
 		text := fmt.Sprint(err)
 		if err == nil || !strings.Contains(text, c.want) || !strings.Contains(text, "the_node") {
 			t.Errorf("%s of %v: error %v, want the node and %q", c.op, c.in, err, c.want)
+		}
+	}
+}
+
+// The mask of a Dropout is of the input's type before opset 10, and of bools from then on.
+func TestDropoutMask(t *testing.T) {
+	for opset, want := range map[int64]graph.DType{7: graph.Float32, 10: graph.Bool, 13: graph.Bool} {
+		g := graph.New("test", nil)
+		n := g.AddNode(graph.Op{Type: "Dropout"}, nil, []*graph.Value{g.AddInput("x", graph.Type{})}, "y", "mask")
+		o, err := Bind(n, opset)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := o.Run(&Env{}, []*Tensor{zeros(graph.Float32, 2, 3)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ones := want == graph.Bool && out[1].I64[5] == 1 || want == graph.Float32 && len(out[1].F32) == 6 && out[1].F32[5] == 1
+		if out[1].DType != want || !ones {
+			t.Errorf("opset %d: the mask is %v, want %v[2,3] of ones", opset, out[1], want)
+		}
+	}
+}
+
+// A Split without sizes cuts equal parts; from opset 18 on the last may be smaller.
+func TestSplitUneven(t *testing.T) {
+	for opset, want := range map[int64]string{13: "axis 0 of float[4] in 3 parts, want a multiple", 18: ""} {
+		g := graph.New("test", nil)
+		as := attrs("axis", graph.Int(0))
+		if opset >= 18 {
+			as.Set("num_outputs", graph.Int(3))
+		}
+		n := g.AddNode(graph.Op{Type: "Split"}, as, []*graph.Value{g.AddInput("x", graph.Type{})}, "a", "b", "c")
+		o, err := Bind(n, opset)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := o.Run(&Env{}, []*Tensor{zeros(graph.Float32, 4)})
+		if want != "" {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("opset %d: %v, want %q", opset, err, want)
+			}
+		} else if err != nil || out[0].Len() != 2 || out[1].Len() != 2 || out[2].Len() != 0 {
+			t.Errorf("opset %d: %v, %v, want 2, 2 and no elements", opset, out, err)
 		}
 	}
 }

@@ -128,6 +128,9 @@ func runSplit(s op.Split, env *Env, in []*Tensor) ([]*Tensor, error) {
 	sizes, given := mustBoth(intsParam(s.Sizes, in, 1))
 	if !given {
 		sizes = equalParts(int64(x.Dims[axis]), s.Parts)
+		if !s.Uneven && int64(x.Dims[axis])%s.Parts != 0 {
+			return nil, fmt.Errorf("axis %d of %v in %d parts, want a multiple of that", axis, x, s.Parts)
+		}
 	}
 	pieces := must(dimsOf(sizes))
 	sum := 0

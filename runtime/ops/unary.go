@@ -200,7 +200,12 @@ func bindDropout(n *graph.Node, opset int64) (runner, error) {
 		check(dropoutInference(in))
 		out := []*Tensor{in[0], nil}
 		if wantsMask {
-			out[1] = env.alloc(graph.Bool, in[0].Dims)
+			d := graph.Bool
+			if opset < 10 {
+				d = in[0].DType
+			}
+			out[1] = env.alloc(d, in[0].Dims)
+			fill(out[1].F32, 1)
 			fill(out[1].I64, 1)
 		}
 		return out, nil
