@@ -3,6 +3,7 @@
 package maxpooltoaveragepool
 
 import (
+	"fmt"
 	"slices"
 
 	"spikingir/graph"
@@ -15,8 +16,8 @@ import (
 // Before: y = MaxPool(x).
 // After: y = AveragePool(x) with the same window, padding not counted in the
 // mean.
-// Conditions: nothing reads the indices, and the window has no dilation; every
-// other MaxPool is refused by name.
+// Conditions: nothing reads the indices, the window has no dilation, and elements are
+// of floating point, as far as types are known; every other MaxPool is refused by name.
 // Algebra: none: another function, which changes what the network computes. The
 // maximum of spikes over a window is not linear over time; their mean is. Train
 // the network again, or expect a loss.
@@ -49,6 +50,9 @@ func run(c *passes.Context) (changed bool, err error) {
 func obstacle(n *graph.Node, p op.Pool) string {
 	if v := n.Output(1); v != nil && (v.NumUses() > 0 || v.IsOutput()) {
 		return "its indices are used, want only the maxima read"
+	}
+	if d := p.X.Type.Elem; d != graph.Undefined && !d.IsFloat() {
+		return fmt.Sprintf("its elements are of %v, want floating point: whole numbers have no mean", d)
 	}
 	if slices.ContainsFunc(p.Dilation, func(d int64) bool { return d != 1 }) {
 		return "its window has dilations, want none"
