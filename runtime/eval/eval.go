@@ -170,7 +170,7 @@ type tally struct {
 	Config
 	names       []string
 	inputs, ref []metric.Quality
-	refOps      [][]metric.LayerOps
+	refOps      metric.MeanOps
 	tracks      []track // by number of timesteps
 	seconds     float64
 }
@@ -181,7 +181,7 @@ type track struct {
 	quality   []metric.Quality
 	agree     []float64
 	neurons   []exec.NeuronReport
-	ops       [][]metric.LayerOps
+	ops       metric.MeanOps
 }
 
 func (t *tally) image(ctx context.Context, s dataset.Sample) error {
@@ -233,7 +233,9 @@ func (t *tally) reference(ctx context.Context, s dataset.Sample) (dataset.Image,
 	if err != nil {
 		return dataset.Image{}, err
 	}
-	t.refOps = append(t.refOps, LayerOps(res))
+	if err := t.refOps.Add(LayerOps(res)); err != nil {
+		return dataset.Image{}, err
+	}
 	out, err := Image(res.Outputs[t.RefPorts.Output])
 	if err != nil || t.Blind {
 		return out, err
@@ -256,7 +258,9 @@ func (k *track) add(t *tally, s dataset.Sample, res *exec.Result, ann dataset.Im
 		k.quality = append(k.quality, q)
 	}
 	k.timesteps = res.Timesteps
-	k.ops = append(k.ops, LayerOps(res))
+	if err := k.ops.Add(LayerOps(res)); err != nil {
+		return err
+	}
 	if k.neurons, err = merge(k.neurons, res.Neurons); err != nil {
 		return err
 	}

@@ -142,7 +142,7 @@ func (t *tally) qualities(r *Report, k *track) error {
 func quality(q metric.Quality) Quality { return Quality{metric.DB(q.PSNR), q.SSIM} }
 
 func (t *tally) energy(r *Report, k *track) error {
-	rows, err := metric.MeanOps(k.ops)
+	rows, err := k.ops.Mean()
 	if err != nil {
 		return err
 	}
@@ -156,7 +156,7 @@ func (t *tally) energy(r *Report, k *track) error {
 	if t.Ref == nil {
 		return nil
 	}
-	rows, err = metric.MeanOps(t.refOps)
+	rows, err = t.refOps.Mean()
 	if err != nil {
 		return err
 	}

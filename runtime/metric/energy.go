@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Energy of one 32-bit floating-point operation in 45 nm CMOS, in pJ (Horowitz,
@@ -230,27 +231,40 @@ func (l *LayerOps) fields() []*float64 {
 		&l.Inputs, &l.SpikesIn, &l.SynOps, &l.Neurons, &l.SpikesOut}
 }
 
-// MeanOps averages tables of the same layers over images, in the order given.
-// Energy is linear in the counts, so the energy of the mean is the mean energy.
-func MeanOps(images [][]LayerOps) ([]LayerOps, error) {
-	if len(images) == 0 {
+// MeanOps averages tables of the same layers over images, in the order in which they come; it
+// keeps their sum alone. Energy is linear in the counts, so the energy of the mean is the mean energy.
+type MeanOps struct {
+	sum    []LayerOps
+	images int
+}
+
+// Add adds the table of another image.
+func (m *MeanOps) Add(table []LayerOps) error {
+	m.images++
+	if m.images == 1 {
+		m.sum = slices.Clone(table)
+		return nil
+	}
+	if len(table) != len(m.sum) {
+		return fmt.Errorf("image %d has %d layers and the first %d, want the same", m.images-1, len(table), len(m.sum))
+	}
+	for k := range table {
+		if err := m.sum[k].merge(table[k]); err != nil {
+			return fmt.Errorf("image %d: %w", m.images-1, err)
+		}
+	}
+	return nil
+}
+
+// Mean is the mean of the tables.
+func (m *MeanOps) Mean() ([]LayerOps, error) {
+	if m.images == 0 {
 		return nil, errors.New("cannot average the operations of no images")
 	}
-	mean := append([]LayerOps(nil), images[0]...)
-	for i, table := range images[1:] {
-		if len(table) != len(mean) {
-			return nil, fmt.Errorf("image %d has %d layers and the first %d, want the same",
-				i+1, len(table), len(mean))
-		}
-		for k := range table {
-			if err := mean[k].merge(table[k]); err != nil {
-				return nil, fmt.Errorf("image %d: %w", i+1, err)
-			}
-		}
-	}
+	mean := slices.Clone(m.sum)
 	for k := range mean {
 		for _, f := range mean[k].fields() {
-			*f /= float64(len(images))
+			*f /= float64(m.images)
 		}
 	}
 	return mean, nil

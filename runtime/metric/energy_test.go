@@ -69,11 +69,13 @@ func plain(t *testing.T, depth, h, w int) []LayerOps {
 // meanANN averages the energy of the chain over image sizes (height, width).
 func meanANN(t *testing.T, depth int, mode Mode, sizes ...[2]int) float64 {
 	t.Helper()
-	var tables [][]LayerOps
+	var ops MeanOps
 	for _, s := range sizes {
-		tables = append(tables, plain(t, depth, s[0], s[1]))
+		if err := ops.Add(plain(t, depth, s[0], s[1])); err != nil {
+			t.Fatal(err)
+		}
 	}
-	mean, err := MeanOps(tables)
+	mean, err := ops.Mean()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,7 +271,16 @@ func TestEnergyErrors(t *testing.T) {
 func TestMeanOps(t *testing.T) {
 	a := []LayerOps{{Name: "x", Source: FromSpikes, MACs: 1, SpikesIn: 10, Neurons: 3}}
 	b := []LayerOps{{Name: "x", Source: FromSpikes, MACs: 3, SpikesIn: 20, Neurons: 3}}
-	got, err := MeanOps([][]LayerOps{a, b})
+	mean := func(tables ...[]LayerOps) ([]LayerOps, error) {
+		var m MeanOps
+		for _, t := range tables {
+			if err := m.Add(t); err != nil {
+				return nil, err
+			}
+		}
+		return m.Mean()
+	}
+	got, err := mean(a, b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -281,7 +292,7 @@ func TestMeanOps(t *testing.T) {
 		t.Error("MeanOps changed its argument")
 	}
 	for _, bad := range [][][]LayerOps{nil, {a, nil}, {a, {{Name: "y", Source: FromSpikes}}}} {
-		if _, err := MeanOps(bad); err == nil {
+		if _, err := mean(bad...); err == nil {
 			t.Errorf("%v was averaged", bad)
 		}
 	}
