@@ -2,6 +2,7 @@
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GO          ?= go
 FUZZTIME    ?= 30s
+MUTATIONS   ?= 5000
 DATA        ?= $(SPIKINGIR_DATA)
 PEERS       ?=
 OUT         ?=
@@ -87,7 +88,9 @@ conformance:
 	/usr/bin/python3 fixtures/gen/conformance.py build/conformance
 	SPIKINGIR_CONFORMANCE="$(CURDIR)/build/conformance" UPDATE=1 $(GO) test -count 1 -run '^TestConformance$$' .
 
+# Searches with every fuzz target for FUZZTIME, and changes bytes of each fixture MUTATIONS times.
 fuzz:
+	SPIKINGIR_MUTATIONS=$(MUTATIONS) $(GO) test -count 1 -timeout 60m -run '^TestMutations$$' ./cmd/spikingir
 	for p in $$($(GO) list ./...); do \
 	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
 	    $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done

@@ -20,7 +20,7 @@ type Sizes struct {
 }
 
 // Demand is two sizes that a node needs to be equal. B is unknown where A is a number of elements
-// that a view by numbers does not divide.
+// that a view by numbers does not divide. Where they broadcast one of them may be 1 too.
 type Demand struct {
 	Node *graph.Node
 	A, B Expr
