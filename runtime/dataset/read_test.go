@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"hash/crc32"
@@ -170,6 +171,14 @@ func FuzzDecode(f *testing.F) {
 		}
 		if err := m.Check(); err != nil {
 			t.Fatal(err)
+		}
+		in := bufio.NewReader(bytes.NewReader(data))
+		format, _, err := sniff(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cfg, err := format.size(in); err != nil || cfg.Width != m.W || cfg.Height != m.H {
+			t.Fatalf("the header says %dx%d pixels (%v), and there are %dx%d", cfg.Width, cfg.Height, err, m.W, m.H)
 		}
 		var buf bytes.Buffer
 		if err := Encode(&buf, m); err != nil {
