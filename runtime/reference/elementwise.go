@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"strings"
 
 	"gorgonia.org/gorgonia"
 
@@ -37,6 +38,7 @@ func init() {
 		{Type: "PRelu"}:              viewed(op.PReluOf, (*builder).pRelu),
 		{Type: "Pad"}:                viewedAt(op.PadOf, (*builder).pad),
 		{Type: "Relu"}:               unary((*builder).relu),
+		{Type: "Resize"}:             viewedAt(op.ResizeOf, (*builder).enlarge),
 		{Type: "Sigmoid"}:            unary(function(gorgonia.Sigmoid)),
 		{Type: "SpaceToDepth"}:       viewed(op.BlockOf, (*builder).block),
 		{Type: "Sub"}:                binary((*builder).sub),
@@ -191,6 +193,29 @@ func (b *builder) pad(n *graph.Node, p op.Pad) []*series {
 			}
 			if lo != 0 || hi != 0 {
 				x = b.along(x, axis, place(size, lo, 1, size+lo+hi))
+			}
+		}
+		return x
+	})
+}
+
+// enlarge repeats each pixel, which is a Resize to the nearest neighbour by whole factors.
+func (b *builder) enlarge(n *graph.Node, z op.Resize) []*series {
+	whole := z.Mode == "nearest" && len(z.Scales.Value) == 4 && z.Axes == nil &&
+		(z.Coordinate == "asymmetric" && (z.Nearest == "floor" || z.Nearest == op.TowardsStart) ||
+			z.Coordinate == "half_pixel" && strings.HasPrefix(z.Nearest, "round_prefer"))
+	for i, s := range z.Scales.Value {
+		whole = whole && s >= 1 && s == float32(int(s)) && (i > 0 || s == 1)
+	}
+	if !whole {
+		return b.failf(n, "mode %s, %s, %s, scales %v; want the nearest neighbour by whole factors behind the first axis",
+			z.Mode, z.Coordinate, z.Nearest, z.Scales.Value)
+	}
+	return b.slicewise(n, []*graph.Value{z.X}, func(xs []*gorgonia.Node) *gorgonia.Node {
+		x := xs[0]
+		for axis := 1; axis < 4 && b.err == nil; axis++ {
+			if s := int(z.Scales.Value[axis]); s > 1 {
+				x = b.along(x, axis, repeatEach(x.Shape()[axis], s))
 			}
 		}
 		return x

@@ -197,6 +197,10 @@ var operators = []struct{ name, body string }{
 	{"concat rows", `y = Concat <axis = 2> (x, x)`},
 	{"pad", `p = Constant <value_ints = [0, 1, 0, 2, 0, 0, -1, 1]> ()
   y = Pad (x, p)`},
+	{"nearest neighbour", `s = Constant <value_floats = [1.0, 1.0, 2.0, 3.0]> ()
+  y = Resize <mode = "nearest", coordinate_transformation_mode = "asymmetric", nearest_mode = "floor"> (x, "", s)`},
+	{"nearest centre", `s = Constant <value_floats = [1.0, 1.0, 1.0, 2.0]> ()
+  y = Resize (x, "", s)`},
 	{"depth to space", `y = DepthToSpace <blocksize = 2> (x)`},
 	{"pixel shuffle", `y = DepthToSpace <blocksize = 2, mode = "CRD"> (x)`},
 	{"space to depth", `a = Concat <axis = 2> (x, x)

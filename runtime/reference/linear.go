@@ -167,6 +167,15 @@ func repeat(n int) matrix {
 	}}
 }
 
+// repeatEach gives each of n elements s times.
+func repeatEach(n, s int) matrix {
+	return matrix{fmt.Sprintf("repeat each %d times", s), n * s, n, func(set func(row, col int, x float64)) {
+		for i := range n * s {
+			set(i, i/s, 1)
+		}
+	}}
+}
+
 func flip(n int) matrix {
 	return matrix{"flip", n, n, func(set func(row, col int, x float64)) {
 		for i := range n {

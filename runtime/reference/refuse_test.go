@@ -26,6 +26,8 @@ func TestRefusals(t *testing.T) {
 		{"time axis", `y = Concat <axis = 0> (x, x)`, []int{1, 4, 5, 6}, []string{"Concat", "axis 0"}},
 		{"padding", `p = Constant <value_ints = [0, 0, 1, 1, 0, 0, 1, 1]> ()
   y = Pad <mode = "reflect"> (x, p)`, []int{1, 4, 5, 6}, []string{"Pad", "reflect"}},
+		{"resize", `s = Constant <value_floats = [1.0, 1.0, 1.5, 2.0]> ()
+  y = Resize (x, "", s)`, []int{1, 4, 5, 6}, []string{"Resize", "whole factors"}},
 		{"threshold", `e = ai.spikingir.Encode <timesteps = 2, post = 0> (x)
   zero = Constant <value_float = 0.0> ()
   y = ai.spikingir.IF <timesteps = 2, post = 0> (e, "", zero)`, []int{1, 4, 5, 6}, []string{"IF", "threshold 0"}},
