@@ -62,10 +62,13 @@ type Conversion struct {
 	Neurons []string         `json:"neurons"` // type and node of the file
 	// SpikeShare is the share of the ANN's multiply-accumulates that spikes drive; the rest
 	// is computed, and charged, as in the ANN. 0 while neurons are not timed.
-	SpikeShare float64  `json:"spike_driven_macs"`
-	Images     int      `json:"calibration_images"`
-	Calib      string   `json:"calibration_sha256,omitempty"` // of the calibration inputs
-	Notes      []string `json:"notes"`                        // of the passes, to the user
+	SpikeShare float64 `json:"spike_driven_macs"`
+	// CurrentShare is the share of layers that read the sum of other layers, with no
+	// activation in between: a current, by which they multiply in full at every step.
+	CurrentShare float64  `json:"current_driven_macs"`
+	Images       int      `json:"calibration_images"`
+	Calib        string   `json:"calibration_sha256,omitempty"` // of the calibration inputs
+	Notes        []string `json:"notes"`                        // of the passes, to the user
 	// Checks is what [Options.Check] found, one for each pass.
 	Checks []PassCheck `json:"pass_checks,omitempty"`
 }
@@ -192,6 +195,7 @@ func (o *Options) plan(rewritten bool) (p Pipeline, c *Conversion, err error) {
 		s.Timesteps = cmp.Or(s.Timesteps, d.Timesteps)
 		s.Over = cmp.Or(s.Over, d.Over)
 		s.Analog = cmp.Or(s.Analog, d.Analog)
+		s.Currents = cmp.Or(s.Currents, d.Currents)
 		s.Lower = cmp.Or(s.Lower, d.Lower)
 		c.Recipe = cmp.Or(o.Recipe, Recipes()[0])
 		if p, err = Recipe(c.Recipe, s); err != nil {
@@ -223,7 +227,7 @@ func (c *Conversion) neurons(m *graph.Model) {
 	c.Neurons = list
 	if c.Timesteps > 0 && c.SpikeShare == 0 {
 		if macs, ok := cost.Of(m); ok {
-			c.SpikeShare = macs.SpikeShare()
+			c.SpikeShare, c.CurrentShare = macs.SpikeShare(), macs.CurrentShare()
 		}
 	}
 	if t, err := op.TimingOf(m.Graph); err == nil { // else a pass refuses them

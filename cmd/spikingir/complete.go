@@ -30,6 +30,7 @@ func choices() map[string][]string {
 		"over":             normalizethresholds.Over.Words(),
 		"per":              normalizethresholds.Per.Words(),
 		"analog":           splitregions.Analog.Words(),
+		"currents":         recipes.CurrentsWords(),
 		"lower":            recipes.Forms(),
 		"reader":           {"onnx", "onnx-go"},
 		"task":             {"denoise", "sr", "dehaze", "pairs"},

@@ -35,11 +35,13 @@ func (c *conversion) add(f *pflag.FlagSet) {
 	f.StringVar(&c.passes, "passes", "", `passes to run instead of a recipe: "a,b{option=value}"; "" runs none`)
 	f.IntVarP(&s.Timesteps, "timesteps", "T", s.Timesteps, "timesteps T")
 	f.StringVar(&d.Dir, "calib", "", "folder of calibration images; without it embedded ones are used")
-	f.Float64Var(&s.Percentile, "percentile", s.Percentile, "percentile of the activations that becomes the threshold (default 99.9; two-phase: 99)")
+	f.Float64Var(&s.Percentile, "percentile", s.Percentile, "percentile of the activations that becomes the threshold (default 99.9; two-phase below T = 24: 99; from T = 96 on: 99.99)")
 	f.StringVar((*string)(&s.Over), "over", string(s.Over), "percentile over nonzero activations or all: nonzero, all")
 	f.StringVar((*string)(&s.Per), "per", string(s.Per), "one threshold per layer or per channel; empty takes the recipe's")
 	f.Float64Var(&s.V0, "v0", s.V0, "initial membrane potential in units of the threshold (default 0; two-phase: 0.25 for an MPRN, 0.5 for an IF)")
 	f.Float64Var(&s.Beta, "beta", s.Beta, "MPRN: alpha = 0.5*sigmoid(beta)+0.5 of the post step")
+	f.StringVar((*string)(&s.Currents), "currents", string(s.Currents),
+		"layers that read sums of layers, with no activation between: keep them multiplying in full at every step, or spike: neurons in front of them")
 	f.StringVar((*string)(&s.Analog), "analog", string(s.Analog), "what cannot be spiking: refuse, or keep it analog")
 	f.BoolVar(&s.Unit, "absorb-scales", false, "unit form: thresholds 1, scales in the weights")
 	f.StringVar((*string)(&s.Lower), "lower", string(s.Lower), "form of the spiking operators: functions, flat, none; two-phase: counts, qdq")
@@ -116,11 +118,11 @@ func (a *app) convertCmd() *cobra.Command {
 }
 
 // recipeFlags are the settings of recipes; a list of passes states its own.
-var recipeFlags = []string{"recipe", "timesteps", "percentile", "over", "per", "v0", "beta", "analog",
+var recipeFlags = []string{"recipe", "timesteps", "percentile", "over", "per", "v0", "beta", "analog", "currents",
 	"absorb-scales", "lower", "schedule", "weight-bits"}
 
 // conversionFlags are those that say how neurons are made.
-var conversionFlags = []string{"recipe", "timesteps", "percentile", "over", "per", "v0", "beta", "analog", "schedule",
+var conversionFlags = []string{"recipe", "timesteps", "percentile", "over", "per", "v0", "beta", "analog", "currents", "schedule",
 	"calib", "task", "assert-agreement", "assert-rate", "assert-energy-ratio"}
 
 // checkForm refuses flags of a conversion for a model that is a spiking network already, and
@@ -252,6 +254,9 @@ func (a *app) printSummary(s *summary) error {
 	}
 	if s.SpikeShare > 0 {
 		what += fmt.Sprintf(", %.1f %% of the multiply-accumulates driven by spikes", 100*s.SpikeShare)
+	}
+	if s.CurrentShare > 0 {
+		what += fmt.Sprintf(", %.1f %% in full at every step, in layers that read sums of layers without an activation", 100*s.CurrentShare)
 	}
 	fmt.Fprintf(a.out, "%s -> %s: %s\n", s.Model, s.Output, what)
 	if s.Measured != nil {

@@ -193,6 +193,10 @@ func (a *app) printReport(r *spikingir.Report) {
 	}
 	if r.Timesteps > 0 {
 		fmt.Fprintf(a.out, "%.1f %% of the multiply-accumulates are driven by spikes, the rest is charged as in the ANN\n", 100*r.SpikeShare)
+		if r.CurrentShare > 0 {
+			fmt.Fprintf(a.out, "but for %.1f %% in layers that read sums of layers without an activation, charged in full at every step\n",
+				100*r.CurrentShare)
+		}
 	}
 	if r.Rate != nil {
 		fmt.Fprintf(a.out, "conversion rate: PSNR %.1f %%, SSIM %.1f %%, mean %.1f %%\n",

@@ -16,6 +16,9 @@ type MACs struct {
 	Layers map[*graph.Node]float64 // layers of the main graph
 	Total  float64
 	Driven float64 // of layers that spikes drive
+	// Currents is those of layers that read what other layers give, with no activation in
+	// between, which varies over time: they multiply in full at every step.
+	Currents float64
 }
 
 // SpikeShare is the share of the multiply-accumulates that spikes drive, which take
@@ -25,6 +28,14 @@ func (c MACs) SpikeShare() float64 {
 		return 0
 	}
 	return c.Driven / c.Total
+}
+
+// CurrentShare is the share of the multiply-accumulates of layers that read currents.
+func (c MACs) CurrentShare() float64 {
+	if c.Total == 0 {
+		return 0
+	}
+	return c.Currents / c.Total
 }
 
 // side is the height and width of the image that counts are made for where a model leaves
@@ -56,13 +67,16 @@ func Of(m *graph.Model) (c MACs, ok bool) {
 	c.Layers = map[*graph.Node]float64{}
 	timed := map[*graph.Value]bool{}
 	for n := range sized.Graph.Nodes() {
-		driven := markTimed(n, timed)
-		if macs, ok := layer(n, driven); ok {
+		driven, currents := markTimed(n, timed)
+		if macs, ok := layer(n, driven || currents); ok {
 			macs /= pixels
 			c.Layers[originals[i]] = macs
 			c.Total += macs
 			if driven {
 				c.Driven += macs
+			}
+			if currents {
+				c.Currents += macs
 			}
 		}
 		i++
@@ -107,21 +121,43 @@ func pixelsOf(shape graph.Shape) (float64, bool) {
 	return product(space), true
 }
 
-// markTimed notes which results of n are made of spikes, and reports whether n reads any.
-func markTimed(n *graph.Node, timed map[*graph.Value]bool) (driven bool) {
-	driven = slices.ContainsFunc(n.Inputs(), func(v *graph.Value) bool { return v != nil && timed[v] })
+// markTimed notes which results of n have time, with true for those that are made of spikes
+// alone, and reports whether n reads nothing else over time, or currents. What a layer gives
+// is a current. That of an encoding is the same at every step: who reads it alone runs once.
+func markTimed(n *graph.Node, timed map[*graph.Value]bool) (driven, currents bool) {
+	reads, encoded := 0, true
+	for _, v := range n.Inputs() {
+		spikes, has := timed[v]
+		if v == nil || !has {
+			continue
+		}
+		reads++
+		currents = currents || !spikes
+		encoded = encoded && !spikes && v.Producer().IsSpiking("Encode")
+	}
+	driven = reads > 0 && !currents
 	readout := n.IsSpiking("CPM") || n.IsSpiking("Decode")
 	for i, v := range n.Outputs() {
-		if v != nil {
-			timed[v] = op.IsNeuron(n) && i == op.NeuronY || driven && !readout && !op.IsNeuron(n)
+		switch {
+		case v == nil || readout || op.IsNeuron(n) && i != op.NeuronY:
+		case op.IsNeuron(n):
+			timed[v] = true
+		case reads > 0 || n.IsSpiking("Encode"):
+			timed[v] = driven && !weighted(n)
 		}
 	}
-	return driven
+	return driven, currents && !encoded
+}
+
+// weighted reports whether n multiplies by weights.
+func weighted(n *graph.Node) bool {
+	_, ok := op.ProductOf(n)
+	return ok
 }
 
 // layer is the multiply-accumulates of n for one image and one slice. Convolutions, and
-// what spikes drive, have one image or slice for each index of the first axis.
-func layer(n *graph.Node, driven bool) (float64, bool) {
+// what is timed, have one image or slice for each index of the first axis.
+func layer(n *graph.Node, timed bool) (float64, bool) {
 	f, ok := op.ProductOf(n)
 	if !ok || n.IsSpiking("CPM") {
 		return 0, false
@@ -140,7 +176,7 @@ func layer(n *graph.Node, driven bool) (float64, bool) {
 	}
 	macs := f.MACs(n, in, y)
 	conv := n.Is("Conv") || n.Is("ConvTranspose") || n.Is("ConvInteger") || n.Is("QLinearConv") || n.Is("DeformConv")
-	if (driven || conv) && len(y) > 0 && y[0] > 0 {
+	if (timed || conv) && len(y) > 0 && y[0] > 0 {
 		macs /= float64(y[0])
 	}
 	return macs, true

@@ -89,6 +89,18 @@ func TestOf(t *testing.T) {
   [out] o, v = ai.spikingir.IF <timesteps = 4, post = 1> (c, "", theta)
   [cpm] y = ai.spikingir.CPM <timesteps = 4, post = 1, kernel_shape = [3, 3], pads = [1, 1, 1, 1]> (o, v, d)
 }`, map[string]float64{"head": 2, "tail": 18}, 0.9},
+		"a sum of layers": {`g (float[N,1,H,W] x) => (float[N,1,H,W] y)
+<float[2,1,1,1] a = ["location": "seed:1"], float[2,2,1,1] b = ["location": "seed:2"], float[1,2,3,3] d = ["location": "seed:3"], float theta = {1}>
+{
+  [head] h = Conv(x, a)
+  e = ai.spikingir.Encode <timesteps = 4, post = 0> (h)
+  [first] f = Conv(e, b)
+  [relu] s = ai.spikingir.IF <timesteps = 4, post = 0> (f, "", theta)
+  [body] i = Conv(s, b)
+  [skip] k = Add(i, e)
+  [tail] c = Conv <pads = [1, 1, 1, 1]> (k, d)
+  y = ai.spikingir.Decode <timesteps = 4, post = 0> (c)
+}`, map[string]float64{"head": 2, "first": 4, "body": 4, "tail": 18}, 4.0 / 28},
 	} {
 		m, err := text.Parse(`<ir_version: 10, opset_import: ["" : 19, "ai.spikingir" : 1]> ` + c.src)
 		if err != nil {
@@ -115,6 +127,13 @@ func TestOf(t *testing.T) {
 		}
 		if math.Abs(got.SpikeShare()-c.share) > 1e-9 {
 			t.Errorf("%s: %g of the MACs are driven by spikes, want %g", name, got.SpikeShare(), c.share)
+		}
+		currents := 0.0
+		if name == "a sum of layers" {
+			currents = 18.0 / 28
+		}
+		if math.Abs(got.CurrentShare()-currents) > 1e-9 {
+			t.Errorf("%s: %g of the MACs read currents, want %g", name, got.CurrentShare(), currents)
 		}
 	}
 }

@@ -32,6 +32,7 @@ import (
 	"spikingir/passes/recogniserelu"
 	"spikingir/passes/relutoif"
 	"spikingir/passes/settleinitializers"
+	"spikingir/passes/spikecurrents"
 	"spikingir/passes/splitregions"
 	"spikingir/passes/upgradeopset"
 	"spikingir/passes/widenfloats"
@@ -54,6 +55,7 @@ var list = []*passes.Pass{
 	deadnode.Pass,
 	maxpooltoaveragepool.Pass,
 	splitregions.Pass,
+	spikecurrents.Pass,
 	relutoif.Pass,
 	cliptoif.Pass,
 	prelutoonoff.Pass,

@@ -146,7 +146,7 @@ func TestRowsOnce(t *testing.T) {
 		got[l.Name] = l
 	}
 	conv := func(name string, source metric.Source, runs, inputs, bias float64) metric.LayerOps {
-		return metric.LayerOps{Name: name, Source: source, MACs: runs * inputs, ExactMACs: runs * inputs,
+		return metric.LayerOps{Name: name, Source: source, MACs: runs * inputs, OnceMACs: inputs, ExactMACs: runs * inputs,
 			Inputs: inputs, BiasAdds: bias}
 	}
 	want := map[string]metric.LayerOps{
@@ -161,5 +161,8 @@ func TestRowsOnce(t *testing.T) {
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("rows (-want +got):\n%s", d)
+	}
+	if spikes, currents := shares(LayerOps(res)); spikes != 0 || currents != 12.0/36 {
+		t.Errorf("shares of spikes and currents %g and %g, want 0 and a third", spikes, currents)
 	}
 }

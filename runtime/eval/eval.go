@@ -54,10 +54,12 @@ type Report struct {
 	Agreement  *Agreement       `json:"agreement,omitempty"`
 	FiringRate float64          `json:"firing_rate"`
 	SpikeShare float64          `json:"spike_driven_macs"` // share of the multiply-accumulates that spikes drive
-	Energy     Energy           `json:"energy"`
-	Seconds    float64          `json:"seconds_per_image"`
-	Layers     []Layer          `json:"layers"`
-	PerImage   []ImageReport    `json:"per_image"`
+	// CurrentShare is that of layers that read sums of other layers, in full at every step.
+	CurrentShare float64       `json:"current_driven_macs"`
+	Energy       Energy        `json:"energy"`
+	Seconds      float64       `json:"seconds_per_image"`
+	Layers       []Layer       `json:"layers"`
+	PerImage     []ImageReport `json:"per_image"`
 }
 
 // Quality is restoration quality against the ground truth, the mean over the

@@ -17,7 +17,7 @@ func LayerOps(res *exec.Result) []metric.LayerOps {
 	var rows []metric.LayerOps
 	for _, w := range res.Work {
 		row := metric.LayerOps{
-			Name: w.Node, MACs: w.MACs, ExactMACs: w.ExactMACs, Inputs: w.Inputs,
+			Name: w.Node, MACs: w.MACs, OnceMACs: w.MACs, ExactMACs: w.ExactMACs, Inputs: w.Inputs,
 			Adds: w.Adds, Muls: w.Muls, SpikesIn: w.SpikesIn, SynOps: w.ExactOps,
 			SpikingOnly: w.Op == graph.Op{Domain: graph.Spiking, Type: "CPM"},
 		}
@@ -147,7 +147,7 @@ func (t *tally) energy(r *Report, k *track) error {
 		return err
 	}
 	r.Energy = Energy{Mode: t.Energy.Mode, First: t.Energy.FirstLayer}
-	r.SpikeShare = spikeShare(rows)
+	r.SpikeShare, r.CurrentShare = shares(rows)
 	model, err := t.cost(rows, k.timesteps)
 	if err != nil {
 		return err
@@ -172,22 +172,26 @@ func (t *tally) energy(r *Report, k *track) error {
 	return nil
 }
 
-// spikeShare is the share of the multiply-accumulates of the ANN that spikes drive.
-func spikeShare(rows []metric.LayerOps) float64 {
-	var all, driven float64
+// shares is what part of the multiply-accumulates of the ANN spikes drive, and what part
+// reads currents, which multiply in full at every step.
+func shares(rows []metric.LayerOps) (spikes, currents float64) {
+	var all, driven, full float64
 	for _, r := range rows {
 		if r.SpikingOnly {
 			continue
 		}
-		all += r.MACs
+		all += r.OnceMACs
 		if r.Source == metric.FromSpikes {
-			driven += r.MACs
+			driven += r.OnceMACs
+		}
+		if r.Source == metric.FromAnalog && r.MACs > r.OnceMACs {
+			full += r.OnceMACs
 		}
 	}
 	if all == 0 {
-		return 0
+		return 0, 0
 	}
-	return driven / all
+	return driven / all, full / all
 }
 
 // cost prices a spiking model of T timesteps, or with T = 0 an ANN.

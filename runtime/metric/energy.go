@@ -65,6 +65,7 @@ type LayerOps struct {
 	Source Source
 
 	MACs      float64 // multiply-accumulates, padding counted (Paper)
+	OnceMACs  float64 // those of one application, where MACs holds several
 	ExactMACs float64 // multiply-accumulates inside the image (Exact)
 	BiasAdds  float64 // additions of a bias, once for the whole output
 	Adds      float64 // elementwise additions and subtractions, once
@@ -227,7 +228,7 @@ func check(layers []LayerOps, mode Mode) error {
 
 // fields lists the counts of a layer, for checks and sums.
 func (l *LayerOps) fields() []*float64 {
-	return []*float64{&l.MACs, &l.ExactMACs, &l.BiasAdds, &l.Adds, &l.Muls,
+	return []*float64{&l.MACs, &l.OnceMACs, &l.ExactMACs, &l.BiasAdds, &l.Adds, &l.Muls,
 		&l.Inputs, &l.SpikesIn, &l.SynOps, &l.Neurons, &l.SpikesOut}
 }
 
