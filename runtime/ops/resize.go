@@ -18,6 +18,9 @@ func bindResize(n *graph.Node, opset int64) (runner, error) {
 	return func(env *Env, in []*Tensor) ([]*Tensor, error) {
 		x := in[0]
 		plan := must(planResize(z, n, in))
+		if dims := resized(plan); product(dims) == 0 { // however long the other axes are
+			return one(env.alloc(x.DType, dims)), nil
+		}
 		if z.Mode == "nearest" {
 			return one(nearest(env, x, z, plan)), nil
 		}
@@ -171,6 +174,7 @@ func planSizes(plan []resizeAxis, axes []int, z op.Resize, in []*Tensor) error {
 		p.out = sizes[i]
 		p.scale = float32(p.out) / float32(p.in)
 		switch {
+		case p.in == 0: // which has no ratio
 		case common != common:
 			common = p.scale
 		case z.Policy == "not_larger":
@@ -179,7 +183,7 @@ func planSizes(plan []resizeAxis, axes []int, z op.Resize, in []*Tensor) error {
 			common = max(common, p.scale)
 		}
 	}
-	if z.Policy != "stretch" {
+	if z.Policy != "stretch" && common == common {
 		for _, a := range axes {
 			p := &plan[a]
 			p.scale = common
@@ -189,13 +193,27 @@ func planSizes(plan []resizeAxis, axes []int, z op.Resize, in []*Tensor) error {
 	return checkResize(plan, in[0])
 }
 
+// checkResize refuses a result that nothing can be taken for, or that is too large: lists are
+// made for each axis before there is a tensor.
 func checkResize(plan []resizeAxis, x *Tensor) error {
 	for i, p := range plan {
-		if p.in == 0 && p.out > 0 {
+		if p.in == 0 && p.out != 0 {
 			return fmt.Errorf("axis %d of %v is empty, want elements to resize", i, x)
 		}
 	}
+	if dims := resized(plan); !Sizeable(dims) {
+		return fmt.Errorf("result %v%v is too large, want at most %d elements", x.DType, dims, int64(maxElements))
+	}
 	return nil
+}
+
+// resized is the dimensions of the result.
+func resized(plan []resizeAxis) []int {
+	dims := make([]int, len(plan))
+	for i, p := range plan {
+		dims[i] = p.out
+	}
+	return dims
 }
 
 // source is the place in the input, in elements, that output element i shows. Factor 1

@@ -3,6 +3,7 @@ package ops
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -169,6 +170,9 @@ func TestErrors(t *testing.T) {
 		{"Resize", attrs("mode", graph.String("linear")), 13,
 			[]*Tensor{i, nil, Floats([]float32{2}, 1)}, "mode linear"},
 		{"Resize", nil, 13, []*Tensor{f, nil, Floats([]float32{2}, 1)}, "want 4"},
+		{"Resize", nil, 13, []*Tensor{f, nil, nil, Ints([]int64{1, 4, 1 << 32, 1 << 32}, 4)}, "too large"},
+		{"Resize", nil, 13, []*Tensor{f, nil, Floats([]float32{1, 1, 1e8, 1e8}, 4)}, "too large"},
+		{"Resize", nil, 13, []*Tensor{zeros(graph.Float32, 1, 0, 5, 5), nil, nil, Ints([]int64{1, 3, 5, 5}, 4)}, "is empty"},
 		{"Dropout", nil, 13, []*Tensor{f, nil, {DType: graph.Bool, I64: []int64{1}}}, "training mode"},
 		{"QuantizeLinear", nil, 13, []*Tensor{f, floats(1, 2)}, "input 1 (scale) is float[2], want dimensions [4]"},
 		{"QuantizeLinear", nil, 13, []*Tensor{f, floats(1), typed(graph.Uint8, 1, 2)}, "want dimensions [1] as those of the scale"},
@@ -199,6 +203,30 @@ func TestErrors(t *testing.T) {
 		text := fmt.Sprint(err)
 		if err == nil || !strings.Contains(text, c.want) || !strings.Contains(text, "the_node") {
 			t.Errorf("%s of %v: error %v, want the node and %q", c.op, c.in, err, c.want)
+		}
+	}
+}
+
+// An empty result is one, however long its other axes are, and an empty axis has no ratio
+// to keep.
+func TestResizeEmpty(t *testing.T) {
+	for _, c := range []struct {
+		dims   []int
+		policy string
+		sizes  []int64
+	}{
+		{[]int{0, 1, 2, 2}, "stretch", []int64{0, 1, 1 << 32, 2}},
+		{[]int{1, 0, 5, 5}, "not_larger", []int64{1, 0, 5, 5}},
+		{[]int{0, 0}, "not_smaller", []int64{0, 0}},
+	} {
+		in := []*Tensor{zeros(graph.Float32, c.dims...), nil, nil, Ints(c.sizes, len(c.sizes))}
+		o, err := Bind(single(t, "Resize", attrs("keep_aspect_ratio_policy", graph.String(c.policy)), in...), 18)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := o.Run(&Env{}, in)
+		if err != nil || !slices.Equal(sizesOf(out[0].Dims), c.sizes) {
+			t.Errorf("%v to %v: %v, %v", c.dims, c.sizes, out, err)
 		}
 	}
 }
