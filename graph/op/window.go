@@ -122,10 +122,9 @@ func (w Window) Out(in []int64) []int64 {
 		if !w.CeilMode {
 			continue
 		}
-		out[i] = (room+w.Stride[i]-1)/w.Stride[i] + 1
-		if (out[i]-1)*w.Stride[i] >= in[i]+pads[i] {
-			out[i]--
-		}
+		// None begins in the padding behind, which may be longer than a stride.
+		cover := (room+w.Stride[i]-1)/w.Stride[i] + 1
+		out[i] = min(cover, (in[i]+pads[i]+w.Stride[i]-1)/w.Stride[i])
 	}
 	return out
 }
