@@ -2,6 +2,7 @@ package onnxio
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -253,7 +254,7 @@ func TestDataFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.place("fresh.data")
-	if err := d.write(folder, []byte("model")); err == nil {
+	if err := d.write(folder, &contents{5, func(w io.Writer) error { _, err := io.WriteString(w, "model"); return err }}); err == nil {
 		t.Error("a folder was written")
 	}
 	if err := os.Remove(folder); err != nil {

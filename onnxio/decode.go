@@ -18,7 +18,8 @@ const maxDepth = 64
 
 // decoder turns the messages of one file into the IR.
 type decoder struct {
-	external *externalFiles // nil: external data stays unloaded
+	external *externalFiles                 // nil: external data stays unloaded
+	typed    map[*onnxpb.TensorProto]lifted // elements that are not in the messages
 	warn     func(error)
 	depth    int                   // of the graph being decoded
 	pending  map[*graph.Value]bool // node outputs whose node is still to come

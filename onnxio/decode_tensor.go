@@ -45,6 +45,12 @@ func (d *decoder) elements(p *onnxpb.TensorProto) (*graph.Tensor, fields, error)
 		dims = []int64{}
 	}
 	held := dataFields(p)
+	lifted, isLifted := d.typed[p]
+	if isLifted && !dt.Valid() {
+		lifted.copyTo(p)
+	} else if isLifted {
+		held = append(held, lifted.name())
+	}
 	switch {
 	case p.GetDataLocation() == onnxpb.TensorProto_EXTERNAL:
 		if len(held) > 0 {
@@ -66,11 +72,11 @@ func (d *decoder) elements(p *onnxpb.TensorProto) (*graph.Tensor, fields, error)
 		t, err := graph.NewTensor(dt, dims, p.RawData)
 		return t, tensorFields, err
 	}
-	t, err := typedTensor(dt, dims, p, held)
+	t, err := d.typedTensor(dt, dims, p, held)
 	return t, tensorFields, err
 }
 
-func typedTensor(dt graph.DType, dims []int64, p *onnxpb.TensorProto, held []string) (
+func (d *decoder) typedTensor(dt graph.DType, dims []int64, p *onnxpb.TensorProto, held []string) (
 	*graph.Tensor, error,
 ) {
 	want := typedFieldOf(dt)
@@ -80,9 +86,12 @@ func typedTensor(dt graph.DType, dims []int64, p *onnxpb.TensorProto, held []str
 	if dt == graph.StringType {
 		return graph.NewStrings(dims, p.StringData)
 	}
-	data, err := packTyped(dt, p)
-	if err != nil {
-		return nil, err
+	data := d.typed[p].data
+	if data == nil {
+		var err error
+		if data, err = packTyped(dt, p); err != nil {
+			return nil, err
+		}
 	}
 	t, err := graph.NewTensor(dt, dims, data)
 	if err != nil {

@@ -18,19 +18,22 @@ type encoder struct {
 	// untyped is the first attribute that states no type, and no value that would
 	// tell it.
 	untyped string
+	form    *form // of the messages that are made
 }
 
-// encode gives the writer's own bytes of m.
-func (e *encoder) encode(m *graph.Model) ([]byte, error) {
+// encode gives the form in which the writer itself writes m.
+func (e *encoder) encode(m *graph.Model) (*form, error) {
+	e.form = newForm()
 	p, err := e.model(m)
 	if err != nil {
 		return nil, err
 	}
-	if size := proto.Size(p); size > maxMessage {
+	e.form.root = p
+	if size := e.form.size(p); size > maxMessage {
 		return nil, fmt.Errorf("the model takes %d bytes, protobuf allows %d: "+
 			"store large tensors outside of the file (external data)", size, maxMessage)
 	}
-	return marshal(p)
+	return e.form, nil
 }
 
 // maxMessage is the most bytes a protobuf message can have.
@@ -41,6 +44,7 @@ func (e *encoder) model(m *graph.Model) (*onnxpb.ModelProto, error) {
 		return nil, errors.New("the model holds no graph")
 	}
 	p := &onnxpb.ModelProto{}
+	defer e.form.holding(p)()
 	if err := merge(m.Unknown, p); err != nil {
 		return nil, err
 	}
@@ -103,6 +107,7 @@ func encodeOpsets(sets []graph.Opset) ([]*onnxpb.OperatorSetIdProto, error) {
 
 func (e *encoder) function(f *graph.Function) (*onnxpb.FunctionProto, error) {
 	p := &onnxpb.FunctionProto{}
+	defer e.form.holding(p)()
 	if err := merge(f.Unknown, p); err != nil {
 		return nil, err
 	}

@@ -27,6 +27,7 @@ func (e *encoder) attrs(as graph.Attrs) ([]*onnxpb.AttributeProto, error) {
 
 func (e *encoder) attr(a graph.NamedAttr) (*onnxpb.AttributeProto, error) {
 	p := &onnxpb.AttributeProto{}
+	defer e.form.holding(p)()
 	if err := merge(a.Unknown, p); err != nil {
 		return nil, err
 	}
@@ -100,6 +101,9 @@ func (e *encoder) tensor(t *graph.Tensor) (*onnxpb.TensorProto, error) {
 		p.Segment = held(p.Segment)
 		p.Segment.Begin, p.Segment.End = &t.Segment.Begin, &t.Segment.End
 	}
+	if e.form.lift(t, p) {
+		return p, nil
+	}
 	switch t.Store {
 	case graph.ExternalData:
 		if t.External == nil {
@@ -123,6 +127,7 @@ func (e *encoder) sparse(s *graph.SparseTensor) (*onnxpb.SparseTensorProto, erro
 		return nil, errors.New("it holds no tensor")
 	}
 	p := &onnxpb.SparseTensorProto{Dims: s.Dims}
+	defer e.form.holding(p)()
 	if err := merge(s.Unknown, p); err != nil {
 		return nil, err
 	}

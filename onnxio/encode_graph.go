@@ -12,6 +12,7 @@ import (
 
 func (e *encoder) graph(g *graph.Graph) (*onnxpb.GraphProto, error) {
 	p := &onnxpb.GraphProto{}
+	defer e.form.holding(p)()
 	if err := merge(g.Unknown, p); err != nil {
 		return nil, fmt.Errorf("graph %q: %w", g.Name, err)
 	}
@@ -107,6 +108,7 @@ func (e *encoder) nodes(g *graph.Graph) ([]*onnxpb.NodeProto, error) {
 
 func (e *encoder) node(n *graph.Node) (*onnxpb.NodeProto, error) {
 	p := &onnxpb.NodeProto{}
+	defer e.form.holding(p)()
 	if err := merge(n.Unknown, p); err != nil {
 		return nil, err
 	}

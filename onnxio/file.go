@@ -54,15 +54,15 @@ func (o WriteOptions) WriteFile(path string, m *graph.Model) error {
 	if len(out.moved) > 0 {
 		e.place = out.place(dataName(filepath.Base(at), out.sum()))
 	}
-	data, err := encodeWith(e, m)
+	c, err := contentsOf(e, m)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	old := ownData(at)
 	if !outside {
-		err = atomicfile.WriteBytes(path, false, data)
+		err = atomicfile.Write(path, false, c.writeTo)
 	} else {
-		err = out.write(at, data)
+		err = out.write(at, c)
 	}
 	if err != nil {
 		return err
@@ -73,7 +73,7 @@ func (o WriteOptions) WriteFile(path string, m *graph.Model) error {
 
 // write puts the data file in place, then the model at path, which states it. When it
 // fails it takes away the data file if that was not there before.
-func (d *dataFile) write(path string, model []byte) error {
+func (d *dataFile) write(path string, model *contents) error {
 	name := filepath.Join(filepath.Dir(path), d.name)
 	_, err := os.Lstat(name)
 	fresh := errors.Is(err, fs.ErrNotExist)
@@ -82,7 +82,7 @@ func (d *dataFile) write(path string, model []byte) error {
 			return err
 		}
 	}
-	if err := atomicfile.WriteBytes(path, true, model); err != nil {
+	if err := atomicfile.Write(path, true, model.writeTo); err != nil {
 		if fresh {
 			os.Remove(name) // as well as can be: the first error is the one that counts
 		}

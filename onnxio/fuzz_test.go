@@ -42,10 +42,7 @@ func FuzzDecode(f *testing.F) {
 		if !bytes.Equal(got, data) {
 			t.Fatal("the unchanged model is written as other bytes")
 		}
-		first, err := (&encoder{}).encode(m)
-		if err != nil {
-			t.Fatal(err)
-		}
+		first := ownForm(t, m)
 		again, err := Decode(first)
 		if err != nil {
 			t.Fatalf("the writer's own encoding is refused: %v", err)

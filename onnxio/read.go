@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 
 	"google.golang.org/protobuf/proto"
@@ -43,33 +44,60 @@ func ReadFile(path string) (*graph.Model, error) {
 // that is empty, from the folder of path; where path is a link, then from the folder of
 // the file it leads to.
 func (o ReadOptions) ReadFile(path string) (*graph.Model, error) {
-	f, _, err := regular.Open(path)
+	f, info, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	o.Path = path
+	if err := o.checkSize(info.Size()); err != nil {
+		return nil, err
+	}
 	if o.Dir == "" {
 		o.Dir = filepath.Dir(path)
 		o.linked = linkedFolder(path)
 	}
-	return Read(f, o)
+	data, err := readSized(f, info.Size())
+	if err != nil {
+		return nil, err
+	}
+	return o.Decode(data)
 }
 
 // Read reads a model up to the end of r.
 func Read(r io.Reader, o ReadOptions) (*graph.Model, error) {
-	limit := o.MaxBytes
-	if limit <= 0 {
-		limit = maxMessage
-	}
-	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	data, err := io.ReadAll(io.LimitReader(r, o.limit()+1))
 	if err != nil {
 		return nil, err
 	}
-	if int64(len(data)) > limit {
-		return nil, invalid(o.Path, -1, fmt.Errorf("the file has more than %d bytes", limit))
+	if err := o.checkSize(int64(len(data))); err != nil {
+		return nil, err
 	}
 	return o.Decode(data)
+}
+
+func (o ReadOptions) limit() int64 {
+	if o.MaxBytes <= 0 {
+		return maxMessage
+	}
+	return min(o.MaxBytes, maxMessage)
+}
+
+func (o ReadOptions) checkSize(size int64) error {
+	if size > o.limit() {
+		return invalid(o.Path, -1, fmt.Errorf("the file has more than %d bytes", o.limit()))
+	}
+	return nil
+}
+
+// readSized reads a file of so many bytes into memory once, without more room than it takes.
+func readSized(f *os.File, size int64) ([]byte, error) {
+	data := make([]byte, size)
+	n, err := io.ReadFull(f, data)
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return data[:n], nil // it has become shorter: decoding says so
+	}
+	return data, err
 }
 
 // Decode reads a model from data, which it may keep. External data stays
@@ -83,12 +111,12 @@ func (o ReadOptions) Decode(data []byte) (*graph.Model, error) {
 	if len(data) == 0 {
 		return nil, invalid(o.Path, -1, errors.New("the file is empty"))
 	}
-	p := &onnxpb.ModelProto{}
-	if err := (proto.UnmarshalOptions{AllowPartial: true}).Unmarshal(data, p); err != nil {
+	p, typed, err := unmarshal(data)
+	if err != nil {
 		offset, err := diagnose(data, err)
 		return nil, invalid(o.Path, offset, err)
 	}
-	d := &decoder{warn: o.Warn, pending: map[*graph.Value]bool{}}
+	d := &decoder{warn: o.Warn, pending: map[*graph.Value]bool{}, typed: typed}
 	if o.Dir != "" {
 		dirs := []string{o.Dir}
 		if o.linked != "" {
@@ -108,19 +136,55 @@ func (o ReadOptions) Decode(data []byte) (*graph.Model, error) {
 	return m, o.remember(m, d, data)
 }
 
+// unmarshal reads the messages of a model. Large elements are not copied out of data; those
+// that are not in raw_data are in the map.
+func unmarshal(data []byte) (*onnxpb.ModelProto, map[*onnxpb.TensorProto]lifted, error) {
+	options := proto.UnmarshalOptions{AllowPartial: true}
+	l := &lifter{}
+	if rest := l.cut(data, inModel, 0); !l.damaged && len(l.table) > 0 {
+		p := &onnxpb.ModelProto{}
+		if options.Unmarshal(rest, p) == nil {
+			if typed, ok := l.restore(p); ok {
+				return p, typed, nil
+			}
+		}
+	}
+	p := &onnxpb.ModelProto{}
+	return p, nil, options.Unmarshal(data, p)
+}
+
 func (o ReadOptions) remember(m *graph.Model, d *decoder, data []byte) error {
 	own, err := (&encoder{}).encode(m)
 	if err != nil {
 		return invalid(o.Path, -1, err)
 	}
+	h, same := sha256.New(), &comparer{want: data}
+	if err := own.writeTo(io.MultiWriter(h, same)); err != nil {
+		return invalid(o.Path, -1, err)
+	}
 	m.Source = &graph.Source{
 		Path:          o.Path,
-		Fingerprint:   sha256.Sum256(own),
+		Fingerprint:   [sha256.Size]byte(h.Sum(nil)),
 		SHA256:        sha256.Sum256(data),
 		EarlyMetadata: d.early && m.IRVersion < graph.MetadataIR,
 	}
-	if !bytes.Equal(own, data) {
+	if same.differs || len(same.want) > 0 {
 		m.Source.Bytes = data
 	}
 	return nil
+}
+
+// comparer compares what is written with what is wanted.
+type comparer struct {
+	want    []byte // the rest of it
+	differs bool
+}
+
+func (c *comparer) Write(b []byte) (int, error) {
+	if !c.differs {
+		if c.differs = !bytes.HasPrefix(c.want, b); !c.differs {
+			c.want = c.want[len(b):]
+		}
+	}
+	return len(b), nil
 }

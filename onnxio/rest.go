@@ -82,8 +82,8 @@ func field(b []byte, n protowire.Number, content []byte) []byte {
 	return protowire.AppendBytes(protowire.AppendTag(b, n, protowire.BytesType), content)
 }
 
-// marshal writes fields by number: protobuf-go does so for messages without
+// marshalOptions writes fields by number: protobuf-go does so for messages without
 // extensions, of which there are none here.
-func marshal(m proto.Message) ([]byte, error) {
-	return proto.MarshalOptions{Deterministic: true, AllowPartial: true}.Marshal(m)
-}
+var marshalOptions = proto.MarshalOptions{Deterministic: true, AllowPartial: true}
+
+func marshal(m proto.Message) ([]byte, error) { return marshalOptions.Marshal(m) }

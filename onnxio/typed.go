@@ -98,7 +98,7 @@ func pack[T any](xs []T, width int, bits func(T) uint64) []byte {
 }
 
 func unpack[T any](data []byte, width int, of func(uint64) T) []T {
-	var xs []T
+	xs := slices.Grow([]T(nil), len(data)/max(width, 1))
 	for ; len(data) >= width; data = data[width:] {
 		var n uint64
 		for i := range width {

@@ -1,8 +1,10 @@
 package onnxio
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"io"
 
 	"spikingir/graph"
 )
@@ -10,10 +12,24 @@ import (
 // Encode gives the bytes of a model: those it was read from if it has not
 // changed since. Tensors with external data keep their place outside.
 func Encode(m *graph.Model) ([]byte, error) {
-	return encodeWith(&encoder{}, m)
+	c, err := contentsOf(&encoder{}, m)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	b.Grow(c.size)
+	err = c.writeTo(&b)
+	return b.Bytes(), err
 }
 
-func encodeWith(e *encoder, m *graph.Model) ([]byte, error) {
+// contents is what is written for a model.
+type contents struct {
+	size    int
+	writeTo func(io.Writer) error
+}
+
+// contentsOf is the contents of the file of m.
+func contentsOf(e *encoder, m *graph.Model) (*contents, error) {
 	if err := checkEarly(m); err != nil {
 		return nil, err
 	}
@@ -21,15 +37,25 @@ func encodeWith(e *encoder, m *graph.Model) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := m.Source
-	switch same := s != nil && sha256.Sum256(own) == s.Fingerprint; {
-	case same && s.Bytes != nil:
-		return clone(s.Bytes), nil
-	case !same && e.untyped != "":
+	c := &contents{own.size(own.root), own.writeTo}
+	same := false
+	if s := m.Source; s != nil {
+		h := sha256.New()
+		if err := own.writeTo(h); err != nil {
+			return nil, err
+		}
+		if same = [sha256.Size]byte(h.Sum(nil)) == s.Fingerprint; same && s.Bytes != nil {
+			return &contents{len(s.Bytes), func(w io.Writer) error {
+				_, err := w.Write(s.Bytes)
+				return err
+			}}, nil
+		}
+	}
+	if !same && e.untyped != "" {
 		return nil, invalid("", -1, fmt.Errorf("attribute %q states neither a type nor a value, which other programs refuse: "+
 			"want its type in the model that was read", e.untyped))
 	}
-	return own, nil
+	return c, nil
 }
 
 // checkEarly refuses metadata that the model's IR version has no field for,
