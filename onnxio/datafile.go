@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -187,42 +188,65 @@ func isDataName(name, model string) bool {
 	return ok && ending && len(hash) == hashDigits && strings.Trim(hash, "0123456789abcdef") == ""
 }
 
-// ownData lists the data files beside a model that it states and that WriteFile has named
-// after it.
-func ownData(model string) []string {
+// ownData lists the data files beside a model that WriteFile has named after it, and
+// those of them that the model states.
+func ownData(model string) (all, used []string) {
 	entries, err := os.ReadDir(filepath.Dir(model))
 	if err != nil {
-		return nil
+		return nil, nil
 	}
-	var list []string
 	for _, e := range entries {
 		if e.Type().IsRegular() && isDataName(e.Name(), filepath.Base(model)) {
-			list = append(list, e.Name())
+			all = append(all, e.Name())
 		}
 	}
-	return stated(list, model)
+	return all, stated(all, model)
 }
 
-// dropData removes those of the data files beside a model that neither it nor any other
-// model there states. What cannot be read or removed stays: it does no harm.
-func dropData(model string, names []string) {
-	if len(names) == 0 {
+// dropData removes data files beside a model, which WriteFile has named after it and it no
+// longer states: those of its old self, unless another model there states them, and those
+// that a process has left which was killed before it wrote its model. The latter are known
+// by no file of the folder stating them, of whatever name, as a model that was renamed
+// has. What cannot be read or removed stays: it does no harm.
+func dropData(model string, all, old []string) {
+	dir := filepath.Dir(model)
+	all = without(all, stated(all, model))
+	if len(all) == 0 {
 		return
 	}
-	dir := filepath.Dir(model)
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return
 	}
+	orphans := without(all, old)
+	old = without(all, orphans)
 	for _, e := range entries {
-		if e.Name() == filepath.Base(model) || strings.EqualFold(filepath.Ext(e.Name()), ".onnx") {
-			used := stated(names, filepath.Join(dir, e.Name()))
-			names = slices.DeleteFunc(names, func(name string) bool { return slices.Contains(used, name) })
+		path := filepath.Join(dir, e.Name())
+		if info, err := os.Stat(path); isData(e.Name()) || err == nil && !info.Mode().IsRegular() {
+			continue
+		}
+		orphans = without(orphans, stated(orphans, path))
+		if strings.EqualFold(filepath.Ext(e.Name()), ".onnx") {
+			old = without(old, stated(old, path))
 		}
 	}
-	for _, name := range names {
-		os.Remove(filepath.Join(dir, name))
+	for _, name := range old {
+		removeUnheld(filepath.Join(dir, name), false)
 	}
+	for _, name := range orphans {
+		removeUnheld(filepath.Join(dir, name), true)
+	}
+}
+
+// without is list but for the names of others.
+func without(list, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(name string) bool { return slices.Contains(others, name) })
+}
+
+// isData reports whether dataName gives name for some model.
+func isData(name string) bool {
+	model := strings.TrimSuffix(name, dataEnding)
+	return len(model) > hashDigits && isDataName(name, model[:len(model)-hashDigits-1])
 }
 
 // stated lists the names that stand somewhere in a file: all of them where it cannot be
@@ -231,14 +255,17 @@ func stated(names []string, path string) []string {
 	if len(names) == 0 {
 		return nil
 	}
-	f, _, err := regular.Open(path)
-	if errors.Is(err, os.ErrNotExist) {
+	f, info, err := regular.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return slices.Clone(names)
 	}
 	defer f.Close()
+	if info.Size() > maxMessage {
+		return nil // no model
+	}
 	longest := 0
 	for _, name := range names {
 		longest = max(longest, len(name))

@@ -185,6 +185,94 @@ func TestDataOfOthers(t *testing.T) {
 	}
 }
 
+// TestDataOrphans holds that a write removes the data that a killed one of the same name has
+// left, and no file that is of another name, is no regular one, or that any file states.
+func TestDataOrphans(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	name := func(model string, digit string) string {
+		return model + "." + strings.Repeat(digit, hashDigits) + dataEnding
+	}
+	out, m := at("out.onnx"), externalModel(t, "w.bin", 1, 2)
+	gone := []string{name("out.onnx", "0"), name("out.onnx", "1")}
+	stay := []string{name("other.onnx", "0"), name("xout.onnx", "0"), "out.onnx.data", "out.onnx.0123.data", name("out.onnx", "G"),
+		name("out.onnx", "2"), name("out.onnx", "3")}
+	for _, f := range append(gone, stay...) {
+		if err := os.WriteFile(at(f), []byte("data"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, model := range []string{"renamed.model", "link"} { // which state data of out.onnx
+		to := at(model)
+		if model == "link" {
+			to = filepath.Join(t.TempDir(), "m.onnx")
+			if err := os.Symlink(to, at(model)); err != nil {
+				t.Skipf("no symbolic links here: %v", err)
+			}
+		}
+		if err := os.WriteFile(to, []byte("location"+name("out.onnx", strconv.Itoa(2+i))), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(at(name("out.onnx", "4")), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("renamed.model", at(name("out.onnx", "5"))); err != nil {
+		t.Fatal(err)
+	}
+	stay = append(stay, name("out.onnx", "4"), name("out.onnx", "5"))
+	for range 2 {
+		write(t, out, m)
+		for _, f := range stay {
+			if _, err := os.Lstat(at(f)); err != nil {
+				t.Errorf("a file that is no orphan is gone: %v", err)
+			}
+		}
+		for _, f := range gone {
+			if _, err := os.Lstat(at(f)); (err == nil) == locks {
+				t.Errorf("%s, which nothing states: %v", f, err)
+			}
+		}
+	}
+	// A model inside of its file has orphans of its name removed too.
+	if err := os.WriteFile(at(gone[0]), []byte("data"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	write(t, out, mustDecode(t, base()))
+	if _, err := os.Lstat(at(gone[0])); (err == nil) == locks {
+		t.Errorf("%s is left by a model without data: %v", gone[0], err)
+	}
+}
+
+// TestDataHeld holds that data which another process has written, and is about to state, is
+// not taken for an orphan.
+func TestDataHeld(t *testing.T) {
+	if !locks {
+		t.Skip("no locks here: orphans stay")
+	}
+	out := filepath.Join(t.TempDir(), "out.onnx")
+	name := out + "." + strings.Repeat("0", hashDigits) + dataEnding
+	if err := os.WriteFile(name, []byte("data"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	release, there := hold(name)
+	if !there {
+		t.Fatal("the data is not there")
+	}
+	write(t, out, externalModel(t, "w.bin", 1, 2))
+	if _, err := os.Lstat(name); err != nil {
+		t.Error(err)
+	}
+	release()
+	write(t, out, externalModel(t, "w.bin", 1, 2))
+	if _, err := os.Lstat(name); err == nil {
+		t.Error("the data is left when nobody holds it")
+	}
+	if _, there := hold(name); there {
+		t.Error("data that is gone is held")
+	}
+}
+
 // TestDataDeterministic holds that bytes depend on the model and its name alone, not on
 // the folder or on what was there.
 func TestDataDeterministic(t *testing.T) {

@@ -34,7 +34,7 @@ func WriteFile(path string, m *graph.Model) error {
 // file is written over that another model, or the one that was at path, reads. A model
 // is the old one or the new one, each with its data, at any moment. Afterwards the data
 // of the old one is removed, if WriteFile has named it and no other model beside it
-// states it.
+// states it, and so is what a process has left that was killed while it wrote to path.
 func (o WriteOptions) WriteFile(path string, m *graph.Model) error {
 	out, err := o.gather(m)
 	if err != nil {
@@ -58,7 +58,7 @@ func (o WriteOptions) WriteFile(path string, m *graph.Model) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	old := ownData(at)
+	all, old := ownData(at)
 	if !outside {
 		err = atomicfile.Write(path, false, c.writeTo)
 	} else {
@@ -67,7 +67,7 @@ func (o WriteOptions) WriteFile(path string, m *graph.Model) error {
 	if err != nil {
 		return err
 	}
-	dropData(at, old)
+	dropData(at, all, old)
 	return nil
 }
 
@@ -75,13 +75,11 @@ func (o WriteOptions) WriteFile(path string, m *graph.Model) error {
 // fails it takes away the data file if that was not there before.
 func (d *dataFile) write(path string, model *contents) error {
 	name := filepath.Join(filepath.Dir(path), d.name)
-	_, err := os.Lstat(name)
-	fresh := errors.Is(err, fs.ErrNotExist)
-	if fresh || !d.isIn(name) {
-		if err := atomicfile.Replace(name, d.writeTo); err != nil {
-			return err
-		}
+	fresh, release, err := d.store(name)
+	if err != nil {
+		return err
 	}
+	defer release()
 	if err := atomicfile.Write(path, true, model.writeTo); err != nil {
 		if fresh {
 			os.Remove(name) // as well as can be: the first error is the one that counts
@@ -89,4 +87,23 @@ func (d *dataFile) write(path string, model *contents) error {
 		return err
 	}
 	return nil
+}
+
+// store makes the data file, unless it is there, and holds it until a model states it.
+func (d *dataFile) store(name string) (fresh bool, release func(), err error) {
+	const tries = 10
+	for range tries {
+		_, err := os.Lstat(name)
+		missing := errors.Is(err, fs.ErrNotExist)
+		fresh = fresh || missing
+		if missing || !d.isIn(name) {
+			if err := atomicfile.Replace(name, d.writeTo); err != nil {
+				return false, nil, err
+			}
+		}
+		if release, there := hold(name); there {
+			return fresh, release, nil
+		}
+	}
+	return false, nil, &fs.PathError{Op: "write", Path: name, Err: errors.New("another process removes it again and again")}
 }
