@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,6 +18,7 @@ import (
 )
 
 func main() {
+	cli.NoticeAfter = 5 * time.Second
 	os.Exit(cli.Guard("spikingir-lab", os.Stderr, func() int { return run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr) }))
 }
 
@@ -39,9 +41,12 @@ func run(args []string, in io.Reader, out, errw io.Writer) int {
 // root builds the command tree.
 func (a *lab) root() *cobra.Command {
 	root := &cobra.Command{
-		Use:               "spikingir-lab",
-		Short:             "Measure spikingir beside other runtimes, and on real networks",
-		PersistentPreRunE: func(*cobra.Command, []string) error { return a.Check() },
+		Use:   "spikingir-lab",
+		Short: "Measure spikingir beside other runtimes, and on real networks",
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			a.Watch(cmd.Context())
+			return a.Check()
+		},
 	}
 	a.AddFlags(root.PersistentFlags())
 	root.AddCommand(a.benchCmd(), a.resultsCmd())

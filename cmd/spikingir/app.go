@@ -64,6 +64,7 @@ program; 130 interrupted.`,
 	f.BoolVar(&a.debug, "debug", false, "log what each pass does")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		a.ctx = cmd.Context()
+		a.Watch(a.ctx)
 		return cmp.Or(checkFormat(cmd, a.format), a.Check())
 	}
 	root.AddCommand(a.judging(a.inspectCmd()), a.passesCmd(), a.judging(a.convertCmd()), a.runCmd(), a.judging(a.evalCmd()),

@@ -82,6 +82,7 @@ func (a *app) finetune(ctx context.Context, t *tuning, distils bool) error {
 			t.Stages[i].Rate = r
 		}
 	}
+	cli.Patient(ctx) // it saves the state of the run
 	r := &reporter{app: a}
 	t.Report, t.Note, t.Log = r.report, func(text string) { a.Warnf("%s", text) }, a.log()
 	report, err := spikingir.Finetune(ctx, m, t.FinetuneOptions)

@@ -24,6 +24,7 @@ const lineEvery = 20 * time.Second
 
 // report takes an event of the run.
 func (r *reporter) report(e spikingir.FinetuneEvent) {
+	r.Spoke()
 	switch {
 	case e.Problem != "":
 		r.Warnf("%s; training goes on", e.Problem)

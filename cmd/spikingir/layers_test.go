@@ -29,7 +29,8 @@ var layers = []struct {
 	{"runtime/train/kernel", []string{"runtime/kernel"}, false},
 	{"runtime/neuron", []string{"runtime/kernel"}, true},
 	{"runtime/ops", []string{"graph", "runtime/kernel"}, true},
-	{"runtime/exec", []string{"graph", "runtime/fit", "runtime/kernel", "runtime/neuron", "runtime/ops", "runtime/tile"}, true},
+	{"runtime/watch", nil, true},
+	{"runtime/exec", []string{"graph", "runtime/watch", "runtime/fit", "runtime/kernel", "runtime/neuron", "runtime/ops", "runtime/tile"}, true},
 	{"runtime/fit", []string{"graph", "runtime/ops"}, true},
 	{"runtime/tile", []string{"graph", "runtime/kernel", "runtime/ops", "runtime/tile"}, true},
 	{"runtime", []string{"graph", "internal", "runtime"}, false},
@@ -47,7 +48,7 @@ var trainers = []string{"", "cmd", "runtime/bench", "runtime/train"}
 var testsOnly = []string{module + "/internal/randommodel", module + "/passes/passtest", module + "/runtime/kernel/kerneltest"}
 
 // TestLayers holds the import rules: imports point down (cmd, the root, then onnxio,
-// passes and runtime, then graph; in runtime exec, then fit, tile, neuron and ops, then kernel,
+// passes and runtime, then graph; in runtime exec, then watch, fit, tile, neuron and ops, then kernel,
 // then kernel/machine), passes and runtime do not know each other, kernels know nothing
 // else of ours, what runs networks knows nothing of training, graph and passes stand on
 // the standard library, only onnxio sees protobuf, and only runtime/reference Gorgonia.

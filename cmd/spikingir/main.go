@@ -4,10 +4,12 @@ package main
 
 import (
 	"os"
+	"time"
 
 	"spikingir/cmd/internal/cli"
 )
 
 func main() {
+	cli.NoticeAfter = 5 * time.Second
 	os.Exit(cli.Guard("spikingir", os.Stderr, func() int { return run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr) }))
 }

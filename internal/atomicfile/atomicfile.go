@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 )
 
 // Write makes or replaces the file at path with what fill writes. That goes to a
@@ -49,8 +50,53 @@ func Replace(path string, fill func(io.Writer) error) error {
 	return replace(path, nil, true, fill)
 }
 
-func replace(path string, old fs.FileInfo, durable bool, fill func(io.Writer) error) (err error) {
+// unfinished is the temporary files of writes under way.
+var unfinished struct {
+	sync.Mutex
+	names     map[string]bool
+	abandoned bool
+}
+
+// Abandon ends all writes under way, as the process is about to end: no file appears any
+// more, and nothing is left of those that were not complete. Writes fail from then on.
+func Abandon() {
+	unfinished.Lock()
+	defer unfinished.Unlock()
+	unfinished.abandoned = true
+	for name := range unfinished.names {
+		os.Remove(name) // as well as can be
+	}
+}
+
+// begin makes a temporary file for path, as create does.
+func begin(path string, old fs.FileInfo) (*os.File, error) {
+	unfinished.Lock()
+	defer unfinished.Unlock()
+	if unfinished.abandoned {
+		return nil, &fs.PathError{Op: "write", Path: path, Err: errors.New("the program ends")}
+	}
 	f, err := create(path, old)
+	if err == nil {
+		if unfinished.names == nil {
+			unfinished.names = map[string]bool{}
+		}
+		unfinished.names[f.Name()] = true
+	}
+	return f, err
+}
+
+// appear gives a complete temporary file its name.
+func appear(name, path string) error {
+	unfinished.Lock()
+	defer unfinished.Unlock()
+	if unfinished.abandoned {
+		return &fs.PathError{Op: "write", Path: path, Err: errors.New("the program ends")}
+	}
+	return os.Rename(name, path)
+}
+
+func replace(path string, old fs.FileInfo, durable bool, fill func(io.Writer) error) (err error) {
+	f, err := begin(path, old)
 	if err != nil {
 		return err
 	}
@@ -60,6 +106,9 @@ func replace(path string, old fs.FileInfo, durable bool, fill func(io.Writer) er
 			f.Close()
 			os.Remove(f.Name())
 		}
+		unfinished.Lock()
+		defer unfinished.Unlock()
+		delete(unfinished.names, f.Name())
 	}()
 	if err := filled(f, fill); err != nil {
 		return err
@@ -72,7 +121,7 @@ func replace(path string, old fs.FileInfo, durable bool, fill func(io.Writer) er
 	if err := f.Close(); err != nil {
 		return err
 	}
-	if err := os.Rename(f.Name(), path); err != nil {
+	if err := appear(f.Name(), path); err != nil {
 		return err
 	}
 	if durable {

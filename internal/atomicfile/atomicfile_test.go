@@ -164,3 +164,28 @@ func TestSweep(t *testing.T) {
 		t.Errorf("%v is left, want all other files", got)
 	}
 }
+
+// TestAbandon holds that the end of the program leaves nothing of a write under way, and
+// that nothing appears after it.
+func TestAbandon(t *testing.T) {
+	defer func() { unfinished.abandoned = false }()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a")
+	err := Write(path, false, func(w io.Writer) error {
+		if len(contents(t, dir)) != 1 {
+			t.Error("there is no temporary file")
+		}
+		Abandon()
+		return text("all")(w)
+	})
+	if err == nil || len(contents(t, dir)) != 0 {
+		t.Errorf("%v; the folder holds %v", err, contents(t, dir))
+	}
+	if err := Write(path, false, text("more")); err == nil || len(contents(t, dir)) != 0 {
+		t.Errorf("a write afterwards: %v; the folder holds %v", err, contents(t, dir))
+	}
+	unfinished.abandoned = false
+	if err := Write(path, false, text("more")); err != nil || len(unfinished.names) != 0 {
+		t.Errorf("%v; %v are under way", err, unfinished.names)
+	}
+}

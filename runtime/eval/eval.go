@@ -10,6 +10,7 @@ import (
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/exec"
 	"spikingir/runtime/metric"
+	"spikingir/runtime/watch"
 )
 
 // Samples are what a model is measured on; a [dataset.Set] is one.
@@ -123,6 +124,7 @@ func RunAll(ctx context.Context, c Config) ([]*Report, error) {
 	c.Energy.FirstLayer = cmp.Or(c.Energy.FirstLayer, metric.Once)
 	t := &tally{Config: c, tracks: make([]track, len(c.Model.Timesteps))}
 	for i := range c.Set.Len() {
+		watch.Of(ctx).Task("measuring image %d of %d", i+1, c.Set.Len())
 		s, err := c.Set.At(i)
 		if err != nil {
 			return nil, err

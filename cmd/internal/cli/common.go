@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"sync/atomic"
 
 	"github.com/spf13/pflag"
 
@@ -19,7 +20,8 @@ type Common struct {
 	Seed      uint64
 	Precision string // fixed or float32
 
-	pool *machine.Pool
+	pool  *machine.Pool
+	spoke atomic.Bool
 }
 
 // AddFlags adds the flags.

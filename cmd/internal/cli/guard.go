@@ -22,7 +22,11 @@ func Guard(name string, errw io.Writer, f func() int) (code int) {
 	debug.SetTraceback("crash")
 	noCore()
 	defer func() {
-		if r := recover(); r != nil {
+		switch r := recover().(type) {
+		case nil:
+		case *fault:
+			code = internal(errw, name, fmt.Sprintf("internal error: %v (%s)", r.value, r.place), r.trace)
+		default:
 			code = internal(errw, name, fmt.Sprintf("internal error: %v (%s)", r, panicPlace()), debug.Stack())
 		}
 	}()

@@ -1,10 +1,15 @@
 package cli
 
 import (
+	"context"
+	"fmt"
 	"os"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
+
+	"spikingir/runtime/watch"
 )
 
 // Progress gives a function to report steps with, and one to call at the end.
@@ -16,6 +21,7 @@ func (c *Common) Progress(what string) (step func(done, total int), end func()) 
 	}
 	var bar *progressbar.ProgressBar
 	step = func(done, total int) {
+		c.Spoke()
 		if bar == nil {
 			bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(f),
 				progressbar.OptionSetDescription(what), progressbar.OptionShowCount(),
@@ -37,4 +43,40 @@ func (c *Common) Terminal() *os.File {
 		return f
 	}
 	return nil
+}
+
+// NoticeAfter is the time after which a program that has shown nothing says what it is at,
+// once, and now and then again; 0 for never. Programs set it, tests do not.
+var NoticeAfter time.Duration
+
+// Spoke notes that the command shows how it is getting on.
+func (c *Common) Spoke() { c.spoke.Store(true) }
+
+// Watch says on standard error what the command of a context is at, when that takes long
+// and the command itself shows nothing.
+func (c *Common) Watch(ctx context.Context) {
+	if c.Quiet || NoticeAfter <= 0 {
+		return
+	}
+	go func() {
+		begin := time.Now()
+		for wait := NoticeAfter; ; wait *= 4 {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(wait - time.Since(begin)):
+			}
+			if !c.spoke.Load() {
+				fmt.Fprint(c.Err, notice(c.Name, time.Since(begin), watch.Of(ctx).String()))
+			}
+		}
+	}()
+}
+
+// notice is a line that says what a program is at.
+func notice(name string, took time.Duration, what string) string {
+	if what != "" {
+		what = ": " + what
+	}
+	return fmt.Sprintf("%s: still at work after %s%s; Ctrl-C ends it\n", name, took.Round(time.Second), Line(what))
 }

@@ -9,13 +9,18 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"spikingir"
+	"spikingir/internal/atomicfile"
 	"spikingir/passes"
+	"spikingir/runtime/watch"
 )
 
 // The exit codes; they are a contract.
@@ -103,11 +108,71 @@ func Await[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	}
 }
 
+// patience is how long a command may take to end when it was interrupted: what it computes
+// may not heed that, and nothing of it is lost.
+const patience = 700 * time.Millisecond
+
+type patienceKey struct{}
+
+// Patient lets the command of a context end in its own time when it is interrupted, as one
+// that saves its state.
+func Patient(ctx context.Context) {
+	if p, ok := ctx.Value(patienceKey{}).(*atomic.Bool); ok {
+		p.Store(true)
+	}
+}
+
+// execute is f, or the end of its context where f does not end soon after that: f goes on
+// then, and ends with the program, which must be next. Files that it was about to write do
+// not appear, and leave nothing behind.
+func execute(ctx context.Context, f func(ctx context.Context) error) error {
+	patient := &atomic.Bool{}
+	done := make(chan struct{})
+	var err error
+	var caught any
+	go func() {
+		defer close(done)
+		defer func() {
+			if x := recover(); x != nil {
+				caught = &fault{x, panicPlace(), debug.Stack()}
+			}
+		}()
+		err = f(context.WithValue(ctx, patienceKey{}, patient))
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		select {
+		case <-done:
+		case <-time.After(patience):
+			if !patient.Load() {
+				atomicfile.Abandon()
+				return ctx.Err()
+			}
+			<-done
+		}
+	}
+	if caught != nil {
+		panic(caught)
+	}
+	return err
+}
+
+// fault is the panic of another goroutine.
+type fault struct {
+	value any
+	place string
+	trace []byte
+}
+
+func (f *fault) Error() string { return fmt.Sprintf("%v\n%s", f.value, f.trace) }
+
 // Run runs the command tree that root builds on a standard output, and gives the exit
 // code. Ctrl-C cancels the context.
 func Run(args []string, in io.Reader, out, errw io.Writer, root func(out io.Writer) *cobra.Command) int {
 	ctx, stop := interruptible()
 	defer stop()
+	ctx = watch.With(ctx, &watch.Watch{})
 	stdout := &output{w: out}
 	plain := &plainWriter{w: stdout}
 	cmd := root(plain)
@@ -116,7 +181,7 @@ func Run(args []string, in io.Reader, out, errw io.Writer, root func(out io.Writ
 	cmd.SetOut(plain)
 	cmd.SetErr(errw)
 	cmd.SetArgs(args)
-	err := cmd.ExecuteContext(ctx)
+	err := execute(ctx, cmd.ExecuteContext)
 	plain.end()
 	if err == nil {
 		err = stdout.err

@@ -26,7 +26,12 @@ func TestSignals(t *testing.T) {
 		os.Exit(Run(nil, nil, io.Discard, os.Stderr, command(func(ctx context.Context) error {
 			fmt.Println("ready")
 			<-ctx.Done()
-			if how == "deaf" {
+			switch how {
+			case "saves":
+				Patient(ctx)
+				time.Sleep(2 * patience)
+				fmt.Println("saved")
+			case "deaf", "once":
 				time.Sleep(time.Hour)
 			}
 			return ctx.Err()
@@ -78,6 +83,38 @@ func TestSignals(t *testing.T) {
 			if how == "heeds" && exit.ExitCode() != ExitInterrupted || how == "deaf" && (!status.Signaled() || status.Signal() != syscall.SIGINT) {
 				t.Errorf("%v, %s: %v", sig, how, exit)
 			}
+		}
+	}
+}
+
+// TestSignalOnce holds that one signal is enough where the command does not heed it, and
+// that a command which saves its state is waited for.
+func TestSignalOnce(t *testing.T) {
+	for how, want := range map[string]string{"once": "ready\n", "saves": "ready\nsaved\n"} {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestSignals$")
+		cmd.Env = append(os.Environ(), deafEnv+"="+how)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		r := bufio.NewReader(out)
+		said, err := r.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+		rest, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var exit *exec.ExitError
+		if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != ExitInterrupted || said+string(rest) != want {
+			t.Errorf("%s: %v, it says %q", how, err, said+string(rest))
 		}
 	}
 }

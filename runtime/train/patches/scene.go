@@ -2,6 +2,7 @@ package patches
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 
 	"spikingir/internal/regular"
 	"spikingir/runtime/dataset"
+	"spikingir/runtime/watch"
 )
 
 // A digest is the SHA-256 of a file's content.
@@ -33,8 +35,8 @@ type listing struct {
 	sums       map[string]digest // by path
 }
 
-// find lists the folders and hashes every file once.
-func find(o Options) (*listing, error) {
+// find lists the folders and hashes every file once, until the context ends.
+func find(ctx context.Context, o Options) (*listing, error) {
 	l := &listing{sums: map[string]digest{}}
 	paired := o.Task.Kind != dataset.Dehaze || o.Dirs.Data != "" && isFolder(filepath.Join(o.Dirs.Data, "hazy"))
 	if paired {
@@ -58,7 +60,8 @@ func find(o Options) (*listing, error) {
 	}
 	for _, list := range [][]files{l.real, l.haze} {
 		for i := range list {
-			if err := l.hash(&list[i]); err != nil {
+			watch.Of(ctx).Task("hashing image %d of %d", i+1, len(list))
+			if err := l.hash(ctx, &list[i]); err != nil {
 				return nil, err
 			}
 		}
@@ -96,12 +99,12 @@ func isFolder(path string) bool {
 }
 
 // hash fills in the scene of f and records the sums of its files.
-func (l *listing) hash(f *files) error {
+func (l *listing) hash(ctx context.Context, f *files) error {
 	for _, path := range []string{f.input, f.target} {
 		if _, known := l.sums[path]; known || path == "" {
 			continue
 		}
-		sum, err := sumFile(path)
+		sum, err := sumFile(ctx, path)
 		if err != nil {
 			return fmt.Errorf("read image: %w", err)
 		}
@@ -111,17 +114,30 @@ func (l *listing) hash(f *files) error {
 	return nil
 }
 
-func sumFile(path string) (digest, error) {
+func sumFile(ctx context.Context, path string) (digest, error) {
 	f, _, err := regular.Open(path)
 	if err != nil {
 		return digest{}, err
 	}
 	defer f.Close()
 	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
+	if _, err := io.Copy(h, &heeding{ctx, f}); err != nil {
 		return digest{}, err
 	}
 	return digest(h.Sum(nil)), nil
+}
+
+// heeding is a reader that ends with its context.
+type heeding struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (h *heeding) Read(b []byte) (int, error) {
+	if err := h.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return h.r.Read(b)
 }
 
 // sum hashes the names and the contents of all files in order.

@@ -1,6 +1,7 @@
 package patches
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -27,26 +28,29 @@ type Source struct {
 // Open lists and hashes the files and reads their sizes; no image is decoded
 // yet. Images smaller than a patch are passed over, see [Source.Skipped]; that
 // none is left is an error.
-func Open(o Options) (*Source, error) {
+func Open(o Options) (*Source, error) { return OpenContext(context.Background(), o) }
+
+// OpenContext is Open until the context ends, which folders of many images may take long to.
+func OpenContext(ctx context.Context, o Options) (*Source, error) {
 	if err := o.check(); err != nil {
 		return nil, fmt.Errorf("training data: %w", err)
 	}
 	s := &Source{o: o.filled()}
 	s.cache.task = o.Task
 	s.cache.room.Store(max(s.o.Cache, 0))
-	if err := s.open(); err != nil {
+	if err := s.open(ctx); err != nil {
 		return nil, fmt.Errorf("training data: %w", err)
 	}
 	return s, nil
 }
 
-func (s *Source) open() error {
-	found, err := find(s.o)
+func (s *Source) open(ctx context.Context) error {
+	found, err := find(ctx, s.o)
 	if err != nil {
 		return err
 	}
 	s.sum = found.sum()
-	b := builder{s: s, frames: map[frameKey]*frame{}}
+	b := builder{ctx: ctx, s: s, frames: map[frameKey]*frame{}}
 	if found.real, err = b.large(found.real); err != nil {
 		return err
 	}
@@ -77,6 +81,7 @@ func (s *Source) open() error {
 // A builder turns files into items. Frames that several items share, such as the
 // clear image of many hazy ones, exist once.
 type builder struct {
+	ctx    context.Context
 	s      *Source
 	frames map[frameKey]*frame
 }
@@ -90,6 +95,9 @@ type frameKey struct {
 func (b *builder) large(all []files) ([]files, error) {
 	var fit []files
 	for _, f := range all {
+		if err := b.ctx.Err(); err != nil {
+			return nil, err
+		}
 		target, err := b.frame(f.target)
 		if err != nil {
 			return nil, err

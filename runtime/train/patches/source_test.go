@@ -1,6 +1,8 @@
 package patches
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -24,6 +26,25 @@ func names(t *testing.T, s *Source) (valid, train []string) {
 		train = append(train, it.name)
 	}
 	return valid, train
+}
+
+// TestOpenEnds holds that hashing a folder of images ends with its context, within a file too.
+func TestOpenEnds(t *testing.T) {
+	o := Options{Task: parse(t, "denoise{sigma=25}"), Dirs: dataset.Dirs{Data: folder(t, map[string]dataset.Image{"a.png": texture(1, 16, 16, 1)})}, Patch: 8}
+	ctx, cancel := context.WithCancel(t.Context())
+	if _, err := OpenContext(ctx, o); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := (&heeding{ctx, strings.NewReader("ab")}).Read(make([]byte, 1)); n != 1 || err != nil {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	cancel()
+	if _, err := OpenContext(ctx, o); !errors.Is(err, context.Canceled) {
+		t.Errorf("opening after the end: %v", err)
+	}
+	if n, err := (&heeding{ctx, strings.NewReader("ab")}).Read(make([]byte, 1)); n != 0 || !errors.Is(err, context.Canceled) {
+		t.Errorf("%d bytes after the end, %v", n, err)
+	}
 }
 
 // TestHeldOut checks that the sides do not overlap, that the share is kept, that
