@@ -32,6 +32,7 @@ type calibration struct {
 	pool     *machine.Pool
 	sizes    *fit.Sizes // of the model that was calibrated
 	progress func(done, total int)
+	memory   int64 // as Options.MemoryLimit
 }
 
 // newCalibration opens the images that a conversion calibrates on.
@@ -57,11 +58,15 @@ func (c *calibration) Input(i int) (*ops.Tensor, error) {
 		c.hash.Reset()
 		c.hash.Write([]byte(c.Task().String()))
 	}
-	var b []byte
+	b := make([]byte, 0, 1<<16)
 	for _, d := range []int{m.C, m.H, m.W} {
 		b = binary.LittleEndian.AppendUint32(b, uint32(d))
 	}
 	for _, x := range m.Pix {
+		if len(b)+4 > cap(b) {
+			c.hash.Write(b)
+			b = b[:0]
+		}
 		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
 	}
 	c.hash.Write(b)
@@ -131,7 +136,7 @@ func (c *calibration) calibrator(ctx context.Context, stats **graph.Stats) passe
 			return nil, unsupported(err)
 		}
 		c.sizes = fit.Free(m, c.ports.Input)
-		s, err := calib.Collect(ctx, m, values, c, c.pool, c.progress)
+		s, err := calib.CollectWithin(ctx, c.memory, m, values, c, c.pool, c.progress)
 		*stats = s
 		if err != nil && c.err == nil && ctx.Err() == nil {
 			err = unsupported(err)
@@ -153,10 +158,10 @@ func (c *calibration) takesImages(m *graph.Model) error {
 	return nil
 }
 
-// evaluator computes constant nodes.
-func evaluator(pool *machine.Pool) passes.Evaluator {
+// evaluator computes constant nodes, within a context and a limit of memory.
+func evaluator(ctx context.Context, pool *machine.Pool, memory int64) passes.Evaluator {
 	return func(n *graph.Node, opset int64) ([]*graph.Tensor, error) {
-		out, err := ops.Evaluate(&ops.Env{Pool: pool, Alloc: ops.NewTensor}, n, opset, nil)
+		out, err := ops.Evaluate(&ops.Env{Pool: pool, Claim: ops.Within(budgetOf(memory)), Stop: ctx.Err}, n, opset, nil)
 		if err != nil {
 			err = unsupported(err)
 		}

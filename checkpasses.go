@@ -1,6 +1,7 @@
 package spikingir
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -60,13 +61,15 @@ const checkedSize = 32
 // checker compares the model of the moment with its last state, or the first.
 type checker struct {
 	*Check
-	in   []map[string]*graph.Tensor
-	want []map[string]*graph.Tensor
-	why  string // there is nothing to compare with
+	ctx    context.Context
+	budget int64
+	in     []map[string]*graph.Tensor
+	want   []map[string]*graph.Tensor
+	why    string // there is nothing to compare with
 }
 
-func (o *Check) start(m *Model, seed uint64) *checker {
-	c := &checker{Check: o}
+func (o *Check) start(ctx context.Context, m *Model, seed uint64, budget int64) *checker {
+	c := &checker{Check: o, ctx: ctx, budget: budget}
 	draw := equiv.Inputs{Seed: seed, Hi: 1, Size: func(axis int, _ string) int64 {
 		if axis == 0 {
 			return 1
@@ -93,7 +96,7 @@ func (c *checker) run(m *Model) ([]map[string]*graph.Tensor, string) {
 		if err := equiv.Adapt(m, in); err != nil {
 			return nil, err.Error()
 		}
-		out, err := equiv.Execute(m, in)
+		out, err := equiv.Within(c.ctx, c.budget, m, in)
 		if err != nil {
 			return nil, err.Error()
 		}

@@ -13,6 +13,8 @@ import (
 	"spikingir/graph/op"
 	"spikingir/passes"
 	"spikingir/runtime/eval"
+	"spikingir/runtime/kernel/machine"
+	"spikingir/runtime/watch"
 )
 
 // Options is what [Convert] is asked for. The zero value converts by the default
@@ -34,6 +36,10 @@ type Options struct {
 	// of its inputs. Such inputs stay analog; the converted network has these values where
 	// no others are given.
 	Inputs map[string]Feed
+	// MemoryLimit is the bytes that what is computed may take: constants that are folded, and
+	// a run on an image, which runs in pieces where it is large. What takes more is an error
+	// that names the node. 0 is a quarter of the machine's memory, negative is no limit.
+	MemoryLimit int64
 	// Threads is how many threads work; 0 takes every core. The result does not depend
 	// on it.
 	Threads int
@@ -111,18 +117,19 @@ func Convert(ctx context.Context, m *Model, o Options) (*Conversion, error) {
 		return nil, err
 	}
 	defer set.pool.Close()
-	set.progress = o.Progress
+	set.progress, set.memory = o.Progress, o.MemoryLimit
 	var stats *graph.Stats
 	c.neurons(m)
 	var check *checker
 	if o.Check != nil {
-		check = o.Check.start(m, o.Calibration.Seed)
+		check = o.Check.start(ctx, m, o.Calibration.Seed, o.MemoryLimit)
 	}
 	reports, err := p.Run(m, passes.Options{
 		Context:   ctx,
-		Before:    o.Before,
+		Before:    o.before(ctx),
 		Calibrate: set.calibrator(ctx, &stats),
-		Evaluate:  evaluator(set.pool),
+		Evaluate:  evaluator(ctx, set.pool, o.MemoryLimit),
+		Memory:    budgetOf(o.MemoryLimit),
 		Log:       o.Log,
 		After: func(r passes.Report, m *graph.Model) error {
 			c.neurons(m)
@@ -167,6 +174,20 @@ func Convert(ctx context.Context, m *Model, o Options) (*Conversion, error) {
 	}
 	return c, ctx.Err()
 }
+
+// before tells who waits of each pass, and calls Before.
+func (o *Options) before(ctx context.Context) func(int, passes.Step, *Model) error {
+	return func(index int, s passes.Step, m *Model) error {
+		watch.Of(ctx).Task("pass %s", s.Pass.Name)
+		if o.Before == nil {
+			return nil
+		}
+		return o.Before(index, s, m)
+	}
+}
+
+// budgetOf is a limit of memory where 0 stands for its default.
+func budgetOf(limit int64) int64 { return cmp.Or(limit, machine.Budget()) }
 
 // rewriting is the passes that write a spiking network in another form.
 func (o *Options) rewriting() (Pipeline, error) {

@@ -154,7 +154,7 @@ func (f *finetuning) trainable(m *Model, name string) (plain bool, output string
 			return false, "", unsupported(fmt.Errorf("%s is a spiking network in the flat form, or that of counts, whose neurons cannot be told any more; "+
 				"want the form that convert --lower functions writes", path))
 		}
-		reports, err := recipes.CleanUp().Run(m, passes.Options{Context: f.ctx, Evaluate: evaluator(f.pool), Log: f.Log})
+		reports, err := recipes.CleanUp().Run(m, passes.Options{Context: f.ctx, Evaluate: evaluator(f.ctx, f.pool, f.MemoryLimit), Memory: budgetOf(f.MemoryLimit), Log: f.Log})
 		if err != nil {
 			return false, "", fmt.Errorf("%s: %w", path, refused(err))
 		}
@@ -357,7 +357,10 @@ func (f *finetuning) start() error {
 	if err != nil {
 		return err
 	}
-	if f.trainer, err = train.New(*c); err != nil {
+	var large *train.TooLargeError
+	if f.trainer, err = train.New(*c); errors.As(err, &large) {
+		return badOption("%s: %v", pathOf(f.model), large)
+	} else if err != nil {
 		return unsupported(fmt.Errorf("%s: %w", pathOf(f.model), err))
 	}
 	if !f.Resume {
@@ -388,7 +391,7 @@ func (f *finetuning) config() (*train.Config, error) {
 	if len(f.SigmaRange) == 2 {
 		p.SigmaMin, p.SigmaMax = f.SigmaRange[0], f.SigmaRange[1]
 	}
-	source, err := patches.Open(p)
+	source, err := patches.OpenContext(f.ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -408,7 +411,7 @@ func (f *finetuning) config() (*train.Config, error) {
 		return nil, err
 	}
 	return &train.Config{Model: f.model, Teacher: f.Teacher, Source: source, Task: task, Net: f.Options, TeacherOutput: f.taught, Method: f.Method,
-		Calibration: f.Calibration, Stages: f.Stages, Total: f.Steps, Batch: f.Batch, Pool: f.pool,
+		Calibration: f.Calibration, Stages: f.Stages, Total: f.Steps, Memory: f.MemoryLimit, Batch: f.Batch, Pool: f.pool,
 		ValidateEvery: f.ValidateEvery, Checkpoint: f.Checkpoint, Limit: f.limit(), Report: f.report,
 		CheckpointEvery: max(time.Duration(f.CheckpointMinutes*float64(time.Minute)), 1),
 		Identity: checkpoint.Header{Program: "spikingir " + Version, Data: source.SHA256(), Settings: settings,

@@ -59,6 +59,11 @@ type FinetuneOptions struct {
 	// Threads is how many threads work; 0 takes every core. The result depends on it.
 	Threads int `json:"threads"`
 
+	// MemoryLimit is the bytes that patches may take in all threads, and constants that are
+	// folded: what takes more is refused before the first step. 0 is a quarter of the
+	// machine's memory, negative is no limit.
+	MemoryLimit int64 `json:"-"`
+
 	// Teacher is the ANN that is aimed at. Without one it is the model's own weights
 	// with ReLUs for neurons, which is right until the model is fine-tuned.
 	Teacher *Model `json:"-"`

@@ -36,7 +36,9 @@ type RunOptions struct {
 	// the same bits on every machine; Float32 is what the file says.
 	Precision Precision
 	// MemoryLimit is the bytes that may lie between input and output. A larger image
-	// runs tile by tile, to the same bits. 0 is 1 GiB, negative is no limit.
+	// runs tile by tile, to the same bits; where that does not help, the node that would take
+	// more by a quarter ends the run with an error. 0 cuts images at 1 GiB, and ends runs at a
+	// quarter of the machine's memory; negative is no limit.
 	MemoryLimit int64
 	// EachChannel makes [Network.Restore] take red, green and blue of a colour image one
 	// by one to a network of one channel. Otherwise luma is restored and chroma kept.
@@ -93,7 +95,7 @@ func Open(m *Model, o RunOptions) (*Network, error) {
 		return nil, err
 	}
 	n.program, err = exec.Compile(n.model, exec.Options{Pool: n.pool, Timesteps: o.Timesteps,
-		Precision: o.Precision, MemoryLimit: o.MemoryLimit, Sizes: n.sizes})
+		Precision: o.Precision, MemoryLimit: o.MemoryLimit, Budget: exec.BudgetFor(o.MemoryLimit), Sizes: n.sizes})
 	if err != nil {
 		n.Close()
 		return nil, unsupported(err)

@@ -81,7 +81,7 @@ func refusal(t *testing.T, pass *Pass, file string, pool *machine.Pool) (err err
 	}
 	given := &Pass{Name: "given", Doc: "claim what the pass needs", Gives: pass.Needs,
 		Run: func(*passes.Context) (bool, error) { return false, nil }}
-	_, err = append(Pipeline{given.With()}, p...).Run(m, passes.Options{Evaluate: evaluator(pool)})
+	_, err = append(Pipeline{given.With()}, p...).Run(m, passes.Options{Evaluate: evaluator(t.Context(), pool, 0)})
 	return refused(err), true
 }
 

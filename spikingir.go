@@ -75,9 +75,16 @@ const (
 
 // Read reads an ONNX file, with its external data. What is no valid model is an
 // [onnxio.Error], and so is a spiking network whose parameters are out of range.
-func Read(path string) (*Model, error) {
-	// The rest is for what is computed.
-	m, err := onnxio.ReadOptions{MaxExternal: machine.Memory() / 4 * 3}.ReadFile(path)
+func Read(path string) (*Model, error) { return ReadWithin(path, 0) }
+
+// ReadWithin is Read of a model of which the file, and its external data, may take so many
+// bytes. 0 is three quarters of the machine's memory, as the rest is for what is computed; a
+// negative number is no limit.
+func ReadWithin(path string, memory int64) (*Model, error) {
+	if memory == 0 {
+		memory = machine.Memory() / 4 * 3
+	}
+	m, err := onnxio.ReadOptions{MaxBytes: max(memory, 0), MaxExternal: max(memory, 0)}.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}

@@ -93,6 +93,7 @@ type Context struct {
 	step      Step
 	calibrate Calibrator
 	evaluate  Evaluator
+	memory    int64
 	notes     []Note
 	refused   []Refusal
 	names     map[*graph.Graph]*graph.NodeNames
@@ -167,6 +168,9 @@ func (c *Context) Evaluate(n *graph.Node) ([]*graph.Tensor, error) {
 	}
 	return c.evaluate(n, c.Model.Opset(""))
 }
+
+// Memory is the bytes that the pass may make of constants; 0 or less for any number.
+func (c *Context) Memory() int64 { return c.memory }
 
 // ended is the error of the run's context once it has ended.
 func (c *Context) ended() error {

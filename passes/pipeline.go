@@ -22,6 +22,7 @@ type Options struct {
 	Context   context.Context
 	Calibrate Calibrator
 	Evaluate  Evaluator
+	Memory    int64        // bytes that a pass may make of constants; 0 or less: any number
 	Log       *slog.Logger // nil: silent
 	// Before is called when a step, counted from 0, is about to run.
 	Before func(index int, s Step, m *graph.Model) error
@@ -136,7 +137,7 @@ func (s Step) run(index int, m *graph.Model, o Options) (Report, error) {
 	for n := range m.Graph.Nodes() {
 		before[n] = true
 	}
-	c := &Context{Model: m, Log: o.Log, ctx: o.Context, step: s, calibrate: o.Calibrate, evaluate: o.Evaluate}
+	c := &Context{Model: m, Log: o.Log, ctx: o.Context, step: s, calibrate: o.Calibrate, evaluate: o.Evaluate, memory: o.Memory}
 	start := time.Now()
 	changed, err := s.protected(c)
 	if err == nil && c.refused != nil {

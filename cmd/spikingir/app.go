@@ -22,6 +22,8 @@ type app struct {
 	format  string
 	debug   bool
 	verdict gate.Verdict // of the command
+	// reading is the bytes that a model may take when it is read, as [spikingir.ReadWithin] has it.
+	reading int64
 	// ctx is the context of the command, which reading a model heeds wherever it is done;
 	// nil before there is one.
 	ctx context.Context

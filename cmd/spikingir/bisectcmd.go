@@ -17,6 +17,7 @@ import (
 type bisection struct {
 	passes    string
 	tolerance float64
+	memory    int64
 	calib     spikingir.Data
 }
 
@@ -64,6 +65,7 @@ and --task as they were given to convert.`,
 	f.StringVar(&b.calib.Dir, "calib", "", "folder of calibration images; without it embedded ones are used")
 	f.StringVar(&b.calib.Inputs, "input", "", "task pairs: folder of inputs to calibrate on")
 	f.StringVar(&b.calib.Targets, "target", "", "task pairs: folder of targets")
+	addBudget(f, &b.memory, "constants that are folded, and what a network computes,")
 	addTask(f, &b.calib.Task)
 	addLimit(f, &b.calib)
 	return cmd
@@ -91,7 +93,7 @@ func (a *app) bisect(ctx context.Context, b *bisection, args []string) error {
 		return err
 	}
 	b.calib.Seed = a.Seed
-	_, err = spikingir.Convert(ctx, m, spikingir.Options{Pipeline: p, Calibration: b.calib, Threads: a.Threads, Log: a.log(),
+	_, err = spikingir.Convert(ctx, m, spikingir.Options{Pipeline: p, Calibration: b.calib, MemoryLimit: b.memory, Threads: a.Threads, Log: a.log(),
 		Check: &spikingir.Check{Tolerance: b.tolerance, FromStart: true, Told: func(c spikingir.PassCheck) {
 			r.Checks = append(r.Checks, c)
 			if a.format != "json" {

@@ -52,6 +52,7 @@ func (c *conversion) add(f *pflag.FlagSet) {
 	addLimit(f, d)
 	c.tensors = addInput(f, "", &d.Inputs, &c.Inputs, "task pairs: folder of inputs to calibrate on")
 	f.StringVar(&d.Targets, "target", "", "task pairs: folder of targets")
+	addBudget(f, &c.MemoryLimit, "constants that are folded, and what lies between input and output of a calibrated network,")
 	c.dump.add(f)
 	f.StringVar(&c.StopAfter, "stop-after", "", "pass to stop after; the model is written as it is then")
 	f.BoolVar(&c.verify, "verify-each", false, "run the model before and after each pass on seeded inputs; the first pass that changes results without saying so ends in exit code 4")

@@ -99,7 +99,6 @@ func (a *app) evaluate(ctx context.Context, path string, e *evaluation) ([]*spik
 	}
 	a.notePorts(model, e.run.Output)
 	if e.bounded {
-		a.noteUnbounded(model, e.run.MemoryLimit, true)
 		e.Accept = func(w, h int) error { return checkMemory(model.Tiling(w, h), w, h) }
 	}
 	collectOften()

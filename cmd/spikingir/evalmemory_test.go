@@ -15,7 +15,7 @@ import (
 )
 
 // TestEvalMemory holds that eval says the same of images in tiles as of whole ones, and
-// of which networks a limit has no hold.
+// refuses what takes more than is allowed.
 func TestEvalMemory(t *testing.T) {
 	dir := t.TempDir()
 	path := func(name string) string { return filepath.Join(dir, name) }
@@ -58,7 +58,8 @@ func TestEvalMemory(t *testing.T) {
 			t.Errorf("--memory %s (-whole +tiles):\n%s%s", limit, d, errs)
 		}
 	}
-	if _, errs := eval("--memory", "400KiB", "--precision", "float32"); !strings.Contains(errs, "runs step by step") {
+	wanted = cli.ExitUnsupported
+	if _, errs := eval("--memory", "200kB", "--precision", "float32"); !strings.Contains(errs, "244 KiB are allowed") || !strings.Contains(errs, "node ") {
 		t.Errorf("layers in float32 are measured whole; eval says %q", errs)
 	}
 	wanted = cli.ExitUsage

@@ -126,6 +126,7 @@ they are.`,
 	addTask(f, &e.data.Task)
 	addLimit(f, &e.data)
 	addFolders(f, &e.data, &e.run.Inputs)
+	addMemory(f, &e.run.MemoryLimit)
 	return cmd
 }
 

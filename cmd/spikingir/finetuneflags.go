@@ -40,6 +40,7 @@ func (t *tuning) add(f *pflag.FlagSet) {
 	f.Float64Var(&o.CalibrateRidge, "calibrate-ridge", o.CalibrateRidge, "how much the stage calibrate holds on to the weights that were")
 	f.IntVar(&o.Steps, "steps", 0, "steps that the percentages of --stages are of; without it, they are of the time")
 	f.Float64Var(&o.MaxMinutes, "max-minutes", 0, "stop after that time, over all sessions; 0 for any (default 60 where no number of steps is given)")
+	addBudget(f, &o.MemoryLimit, "the patches of all threads, and constants that are folded,")
 	f.IntVar(&o.Batch, "batch", o.Batch, "patches of a step")
 	f.IntVar(&o.Patch, "patch", o.Patch, "side of a patch in pixels of the target")
 	f.StringVar(&t.rates, "rate", "", "learning rate, or NAME=RATE,... by stage (default 1e-4)")

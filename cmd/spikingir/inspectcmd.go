@@ -112,6 +112,7 @@ func (a *app) inspectCmd() *cobra.Command {
 		},
 	}
 	gates.add(cmd.Flags())
+	a.addReading(cmd.Flags())
 	cmd.Flags().StringVar(&reader, "reader", "onnx", "model reader: onnx, onnx-go")
 	return cmd
 }

@@ -21,7 +21,7 @@ func (a *app) load(path, reader string) (*graph.Model, error) {
 		return nil, err
 	}
 	var p *fs.PathError
-	m, err := cli.Await(a.context(), func() (*graph.Model, error) { return readModel(path, reader) })
+	m, err := cli.Await(a.context(), func() (*graph.Model, error) { return readModel(path, reader, a.reading) })
 	switch {
 	case err == nil:
 		return m, nil
@@ -39,15 +39,18 @@ func (a *app) load(path, reader string) (*graph.Model, error) {
 	return nil, fmt.Errorf("model %s cannot be read: %w", path, p.Err)
 }
 
-func readModel(path, reader string) (*graph.Model, error) {
+func readModel(path, reader string, memory int64) (*graph.Model, error) {
 	if reader == "onnx" {
-		return spikingir.Read(path)
+		return spikingir.ReadWithin(path, memory)
 	}
-	f, _, err := regular.Open(path)
+	f, info, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	if memory > 0 && info.Size() > memory {
+		return nil, fmt.Errorf("%s: the file has more than %d bytes", path, memory)
+	}
 	b, err := io.ReadAll(f)
 	if err != nil {
 		return nil, err

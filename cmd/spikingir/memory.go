@@ -27,27 +27,49 @@ func collectOften() {
 	}
 }
 
-// addMemory adds --memory with its default.
+// addMemory adds --memory of commands that run images, which stays 0 where it is not given.
 func addMemory(f *pflag.FlagSet, bytes *int64) {
-	*bytes = exec.DefaultMemoryLimit
 	f.Var((*memorySize)(bytes), "memory", "what lies between a network's input and output may take this much: "+
 		"a larger image runs tile by tile; 0 or none for any amount")
+	f.Lookup("memory").DefValue = memorySize(exec.DefaultMemoryLimit).text()
 }
 
-// String gives a size that Set takes. pflag asks a zero value for it too.
+// addBudget adds --memory of commands that compute something else.
+func addBudget(f *pflag.FlagSet, bytes *int64, what string) {
+	addBound(f, bytes, what, "a quarter of the machine's")
+}
+
+// addReading adds --memory of commands that only read models.
+func (a *app) addReading(f *pflag.FlagSet) {
+	addBound(f, &a.reading, "the file of a model, and its external data,", "three quarters of the machine's")
+}
+
+func addBound(f *pflag.FlagSet, bytes *int64, what, standard string) {
+	f.Var((*memorySize)(bytes), "memory", what+" may take this much; 0 or none for any amount")
+	f.Lookup("memory").DefValue = standard
+}
+
+// String gives a size that Set takes, or nothing where none was given.
 func (m *memorySize) String() string {
-	if *m < 0 {
+	if *m == 0 {
+		return ""
+	}
+	return m.text()
+}
+
+func (m memorySize) text() string {
+	if m < 0 {
 		return "none"
 	}
 	for _, unit := range []struct {
 		name  string
 		bytes memorySize
 	}{{"GiB", humanize.GiByte}, {"MiB", humanize.MiByte}, {"KiB", humanize.KiByte}} {
-		if *m > 0 && *m%unit.bytes == 0 {
-			return fmt.Sprintf("%d%s", *m/unit.bytes, unit.name)
+		if m%unit.bytes == 0 {
+			return fmt.Sprintf("%d%s", m/unit.bytes, unit.name)
 		}
 	}
-	return fmt.Sprint(int64(*m))
+	return fmt.Sprint(int64(m))
 }
 
 // Type is what help calls the value.
@@ -95,26 +117,6 @@ func checkMemory(t spikingir.Tiling, w, h int) error {
 		return fmt.Errorf("the smallest tiles worth running, %dx%d of the %dx%d pixels, take %s between input and output, --memory allows %s: "+
 			"want --memory %s or more, or none for the whole image in %s",
 			t.Width, t.Height, w, h, size(t.Bytes), limit, enough(t.Bytes), size(t.WholeBytes))
-	}
-}
-
-// noteUnbounded says where a limit that was asked for has no hold on a network: on one
-// that runs on whole images and, where it is measured, on one with a layer that runs
-// step by step.
-func (a *app) noteUnbounded(m *loaded, limit int64, measured bool) {
-	if limit < 0 {
-		return
-	}
-	if why := m.Program().Whole(); why != nil {
-		a.Warnf("%s: --memory does not bound what this network takes, as it runs on whole images only: %v", m.path, why)
-		return
-	}
-	for _, u := range m.Program().Units() {
-		if measured && u.StepByStep {
-			a.Warnf("%s: --memory does not bound what this network takes to be measured, as the layer of %q runs step by step",
-				m.path, u.Nodes[len(u.Nodes)-1].OriginLabel())
-			return
-		}
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"spikingir/cmd/internal/cli"
 	"spikingir/internal/atomicfile"
 	"spikingir/runtime/dataset"
+	"spikingir/runtime/watch"
 )
 
 // restoration is what run is asked for.
@@ -40,7 +41,8 @@ enlarges gets its chroma enlarged by bicubic interpolation. --scale S enlarges
 the image by bicubic first, as VDSR wants it.
 
 An image that would take more than --memory between input and output runs tile by
-tile, to the same bits; the report says so. Read and written images, weights and
+tile, to the same bits; the report says so. Where tiles do not help, the node that
+would take more is named. Read and written images, weights and
 the program itself come on top: count on 0.5 GiB more for 3840x2160 pixels.
 
 With --tensor FILE.npy in the place of an image any model runs, whatever it takes, and
@@ -92,9 +94,6 @@ not asked for are not written.`,
 				return err
 			}
 			a.notePorts(m, r.run.Output)
-			if cmd.Flags().Changed("memory") {
-				a.noteUnbounded(m, r.run.MemoryLimit, false)
-			}
 			return a.restoreAll(cmd.Context(), m, files, r)
 		},
 	}
@@ -194,6 +193,7 @@ func (a *app) restoreAll(ctx context.Context, m *loaded, jobs []job, r *restorat
 	defer end()
 	list := []restored{}
 	for i, j := range jobs {
+		watch.Of(ctx).Task("restoring %s", j.in)
 		img, err := spikingir.ReadImage(j.in)
 		if err != nil {
 			return err

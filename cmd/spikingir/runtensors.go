@@ -76,7 +76,7 @@ func (a *app) runTensors(ctx context.Context, model string, r *restoration) erro
 	if len(r.run.Timesteps) > 0 && !spikingir.Spiking(m) {
 		return fmt.Errorf("%s is not a spiking model: it has no timesteps to set", model)
 	}
-	r.run.Threads, r.run.Precision, r.run.MemoryLimit = a.Threads, a.Numbers(), -1
+	r.run.Threads, r.run.Precision = a.Threads, a.Numbers()
 	net, err := spikingir.Open(m, r.run)
 	if err != nil {
 		return fmt.Errorf("%s: %w", model, err)
@@ -100,7 +100,7 @@ func (a *app) runTensors(ctx context.Context, model string, r *restoration) erro
 	}
 	res, err := p.Run(ctx, inputs, exec.RunOptions{})
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", model, net.Fault(err))
 	}
 	list := []computed{}
 	for _, f := range out {

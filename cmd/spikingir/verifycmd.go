@@ -21,6 +21,7 @@ import (
 	"spikingir/runtime/metric"
 	"spikingir/runtime/ops"
 	"spikingir/runtime/reference"
+	"spikingir/runtime/watch"
 )
 
 // verification is what verify is asked for.
@@ -67,6 +68,7 @@ It exits with 4 when outputs differ by more than --tolerance.`,
 	f.StringVar(&v.against, "against", "", "compare with A built in another library, in place of B: gorgonia")
 	addInput(f, "i", &v.in, &v.run.Inputs, "image, or folder of images, to run on; without it, embedded ones")
 	addOutputName(f, &v.run.Output)
+	addMemory(f, &v.run.MemoryLimit)
 	f.IntVar(&v.crop, "crop", 0, fmt.Sprintf("only the central N x N pixels of each image; 0 takes all (--against gorgonia: %d)", smallImage))
 	f.IntVar(&v.limit, "limit", 0, "only the first N images; 0 takes all")
 	f.Float64Var(&v.tolerance, "tolerance", 1e-4, "largest difference of two outputs that is accepted")
@@ -161,6 +163,7 @@ func (a *app) verify(ctx context.Context, v *verification, args []string) error 
 	}
 	step, end := a.Progress("verifying")
 	for i, s := range samples {
+		watch.Of(ctx).Task("comparing on %s", s.name)
 		c, err := v.compare(ctx, m, other, s)
 		if err != nil {
 			end()

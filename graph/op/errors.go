@@ -3,6 +3,7 @@ package op
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"spikingir/graph"
 )
@@ -55,4 +56,20 @@ func wantOne(n int, err error) error {
 		return err
 	}
 	return fmt.Errorf("found %d elements, want 1", n)
+}
+
+// Bytes is a number of bytes for people to read, as "1.5 GiB".
+func Bytes(n int64) string {
+	if n < 1<<10 {
+		return fmt.Sprintf("%d B", n)
+	}
+	x, unit := float64(n)/(1<<10), 0
+	for ; x >= 1<<10; unit++ {
+		x /= 1 << 10
+	}
+	digits := 0
+	if x < 10 {
+		x, digits = math.Floor(10*x+0.5)/10, 1
+	}
+	return fmt.Sprintf("%.*f %ciB", digits, x, "KMGTPE"[unit])
 }

@@ -22,7 +22,8 @@ import (
 // when it exceeds 4,096 elements and eight times the elements it is made of:
 // Expand and ConstantOfShape would only make the file larger. All constants of the
 // model together stay within max-total elements: a chain of results that each are allowed
-// could fill the memory. Copies are left to
+// could fill the memory. Less memory than that is no reason to leave a node, as the result
+// would depend on the machine: it is an error that names the node. Copies are left to
 // fold-identity, so that folding does not double shared weights.
 // Algebra: y = F(c), computed by the runtime's own operators.
 var Pass = &passes.Pass{
@@ -49,6 +50,7 @@ func run(c *passes.Context) (changed bool, err error) {
 			left = max(left-product(v.Const.Dims), 0)
 		}
 	}
+	made := int64(0)
 	return c.Each(func(n *graph.Node) (bool, error) {
 		switch {
 		case n.Is("Constant"):
@@ -56,7 +58,7 @@ func run(c *passes.Context) (changed bool, err error) {
 		case n.Is("Shape"), n.Is("Size"):
 			return foldShape(c, n)
 		}
-		return foldNode(c, n, &left)
+		return foldNode(c, n, &left, &made)
 	})
 }
 
@@ -103,11 +105,14 @@ func foldShape(c *passes.Context, n *graph.Node) (bool, error) {
 	return true, settle(c, n, graph.NewInt64([]int64{}, []int64{product(dims)}), nil)
 }
 
-// foldNode takes what the results of n hold off the elements left.
-func foldNode(c *passes.Context, n *graph.Node, left *int64) (bool, error) {
+// foldNode takes what the results of n hold off the elements left, and counts the bytes made.
+func foldNode(c *passes.Context, n *graph.Node, left, made *int64) (bool, error) {
 	spec := op.Lookup(n.Op())
 	if spec == nil || !spec.ConstantFoldable || n.Is("Identity") || !worthwhile(c, n, *left) {
 		return false, nil
+	}
+	if err := enough(c, n, made); err != nil {
+		return false, err
 	}
 	results, err := c.Evaluate(n)
 	if err != nil {
@@ -119,6 +124,26 @@ func foldNode(c *passes.Context, n *graph.Node, left *int64) (bool, error) {
 		}
 	}
 	return true, settleAll(c, n, results)
+}
+
+// enough counts what the results of n take while they are computed and as constants, and
+// refuses n where that is more than the memory that is allowed.
+func enough(c *passes.Context, n *graph.Node, made *int64) error {
+	bytes := int64(0)
+	for _, v := range n.Outputs() {
+		if v == nil {
+			continue
+		}
+		dims, _ := v.Type.Shape.Sizes()
+		kept := (product(dims)*int64(v.Type.Elem.Bits()) + 7) / 8
+		*made += kept
+		bytes += kept
+	}
+	if limit := c.Memory(); limit > 0 && *made > limit {
+		return op.Unsupportedf(n, "computed ahead it takes %s of memory beside the %s of other constants that were made, and %s are allowed: "+
+			"want a larger --memory", op.Bytes(bytes), op.Bytes(*made-bytes), op.Bytes(limit))
+	}
+	return nil
 }
 
 // small is the number of elements that a result may always have, growth how

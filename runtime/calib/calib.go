@@ -14,6 +14,7 @@ import (
 	"spikingir/runtime/exec"
 	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
+	"spikingir/runtime/watch"
 )
 
 // Images gives the calibration set one model input at a time: image i as the
@@ -50,10 +51,23 @@ func fed(p *exec.Program, set Images, x *ops.Tensor) (map[string]*ops.Tensor, er
 // not nil, is called after each image.
 func Collect(ctx context.Context, m *graph.Model, values []string, set Images, pool *machine.Pool,
 	progress func(done, total int)) (*graph.Stats, error) {
+	return CollectWithin(ctx, 0, m, values, set, pool, progress)
+}
+
+// CollectWithin is Collect where a run may take so many bytes: pieces take that much at most,
+// and what takes more all the same is an error that names the node. 0 is the default, for
+// pieces exec.DefaultMemoryLimit, as thresholds shall not depend on the machine; a negative
+// number is no limit.
+func CollectWithin(ctx context.Context, memory int64, m *graph.Model, values []string, set Images, pool *machine.Pool,
+	progress func(done, total int)) (*graph.Stats, error) {
 	if set.Len() == 0 {
 		return nil, fmt.Errorf("the calibration set holds no image")
 	}
-	p, err := exec.Compile(m, exec.Options{Pool: pool})
+	o := exec.Options{Pool: pool, Budget: exec.BudgetFor(memory), MemoryLimit: memory}
+	if memory > exec.DefaultMemoryLimit { // more would be taken for no use
+		o.MemoryLimit = exec.DefaultMemoryLimit
+	}
+	p, err := exec.Compile(m, o)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +84,8 @@ func Collect(ctx context.Context, m *graph.Model, values []string, set Images, p
 		if err != nil {
 			return nil, err
 		}
-		for _, part := range pieces(p, x) {
+		watch.Of(ctx).Task("calibrating on image %d of %d", i+1, set.Len())
+		for part := range pieces(p, x) {
 			inputs, err := fed(p, set, part)
 			if err != nil {
 				return nil, err

@@ -1,6 +1,8 @@
 package calib
 
 import (
+	"iter"
+
 	"spikingir/runtime/exec"
 	"spikingir/runtime/ops"
 )
@@ -11,24 +13,27 @@ const pieceGrain = 64
 
 // pieces cuts an image [N,C,H,W] that takes more memory than the program allows into
 // ones that each take about as much as allowed. They do not overlap: every pixel counts
-// once, and few lie near a cut. An image of which the need is not known stays whole.
-func pieces(p *exec.Program, x *ops.Tensor) []*ops.Tensor {
+// once, and few lie near a cut. Each is copied when its turn comes. An image of which the
+// need is not known stays whole.
+func pieces(p *exec.Program, x *ops.Tensor) iter.Seq[*ops.Tensor] {
 	t := p.Tiling(x.Dims)
 	if len(x.Dims) != 4 || x.F32 == nil || t.Limit < 0 || t.WholeBytes <= t.Limit {
-		return []*ops.Tensor{x}
+		return func(yield func(*ops.Tensor) bool) { yield(x) }
 	}
 	height, width := x.Dims[2], x.Dims[3]
 	for parts := 2; t.WholeBytes > t.Limit && max(height, width) > pieceGrain; parts++ {
 		height, width = side(x.Dims[2], parts), side(x.Dims[3], parts)
 		t = p.Tiling([]int{x.Dims[0], x.Dims[1], height, width})
 	}
-	var list []*ops.Tensor
-	for top := 0; top < x.Dims[2]; top += height {
-		for left := 0; left < x.Dims[3]; left += width {
-			list = append(list, piece(x, top, left, min(height, x.Dims[2]-top), min(width, x.Dims[3]-left)))
+	return func(yield func(*ops.Tensor) bool) {
+		for top := 0; top < x.Dims[2]; top += height {
+			for left := 0; left < x.Dims[3]; left += width {
+				if !yield(piece(x, top, left, min(height, x.Dims[2]-top), min(width, x.Dims[3]-left))) {
+					return
+				}
+			}
 		}
 	}
-	return list
 }
 
 // side is the side of each of so many parts of n pixels.

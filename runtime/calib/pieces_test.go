@@ -1,6 +1,7 @@
 package calib
 
 import (
+	"slices"
 	"testing"
 
 	"spikingir/runtime/exec"
@@ -27,7 +28,7 @@ func TestPieces(t *testing.T) {
 			t.Fatal(err)
 		}
 		x := normal(1, [4]int{1, 2, c.height, c.width}).list[0]
-		list := pieces(p, x)
+		list := slices.Collect(pieces(p, x))
 		if len(list) != c.pieces {
 			t.Errorf("%dx%d with %d bytes: %d pieces, want %d", c.height, c.width, c.limit, len(list), c.pieces)
 		}

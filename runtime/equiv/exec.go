@@ -7,16 +7,23 @@ import (
 
 	"spikingir/graph"
 	"spikingir/runtime/exec"
+	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
 )
 
 // Execute runs a model on named inputs, in float32, and gives its named outputs.
 func Execute(m *graph.Model, inputs map[string]*graph.Tensor) (map[string]*graph.Tensor, error) {
+	return Within(context.Background(), 0, m, inputs)
+}
+
+// Within is Execute within a context and so many bytes of memory; 0 means [machine.Budget], a
+// negative number no limit.
+func Within(ctx context.Context, budget int64, m *graph.Model, inputs map[string]*graph.Tensor) (map[string]*graph.Tensor, error) {
 	own := func(f *graph.Function) bool { return f.Domain != graph.Spiking }
 	if slices.ContainsFunc(m.Functions, own) {
-		return Interpret(m, inputs)
+		return interpret(ctx, budget, m, inputs)
 	}
-	program, err := exec.Compile(m, exec.Options{Precision: exec.Float32})
+	program, err := exec.Compile(m, exec.Options{Precision: exec.Float32, Budget: budget})
 	if err != nil {
 		return nil, err
 	}
@@ -26,7 +33,7 @@ func Execute(m *graph.Model, inputs map[string]*graph.Tensor) (map[string]*graph
 			return nil, fmt.Errorf("input %q: %w", name, err)
 		}
 	}
-	result, err := program.Run(context.Background(), in, exec.RunOptions{})
+	result, err := program.Run(ctx, in, exec.RunOptions{})
 	if err != nil {
 		return nil, err
 	}
@@ -42,11 +49,27 @@ func Execute(m *graph.Model, inputs map[string]*graph.Tensor) (map[string]*graph
 // Interpret runs an analog model node by node, whole tensors at a time. It knows
 // what the executor leaves to passes: functions of the model, and If.
 func Interpret(m *graph.Model, inputs map[string]*graph.Tensor) (map[string]*graph.Tensor, error) {
+	return interpret(context.Background(), 0, m, inputs)
+}
+
+// interpreter runs the nodes of a model. It keeps every value to the end.
+type interpreter struct {
+	*graph.Model
+	ctx    context.Context
+	budget int64 // negative: no limit
+	used   int64 // bytes of the values
+}
+
+func interpret(ctx context.Context, budget int64, m *graph.Model, inputs map[string]*graph.Tensor) (map[string]*graph.Tensor, error) {
+	if budget == 0 {
+		budget = machine.Budget()
+	}
+	run := &interpreter{Model: m, ctx: ctx, budget: budget}
 	env := map[*graph.Value]*graph.Tensor{}
 	for _, v := range m.Graph.Inputs() {
 		env[v] = inputs[v.Name()]
 	}
-	if err := runGraph(m, m.Graph, m.Opset(""), env); err != nil {
+	if err := run.graph(m.Graph, m.Opset(""), env); err != nil {
 		return nil, err
 	}
 	out := map[string]*graph.Tensor{}
@@ -56,16 +79,18 @@ func Interpret(m *graph.Model, inputs map[string]*graph.Tensor) (map[string]*gra
 	return out, nil
 }
 
-// runGraph computes every value of g into env, which holds its inputs; nil stands
+// graph computes every value of g into env, which holds its inputs; nil stands
 // for one that a call omits.
-func runGraph(m *graph.Model, g *graph.Graph, opset int64,
-	env map[*graph.Value]*graph.Tensor) error {
+func (run *interpreter) graph(g *graph.Graph, opset int64, env map[*graph.Value]*graph.Tensor) error {
 	for _, v := range g.Initializers() {
 		if env[v] == nil {
 			env[v] = v.Const
 		}
 	}
 	for n := range g.Nodes() {
+		if err := run.ctx.Err(); err != nil {
+			return err
+		}
 		in := make([]*graph.Tensor, n.NumInputs())
 		for i, v := range n.Inputs() {
 			if v == nil {
@@ -77,12 +102,12 @@ func runGraph(m *graph.Model, g *graph.Graph, opset int64,
 		}
 		var out []*graph.Tensor
 		var err error
-		if f := m.Function(n.Op(), n.Overload); f != nil {
-			out, err = call(m, n, in, env)
+		if f := run.Function(n.Op(), n.Overload); f != nil {
+			out, err = run.call(n, in, env)
 		} else if n.Is("If") {
-			out, err = branch(m, n, in, opset, env)
+			out, err = run.branch(n, in, opset, env)
 		} else {
-			out, err = ops.Evaluate(&ops.Env{}, n, opset, in)
+			out, err = run.evaluate(n, opset, in)
 		}
 		if err != nil {
 			return fmt.Errorf("node %q: %w", n.Label(), err)
@@ -96,11 +121,28 @@ func runGraph(m *graph.Model, g *graph.Graph, opset int64,
 	return nil
 }
 
+// evaluate computes a node of a standard operator.
+func (run *interpreter) evaluate(n *graph.Node, opset int64, in []*graph.Tensor) ([]*graph.Tensor, error) {
+	env := &ops.Env{Stop: run.ctx.Err, Claim: func(bytes int64) error {
+		if run.budget >= 0 && run.used+bytes > run.budget {
+			return &ops.Shortage{Want: bytes, Used: run.used, Limit: run.budget}
+		}
+		return nil
+	}}
+	out, err := ops.Evaluate(env, n, opset, in)
+	for _, t := range out {
+		if t != nil {
+			run.used += int64(len(t.Bytes()))
+		}
+	}
+	return out, err
+}
+
 // call runs the body of the model-local function that n calls. env is the
 // caller's, for graphs that it gives as attributes.
-func call(m *graph.Model, n *graph.Node, in []*graph.Tensor,
+func (run *interpreter) call(n *graph.Node, in []*graph.Tensor,
 	env map[*graph.Value]*graph.Tensor) ([]*graph.Tensor, error) {
-	f := m.Function(n.Op(), n.Overload)
+	f := run.Function(n.Op(), n.Overload)
 	body := f.Instantiate(n)
 	for i, v := range body.Inputs() {
 		if n.Input(i) != nil {
@@ -111,7 +153,7 @@ func call(m *graph.Model, n *graph.Node, in []*graph.Tensor,
 			u.Node.SetInput(u.Index, nil)
 		}
 	}
-	if err := runGraph(m, body, f.Opset(""), env); err != nil {
+	if err := run.graph(body, f.Opset(""), env); err != nil {
 		return nil, err
 	}
 	return outputs(body, env), nil
@@ -125,7 +167,7 @@ func outputs(g *graph.Graph, env map[*graph.Value]*graph.Tensor) []*graph.Tensor
 	return out
 }
 
-func branch(m *graph.Model, n *graph.Node, in []*graph.Tensor, opset int64,
+func (run *interpreter) branch(n *graph.Node, in []*graph.Tensor, opset int64,
 	env map[*graph.Value]*graph.Tensor) ([]*graph.Tensor, error) {
 	conditions, err := in[0].Int64s()
 	if err != nil {
@@ -139,7 +181,7 @@ func branch(m *graph.Model, n *graph.Node, in []*graph.Tensor, opset int64,
 	if err != nil || sub == nil {
 		return nil, fmt.Errorf("attribute %s is no graph or is missing (%v)", name, err)
 	}
-	if err := runGraph(m, sub, opset, env); err != nil {
+	if err := run.graph(sub, opset, env); err != nil {
 		return nil, err
 	}
 	return outputs(sub, env), nil

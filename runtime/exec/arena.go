@@ -17,12 +17,14 @@ import (
 type arena struct {
 	sizes    []int // of the inputs that the buffers suit
 	counting bool
+	limit    int64 // bytes that buffers may take; negative for any number
 	floats   stock[float32]
 	words    stock[uint64] // of planar spikes
 	masks    stock[uint16] // of packed spikes
 	counts   stock[uint8]  // of counts
 	inUse    map[*float32]*lease
-	integers int64 // bytes of tensors of integers, which are the collector's
+	integers int64                  // bytes of tensors of integers, which are the collector's
+	wholes   map[*int64]*wholeLease // those that are in use
 }
 
 // stock is buffers with elements of one type.
@@ -37,25 +39,61 @@ type lease struct {
 	length, values int
 }
 
+// wholeLease is a tensor of integers, and the number of values in it.
+type wholeLease struct{ bytes, values int64 }
+
 func newArena(sizes []int, counting bool) *arena {
-	return &arena{sizes: sizes, counting: counting, inUse: map[*float32]*lease{},
+	return &arena{sizes: sizes, counting: counting, limit: -1, inUse: map[*float32]*lease{}, wholes: map[*int64]*wholeLease{},
 		floats: stock[float32]{free: map[int][][]float32{}},
 		words:  stock[uint64]{free: map[int][][]uint64{}},
 		masks:  stock[uint16]{free: map[int][][]uint16{}},
 		counts: stock[uint8]{free: map[int][][]uint8{}}}
 }
 
-// take gives a buffer with arbitrary contents.
-func (s *stock[T]) take(n int, counting bool) []T {
+// lend gives a buffer of a stock, with arbitrary contents.
+func lend[T float32 | uint64 | uint16 | uint8](a *arena, s *stock[T], n int) []T {
 	if list := s.free[n]; len(list) > 0 {
 		s.free[n] = list[:len(list)-1]
 		return list[len(list)-1]
 	}
+	var element T
+	a.spend(int64(n) * int64(unsafe.Sizeof(element)))
 	s.made += int64(n)
-	if counting {
+	if a.counting {
 		return make([]T, 0, 1)
 	}
 	return machine.NewArray[T](n)
+}
+
+// drop leaves the free buffers to the collector.
+func (s *stock[T]) drop() {
+	for n, list := range s.free {
+		s.made -= int64(n) * int64(len(list))
+	}
+	clear(s.free)
+}
+
+// claim is ops.Env.Claim: an error where so many bytes more are not allowed, beside what is in
+// use. Free buffers are dropped first.
+func (a *arena) claim(bytes int64) error {
+	if a.limit < 0 || a.bytes()+bytes <= a.limit {
+		return nil
+	}
+	a.floats.drop()
+	a.words.drop()
+	a.masks.drop()
+	a.counts.drop()
+	if used := a.bytes(); used+bytes > a.limit {
+		return &ops.Shortage{Want: bytes, Used: used, Limit: a.limit}
+	}
+	return nil
+}
+
+// spend panics, as ops.Env.Alloc does, where so many bytes more are not allowed.
+func (a *arena) spend(bytes int64) {
+	if err := a.claim(bytes); err != nil {
+		panic(err)
+	}
 }
 
 // give takes a buffer of n elements back.
@@ -67,15 +105,29 @@ func (a *arena) tensor(d graph.DType, dims []int) *ops.Tensor {
 	n := t.Len()
 	switch {
 	case d.IsFloat() && n > 0:
-		t.F32 = a.floats.take(n, a.counting)
+		t.F32 = lend(a, &a.floats, n)
 		a.inUse[unsafe.SliceData(t.F32)] = &lease{buffer: t.F32, length: n}
 	case d.IsFloat():
 	case a.counting:
 		a.integers += 8 * int64(n)
-	default:
+	case n > 0:
+		bytes := 8 * int64(n)
+		a.spend(bytes)
+		a.integers += bytes
 		t.I64 = make([]int64, n)
+		a.wholes[unsafe.SliceData(t.I64)] = &wholeLease{bytes: bytes}
+	default:
+		t.I64 = []int64{}
 	}
 	return t
+}
+
+// whole is the lease of a tensor of integers; nil when it is none of the arena's.
+func (a *arena) whole(t *ops.Tensor) *wholeLease {
+	if t == nil || len(t.I64) == 0 {
+		return nil
+	}
+	return a.wholes[unsafe.SliceData(t.I64)]
 }
 
 // lease is that of the tensor's buffer; nil when it is none of the arena's.
@@ -91,6 +143,9 @@ func (a *arena) hold(t *ops.Tensor) {
 	if l := a.lease(t); l != nil {
 		l.values++
 	}
+	if l := a.whole(t); l != nil {
+		l.values++
+	}
 }
 
 // release ends the life of a value in the tensor's buffer, which is free once no value
@@ -99,6 +154,12 @@ func (a *arena) release(t *ops.Tensor) {
 	if l := a.lease(t); l != nil {
 		if l.values--; l.values <= 0 {
 			a.reuse(l)
+		}
+	}
+	if l := a.whole(t); l != nil {
+		if l.values--; l.values <= 0 {
+			a.integers -= l.bytes
+			delete(a.wholes, unsafe.SliceData(t.I64))
 		}
 	}
 }
@@ -122,6 +183,8 @@ func (a *arena) reclaim() {
 	for _, l := range a.inUse {
 		a.reuse(l)
 	}
+	clear(a.wholes)
+	a.integers = 0
 }
 
 // bytes is what all buffers take.

@@ -19,7 +19,7 @@ type counted struct {
 // newCounts makes room for counts of dims [N,C,H,W], of at most most.
 func (r *run) newCounts(dims []int, most int, amplitude []float32) *counted {
 	t := &count.Tensor{N: dims[0], C: dims[1], H: dims[2], W: dims[3], Most: most}
-	t.Data = r.arena.counts.take(t.Size(), r.arena.counting)
+	t.Data = lend(r.arena, &r.arena.counts, t.Size())
 	return &counted{t, amplitude}
 }
 

@@ -127,6 +127,7 @@ func (l *layer) run(r *run) error {
 		if err := c.tick(t); err != nil {
 			return err
 		}
+		r.watch.Step(int64(t)+1, int64(r.timing.steps))
 		c.release(c.now)
 		if at < 0 {
 			continue

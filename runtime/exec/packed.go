@@ -20,7 +20,7 @@ type packed struct {
 // newPacked makes room for the spikes of slices of dims [N,C,H,W].
 func (r *run) newPacked(dims []int, amplitude []float32) *packed {
 	t := &spike.Tensor{Steps: r.timing.slices(), N: dims[0], C: dims[1], H: dims[2], W: dims[3]}
-	t.Bits = r.arena.masks.take(t.Masks(), r.arena.counting)
+	t.Bits = lend(r.arena, &r.arena.masks, t.Masks())
 	return &packed{t, amplitude}
 }
 

@@ -30,6 +30,10 @@ type Options struct {
 	// bits. 0 means DefaultMemoryLimit; a negative number never cuts an image.
 	// Where nothing helps a run takes more; [Program.Tiling] tells beforehand.
 	MemoryLimit int64
+	// Budget is the bytes that a run may take at all: an operator that would take more ends it
+	// with an error that names the node. 0 means [machine.Budget]; a negative number is no
+	// limit.
+	Budget int64
 	// Sizes is what sizes of images the model takes, of [fit.Free]: others are padded and their
 	// results cut, or refused. nil runs everything as it is.
 	Sizes *fit.Sizes
@@ -48,6 +52,7 @@ type Program struct {
 
 	plan   *plan
 	sizes  *fit.Sizes
+	budget int64
 	arenas arenas
 	tiles  tiles
 }
@@ -63,7 +68,10 @@ func Compile(m *graph.Model, o Options) (*Program, error) {
 		return nil, err
 	}
 	p := &Program{T: pl.timing.steps, Post: pl.timing.post, Timesteps: pl.timing.results,
-		Timing: pl.timing.Timing, plan: pl, sizes: o.Sizes}
+		Timing: pl.timing.Timing, plan: pl, sizes: o.Sizes, budget: o.Budget}
+	if p.budget == 0 {
+		p.budget = machine.Budget()
+	}
 	p.tiles.init(pl, m.Opset(""), o.MemoryLimit)
 	return p, nil
 }
@@ -177,6 +185,7 @@ func (p *Program) execute(ctx context.Context, inputs map[string]*ops.Tensor, o 
 	}
 	r := newRun(ctx, p.plan, o, p.arenas.take(sizes))
 	defer p.arenas.give(r.arena)
+	r.arena.limit = p.budget
 	r.frame = f
 	for _, v := range r.inputs {
 		x := inputs[v.Name()]

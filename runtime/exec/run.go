@@ -6,9 +6,11 @@ import (
 	"slices"
 
 	"spikingir/graph"
+	"spikingir/graph/op"
 	"spikingir/runtime/neuron"
 	"spikingir/runtime/ops"
 	"spikingir/runtime/tile"
+	"spikingir/runtime/watch"
 )
 
 // run is the state of one execution of a plan.
@@ -24,6 +26,7 @@ type run struct {
 	at       int                        // the result whose analog values are at hand, or every
 	frame    *frame                     // nil for the whole image
 	areas    map[*graph.Value]tile.Area // of a run that only counts its buffers, see memory.go
+	watch    *watch.Watch               // nil where nobody waits
 }
 
 // every is the place of analog values that are the same for all results.
@@ -48,8 +51,9 @@ type planar struct {
 }
 
 func newRun(ctx context.Context, p *plan, o RunOptions, a *arena) *run {
-	r := &run{plan: p, ctx: ctx, o: o, arena: a, env: &ops.Env{Pool: p.pool, Stop: ctx.Err, Alloc: a.tensor},
-		slots: map[*graph.Value]*slot{}, neurons: make([][]NeuronReport, len(p.timing.results)), at: every}
+	r := &run{plan: p, ctx: ctx, o: o, arena: a, env: &ops.Env{Pool: p.pool, Stop: ctx.Err, Alloc: a.tensor, Claim: a.claim},
+		slots: map[*graph.Value]*slot{}, neurons: make([][]NeuronReport, len(p.timing.results)), at: every, watch: watch.Of(ctx)}
+	r.env.Step = r.watch.Step
 	if o.Measure && !a.counting {
 		r.counters = map[*graph.Node]*counter{}
 		for _, w := range p.works {
@@ -116,7 +120,12 @@ func (r *run) all() error {
 		if err := r.ctx.Err(); err != nil {
 			return err
 		}
-		if err := r.unit(u); err != nil {
+		list := u.nodes()
+		last := list[len(list)-1]
+		if r.watch != nil {
+			r.watch.Unit(i, len(r.units), last.OriginLabel())
+		}
+		if err := within(last, func() error { return r.unit(u) }); err != nil {
 			return err
 		}
 		r.tellFired(u)
@@ -128,6 +137,23 @@ func (r *run) all() error {
 		}
 	}
 	return nil
+}
+
+// within runs f within the memory that is allowed. Operators say themselves where they take
+// more; others panic, and n is named then.
+func within(n *graph.Node, f func() error) (err error) {
+	defer func() {
+		switch s := recover().(type) {
+		case nil:
+		case *ops.Shortage:
+			if err = s; n != nil {
+				err = op.Wrap(n, s)
+			}
+		default:
+			panic(s)
+		}
+	}()
+	return f()
 }
 
 // unit runs a unit: a layer gives the values of every result in one go, an analog unit
@@ -282,7 +308,11 @@ func (r *run) finish() ([]*Result, error) {
 		r.at = at
 		res := &Result{Timesteps: steps, Neurons: r.neurons[at], Work: r.worked(at)}
 		for _, v := range r.graph.Outputs() {
-			t, err := r.output(v)
+			var t *ops.Tensor
+			err := within(v.Producer(), func() (err error) {
+				t, err = r.output(v)
+				return err
+			})
 			if err != nil {
 				return nil, err
 			}
@@ -309,6 +339,14 @@ func (r *run) output(v *graph.Value) (*ops.Tensor, error) {
 	var dims []int
 	var all []float32
 	steps := r.timing.results[r.at]
+	if first := r.slice(s, 0); first != nil {
+		size := len(first.F32) * (steps + r.timing.post)
+		r.arena.discard(first)
+		if err := r.arena.claim(4 * int64(size)); err != nil {
+			return nil, fmt.Errorf("output %q: %w", v.Name(), err)
+		}
+		all = make([]float32, 0, size)
+	}
 	for t := range steps + r.timing.post {
 		if t == steps {
 			t = r.timing.steps + r.at

@@ -65,7 +65,7 @@ func (s *neuronSink) start(c *clock, x *ops.Tensor) (integrator, error) {
 	}
 	k := &neurons{node: s.node, v: c.arena.tensor(graph.Float32, x.Dims)}
 	steps := c.timing.slices()
-	words := c.arena.words.take(neuron.SpikeWords(steps, n, channels, plane), c.arena.counting) // Step writes every word
+	words := lend(c.arena, &c.arena.words, neuron.SpikeWords(steps, n, channels, plane)) // Step writes every word
 	k.out = &planar{neuron.SpikesOver(words, steps, n, channels, plane, p.Threshold), x.Dims}
 	if c.areas == nil {
 		k.pop, err = neuron.New(p, n, channels, plane, k.v.F32)

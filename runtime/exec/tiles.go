@@ -16,6 +16,15 @@ import (
 // input and output unless [Options] say otherwise.
 const DefaultMemoryLimit = 1 << 30
 
+// BudgetFor is the Budget that goes with a MemoryLimit: tiles are chosen by a forecast that
+// knows no scratch, so a run may take a quarter more.
+func BudgetFor(limit int64) int64 {
+	if limit > 0 {
+		limit += limit / 4
+	}
+	return limit
+}
+
 // tiles is how a program runs tile by tile.
 type tiles struct {
 	limit  int64
@@ -197,11 +206,14 @@ func (r *run) give(results []*Result) error {
 	for at, res := range results {
 		r.at = at
 		for k, v := range r.graph.Outputs() {
-			y := r.analogValue(v)
-			if y == nil {
-				return fmt.Errorf("output %q was not computed", v.Name())
-			}
-			if err := r.place(&res.Outputs[k], y, v); err != nil {
+			err := within(v.Producer(), func() error {
+				y := r.analogValue(v)
+				if y == nil {
+					return fmt.Errorf("output %q was not computed", v.Name())
+				}
+				return r.place(&res.Outputs[k], y, v)
+			})
+			if err != nil {
 				return err
 			}
 		}

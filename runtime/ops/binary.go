@@ -192,9 +192,9 @@ func runPow(env *Env, in []*Tensor) ([]*Tensor, error) {
 	x, y := in[0], in[1]
 	switch {
 	case x.DType.IsFloat() && !y.DType.IsFloat():
-		y = castTo(&Env{}, y, x.DType)
+		y = castTo(env.scratch(), y, x.DType)
 	case !x.DType.IsFloat() && y.DType.IsFloat():
-		p := must(power.apply(env.scratch(), castTo(&Env{}, x, y.DType), y))
+		p := must(power.apply(env.scratch(), castTo(env.scratch(), x, y.DType), y))
 		return one(castTo(env, p, x.DType)), nil
 	}
 	if x.DType != y.DType {

@@ -74,13 +74,13 @@ func bindBody(n *graph.Node, attr string, opset int64) (*body, error) {
 	return b, nil
 }
 
-// run computes the outputs from inputs, and from what outer graphs hold. The results are
-// tensors of their own.
-func (b *body) run(env *Env, in []*Tensor, outer map[*graph.Value]*Tensor) ([]*Tensor, error) {
+// run computes the outputs from inputs, and from what outer graphs hold. The results are tensors of their own. Beside what the body computes, kept bytes
+// are in use meanwhile.
+func (b *body) run(env *Env, in []*Tensor, outer map[*graph.Value]*Tensor, kept int64) ([]*Tensor, error) {
 	if env.Stop != nil {
 		check(env.Stop())
 	}
-	inner := env.scratch()
+	inner := env.within(kept)
 	values := map[*graph.Value]*Tensor{}
 	for v, t := range outer {
 		values[v] = t
@@ -119,9 +119,19 @@ func (b *body) run(env *Env, in []*Tensor, outer map[*graph.Value]*Tensor) ([]*T
 		if t == nil {
 			return nil, fmt.Errorf("output %q of the subgraph is not computed", v.Name())
 		}
-		results[i] = t.Clone()
+		results[i] = inner.copyOf(t)
 	}
 	return results, nil
+}
+
+// bytesOf is the memory that tensors take.
+func bytesOf(list []*Tensor) (n int64) {
+	for _, t := range list {
+		if t != nil {
+			n += t.bytes()
+		}
+	}
+	return n
 }
 
 // outerOf pairs the values of outer graphs that n reads with their tensors, which follow
@@ -157,7 +167,7 @@ func bindIf(n *graph.Node, opset int64) (runner, error) {
 		if must(condition(in[0])) {
 			branch = branches[0]
 		}
-		return branch.run(env, nil, outerOf(n, in))
+		return branch.run(env, nil, outerOf(n, in), 0)
 	}, nil
 }
 
@@ -186,12 +196,12 @@ func bindLoop(n *graph.Node, opset int64) (runner, error) {
 		}
 		state, outer := slices.Clone(in[2:n.NumInputs()]), outerOf(n, in)
 		for i := range state {
-			state[i] = state[i].Clone()
+			state[i] = env.copyOf(state[i])
 		}
-		scans := make([]stack, n.NumOutputs()-carried)
+		scans, kept := make([]stack, n.NumOutputs()-carried), int64(0)
 		for i := int64(0); must(condition(goOn)) && i != trips; i++ {
 			args := append([]*Tensor{Ints([]int64{i}), goOn}, state...)
-			out, err := b.run(env, args, outer)
+			out, err := b.run(env, args, outer, kept+bytesOf(state))
 			if err != nil {
 				return nil, err
 			}
@@ -199,7 +209,10 @@ func bindLoop(n *graph.Node, opset int64) (runner, error) {
 			for k := range scans {
 				check(scans[k].push(out[1+carried+k]))
 			}
+			kept += bytesOf(out[1+carried:])
+			env.step(i+1, max(trips, 0))
 		}
+		env.claim(bytesOf(state))
 		return append(state, joinAll(env, scans, b.graph.Outputs()[1+carried:], nil, nil)...), nil
 	}, nil
 }
@@ -278,7 +291,7 @@ func bindScan(n *graph.Node, opset int64) (runner, error) {
 	return func(env *Env, in []*Tensor) ([]*Tensor, error) {
 		state, sequences, outer := slices.Clone(in[:carried]), in[carried:n.NumInputs()], outerOf(n, in)
 		for i := range state {
-			state[i] = state[i].Clone()
+			state[i] = env.copyOf(state[i])
 		}
 		steps := -1
 		cut := make([][]*Tensor, len(sequences))
@@ -288,6 +301,7 @@ func bindScan(n *graph.Node, opset int64) (runner, error) {
 				return nil, fmt.Errorf("scanned inputs have %d and %d slices, want the same", steps, t.Dims[axis])
 			}
 			steps = t.Dims[axis]
+			env.claim(int64(steps) * tensorBytes)
 			pieces := make([]int, steps)
 			fill(pieces, 1)
 			cut[i] = split(env.scratch(), t, axis, pieces)
@@ -298,13 +312,13 @@ func bindScan(n *graph.Node, opset int64) (runner, error) {
 				slices.Reverse(cut[i])
 			}
 		}
-		scans := make([]stack, n.NumOutputs()-carried)
+		scans, kept := make([]stack, n.NumOutputs()-carried), int64(0)
 		for k := range steps {
 			args := slices.Clone(state)
 			for i := range cut {
 				args = append(args, cut[i][k])
 			}
-			out, err := b.run(env, args, outer)
+			out, err := b.run(env, args, outer, kept+bytesOf(state))
 			if err != nil {
 				return nil, err
 			}
@@ -312,7 +326,10 @@ func bindScan(n *graph.Node, opset int64) (runner, error) {
 			for i := range scans {
 				check(scans[i].push(out[carried+i]))
 			}
+			kept += bytesOf(out[carried:])
+			env.step(int64(k)+1, int64(steps))
 		}
+		env.claim(bytesOf(state))
 		return append(state, joinAll(env, scans, b.graph.Outputs()[carried:], s.OutAxes, s.OutDirections)...), nil
 	}, nil
 }

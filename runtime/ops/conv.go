@@ -147,6 +147,7 @@ func (c *boundConv) run(env *Env, in []*Tensor) ([]*Tensor, error) {
 	dims := must(dimsOf(append([]int64{int64(x.Dims[0]), int64(weight.Dims[0])}, out...)))
 	y := env.alloc(x.DType, dims)
 	if len(win.Kernel) > 2 {
+		env.claimStencil(y.Dims[2:], win)
 		st := forwardStencil(x.Dims[2:], y.Dims[2:], win, win.PadsFor(spatial))
 		correlate(env, y, x, weight, st, int(c.view.Group))
 		addBias(env, y, bias)

@@ -81,6 +81,7 @@ func (c *boundTranspose) run(env *Env, in []*Tensor) ([]*Tensor, error) {
 	y := env.alloc(x.DType, dims)
 	k := must(c.kernelFor(env, view, weight, out, pads, x.Dims))
 	if k == nil {
+		env.claimStencil(y.Dims[2:], view.Window)
 		st := backwardStencil(x.Dims[2:], y.Dims[2:], view.Window, pads)
 		transposed(env, y, x, weight, st, int(view.Group))
 	} else {

@@ -108,7 +108,7 @@ func runQLinearMatMul(env *Env, in []*Tensor) ([]*Tensor, error) {
 
 // convolveInts is a convolution of integers: y [N, M, out...] of x [N, C, in...] and
 // weight [M, C/group, kernel...].
-func convolveInts(n *graph.Node, c op.Conv, x, weight *Tensor) (*Tensor, error) {
+func convolveInts(env *Env, n *graph.Node, c op.Conv, x, weight *Tensor) (*Tensor, error) {
 	check(wantRank(1, weight, 3))
 	if m := weight.Dims[0]; c.Group < 1 || m%int(c.Group) != 0 || weight.Len() == 0 {
 		return nil, fmt.Errorf("weights are %v, want output channels in %d groups", weight, c.Group)
@@ -119,7 +119,8 @@ func convolveInts(n *graph.Node, c op.Conv, x, weight *Tensor) (*Tensor, error) 
 	spatial := sizesOf(x.Dims[2:])
 	out := win.Out(spatial)
 	check(wantRoom(out, win.Kernel, x))
-	y := NewTensor(graph.Int32, must(dimsOf(append([]int64{int64(x.Dims[0]), int64(weight.Dims[0])}, out...))))
+	y := env.scratch().alloc(graph.Int32, must(dimsOf(append([]int64{int64(x.Dims[0]), int64(weight.Dims[0])}, out...))))
+	env.claimStencil(y.Dims[2:], win)
 	st := forwardStencil(x.Dims[2:], y.Dims[2:], win, win.PadsFor(spatial))
 	plane, area, size := product(st.in), product(st.kernel), product(st.out)
 	taps, perGroup := weight.Dims[1], weight.Dims[0]/int(c.Group)
@@ -148,7 +149,7 @@ func bindConvInteger(n *graph.Node, _ int64) (runner, error) {
 	return func(env *Env, in []*Tensor) ([]*Tensor, error) {
 		x := must(centred(env, in[0], optional(in, 2), 1))
 		w := must(centred(env, in[1], optional(in, 3), 0))
-		y, err := convolveInts(n, c, x, w)
+		y, err := convolveInts(env, n, c, x, w)
 		return []*Tensor{y}, err
 	}, err
 }
@@ -161,7 +162,7 @@ func bindQLinearConv(n *graph.Node, _ int64) (runner, error) {
 		check(wantFloat(nil, in[1], nil, nil, in[4], nil, in[6]))
 		x := must(centred(env, in[0], in[2], -1))
 		w := must(centred(env, in[3], in[5], 0))
-		y := must(convolveInts(n, c, x, w))
+		y := must(convolveInts(env, n, c, x, w))
 		if in[1].Len() != 1 || in[6].Len() != 1 {
 			return nil, fmt.Errorf("inputs 1 and 6 (scales) are %v and %v, want one number each", in[1], in[6])
 		}

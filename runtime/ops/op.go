@@ -1,6 +1,8 @@
 package ops
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -16,13 +18,21 @@ import (
 type Env struct {
 	Pool *machine.Pool
 	// Alloc makes an output tensor of dimensions that are [Sizeable]. Its
-	// elements may be anything: every operator writes all of its outputs.
+	// elements may be anything: every operator writes all of its outputs. A panic with a
+	// *[Shortage] ends the operator.
 	Alloc func(d graph.DType, dims []int) *Tensor
+	// Claim, where it is set, is asked before memory is taken in other ways; its error ends
+	// the operator.
+	Claim func(bytes int64) error
 	// Repack makes convolutions take the weights that Run is given, and not those
 	// that [Bind] found in the model and packed: training changes them.
 	Repack bool
 	// Stop, where it is set, ends an operator that runs subgraphs with the error it gives.
 	Stop func() error
+	// Step, where it is set, hears of each iteration of an operator that runs a subgraph; of
+	// how many is 0 where that is not known.
+	Step    func(done, of int64)
+	claimed *int64 // what was claimed in a subgraph
 	// tail is what a convolution does to its outputs, see [Chain].
 	tail pointwise
 	// direct is the tail in the terms of kernels, nil when they do not know it.
@@ -132,16 +142,26 @@ func (b *bound) Run(env *Env, in []*Tensor) (out []*Tensor, err error) {
 		switch r := recover().(type) {
 		case nil:
 		case fault:
-			out, err = nil, op.Errorf(b.node, "%v", r.error)
+			out, err = nil, b.named(r.error)
+		case *Shortage:
+			out, err = nil, b.named(r)
 		default:
 			panic(r)
 		}
 	}()
 	out, err = b.run(env, in)
 	if err != nil {
-		return nil, op.Errorf(b.node, "%v", err)
+		return nil, b.named(err)
 	}
 	return b.finish(out)
+}
+
+// named is an error of the node. The end of a context is none.
+func (b *bound) named(err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return op.Errorf(b.node, "%v", err)
 }
 
 func (b *bound) checkInputs(in []*Tensor) error {
@@ -213,13 +233,23 @@ func (e *Env) alloc(d graph.DType, dims []int) *Tensor {
 		check(fmt.Errorf("result %v%v is too large, want at most %d elements", d, dims, int64(maxElements)))
 	}
 	if e.Alloc == nil {
+		e.claim(BytesOf(d, dims))
 		return NewTensor(d, dims)
 	}
 	return e.Alloc(d, slices.Clone(dims))
 }
 
 // scratch is e for tensors that do not leave the operator.
-func (e *Env) scratch() *Env { return &Env{Pool: e.Pool, Stop: e.Stop} }
+func (e *Env) scratch() *Env {
+	return &Env{Pool: e.Pool, Claim: e.Claim, Stop: e.Stop, claimed: e.claimed}
+}
+
+// step tells of an iteration.
+func (e *Env) step(done, of int64) {
+	if e.Step != nil {
+		e.Step(done, of)
+	}
+}
 
 func (e *Env) like(t *Tensor) *Tensor { return e.alloc(t.DType, t.Dims) }
 

@@ -29,11 +29,9 @@ func newPooling(env *Env, p op.Pool, x *Tensor) (*pooling, error) {
 	out := p.Out(spatial)
 	check(wantRoom(out, p.Kernel, x))
 	dims := must(dimsOf(append(sizesOf(x.Dims[:2]), out...)))
-	pads := p.PadsFor(spatial)
-	return &pooling{
-		Pool: p, stencil: forwardStencil(x.Dims[2:], dims[2:], p.Window, pads),
-		pads: pads, x: x, y: env.alloc(x.DType, dims),
-	}, nil
+	pads, y := p.PadsFor(spatial), env.alloc(x.DType, dims)
+	env.claimStencil(dims[2:], p.Window)
+	return &pooling{Pool: p, stencil: forwardStencil(x.Dims[2:], dims[2:], p.Window, pads), pads: pads, x: x, y: y}, nil
 }
 
 // each calls f for every output element: its index in the output, its index in

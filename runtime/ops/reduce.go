@@ -131,6 +131,7 @@ func (f fold) reduce(env *Env, x *Tensor, axes []int, keep bool) (*Tensor, error
 }
 
 func foldFloats(env *Env, f foldOf[float64], dst, x []float32, outer, inner *walk, n int) {
+	env.claim(8 * int64(len(dst)))
 	out := make([]float64, len(dst))
 	foldElements(env, f, out, outer, inner, n, func(i int) float64 { return float64(x[i]) })
 	for i, v := range out {

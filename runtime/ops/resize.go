@@ -21,6 +21,7 @@ func bindResize(n *graph.Node, opset int64) (runner, error) {
 		if dims := resized(plan); product(dims) == 0 { // however long the other axes are
 			return one(env.alloc(x.DType, dims)), nil
 		}
+		claimAxes(env, plan, z)
 		if z.Mode == "nearest" {
 			return one(nearest(env, x, z, plan)), nil
 		}
@@ -29,6 +30,19 @@ func bindResize(n *graph.Node, opset int64) (runner, error) {
 		}
 		return one(resample(env, x, z, plan)), nil
 	}, nil
+}
+
+// claimAxes claims memory for what is computed for each place along the axes of a result.
+func claimAxes(env *Env, plan []resizeAxis, z op.Resize) {
+	each := int64(8) // an index
+	if z.Mode != "nearest" {
+		each = 24 + 4*16 // a list of weights
+	}
+	lengths := make([]int, len(plan))
+	for i, a := range plan {
+		lengths[i] = a.out
+	}
+	env.claimLists(lengths, each)
 }
 
 // ResizeTaps decodes a Resize or Upsample into what it does along each axis of its

@@ -36,11 +36,11 @@ func position(in []*Tensor, i, n, def int) (int, error) {
 }
 
 // sequenceConstruct copies the tensors: their memory is used again.
-func sequenceConstruct(_ *Env, in []*Tensor) ([]*Tensor, error) {
+func sequenceConstruct(env *Env, in []*Tensor) ([]*Tensor, error) {
 	check(wantSameType(in...))
 	list := make([]*Tensor, len(in))
 	for i, t := range in {
-		list[i] = t.Clone()
+		list[i] = env.copyOf(t)
 	}
 	return one(newSequence(in[0].DType, list)), nil
 }
@@ -59,7 +59,7 @@ func sequenceAt(env *Env, in []*Tensor) ([]*Tensor, error) {
 }
 
 // sequenceInsert puts a tensor before the one at a position, or behind all.
-func sequenceInsert(_ *Env, in []*Tensor) ([]*Tensor, error) {
+func sequenceInsert(env *Env, in []*Tensor) ([]*Tensor, error) {
 	check(wantSequence(in[0]))
 	if in[1].DType != in[0].DType {
 		return nil, fmt.Errorf("input 1 is of type %v, want %v as the sequence", in[1].DType, in[0].DType)
@@ -69,7 +69,7 @@ func sequenceInsert(_ *Env, in []*Tensor) ([]*Tensor, error) {
 	if t := optional(in, 2); t == nil || t.DType.IsFloat() || t.Len() != 1 || t.I64[0] != int64(n) {
 		i = must(position(in, 2, n, n))
 	}
-	return one(newSequence(in[0].DType, slices.Insert(slices.Clone(in[0].List), i, in[1].Clone()))), nil
+	return one(newSequence(in[0].DType, slices.Insert(slices.Clone(in[0].List), i, env.copyOf(in[1])))), nil
 }
 
 // sequenceErase takes out the tensor at a position, or the last.
@@ -99,6 +99,7 @@ func splitToSequence(s op.SplitToSequence, env *Env, in []*Tensor) ([]*Tensor, e
 	var pieces []int
 	switch {
 	case sizes == nil:
+		env.claim(int64(n) * tensorBytes)
 		pieces = make([]int, n)
 		fill(pieces, 1)
 	case sizes.DType.IsFloat() || sizes.Rank() > 1:
@@ -108,6 +109,7 @@ func splitToSequence(s op.SplitToSequence, env *Env, in []*Tensor) ([]*Tensor, e
 	case sizes.I64[0] < 1:
 		return nil, fmt.Errorf("pieces of size %d, want 1 or more", sizes.I64[0])
 	default:
+		env.claim(int64(n) / sizes.I64[0] * tensorBytes)
 		for rest := n; rest > 0; rest -= pieces[len(pieces)-1] {
 			pieces = append(pieces, int(min(int64(rest), sizes.I64[0])))
 		}

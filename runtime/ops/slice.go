@@ -67,6 +67,11 @@ func runPad(p op.Pad, env *Env, in []*Tensor) ([]*Tensor, error) {
 	pads := must(padsFor(p, in))
 	value := must(padValue(p, in))
 	index := make([][]int, x.Rank())
+	lengths := make([]int, x.Rank())
+	for i, d := range x.Dims {
+		lengths[i] = max(0, d+int(pads[i]+pads[len(index)+i]))
+	}
+	env.claimLists(lengths, 8)
 	for i, d := range x.Dims {
 		begin, end := pads[i], pads[len(index)+i]
 		var err error

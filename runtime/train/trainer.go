@@ -35,6 +35,9 @@ type Config struct {
 	Stages []Stage
 	Total  int
 
+	// Memory is the bytes that the patches of all threads may take; a negative number is no
+	// limit, 0 means [machine.Budget].
+	Memory        int64
 	Batch         int
 	Pool          *machine.Pool // has a worker for each thread; results depend on their number
 	ValidateEvery int           // steps; 0: a twentieth of all
@@ -105,6 +108,9 @@ var ErrStopped = errors.New("stopped before the last step")
 func New(c Config) (*Trainer, error) {
 	c.Stages = slices.Clone(c.Stages)
 	t := &Trainer{Config: c}
+	if t.Memory == 0 {
+		t.Memory = machine.Budget()
+	}
 	t.prepared()
 	if err := t.check(); err != nil {
 		return nil, err
@@ -123,6 +129,9 @@ func New(c Config) (*Trainer, error) {
 	}
 	if t.teacher.output.elems != t.net.output.elems {
 		return nil, fmt.Errorf("teacher gives %v, the network %v", t.teacher.output.dims, t.net.output.dims)
+	}
+	if err := t.fits(); err != nil {
+		return nil, err
 	}
 	for range c.Pool.Threads() {
 		t.threads = append(t.threads, t.newWorkers())
