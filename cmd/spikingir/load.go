@@ -13,6 +13,7 @@ import (
 	"spikingir/graph/op"
 	"spikingir/internal/regular"
 	"spikingir/onnxio/onnxgo"
+	"spikingir/runtime/watch"
 )
 
 // load reads a model; reader is onnx or onnx-go.
@@ -20,6 +21,7 @@ func (a *app) load(path, reader string) (*graph.Model, error) {
 	if err := choose("reader", reader); err != nil {
 		return nil, err
 	}
+	watch.Of(a.context()).Task("reading %s", path)
 	var p *fs.PathError
 	m, err := cli.Await(a.context(), func() (*graph.Model, error) { return readModel(path, reader, a.reading) })
 	switch {
