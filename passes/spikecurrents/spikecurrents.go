@@ -19,7 +19,7 @@ import (
 // prelu-to-on-off makes an ON and an OFF population of it, relu(x) and relu(-x), and folds
 // the sign into the weights. What else reads x, as the skip of the next block, still does.
 // Conditions: x is not made of spikes alone, nor of analog values alone, which are the
-// same at every step.
+// same at every step. Both together are a current.
 // Algebra: max(x, 0) + 1*min(x, 0) = x, so that nothing changes until neurons have
 // thresholds.
 var Pass = &passes.Pass{
@@ -39,10 +39,11 @@ func run(c *passes.Context) (changed bool, err error) {
 		if n.Region != graph.SpikingRegion {
 			continue
 		}
-		timed, currents := false, false
+		timed, currents, analog := false, false, false
 		for i, v := range n.Inputs() {
 			made, varies := spikes[v]
 			if !varies {
+				analog = analog || v != nil && op.Constant(v) == nil && !op.StatesSize(n, i)
 				continue
 			}
 			timed, currents = true, currents || !made
@@ -57,7 +58,7 @@ func run(c *passes.Context) (changed bool, err error) {
 		}
 		for _, v := range n.Outputs() {
 			if v != nil && (timed || fires(n)) {
-				spikes[v] = fires(n) || !currents && !isLayer(n)
+				spikes[v] = fires(n) || !currents && !analog && !isLayer(n)
 			}
 		}
 	}
