@@ -1,5 +1,6 @@
 # Tools that the checks run, pinned.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+ONNXRUNTIME := 1.30.0
 GO          ?= go
 FUZZTIME    ?= 30s
 MUTATIONS   ?= 5000
@@ -11,7 +12,7 @@ LIMIT       ?= 8m
 BIN         := bin/spikingir
 LAB         := bin/spikingir-lab
 
-.PHONY: build lab demo test check bench fixtures fuzz cross results update generate format race purego fused conformance clean
+.PHONY: build lab demo test check bench fixtures fuzz cross results update generate format race purego fused conformance interop clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/spikingir
@@ -87,6 +88,12 @@ fixtures:
 conformance:
 	/usr/bin/python3 fixtures/gen/conformance.py build/conformance
 	SPIKINGIR_CONFORMANCE="$(CURDIR)/build/conformance" UPDATE=1 $(GO) test -count 1 -run '^TestConformance$$' .
+
+# Random networks, and the spiking ones that they are converted to, in ONNX Runtime, which npm installs into a
+# folder that git ignores.
+interop:
+	test -d build/interop/node_modules/onnxruntime-node || npm install --ignore-scripts --no-audit --no-fund --prefix build/interop onnxruntime-node@$(ONNXRUNTIME)
+	SPIKINGIR_ONNXRUNTIME="$(CURDIR)/build/interop/node_modules" $(GO) test -count 1 -run '^(TestRandomNetworks|TestONNXRuntime)$$' . ./cmd/spikingir-lab
 
 # Searches with every fuzz target for FUZZTIME, and changes bytes of each fixture MUTATIONS times.
 fuzz:

@@ -1,85 +1,87 @@
 package main
 
 import (
-	"bytes"
+	"context"
 	"encoding/binary"
 	"math"
 	"os"
-	osexec "os/exec"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"testing"
 
 	"spikingir"
 	"spikingir/fixtures"
+	"spikingir/graph"
+	"spikingir/internal/onnxruntime"
+	"spikingir/onnxio"
 	"spikingir/passes/recipes"
 	"spikingir/runtime/bench"
+	"spikingir/runtime/ops"
 )
 
-// ortRun computes a model of one input and prints the numbers of its output.
-const ortRun = `const ort = require('onnxruntime-node'), fs = require('fs');
-const [model, input, c, h, w] = process.argv.slice(2);
-(async () => {
-  const s = await ort.InferenceSession.create(model, { intraOpNumThreads: 2, logSeverityLevel: 3 });
-  const x = new Float32Array(new Uint8Array(fs.readFileSync(input)).buffer);
-  const y = (await s.run({ [s.inputNames[0]]: new ort.Tensor('float32', x, [1, +c, +h, +w]) }))[s.outputNames[0]];
-  process.stdout.write(new Uint8Array(y.data.buffer, y.data.byteOffset, y.data.byteLength));
-})();
-`
-
 // TestONNXRuntime holds that ONNX Runtime computes each form of a two-phase network as this
-// program does. It runs where node finds onnxruntime-node.
+// program does.
 func TestONNXRuntime(t *testing.T) {
-	if err := osexec.Command("node", "-e", "require('onnxruntime-node')").Run(); err != nil {
-		t.Skip("node has no onnxruntime-node: ", err)
+	modules := os.Getenv(onnxruntime.Variable)
+	if modules == "" {
+		t.Skipf("%s is not set: make interop sets it", onnxruntime.Variable)
 	}
-	dir := t.TempDir()
-	script := filepath.Join(dir, "run.js")
-	writeFile(t, script, []byte(ortRun))
+	var names []string
+	var forms []recipes.Form
+	var cases []onnxruntime.Case
 	for _, name := range fixtures.Names() {
-		b, err := fixtures.Model(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		path := filepath.Join(dir, name+".onnx")
-		writeFile(t, path, b)
 		for _, form := range recipes.Forms() {
 			if form == string(recipes.None) {
 				continue // which no other runtime knows
 			}
-			t.Run(name+"/"+form, func(t *testing.T) { checkForm(t, dir, path, recipes.Form(form)) })
+			m := converted(t, name, recipes.Form(form), false)
+			file, err := onnxio.Encode(m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			x := image(t, m)
+			in := map[string]*graph.Tensor{m.Graph.Inputs()[0].Name(): graph.NewFloat32(dims(x), x.F32)}
+			names, forms = append(names, name), append(forms, recipes.Form(form))
+			cases = append(cases, onnxruntime.Case{Model: file, Inputs: in})
 		}
+	}
+	results, err := onnxruntime.Run(context.Background(), modules, t.TempDir(), onnxruntime.All, cases)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range results {
+		t.Run(names[i]+"/"+string(forms[i]), func(t *testing.T) { checkForm(t, names[i], forms[i], r) })
 	}
 }
 
-func checkForm(t *testing.T, dir, path string, form recipes.Form) {
+// image is noise of a size for a network.
+func image(t *testing.T, m *spikingir.Model) *ops.Tensor {
 	t.Helper()
 	const side = 40
-	ours := converted(t, path, recipes.None, form == recipes.QDQ)
-	channels, err := spikingir.Channels(ours)
+	channels, err := spikingir.Channels(m)
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := bench.Uniform(1, max(channels, 1), side, side)
-	input, model := filepath.Join(dir, "x.f32"), filepath.Join(dir, "form.onnx")
-	writeFile(t, input, littleEndian(x.F32))
-	if err := spikingir.Write(model, converted(t, path, form, false)); err != nil {
-		t.Fatal(err)
+	return bench.Uniform(1, max(channels, 1), side, side)
+}
+
+func dims(x *ops.Tensor) (list []int64) {
+	for _, d := range x.Dims {
+		list = append(list, int64(d))
 	}
-	cmd := osexec.Command("node", filepath.Join(dir, "run.js"), model, input, strconv.Itoa(max(channels, 1)), strconv.Itoa(side), strconv.Itoa(side))
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%v: %s", err, strings.TrimSpace(stderr.String()))
+	return list
+}
+
+func checkForm(t *testing.T, name string, form recipes.Form, theirs onnxruntime.Result) {
+	t.Helper()
+	if theirs.Err != nil {
+		t.Fatal(theirs.Err)
 	}
+	ours := converted(t, name, recipes.None, form == recipes.QDQ)
 	for _, precision := range []spikingir.Precision{spikingir.Float32, spikingir.FixedPoint} {
 		net, err := spikingir.Open(ours, spikingir.RunOptions{Precision: precision, Threads: 2})
 		if err != nil {
 			t.Fatal(err)
 		}
-		y, err := net.Run(t.Context(), x)
+		y, err := net.Run(t.Context(), image(t, ours))
 		net.Close()
 		if err != nil {
 			t.Fatal(err)
@@ -88,16 +90,22 @@ func checkForm(t *testing.T, dir, path string, form recipes.Form) {
 		if precision == spikingir.FixedPoint {
 			want = 50 // sums of branches keep weights that integers round
 		}
-		if db := decibels(y[0].F32, out); !(db >= want) {
-			t.Errorf("%v: agreement %.1f dB, want %v", precision, db, want)
+		for _, out := range theirs.Outputs {
+			if db := decibels(y[0].F32, out.Bytes()); !(db >= want) {
+				t.Errorf("%v: agreement %.1f dB, want %v", precision, db, want)
+			}
 		}
 	}
 }
 
 // converted is a two-phase network with weights of its default, or of 8 bits.
-func converted(t *testing.T, path string, form recipes.Form, few bool) *spikingir.Model {
+func converted(t *testing.T, name string, form recipes.Form, few bool) *spikingir.Model {
 	t.Helper()
-	m, err := spikingir.Read(path)
+	b, err := fixtures.Model(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := onnxio.Decode(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,20 +117,6 @@ func converted(t *testing.T, path string, form recipes.Form, few bool) *spikingi
 		t.Fatal(err)
 	}
 	return m
-}
-
-func writeFile(t *testing.T, path string, data []byte) {
-	t.Helper()
-	if err := os.WriteFile(path, data, 0o666); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func littleEndian(xs []float32) (data []byte) {
-	for _, x := range xs {
-		data = binary.LittleEndian.AppendUint32(data, math.Float32bits(x))
-	}
-	return data
 }
 
 // decibels is the agreement of an image with little-endian numbers.

@@ -1,0 +1,152 @@
+// Package onnxruntime runs models in ONNX Runtime, for tests that hold ours to it: by
+// node and its package onnxruntime-node, one process for many models.
+package onnxruntime
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"spikingir/graph"
+)
+
+// Variable is the environment variable that holds the folder node_modules with
+// onnxruntime-node in it; `make interop` sets it.
+const Variable = "SPIKINGIR_ONNXRUNTIME"
+
+// A Case is a model, as the bytes of its file, and what its inputs are fed.
+type Case struct {
+	Model  []byte
+	Inputs map[string]*graph.Tensor
+}
+
+// A Result is what ONNX Runtime gives for a case, by the names of the outputs, or why it
+// does not.
+type Result struct {
+	Outputs map[string]*graph.Tensor
+	Err     error
+}
+
+// Level is how far ONNX Runtime may rewrite a model before it runs.
+type Level string
+
+// The levels of ONNX Runtime.
+const (
+	None     Level = "disabled"
+	Basic    Level = "basic"
+	Extended Level = "extended"
+	All      Level = "all"
+)
+
+//go:embed run.js
+var script []byte
+
+// types are the element types that ONNX Runtime's JavaScript knows, by its names.
+var types = map[graph.DType]string{
+	graph.Float32: "float32", graph.Float64: "float64", graph.Float16: "float16", graph.Bool: "bool",
+	graph.Int8: "int8", graph.Uint8: "uint8", graph.Int16: "int16", graph.Uint16: "uint16",
+	graph.Int32: "int32", graph.Uint32: "uint32", graph.Int64: "int64", graph.Uint64: "uint64",
+}
+
+// entry is a tensor as the script reads and writes it.
+type entry struct {
+	Name string  `json:"name"`
+	Type string  `json:"type"`
+	Dims []int64 `json:"dims"`
+	File string  `json:"file"`
+}
+
+type listed struct {
+	Model  string  `json:"model"`
+	Inputs []entry `json:"inputs"`
+}
+
+// Run runs all cases at a level and gives a result for each. It writes to dir, an empty
+// folder; modules is what [Variable] holds.
+func Run(ctx context.Context, modules, dir string, level Level, cases []Case) ([]Result, error) {
+	list := make([]listed, len(cases))
+	for i, c := range cases {
+		list[i] = listed{Model: fmt.Sprintf("%d.onnx", i), Inputs: []entry{}}
+		if err := os.WriteFile(filepath.Join(dir, list[i].Model), c.Model, 0o666); err != nil {
+			return nil, err
+		}
+		for name, t := range c.Inputs {
+			e := entry{name, types[t.DType], append([]int64{}, t.Dims...), fmt.Sprintf("%d.in%d", i, len(list[i].Inputs))}
+			if e.Type == "" {
+				return nil, fmt.Errorf("case %d: input %q is of type %v, which cannot be handed over", i, name, t.DType)
+			}
+			if err := os.WriteFile(filepath.Join(dir, e.File), t.Bytes(), 0o666); err != nil {
+				return nil, err
+			}
+			list[i].Inputs = append(list[i].Inputs, e)
+		}
+	}
+	b, err := json.Marshal(list)
+	if err != nil {
+		return nil, err
+	}
+	run := filepath.Join(dir, "run.js")
+	if err := errors.Join(os.WriteFile(filepath.Join(dir, "cases.json"), b, 0o666), os.WriteFile(run, script, 0o666)); err != nil {
+		return nil, err
+	}
+	out, err := exec.CommandContext(ctx, "node", run, modules, dir, string(level)).CombinedOutput()
+	if err != nil {
+		return nil, fmt.Errorf("node with onnxruntime-node of %s: %w\n%s", modules, err, bytes.TrimSpace(out))
+	}
+	return results(dir, len(cases))
+}
+
+// results reads what the script wrote.
+func results(dir string, n int) ([]Result, error) {
+	b, err := os.ReadFile(filepath.Join(dir, "results.json"))
+	if err != nil {
+		return nil, err
+	}
+	var all []Result
+	lines := bufio.NewScanner(bytes.NewReader(b))
+	lines.Buffer(nil, 1<<24)
+	for lines.Scan() {
+		var line struct {
+			Error   string
+			Outputs []entry
+		}
+		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+			return nil, err
+		}
+		r := Result{Outputs: map[string]*graph.Tensor{}}
+		if line.Error != "" {
+			r.Err = errors.New(line.Error)
+		}
+		for _, e := range line.Outputs {
+			if r.Outputs[e.Name], err = e.tensor(dir); err != nil {
+				return nil, fmt.Errorf("case %d: output %q: %w", len(all), e.Name, err)
+			}
+		}
+		all = append(all, r)
+	}
+	if len(all) != n {
+		return nil, fmt.Errorf("ONNX Runtime gave %d results for %d models", len(all), n)
+	}
+	return all, lines.Err()
+}
+
+func (e entry) tensor(dir string) (*graph.Tensor, error) {
+	for d, name := range types {
+		if name != e.Type {
+			continue
+		}
+		b, err := os.ReadFile(filepath.Join(dir, e.File))
+		if err != nil {
+			return nil, err
+		}
+		return graph.NewTensor(d, e.Dims, b)
+	}
+	return nil, fmt.Errorf("of type %s, which is not known here", e.Type)
+}
