@@ -189,16 +189,21 @@ func Run(args []string, in io.Reader, out, errw io.Writer, root func(out io.Writ
 	if err == nil {
 		return ExitOK
 	}
-	code := ExitCode(ctx, err)
-	switch code {
-	case ExitInterrupted:
+	var fault *passes.Internal
+	switch {
+	case canceled(ctx, err):
 		fmt.Fprintf(errw, "%s: interrupted; no file is left half written\n", cmd.Name())
-	case ExitInternal:
+	case errors.As(err, &fault):
 		return internal(errw, cmd.Name(), strings.SplitN(err.Error(), "\n", 2)[0], []byte(err.Error()))
 	default:
 		fmt.Fprintf(errw, "%s: %s\n", cmd.Name(), OneLine(err))
 	}
-	return code
+	return ExitCode(ctx, err)
+}
+
+// canceled reports whether an error is that the command was told to end.
+func canceled(ctx context.Context, err error) bool {
+	return ctx.Err() != nil && errors.Is(err, context.Canceled)
 }
 
 // OneLine is the text of an error on one line.
@@ -211,7 +216,7 @@ func ExitCode(ctx context.Context, err error) int {
 	if err == nil {
 		return ExitOK
 	}
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+	if canceled(ctx, err) {
 		return ExitInterrupted
 	}
 	var fault *passes.Internal
