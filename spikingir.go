@@ -94,12 +94,6 @@ func ReadWithin(path string, memory int64) (*Model, error) {
 	return m, nil
 }
 
-// Validate finds what is wrong with a spiking network before anything computes with it:
-// numbers out of range, types and shapes that do not fit. It is part of [Read], for models
-// that came another way. A network without neurons is checked by the pass or the run that
-// it meets.
-func Validate(m *Model) error { return validate(m) }
-
 // Write writes an ONNX file, which appears under its name when it is complete, and data
 // that was outside of a model's file to another one beside it: see
 // [onnxio.WriteOptions.WriteFile]. The same model and name give the same bytes.

@@ -29,7 +29,7 @@ func TestParameters(t *testing.T) {
 	image := filepath.Join(data, files[0].Name())
 	task := []string{"--task", "denoise", "--sigma", "25", "--data", data}
 	commands := [][]string{
-		{"inspect", bad}, {"inspect", bad, "--reader", "onnx-go"}, {"convert", bad, "-o", out, "--lower", "flat"}, {"run", bad, "-i", image, "-o", out},
+		{"inspect", bad}, {"convert", bad, "-o", out, "--lower", "flat"}, {"run", bad, "-i", image, "-o", out},
 		slices.Concat([]string{"eval", bad}, task), {"diff", good, bad}, {"verify", bad, good},
 		{"bench", "--model", bad}, slices.Concat([]string{"finetune", bad, "-o", out}, args[2:]),
 		slices.Concat([]string{"finetune", filepath.Join(dir, "ann.onnx"), "-o", out, "--ref", bad}, smallRun(data)),
