@@ -133,9 +133,9 @@ func (p Pipeline) Run(m *graph.Model, o Options) ([]Report, error) {
 }
 
 func (s Step) run(index int, m *graph.Model, o Options) (Report, error) {
-	before := map[*graph.Node]bool{}
+	before := map[*graph.Node]graph.Region{}
 	for n := range m.Graph.Nodes() {
-		before[n] = true
+		before[n] = n.Region
 	}
 	c := &Context{Model: m, Log: o.Log, ctx: o.Context, step: s, calibrate: o.Calibrate, evaluate: o.Evaluate, memory: o.Memory}
 	start := time.Now()
@@ -159,10 +159,11 @@ func (s Step) run(index int, m *graph.Model, o Options) (Report, error) {
 		return r, internalf("did not give what it claims: %w", err)
 	}
 	for n := range m.Graph.Nodes() {
-		if before[n] {
+		region, old := before[n]
+		if old && region == n.Region {
 			continue
 		}
-		if n.From.Pass == "" || n.From.Node == "" {
+		if !old && (n.From.Pass == "" || n.From.Node == "") {
 			return r, internalf("made node %q without provenance", n.Label())
 		}
 		m.IRVersion = max(m.IRVersion, graph.MetadataIR)

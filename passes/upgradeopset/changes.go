@@ -20,6 +20,7 @@ var changes = map[int64]map[string]rewriter{
 		"Upsample":           floatsToInput("scales", 1),
 	},
 	10: {
+		"Dropout":  refuseMask,
 		"Slice":    sliceToInputs,
 		"TopK":     intToInput("k", 1),
 		"Upsample": rename("Resize"),

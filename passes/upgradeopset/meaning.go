@@ -52,6 +52,15 @@ func refuseTraining(u *upgrade, n *graph.Node, _ int64) error {
 	return nil
 }
 
+// refuseMask refuses a Dropout whose mask is read, which has been bool since and was of the
+// input's type: inference has no use for it.
+func refuseMask(u *upgrade, n *graph.Node, _ int64) error {
+	if n.NumOutputs() > 1 && n.Output(1) != nil && (n.Output(1).NumUses() > 0 || n.Output(1).IsOutput()) {
+		u.refuse(n, "its mask is read, which is bool since opset 10; export the model for inference, without it")
+	}
+	return nil
+}
+
 // resizeTo11 states the coordinates of opset 10 and makes room for the region
 // of interest.
 func resizeTo11(u *upgrade, n *graph.Node, _ int64) error {
