@@ -25,8 +25,9 @@ lab:
 demo: build
 	$(BIN) demo -o demo
 
+# A slow machine takes more than go test's ten minutes for one package.
 test:
-	$(GO) test ./...
+	$(GO) test -timeout 40m ./...
 
 # What CI runs after the tests.
 check: format vet race purego fused cross generate update tree
@@ -41,7 +42,7 @@ vet:
 
 # Every program that the detector watches sleeps for a second at its end, unless told not to.
 race:
-	GORACE=atexit_sleep_ms=0 $(GO) test -race -short ./...
+	GORACE=atexit_sleep_ms=0 $(GO) test -timeout 40m -race -short ./...
 
 purego:
 	$(GO) test -tags purego -short ./...
