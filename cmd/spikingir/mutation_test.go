@@ -45,9 +45,11 @@ func TestMutations(t *testing.T) {
 			t.Parallel()
 			file, tuned := fixtures.Tuned("dncnn")
 			if name != "tuned" {
-				if file, err = fixtures.Model(name); err != nil {
+				b, err := fixtures.Model(name)
+				if err != nil {
 					t.Fatal(err)
 				}
+				file = b
 			} else if !tuned {
 				t.Fatal("there is no tuned network")
 			}
