@@ -90,10 +90,13 @@ conformance:
 	/usr/bin/python3 fixtures/gen/conformance.py build/conformance
 	SPIKINGIR_CONFORMANCE="$(CURDIR)/build/conformance" UPDATE=1 $(GO) test -count 1 -run '^TestConformance$$' .
 
+.PHONY: onnxruntime
+onnxruntime:
+	test -d build/interop/node_modules/onnxruntime-node || npm install --ignore-scripts --no-audit --no-fund --prefix build/interop onnxruntime-node@$(ONNXRUNTIME)
+
 # Random networks, and the spiking ones that they are converted to, in ONNX Runtime, which npm installs into a
 # folder that git ignores.
-interop:
-	test -d build/interop/node_modules/onnxruntime-node || npm install --ignore-scripts --no-audit --no-fund --prefix build/interop onnxruntime-node@$(ONNXRUNTIME)
+interop: onnxruntime
 	SPIKINGIR_ONNXRUNTIME="$(CURDIR)/build/interop/node_modules" $(GO) test -count 1 -run '^(TestRandomNetworks|TestONNXRuntime)$$' . ./cmd/spikingir-lab
 
 # Searches with every fuzz target for FUZZTIME, and changes bytes of each fixture MUTATIONS times.
