@@ -63,6 +63,18 @@ type lifter struct {
 	damaged bool // it is not the wire format: protobuf says where
 }
 
+// next is the field that b begins with: its number and type, the lengths of its tag and of its
+// value. Where b begins with none the file is damaged.
+func (l *lifter) next(b []byte) (num protowire.Number, typ protowire.Type, tag, size int) {
+	num, typ, tag = protowire.ConsumeTag(b)
+	size = -1
+	if tag > 0 {
+		size = protowire.ConsumeFieldValue(num, typ, b[tag:])
+	}
+	l.damaged = l.damaged || size < 0
+	return num, typ, tag, size
+}
+
 // cut is the message b without the large elements in it: b itself where there are none.
 func (l *lifter) cut(b []byte, h holder, depth int) []byte {
 	if h == tensorItself {
@@ -71,13 +83,8 @@ func (l *lifter) cut(b []byte, h holder, depth int) []byte {
 	var out []byte
 	done := 0 // so much of b is in out
 	for at := 0; at < len(b); {
-		num, typ, n := protowire.ConsumeTag(b[at:])
-		size := -1
-		if n > 0 {
-			size = protowire.ConsumeFieldValue(num, typ, b[at+n:])
-		}
-		if size < 0 {
-			l.damaged = true
+		num, typ, n, size := l.next(b[at:])
+		if l.damaged {
 			return b
 		}
 		inner, ok := holds[h][num]
@@ -101,13 +108,8 @@ func (l *lifter) tensor(b []byte) []byte {
 	var found lifted
 	fields, from, to := 0, 0, 0
 	for at := 0; at < len(b); {
-		num, typ, n := protowire.ConsumeTag(b[at:])
-		size := -1
-		if n > 0 {
-			size = protowire.ConsumeFieldValue(num, typ, b[at+n:])
-		}
-		if size < 0 {
-			l.damaged = true
+		num, typ, n, size := l.next(b[at:])
+		if l.damaged {
 			return b
 		}
 		switch num {
