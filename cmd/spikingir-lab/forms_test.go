@@ -38,7 +38,7 @@ func TestONNXRuntime(t *testing.T) {
 				t.Fatal(err)
 			}
 			x := image(t, m)
-			in := map[string]*graph.Tensor{m.Graph.Inputs()[0].Name(): graph.NewFloat32(dims(x), x.F32)}
+			in := map[string]*graph.Tensor{m.Graph.Inputs()[0].Name(): graph.NewFloat32(x.Sizes(), x.F32)}
 			names, forms = append(names, name), append(forms, recipes.Form(form))
 			cases = append(cases, onnxruntime.Case{Model: file, Inputs: in})
 		}
@@ -61,13 +61,6 @@ func image(t *testing.T, m *spikingir.Model) *ops.Tensor {
 		t.Fatal(err)
 	}
 	return bench.Uniform(1, max(channels, 1), side, side)
-}
-
-func dims(x *ops.Tensor) (list []int64) {
-	for _, d := range x.Dims {
-		list = append(list, int64(d))
-	}
-	return list
 }
 
 func checkForm(t *testing.T, name string, form recipes.Form, theirs onnxruntime.Result) {

@@ -338,7 +338,7 @@ func (k *counter) shapes(in []*ops.Tensor, y *ops.Tensor) {
 	k.taps = tapsOf(k.node, x, weights, y)
 	r.Inputs, r.Outputs = float64(x.Len()), float64(y.Len())
 	f, _ := op.ProductOf(k.node)
-	r.MACs = f.MACs(k.node, sizesOf(in), dims64(y.Dims))
+	r.MACs = f.MACs(k.node, sizesOf(in), y.Sizes())
 	r.ExactMACs = r.MACs
 	if k.taps != nil {
 		r.ExactMACs = k.taps.dense() * float64(x.Len()/max(k.taps.plane(), 1))
@@ -358,16 +358,8 @@ func sizesOf(list []*ops.Tensor) [][]int64 {
 	sizes := make([][]int64, len(list))
 	for i, x := range list {
 		if x != nil {
-			sizes[i] = dims64(x.Dims)
+			sizes[i] = x.Sizes()
 		}
 	}
 	return sizes
-}
-
-func dims64(dims []int) []int64 {
-	list := make([]int64, len(dims))
-	for i, d := range dims {
-		list[i] = int64(d)
-	}
-	return list
 }

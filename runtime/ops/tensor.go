@@ -115,12 +115,12 @@ func FromGraph(g *graph.Tensor) (*Tensor, error) {
 	return t, nil
 }
 
+// Sizes is the dimensions in the number type of graphs.
+func (t *Tensor) Sizes() []int64 { return sizesOf(t.Dims) }
+
 // Graph copies t into a constant of the same element type.
 func (t *Tensor) Graph() (*graph.Tensor, error) {
-	dims := make([]int64, len(t.Dims))
-	for i, d := range t.Dims {
-		dims[i] = int64(d)
-	}
+	dims := t.Sizes()
 	size := t.DType.Bits() / 8
 	data := make([]byte, size*t.Len())
 	for i := range t.Len() {
