@@ -2,29 +2,19 @@ package spikingir
 
 import (
 	"context"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"spikingir/graph"
-	"spikingir/graph/op"
 	"spikingir/internal/atomicfile"
-	"spikingir/passes"
-	"spikingir/passes/quantiseweights"
-	"spikingir/passes/recipes"
-	"spikingir/runtime/dataset"
-	"spikingir/runtime/eval"
 	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/train"
 	"spikingir/runtime/train/checkpoint"
-	"spikingir/runtime/train/patches"
 )
 
 // FinetuneReport says what a run did; its JSON form is a contract.
@@ -114,243 +104,6 @@ func Finetune(ctx context.Context, m *Model, o FinetuneOptions) (*FinetuneReport
 	return f.finish(ctx, err)
 }
 
-// prepare makes model, teacher and options ready.
-func (f *finetuning) prepare() error {
-	plain, output, err := f.trainable(f.model, f.OutputName)
-	f.OutputName = output
-	if err != nil {
-		return err
-	}
-	if err := f.settle(plain); err != nil {
-		return err
-	}
-	if !plain && !f.NoBiases {
-		train.AddBiases(f.model)
-	}
-	return f.teach()
-}
-
-// trainable prepares a model for training and reports whether it is an ANN. Of an ANN it
-// folds what training could not keep apart, such as a BatchNormalization behind its
-// convolution. The name is that of the output to train, the first that may be an image
-// where it is empty; it is given back where there are several.
-func (f *finetuning) trainable(m *Model, name string) (plain bool, output string, err error) {
-	path := pathOf(m)
-	if err := validate(m); err != nil {
-		return false, "", err
-	}
-	feeds, _ := fedWith(m, f.Inputs)
-	if output, err = f.trains(m, feeds, name); err == nil {
-		_, err = op.TimingOf(m.Graph)
-	}
-	if plain = !Spiking(m); err == nil && plain {
-		feeds, err = override(m, feeds)
-	}
-	if err != nil {
-		return false, "", unsupported(fmt.Errorf("%s: %w", path, err))
-	}
-	if plain {
-		if _, flat := m.Metadata.Get(graph.MetaTimesteps); flat {
-			return false, "", unsupported(fmt.Errorf("%s is a spiking network in the flat form, or that of counts, whose neurons cannot be told any more; "+
-				"want the form that convert --lower functions writes", path))
-		}
-		reports, err := recipes.CleanUp().Run(m, passes.Options{Context: f.ctx, Evaluate: evaluator(f.ctx, f.pool, f.MemoryLimit), Memory: budgetOf(f.MemoryLimit), Log: f.Log})
-		if err != nil {
-			return false, "", fmt.Errorf("%s: %w", path, refused(err))
-		}
-		for _, r := range reports {
-			for _, n := range r.Notes {
-				f.note("%s: %s", path, n)
-			}
-		}
-	}
-	if err := storeFeeds(m, feeds); err != nil {
-		return false, "", fmt.Errorf("%s: %w", path, err)
-	}
-	return plain, output, nil
-}
-
-// trains finds what of a model is trained, or says why nothing is.
-func (f *finetuning) trains(m *Model, feeds map[string]Feed, name string) (output string, err error) {
-	probe, err := channelsFirst(m) // as clean-up will have it
-	if err != nil {
-		return "", err
-	}
-	if probe == m && len(feeds) > 0 {
-		probe = m.Clone()
-	}
-	ports, err := eval.Bind(probe.Graph, feeds, name)
-	switch {
-	case err != nil:
-		return "", err
-	case ports.Channels != 1 && ports.Channels != 3:
-		return "", fmt.Errorf("it takes images of %d channels, want 1 or 3 to train on images", ports.Channels)
-	case ports.Gives != 0 && ports.Gives != ports.Channels:
-		return "", fmt.Errorf("it takes images of %d channels and gives %d, want as many to train it", ports.Channels, ports.Gives)
-	case len(ports.Beside()) > 0:
-		return "", fmt.Errorf("its input %q follows the size of the image, want fixed dimensions to train it", ports.Beside()[0])
-	}
-	if outputs := m.Graph.Outputs(); len(outputs) > 1 {
-		output = outputs[ports.Output].Name()
-		if name == "" {
-			f.note("%s has %d outputs; %q is trained, --output-name takes another", pathOf(m), len(outputs), output)
-		}
-	}
-	return output, nil
-}
-
-// pathOf names a model in errors.
-func pathOf(m *Model) string {
-	if m.Source == nil || m.Source.Path == "" {
-		return "the model"
-	}
-	return m.Source.Path
-}
-
-// settle completes the options when the kind of the model is known.
-func (f *finetuning) settle(plain bool) (err error) {
-	timing, err := op.TimingOf(f.model.Graph)
-	if err != nil {
-		return err
-	}
-	twoPhase := timing.Schedule == op.TwoPhase
-	if f.WeightBits == 0 {
-		f.WeightBits = weightBits(f.model)
-	}
-	if len(f.Stages) == 0 {
-		f.Stages = DefaultStages(f.model)
-	}
-	if f.Stages, err = fillShares(f.Stages); err != nil {
-		return err
-	}
-	counted, shared := false, false
-	for i := range f.Stages {
-		s := &f.Stages[i]
-		if plain && s.Name != "ann" {
-			return badOption("%s is an ANN, without neurons: want --stages ann, not %s", pathOf(f.model), s.Name)
-		}
-		if twoPhase && !s.Calibrates() && s.Name != train.RateStage {
-			return badOption("%s is a two-phase network, whose neurons do not fire step by step with their input: "+
-				"want --stages calibrate,%s, not %s", pathOf(f.model), train.RateStage, s.Name)
-		}
-		if s.Rate == 0 && !s.Calibrates() {
-			s.Rate = defaultRate
-			if twoPhase {
-				s.Rate = twoPhaseRate
-			}
-		}
-		counted, shared = counted || s.Steps > 0, shared || s.Share > 0
-	}
-	if plain {
-		for _, o := range []struct {
-			name string
-			set  bool
-		}{{"train-thresholds", f.TrainThresholds}, {"train-v0", f.TrainV0},
-			{"energy-weight", f.EnergyWeight != 0}, {"distill-features", f.DistillFeatures != 0}} {
-			if o.set {
-				return badOption("%s is an ANN, without neurons: --%s is for spiking networks", pathOf(f.model), o.name)
-			}
-		}
-		if f.Teacher == nil {
-			f.DistillOutput = 0 // there is no other ANN to learn from
-		}
-	}
-	if !f.calibrates() {
-		f.Calibration = train.Calibration{}
-	}
-	switch {
-	case f.Steps > 0 && !shared:
-		return badOption("--steps %d: --stages says all numbers of steps, want percentages there or no --steps", f.Steps)
-	case shared && !counted && f.Steps == 0 && f.MaxMinutes == 0:
-		f.MaxMinutes = defaultMinutes
-	}
-	return nil
-}
-
-// weightBits is the size that conversion has rounded the weights of a model to, 0 where it
-// left them.
-func weightBits(m *Model) int {
-	text, _ := m.Metadata.Get(graph.MetaPipeline)
-	p, err := ParsePipeline(text)
-	if err != nil {
-		return 0
-	}
-	bits := 0 // of the last
-	for _, s := range p {
-		if s.Pass == quantiseweights.Pass {
-			bits = int(quantiseweights.Bits.In(s))
-		}
-	}
-	return bits
-}
-
-func (f *finetuning) calibrates() bool { return slices.ContainsFunc(f.Stages, Stage.Calibrates) }
-
-// teach prepares the teacher.
-func (f *finetuning) teach() error {
-	path := pathOf(f.model)
-	if f.Teacher == nil {
-		learns := f.DistillOutput > 0 || f.DistillFeatures > 0 || f.calibrates()
-		if _, tuned := f.model.Metadata.Get(graph.MetaFinetune); tuned && learns {
-			return badOption("%s was fine-tuned before and no longer knows its ANN: want --ref ANN, "+
-				"or --distill-output 0, no --distill-features and no stage calibrate", path)
-		}
-		return nil
-	}
-	f.Teacher = f.Teacher.Clone()
-	name := f.OutputName
-	if !slices.ContainsFunc(f.Teacher.Graph.Outputs(), func(v *graph.Value) bool { return v.Name() == name }) {
-		name = ""
-	}
-	plain, output, err := f.trainable(f.Teacher, name)
-	if f.taught = output; err != nil {
-		return err
-	} else if !plain {
-		return badOption("--ref %s is a spiking network, want the ANN that %s was converted from", pathOf(f.Teacher), path)
-	}
-	f.TeacherSHA256 = fileSHA256(f.Teacher)
-	return f.comparable()
-}
-
-// fileSHA256 identifies the file of a model; empty where there is none.
-func fileSHA256(m *Model) string {
-	if m.Source == nil {
-		return ""
-	}
-	return hex.EncodeToString(m.Source.SHA256[:])
-}
-
-// comparable refuses a teacher whose values are not those of the model, where the run
-// compares them by their names.
-func (f *finetuning) comparable() error {
-	path, ref := pathOf(f.model), pathOf(f.Teacher)
-	pipeline, _ := f.model.Metadata.Get(graph.MetaPipeline)
-	isConv := func(n *graph.Node) bool { return n.Is("Conv") }
-	switch {
-	case f.DistillFeatures == 0 && !f.calibrates():
-	case strings.Contains(pipeline, "absorb-scales"):
-		return badOption("%s is in unit form, whose activations are not those of %s: "+
-			"want no --distill-features and no stage calibrate, or a model converted without --absorb-scales", path, ref)
-	case f.DistillFeatures > 0 && !f.shares(op.IsNeuron):
-		return badOption("--distill-features compares activations by their names, and %s has none of those of %s: "+
-			"want the ANN that it was converted from, without PRelu", ref, path)
-	case f.calibrates() && !f.shares(isConv):
-		return badOption("the stage calibrate compares convolutions by the names of their outputs, and %s has none of those of %s: "+
-			"want the ANN that it was converted from", ref, path)
-	}
-	return nil
-}
-
-// shares reports whether some nodes of the model give values that the teacher has too.
-func (f *finetuning) shares(of func(*graph.Node) bool) bool {
-	for n := range f.model.Graph.Nodes() {
-		if of(n) && f.Teacher.Graph.Value(n.Output(0).Name()) != nil {
-			return true
-		}
-	}
-	return false
-}
-
 // start opens the images, and begins the run or takes it up where its checkpoint left it.
 func (f *finetuning) start() error {
 	c, err := f.config()
@@ -373,49 +126,6 @@ func (f *finetuning) start() error {
 	f.note("going on at step %d of stage %s, after %s of training", p.Step, f.Stages[p.Stage].Name,
 		time.Duration(p.Seconds*float64(time.Second)).Round(time.Millisecond))
 	return f.events.open(f.EventLog, &p)
-}
-
-// config opens the images and describes the run.
-func (f *finetuning) config() (*train.Config, error) {
-	ports, err := eval.FindPorts(f.model.Graph, nil, f.OutputName)
-	if err != nil {
-		return nil, err
-	}
-	task, err := f.Data.task(ports.Channels)
-	if err != nil {
-		return nil, err
-	}
-	p := patches.Options{Task: task, Dirs: dataset.Dirs{Data: f.Data.Dir, Input: f.Data.Inputs, Target: f.Data.Targets},
-		Patch: f.Patch, Augment: true, HazeDir: f.HazeClear, HazeShare: f.HazeShare,
-		HeldOut: f.HeldOut, Seed: f.Data.Seed}
-	if len(f.SigmaRange) == 2 {
-		p.SigmaMin, p.SigmaMax = f.SigmaRange[0], f.SigmaRange[1]
-	}
-	source, err := patches.OpenContext(f.ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	for i, s := range source.Skipped() {
-		if i == 3 {
-			f.note("%d more images are too small", len(source.Skipped())-i)
-			break
-		}
-		f.note("left out: %s", s)
-	}
-	settings, err := json.Marshal(struct {
-		Task string `json:"task"`
-		FinetuneOptions
-		Seed uint64 `json:"seed"`
-	}{task.String(), f.FinetuneOptions, f.Data.Seed})
-	if err != nil {
-		return nil, err
-	}
-	return &train.Config{Model: f.model, Teacher: f.Teacher, Source: source, Task: task, Net: f.Options, TeacherOutput: f.taught, Method: f.Method,
-		Calibration: f.Calibration, Stages: f.Stages, Total: f.Steps, Memory: f.MemoryLimit, Batch: f.Batch, Pool: f.pool,
-		ValidateEvery: f.ValidateEvery, Checkpoint: f.Checkpoint, Limit: f.limit(), Report: f.report,
-		CheckpointEvery: max(time.Duration(f.CheckpointMinutes*float64(time.Minute)), 1),
-		Identity: checkpoint.Header{Program: "spikingir " + Version, Data: source.SHA256(), Settings: settings,
-			Model: fileSHA256(f.model)}}, nil
 }
 
 func (f *finetuning) limit() time.Duration { return time.Duration(f.MaxMinutes * float64(time.Minute)) }
