@@ -35,7 +35,7 @@ func scaleWeights(n *graph.Node, i int, in, out scale) error {
 	if err != nil {
 		return op.Unsupportedf(n, "weights %q: %v", w.Name(), err)
 	}
-	layout, err := weights.LayoutOf(n, t.Dims)
+	layout, err := op.LayoutOf(n, t.Dims)
 	if err != nil {
 		return err
 	}

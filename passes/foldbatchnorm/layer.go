@@ -14,7 +14,7 @@ import (
 // layer is a Conv, ConvTranspose or Gemm with constant weights, which the
 // methods edit in float64.
 type layer struct {
-	weights.Layout
+	op.Layout
 	node    *graph.Node
 	x, w, b *graph.Value // b is nil when there is no bias
 	dims    []int64      // of the weights
@@ -61,7 +61,7 @@ func layerOf(n *graph.Node) (*layer, string, error) {
 		l.weights = append(l.weights, float64(w))
 	}
 	l.dims = t.Dims
-	if l.Layout, err = weights.LayoutOf(n, l.dims); err != nil {
+	if l.Layout, err = op.LayoutOf(n, l.dims); err != nil {
 		return nil, "", err
 	}
 	why, err := l.readBias()

@@ -99,11 +99,11 @@ func fewBits(conv *graph.Node) (*layer, string, error) {
 	if err != nil {
 		return nil, "", op.Wrap(conv, err)
 	}
-	layout, err := weights.LayoutOf(conv, t.Dims)
+	layout, err := op.LayoutOf(conv, t.Dims)
 	if err != nil {
 		return nil, "", err
 	}
-	q, err := layout.Quantise(xs, amplitude, 8)
+	q, err := weights.Quantise(layout, xs, amplitude, 8)
 	if err != nil {
 		return nil, "", op.Wrap(conv, err)
 	}

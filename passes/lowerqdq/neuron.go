@@ -127,7 +127,7 @@ func (l *lowering) absorb(conv *graph.Node, k *neuron) error {
 	if err != nil {
 		return err
 	}
-	layout, err := weights.LayoutOf(conv, t.Dims)
+	layout, err := op.LayoutOf(conv, t.Dims)
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func layerOf(n *graph.Node) (l layer, ok bool) {
 	if t == nil || t.DType != graph.Float32 || len(t.Dims) < 2 {
 		return l, false
 	}
-	layout, err := weights.LayoutOf(n, t.Dims)
+	layout, err := op.LayoutOf(n, t.Dims)
 	if err != nil || layout.Group != 1 {
 		return l, false
 	}

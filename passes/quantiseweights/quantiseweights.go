@@ -66,11 +66,11 @@ func round(c *passes.Context, n *graph.Node, amplitude []float32) (bool, error) 
 	if err != nil {
 		return false, err
 	}
-	l, err := weights.LayoutOf(n, t.Dims)
+	l, err := op.LayoutOf(n, t.Dims)
 	if err != nil {
 		return false, err
 	}
-	q, err := l.Quantise(xs, amplitude, int(Bits.Of(c)))
+	q, err := weights.Quantise(l, xs, amplitude, int(Bits.Of(c)))
 	if err != nil {
 		return false, op.Wrap(n, err)
 	}

@@ -3,6 +3,8 @@ package weights
 import (
 	"fmt"
 	"math"
+
+	"spikingir/graph/op"
 )
 
 // Quantised is the weights of a layer as whole multiples of the scale of their output
@@ -18,7 +20,7 @@ type Quantised struct {
 // the amplitude of its input, becomes 127 or -127. Amplitude is what a spike on each
 // input channel is worth. Weights that [Quantised.Floats] gave come out with the same
 // integers again.
-func (l Layout) Quantise(xs, amplitude []float32, bits int) (*Quantised, error) {
+func Quantise(l op.Layout, xs, amplitude []float32, bits int) (*Quantised, error) {
 	if bits < 2 || bits > 31 || len(amplitude) != l.In {
 		return nil, fmt.Errorf("%d bits and amplitudes of %d channels, want 2 to 31 bits and %d channels", bits, len(amplitude), l.In)
 	}
@@ -45,7 +47,7 @@ func (l Layout) Quantise(xs, amplitude []float32, bits int) (*Quantised, error) 
 }
 
 // Floats is the weights that the integers stand for, for inputs of the same amplitudes.
-func (q *Quantised) Floats(l Layout, amplitude []float32) []float32 {
+func (q *Quantised) Floats(l op.Layout, amplitude []float32) []float32 {
 	xs := make([]float32, len(q.Integers))
 	for i, k := range q.Integers {
 		in, out := l.Channel(i)
@@ -55,7 +57,7 @@ func (q *Quantised) Floats(l Layout, amplitude []float32) []float32 {
 }
 
 // Used tells the output channels that have a weight other than 0.
-func (q *Quantised) Used(l Layout) []bool {
+func (q *Quantised) Used(l op.Layout) []bool {
 	used := make([]bool, l.Out)
 	for i, k := range q.Integers {
 		_, out := l.Channel(i)
