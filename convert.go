@@ -192,13 +192,13 @@ func budgetOf(limit int64) int64 { return cmp.Or(limit, machine.Budget()) }
 // rewriting is the passes that write a spiking network in another form.
 func (o *Options) rewriting() (Pipeline, error) {
 	s, d := o.Settings, DefaultSettings()
-	form := Settings{WeightBits: s.WeightBits, Unit: s.Unit, Lower: cmp.Or(s.Lower, d.Lower)}
-	s.WeightBits, s.Unit, s.Lower = 0, d.Unit, d.Lower
+	form := Settings{WeightBits: s.WeightBits, Unit: s.Unit, Exact: s.Exact, Lower: cmp.Or(s.Lower, d.Lower)}
+	s.WeightBits, s.Unit, s.Exact, s.Lower = 0, d.Unit, d.Exact, d.Lower
 	given := s != d && s != Settings{Lower: d.Lower}
 	again := given || o.Recipe != "" && o.Recipe != Recipes()[0]
 	if again || form == (Settings{Lower: d.Lower}) {
 		return nil, unsupported(errors.New("the model is a spiking network already; convert the network it was made from, " +
-			"or write this one in another form, by nothing but --lower, --absorb-scales and --weight-bits"))
+			"or write this one in another form, by nothing but --lower, --absorb-scales, --exact and --weight-bits"))
 	}
 	return Rewriting(form)
 }

@@ -59,6 +59,7 @@ type finetuning struct {
 	pool    *machine.Pool
 	trainer *train.Trainer
 	taught  string // the output of the teacher that is aimed at
+	exact   bool   // the model came in the exact form
 	events  eventLog
 	before  *checkpoint.Figures // before the first step, in the session that saw it
 }
@@ -166,6 +167,9 @@ func (f *finetuning) finish(ctx context.Context, end error) (*FinetuneReport, er
 		return nil, end
 	}
 	f.describe()
+	if err := f.snap(); err != nil {
+		return nil, err
+	}
 	if f.Output != "" {
 		if err := atomicfile.Sweep(f.Output); err != nil {
 			return nil, err

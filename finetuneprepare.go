@@ -13,6 +13,7 @@ import (
 	"spikingir/passes"
 	"spikingir/passes/quantiseweights"
 	"spikingir/passes/recipes"
+	"spikingir/passes/snapweights"
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/eval"
 	"spikingir/runtime/train"
@@ -25,6 +26,9 @@ func (f *finetuning) prepare() error {
 	plain, output, err := f.trainable(f.model, f.OutputName)
 	f.OutputName = output
 	if err != nil {
+		return err
+	}
+	if f.exact, err = snapweights.Relax(f.model); err != nil {
 		return err
 	}
 	if err := f.settle(plain); err != nil {
@@ -176,18 +180,55 @@ func (f *finetuning) settle(plain bool) (err error) {
 // weightBits is the size that conversion has rounded the weights of a model to, 0 where it
 // left them.
 func weightBits(m *Model) int {
+	bits := 0
+	if s, ok := lastStep(m, quantiseweights.Pass); ok {
+		bits = int(quantiseweights.Bits.In(s))
+	}
+	return bits
+}
+
+// lastStep is the last run of a pass in the making of a model.
+func lastStep(m *Model, pass *Pass) (step passes.Step, ok bool) {
 	text, _ := m.Metadata.Get(graph.MetaPipeline)
 	p, err := ParsePipeline(text)
 	if err != nil {
-		return 0
+		return step, false
 	}
-	bits := 0 // of the last
 	for _, s := range p {
-		if s.Pass == quantiseweights.Pass {
-			bits = int(quantiseweights.Bits.In(s))
+		if s.Pass == pass {
+			step, ok = s, true
 		}
 	}
-	return bits
+	return step, ok
+}
+
+// snap brings a trained network into the exact form again, if it came in it. One that training has
+// taken too far for it is told, and stays as it is.
+func (f *finetuning) snap() error {
+	if !f.exact {
+		return nil
+	}
+	s := Settings{Exact: true, Lower: recipes.None}
+	if step, ok := lastStep(f.model, snapweights.Pass); ok {
+		if bits := int(snapweights.Bits.In(step)); bits < 16 {
+			s.WeightBits = bits
+		}
+	}
+	p, err := Rewriting(s)
+	if err != nil {
+		return err
+	}
+	m := f.model.Clone()
+	if _, err := p.Run(m, passes.Options{Context: f.ctx, Evaluate: evaluator(f.ctx, f.pool, f.MemoryLimit), Memory: budgetOf(f.MemoryLimit), Log: f.Log}); err != nil {
+		if f.ctx.Err() != nil {
+			return f.ctx.Err()
+		}
+		f.note("the network is no longer in the exact form: %v", err)
+		return nil
+	}
+	f.note("the weights were rounded to the exact form again after training")
+	*f.model = *m
+	return nil
 }
 
 func (f *finetuning) calibrates() bool { return slices.ContainsFunc(f.Stages, Stage.Calibrates) }

@@ -30,6 +30,7 @@ import (
 	"errors"
 
 	"spikingir/graph"
+	"spikingir/graph/exact"
 	"spikingir/graph/infer"
 	"spikingir/graph/op"
 	"spikingir/onnxio"
@@ -165,8 +166,18 @@ func DefaultSettings() Settings { return recipes.Defaults() }
 func Recipe(name string, s Settings) (Pipeline, error) { return recipes.New(name, s) }
 
 // Rewriting is the passes that write a finished spiking network in another form, as
-// Lower, Unit and WeightBits of the settings say.
+// Lower, Unit, Exact and WeightBits of the settings say.
 func Rewriting(s Settings) (Pipeline, error) { return recipes.Rewrite(s) }
+
+// Exact is nil where every runtime that computes a network as its file says gives the same
+// bits; an error names the node that leaves a last bit open. [Settings] with Exact give such networks.
+func Exact(m *Model) error {
+	m = m.Clone()
+	if err := infer.Model(m); err != nil {
+		return err
+	}
+	return exact.Prove(m)
+}
 
 // ParsePipeline reads passes such as "fold-batchnorm,relu-to-if{v0=0.5}"; own are
 // passes beside the standard ones. The empty text is a pipeline of no passes, not nil.

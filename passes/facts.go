@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"spikingir/graph"
+	"spikingir/graph/exact"
 	"spikingir/graph/op"
 )
 
@@ -31,6 +32,7 @@ const (
 	UnitForm                       // every threshold is 1
 	OpsetCurrent                   // the default opset suits the functions' bodies
 	Lowered                        // the spiking operators are defined by functions
+	Exact                          // every runtime gives the same bits
 	numFacts     = iota
 )
 
@@ -54,6 +56,7 @@ var facts = [numFacts]struct {
 	{"unit-form", thresholds(func(x float32) bool { return x == 1 }, ", want 1")},
 	{"opset-current", checkOpset},
 	{"lowered", checkLowered},
+	{"exact", exact.Prove},
 }
 
 // String lists the facts by name.

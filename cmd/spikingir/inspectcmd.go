@@ -15,6 +15,7 @@ import (
 	"spikingir/cmd/internal/cli"
 	"spikingir/graph"
 	"spikingir/graph/cost"
+	"spikingir/graph/exact"
 	"spikingir/graph/infer"
 	"spikingir/graph/op"
 	"spikingir/runtime/fit"
@@ -41,6 +42,8 @@ type inspection struct {
 	// Share is the share of the MACs that spikes drive; nil where nothing spikes.
 	Share  *float64         `json:"spike_driven_macs,omitempty"`
 	Timing *op.TimingReport `json:"timing,omitempty"` // of a two-phase network
+	// Exact tells that every runtime gives the same bits.
+	Exact bool `json:"exact,omitempty"`
 }
 
 type port struct {
@@ -103,6 +106,8 @@ func (a *app) inspectCmd() *cobra.Command {
 				return cli.Unsupported(fmt.Errorf("%s: %w", args[0], err))
 			}
 			r.Timing = t.Report(t.Timesteps)
+			_, spiking := m.Metadata.Get(graph.MetaTimesteps)
+			r.Exact = spiking && exact.Prove(m) == nil
 			if a.format != "json" {
 				a.printInspection(r)
 			} else if err := a.json(r); err != nil {
@@ -237,6 +242,9 @@ func (a *app) printInspection(r *inspection) {
 	t.Render()
 	if r.Share != nil {
 		fmt.Fprintf(a.out, "%.1f %% of the multiply-accumulates are driven by spikes\n", 100**r.Share)
+	}
+	if r.Exact {
+		fmt.Fprintln(a.out, exactForm)
 	}
 	if len(r.Functions) > 0 {
 		fmt.Fprintln(a.out, "functions: "+shownList(r.Functions))

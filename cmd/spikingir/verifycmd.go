@@ -121,10 +121,14 @@ type verified struct {
 	Agreement eval.Agreement `json:"agreement"`
 	Tolerance float64        `json:"tolerance"`
 	Same      bool           `json:"same"`
+	Exact     bool           `json:"exact,omitempty"` // both are in the exact form
 	// TimingA and TimingB are of two-phase networks.
 	TimingA *op.TimingReport `json:"timing_a,omitempty"`
 	TimingB *op.TimingReport `json:"timing_b,omitempty"`
 }
+
+// exactForm says what the exact form is good for.
+const exactForm = "exact form: every runtime gives the same bits"
 
 // rival computes the second output.
 type rival func(ctx context.Context, x *ops.Tensor) (y *ops.Tensor, nearest *float64, err error)
@@ -139,6 +143,7 @@ func (a *app) verify(ctx context.Context, v *verification, args []string) error 
 	r := &verified{A: args[0], B: v.against, Tolerance: v.tolerance, Images: []comparison{},
 		Agreement: eval.Agreement{PSNR: metric.DB(math.Inf(1))}}
 	r.TimingA = timing(m)
+	r.Exact = spikingir.Exact(m.Model()) == nil
 	other := gorgonia(m.path, m.Model())
 	if v.against == "" {
 		r.B = args[1]
@@ -147,6 +152,7 @@ func (a *app) verify(ctx context.Context, v *verification, args []string) error 
 			return err
 		}
 		r.TimingB = timing(b)
+		r.Exact = r.Exact && spikingir.Exact(b.Model()) == nil
 		defer b.Close()
 		other = func(ctx context.Context, x *ops.Tensor) (*ops.Tensor, *float64, error) {
 			out, err := b.Run(ctx, x)
@@ -318,6 +324,9 @@ func (a *app) printVerified(r *verified) error {
 		t.AppendFooter(table.Row{"all", "", fmt.Sprintf("%.3g", r.Largest), decibel(r.Agreement.PSNR)})
 		t.Render()
 		a.printTimings(r.TimingA, r.TimingB)
+		if r.Exact {
+			fmt.Fprintln(a.out, exactForm)
+		}
 	}
 	for _, c := range r.Images {
 		if c.Nearest != nil && *c.Nearest < near && c.Largest > r.Tolerance {

@@ -35,6 +35,7 @@ import (
 	"spikingir/passes/recogniserelu"
 	"spikingir/passes/relutoif"
 	"spikingir/passes/settleinitializers"
+	"spikingir/passes/snapweights"
 	"spikingir/passes/spikecurrents"
 	"spikingir/passes/spiking"
 	"spikingir/passes/splitregions"
@@ -69,6 +70,9 @@ type Settings struct {
 	Analog     splitregions.Treatment
 	Currents   Currents
 	Unit       bool // thresholds 1, scales in the weights
+	// Exact makes every runtime compute the same bits: unit form, in which all numbers are
+	// multiples of powers of two.
+	Exact bool
 	// WeightBits is the bits of weights behind spikes: 8 or 12, which rounds them in the file, or
 	// 16 for those of the network as they are; QDQ takes 8. 0 takes 12 with two phases, else 16.
 	WeightBits int
@@ -295,10 +299,14 @@ func Rewrite(s Settings) (passes.Pipeline, error) {
 // finish is the passes behind those that make a network spiking.
 func (s Settings) finish() passes.Pipeline {
 	var p passes.Pipeline
-	if s.Unit {
+	if s.Unit || s.Exact {
 		p = append(p, absorbscales.Pass.With())
 	}
 	switch {
+	case s.Exact && s.WeightBits == 0:
+		p = append(p, infershapes.Pass.With(), snapweights.Pass.With())
+	case s.Exact:
+		p = append(p, infershapes.Pass.With(), snapweights.Pass.With(snapweights.Bits.Set(int64(s.WeightBits))))
 	case s.WeightBits == 8 || s.Lower == QDQ:
 		p = append(p, quantiseweights.Pass.With())
 	case s.WeightBits == 12:
@@ -351,6 +359,9 @@ func (s Settings) check() error {
 func (s Settings) checkForm() error {
 	if !slices.Contains(Forms(), string(s.Lower)) {
 		return fmt.Errorf("lower is %q, want %s", s.Lower, strings.Join(Forms(), " or "))
+	}
+	if s.Exact && s.Lower == QDQ {
+		return fmt.Errorf("lower is %q, which has another exact form: its thresholds are odd multiples of a scale; want exact false", s.Lower)
 	}
 	if !slices.Contains([]int{0, 8, 12, 16}, s.WeightBits) {
 		return fmt.Errorf("weight bits are %d, want 8, 12 or 16", s.WeightBits)

@@ -32,6 +32,7 @@ import (
 	"spikingir/passes/recogniserelu"
 	"spikingir/passes/relutoif"
 	"spikingir/passes/settleinitializers"
+	"spikingir/passes/snapweights"
 	"spikingir/passes/spikecurrents"
 	"spikingir/passes/splitregions"
 	"spikingir/passes/upgradeopset"
@@ -66,6 +67,7 @@ var list = []*passes.Pass{
 	adoptspiking.Pass,
 	absorbscales.Pass,
 	quantiseweights.Pass,
+	snapweights.Pass,
 	lowerfunctions.Pass,
 	lowerflat.Pass,
 	lowercounts.Pass,

@@ -47,7 +47,7 @@ func (r *countRows) pack(n *countNeurons, steps int) (countConv, bool) {
 			return c, false
 		}
 	}
-	if !c.coarse(r.grid(largest), n, largest) {
+	if !c.exact(r, n, steps) && !c.coarse(r.grid(largest), n, largest) {
 		c.widen(r, n, largest)
 	}
 	weights := make([][]int16, len(r.rows))
@@ -88,6 +88,24 @@ func (r *countRows) onGrid(most float64, largest []float64) bool {
 			}
 		}
 	}
+	return true
+}
+
+// exact takes scales that are powers of two, where all weights and levels are whole multiples of
+// them: integers then compute what float32 does without rounding.
+func (c *countConv) exact(r *countRows, n *countNeurons, steps int) bool {
+	scale := make([]float64, len(r.rows))
+	for o, row := range r.rows {
+		var levels []float64
+		if n != nil {
+			levels = []float64{n.bias[o], float64(n.v0 * n.theta[o]), n.theta[o]}
+		}
+		var ok bool
+		if scale[o], ok = exactScale(row, levels, max(r.most, steps)); !ok {
+			return false
+		}
+	}
+	c.scale = scale
 	return true
 }
 

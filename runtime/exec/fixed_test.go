@@ -219,6 +219,7 @@ func TestFixedPointFallsBack(t *testing.T) {
 	const pads = "pads = [1, 1, 1, 1]"
 	small := "float[1,1,3,3] w = {1, -2, 3, 1, 4, 1, -1, 0.5, 2}"
 	large := "float[1,1,13,13] w = {1" + strings.Repeat(", 1", 168) + "}"
+	fine := "float[1,1,13,13] w = {0.3" + strings.Repeat(", 0.9", 168) + "}"
 	for _, c := range []struct {
 		name, weights, theta, first, attrs string
 		steps, want                        int
@@ -229,7 +230,8 @@ func TestFixedPointFallsBack(t *testing.T) {
 		{"no finite threshold", small, "inf", "0.5", pads, 4, 1},
 		{"no finite threshold of the source", small, "2", "inf", pads, 4, 0},
 		{"denormal thresholds", small, "1e-42", "1e-42", pads, 4, 1},
-		{"so many steps that potentials need all bits", large, "2", "0.5", "pads = [6, 6, 6, 6]", op.MaxTimesteps, 0},
+		{"so many steps, and whole numbers", large, "2", "0.5", "pads = [6, 6, 6, 6]", op.MaxTimesteps, 1},
+		{"so many steps that potentials need all bits", fine, "2", "0.5", "pads = [6, 6, 6, 6]", op.MaxTimesteps, 0},
 		{"pads by the size", small, "2", "0.5", `auto_pad = "SAME_UPPER"`, 4, 0},
 	} {
 		m := model(t, fmt.Sprintf(layer, c.weights, c.theta, c.first, c.attrs), c.steps, 1)

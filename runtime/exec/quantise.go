@@ -3,6 +3,7 @@ package exec
 import (
 	"math"
 
+	"spikingir/graph/exact"
 	"spikingir/runtime/kernel/spike"
 )
 
@@ -42,6 +43,8 @@ const (
 	mostTheta   = 1 << 24
 	// potentialLimit bounds potentials. Levels that must not be reached lie above.
 	potentialLimit = 1<<31 - 2
+	// mostUnit bounds the powers of two that are tried.
+	mostUnit = 40
 )
 
 // quantise finds scales with which every weight fits in two signed bytes and no
@@ -51,9 +54,12 @@ func quantise(c current, t thresholds, steps int) *fixedPoint {
 	f := &fixedPoint{}
 	n := &f.neurons
 	for o, weights := range c.weights {
-		scale, ok := channelScale(weights, c.bias[o], c.always[o], t.theta[o], t.v0, steps)
-		if !ok {
-			return nil
+		scale, exactly := exactScale(weights, []float64{c.bias[o], c.always[o], t.theta[o], float64(t.v0 * t.theta[o])}, steps)
+		if !exactly {
+			var ok bool
+			if scale, ok = channelScale(weights, c.bias[o], c.always[o], t.theta[o], t.v0, steps); !ok {
+				return nil
+			}
 		}
 		units := func(x float64) int32 { return int32(math.Round(x / scale)) }
 		row := make([]int16, len(weights))
@@ -71,10 +77,19 @@ func quantise(c current, t thresholds, steps int) *fixedPoint {
 		}
 		n.Threshold = append(n.Threshold, units(t.theta[o]))
 		n.Fire = append(n.Fire, units(t.theta[o]))
-		n.PostFire = append(n.PostFire, units(float64(t.alpha[o]*t.theta[o])))
+		n.PostFire = append(n.PostFire, postFire(float64(t.alpha[o]*t.theta[o]), scale, exactly))
 		n.V0 = append(n.V0, units(float64(t.v0*t.theta[o])))
 	}
 	return f
+}
+
+// postFire is the least potential that fires at the post step: where potentials are exact, so
+// is the comparison.
+func postFire(level, scale float64, exactly bool) int32 {
+	if exactly {
+		return int32(math.Ceil(level / scale))
+	}
+	return int32(math.Round(level / scale))
 }
 
 // channelScale is the smallest scale that fits; false when it leaves the channel's
@@ -98,6 +113,31 @@ func channelScale(weights []float64, bias, always, theta, v0 float64, steps int)
 		return 0, false
 	}
 	return scale, digits(scale, largest, theta)
+}
+
+// exactScale is a power of two of which all weights and levels are whole multiples, so that
+// integers compute what float32 does where that does not round; false where there is none at which
+// they fit.
+func exactScale(weights, levels []float64, steps int) (float64, bool) {
+	unit, largest, sum := 0, 0.0, 0.0
+	for _, w := range weights {
+		largest = max(largest, math.Abs(w))
+		sum += math.Abs(w)
+		unit = max(unit, exact.UnitOf(w))
+	}
+	total := float64(steps) * sum
+	for _, x := range levels {
+		if math.IsInf(x, 0) || math.IsNaN(x) {
+			return 0, false
+		}
+		total += float64(steps) * math.Abs(x)
+		unit = max(unit, exact.UnitOf(x))
+	}
+	if unit > mostUnit || math.IsInf(total, 0) || math.IsNaN(total) {
+		return 0, false
+	}
+	scale := math.Ldexp(1, -unit)
+	return scale, largest/scale <= spike.MostWeight && total/scale <= potentialLimit
 }
 
 // digits reports whether a scale leaves a channel's numbers enough of them: its largest weight
