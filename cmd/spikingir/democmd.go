@@ -26,8 +26,10 @@ type demoCase struct {
 var demoCases = []demoCase{
 	{"dncnn", "gray denoising, sigma 25", spikingir.Task{Kind: spikingir.Denoise, Sigma: 25}, "s01"},
 	{"residual", "colour denoising, sigma 25", spikingir.Task{Kind: spikingir.Denoise, Sigma: 25}, "s02"},
+	{"rednet", "colour denoising, sigma 25", spikingir.Task{Kind: spikingir.Denoise, Sigma: 25}, "s01"},
 	{"vdsr", "super-resolution x2", spikingir.Task{Kind: spikingir.SR, Scale: 2}, "s03"},
 	{"prelunet", "super-resolution x2", spikingir.Task{Kind: spikingir.SR, Scale: 2, Input: "lowres"}, "s04"},
+	{"srvgg", "colour super-resolution x2", spikingir.Task{Kind: spikingir.SR, Scale: 2, Input: "lowres"}, "s02"},
 	{"aodnet", "dehazing", spikingir.Task{Kind: spikingir.Dehaze}, "h01"},
 }
 
@@ -37,7 +39,7 @@ func (a *app) demoCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Convert, run and measure the embedded networks",
-		Long: `demo converts five small networks, exported by PyTorch and embedded in the
+		Long: `demo converts seven small networks, exported by PyTorch and embedded in the
 program, runs them on held-out images, measures ANN and SNN, and leaves the
 spiking ONNX files and before/after images in a folder. One of them was
 fine-tuned beforehand, at its own number of timesteps; it is measured as it is.`,

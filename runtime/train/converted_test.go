@@ -63,8 +63,12 @@ func converted(t testing.TB, name, recipe string, v0 float64, steps, h, w int, m
 	}
 	var x []float32
 	from := vectors[1].In
+	top := 0
+	if name == "srvgg" {
+		top = 2 // elsewhere a potential lies too near its level
+	}
 	for i := range from.Shape[1] * h {
-		at := (i/h*from.Shape[2] + i%h) * from.Shape[3]
+		at := (i/h*from.Shape[2] + top + i%h) * from.Shape[3]
 		x = append(x, from.Data[at:at+w]...)
 	}
 	return m, x
