@@ -81,7 +81,7 @@ func checkForm(t *testing.T, name string, form recipes.Form, theirs onnxruntime.
 		}
 		want := 60.0
 		if precision == spikingir.FixedPoint {
-			want = 50 // sums of branches keep weights that integers round
+			want = 45 // sums of branches, and pairs of populations, have weights that integers round
 		}
 		for _, out := range theirs.Outputs {
 			if db := decibels(y[0].F32, out.Bytes()); !(db >= want) {

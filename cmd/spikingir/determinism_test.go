@@ -73,7 +73,7 @@ func TestSameBytes(t *testing.T) {
 // TestSameBytesOfForms converts by every recipe and into every form, and writes a finished network
 // in another one.
 func TestSameBytesOfForms(t *testing.T) {
-	runs := min(repeats(), len(processors))
+	runs := repeats()
 	dir := t.TempDir()
 	path := func(name ...string) string { return filepath.Join(append([]string{dir}, name...)...) }
 	images, err := fixtures.Images(fixtures.Calib)
@@ -102,6 +102,7 @@ func TestSameBytesOfForms(t *testing.T) {
 		"--recipe rueckauer --lower flat", "--recipe spikingir --absorb-scales --weight-bits 8",
 		"--recipe two-phase --lower functions", "--recipe two-phase --lower flat", "--recipe two-phase --lower none",
 		"--recipe two-phase --lower counts", "--recipe two-phase --lower qdq",
+		"--recipe spikingir --exact --currents spike --lower flat", "--recipe two-phase --exact --currents spike",
 	} {
 		t.Run(flags, func(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "out.onnx")
