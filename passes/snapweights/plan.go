@@ -138,6 +138,9 @@ func (s *snapper) layer(n *graph.Node, at int, spikes bool) error {
 			continue
 		}
 		size := sum.Largest() * count
+		if s.prover.Timed(n.Input(0)) {
+			size = max(size+s.added(n.Output(0), o), count)
+		}
 		if bias != nil {
 			size += math.Abs(float64(bias[min(o, len(bias)-1)]))
 		}
@@ -177,6 +180,28 @@ func (s *snapper) layer(n *graph.Node, at int, spikes bool) error {
 		s.put(n.Input(2), out)
 	}
 	return nil
+}
+
+// added is what biases add to channel o of v over all steps, and the threshold.
+func (s *snapper) added(v *graph.Value, o int) float64 {
+	most := 0.0
+	for _, u := range v.Uses() {
+		var b *graph.Value
+		behind := 0.0
+		switch {
+		case op.IsNeuron(u.Node):
+			b, behind = u.Node.Input(op.NeuronBias), 2
+		case u.Node.IsSpiking("Bias"):
+			b, behind = u.Node.Input(1), s.added(u.Node.Output(0), o)
+		}
+		if b != nil && op.Constant(b) != nil {
+			if xs, err := op.Constant(b).Float32s(); err == nil && len(xs) > 0 {
+				behind += s.prover.Slices() * math.Abs(float64(xs[min(o, len(xs)-1)]))
+			}
+		}
+		most = max(most, behind)
+	}
+	return most
 }
 
 // unitsOf is the finest unit of the inputs that each output channel reads, its largest weight, and
