@@ -97,7 +97,7 @@ onnxruntime:
 # Random networks, and the spiking ones that they are converted to, in ONNX Runtime, which npm installs into a
 # folder that git ignores.
 interop: onnxruntime
-	SPIKINGIR_ONNXRUNTIME="$(CURDIR)/build/interop/node_modules" $(GO) test -count 1 -run '^(TestRandomNetworks|TestONNXRuntime|TestExact)$$' . ./cmd/spikingir-lab
+	SPIKINGIR_ONNXRUNTIME="$(CURDIR)/build/interop/node_modules" $(GO) test -count 1 -run '^(TestRandomNetworks|TestONNXRuntime|TestExact|TestExactReal)$$' . ./cmd/spikingir-lab
 
 # Searches with every fuzz target for FUZZTIME, and changes bytes of each fixture MUTATIONS times.
 fuzz:

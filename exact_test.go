@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"math"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"spikingir"
@@ -15,17 +16,14 @@ import (
 	"spikingir/internal/onnxruntime"
 	"spikingir/onnxio"
 	"spikingir/passes/recipes"
+	"spikingir/runtime/bench"
 	"spikingir/runtime/ops"
 )
 
-// exactNetwork is a fixture in its exact form.
-func exactNetwork(t *testing.T, name, schedule string, form recipes.Form) *spikingir.Model {
+// exactNetwork is a network in its exact form.
+func exactNetwork(t *testing.T, name string, file []byte, schedule string, form recipes.Form) *spikingir.Model {
 	t.Helper()
-	b, err := fixtures.Model(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := onnxio.Decode(b)
+	m, err := onnxio.Decode(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,69 +66,114 @@ func exactly(t *testing.T, m *spikingir.Model, precision spikingir.Precision, x 
 	return b
 }
 
-// TestExact holds that an exact network gives the same bits in float32 and in integers, in
-// all forms, and where ONNX Runtime is installed, there too at every level of its rewriting.
-func TestExact(t *testing.T) {
-	modules := os.Getenv(onnxruntime.Variable)
-	var cases []onnxruntime.Case
-	var want [][]byte
-	var titles []string
-	for _, name := range fixtures.Names() {
-		vectors, err := fixtures.Vectors(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, schedule := range []string{"lockstep", "two-phase"} {
-			bits := make([][]byte, len(vectors))
-			for _, form := range exactForms(schedule) {
-				m := exactNetwork(t, name, schedule, form)
-				if err := exact.Prove(m); err != nil {
-					t.Errorf("%s, %s, %s: no proof: %v", name, schedule, form, err)
+// trials is exact networks, what they are fed, and what they give here.
+type trials struct {
+	titles []string
+	cases  []onnxruntime.Case
+	want   [][]byte
+}
+
+// add converts a network and holds its forms and precisions to each other.
+func (c *trials) add(t *testing.T, name string, file []byte, inputs []fixtures.Array) {
+	t.Helper()
+	for _, schedule := range []string{"lockstep", "two-phase"} {
+		bits := make([][]byte, len(inputs))
+		for _, form := range exactForms(schedule) {
+			title := name + "/" + schedule + "/" + string(form)
+			m := exactNetwork(t, name, file, schedule, form)
+			if err := exact.Prove(m); err != nil {
+				t.Errorf("%s: no proof: %v", title, err)
+			}
+			written, err := onnxio.Encode(m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, x := range inputs {
+				if form == recipes.Functions {
+					bits[i] = exactly(t, m, spikingir.FixedPoint, x)
 				}
-				file, err := onnxio.Encode(m)
-				if err != nil {
-					t.Fatal(err)
+				if got := exactly(t, m, spikingir.Float32, x); !bytes.Equal(got, bits[i]) {
+					t.Errorf("%s, %v: float32 differs from integers", title, x.Shape)
 				}
-				for i, v := range vectors {
-					if modules == "" && v.Name == name {
-						continue // the larger one
-					}
-					if form == recipes.Functions {
-						bits[i] = exactly(t, m, spikingir.FixedPoint, v.In)
-					}
-					title := name + "/" + schedule + "/" + string(form)
-					if got := exactly(t, m, spikingir.Float32, v.In); !bytes.Equal(got, bits[i]) {
-						t.Errorf("%s, %v: float32 differs from integers", title, v.In.Shape)
-					}
-					var dims []int64
-					for _, d := range v.In.Shape {
-						dims = append(dims, int64(d))
-					}
-					in := map[string]*graph.Tensor{m.Graph.Inputs()[0].Name(): graph.NewFloat32(dims, v.In.Data)}
-					cases = append(cases, onnxruntime.Case{Model: file, Inputs: in})
-					want, titles = append(want, bits[i]), append(titles, title)
+				var dims []int64
+				for _, d := range x.Shape {
+					dims = append(dims, int64(d))
 				}
+				c.cases = append(c.cases, onnxruntime.Case{Model: written,
+					Inputs: map[string]*graph.Tensor{m.Graph.Inputs()[0].Name(): graph.NewFloat32(dims, x.Data)}})
+				c.want, c.titles = append(c.want, bits[i]), append(c.titles, title)
 			}
 		}
 	}
-	if modules == "" {
-		return
-	}
+}
+
+// run demands that ONNX Runtime gives the same bits at every level of its rewriting.
+func (c *trials) run(t *testing.T, modules string) {
+	t.Helper()
 	for _, level := range []onnxruntime.Level{onnxruntime.None, onnxruntime.Basic, onnxruntime.Extended, onnxruntime.All} {
-		results, err := onnxruntime.Run(context.Background(), modules, t.TempDir(), level, cases)
+		results, err := onnxruntime.Run(context.Background(), modules, t.TempDir(), level, c.cases)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for i, r := range results {
 			if r.Err != nil {
-				t.Errorf("%s, level %s: %v", titles[i], level, r.Err)
+				t.Errorf("%s, level %s: %v", c.titles[i], level, r.Err)
 				continue
 			}
 			for _, y := range r.Outputs {
-				if !bytes.Equal(y.Bytes(), want[i]) {
-					t.Errorf("%s, level %s: ONNX Runtime gives other bits", titles[i], level)
+				if !bytes.Equal(y.Bytes(), c.want[i]) {
+					t.Errorf("%s, level %s: ONNX Runtime gives other bits", c.titles[i], level)
 				}
 			}
 		}
 	}
+}
+
+// TestExact holds that an exact network gives the same bits in float32 and in integers, in
+// all forms, and where ONNX Runtime is installed, there too at every level of its rewriting.
+func TestExact(t *testing.T) {
+	modules := os.Getenv(onnxruntime.Variable)
+	var c trials
+	for _, name := range fixtures.Names() {
+		file, err := fixtures.Model(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		vectors, err := fixtures.Vectors(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var inputs []fixtures.Array
+		for _, v := range vectors {
+			if modules != "" || v.Name != name { // else the smaller one
+				inputs = append(inputs, v.In)
+			}
+		}
+		c.add(t, name, file, inputs)
+	}
+	if modules != "" {
+		c.run(t, modules)
+	}
+}
+
+// TestExactReal is TestExact on published networks, at two sizes and two batches.
+func TestExactReal(t *testing.T) {
+	data, modules := os.Getenv("SPIKINGIR_DATA"), os.Getenv(onnxruntime.Variable)
+	if data == "" || modules == "" {
+		t.Skipf("SPIKINGIR_DATA or %s is not set", onnxruntime.Variable)
+	}
+	var c trials
+	for name, channels := range map[string]int{"aod_boyiliee_op11": 3, "dncnn_s25_bn_op16": 1, "fsrcnn_x2_op11": 1, "vdsr_twt_op16": 1} {
+		file, err := os.ReadFile(filepath.Join(data, "models", name+".onnx"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var inputs []fixtures.Array
+		for _, shape := range [][]int{{2, channels, 16, 20}, {1, channels, 33, 21}} {
+			x := bench.Uniform(shape...)
+			inputs = append(inputs, fixtures.Array{Shape: shape, Data: x.F32})
+		}
+		c.add(t, name, file, inputs)
+	}
+	c.run(t, modules)
 }
