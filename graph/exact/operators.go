@@ -9,27 +9,23 @@ import (
 
 // rules gives the spans of all outputs of a standard operator. One that is not here sums in an
 // order that runtimes choose, or computes functions that they round differently.
-var rules map[string]func(*Prover, *graph.Node) (Spans, error)
-
-func init() {
-	rules = map[string]func(*Prover, *graph.Node) (Spans, error){
-		"Conv": layer, "ConvTranspose": layer, "Gemm": layer,
-		"Add": add, "Sub": add, "Sum": add, "Mul": mul, "Div": div,
-		"Neg":  unary(func(s Span) Span { return Span{s.Unit, -s.High, -s.Low} }),
-		"Relu": unary(func(s Span) Span { return Span{s.Unit, max(s.Low, 0), max(s.High, 0)} }),
-		"Abs": unary(func(s Span) Span {
-			if s.Low <= 0 && s.High >= 0 {
-				return Span{s.Unit, 0, s.Largest()}
-			}
-			return Span{s.Unit, min(math.Abs(s.Low), math.Abs(s.High)), s.Largest()}
-		}),
-		"Floor": whole, "Ceil": whole, "Round": whole,
-		"Clip": clip, "Max": limit, "Min": limit, "Where": hull, "PRelu": prelu, "LeakyRelu": prelu,
-		"Identity": moved, "Cast": cast, "Reshape": moved, "Flatten": moved, "Squeeze": moved, "Unsqueeze": moved, "Transpose": moved,
-		"Slice": moved, "Split": moved, "Expand": moved, "Tile": moved, "DepthToSpace": moved, "SpaceToDepth": moved, "Gather": moved,
-		"MaxPool": moved, "GlobalMaxPool": moved, "Dropout": moved, "Pad": pad, "Concat": concat, "Resize": resize, "Upsample": resize,
-		"AveragePool": pool, "ConstantOfShape": unknown, "Constant": unknown,
-	}
+var rules = map[string]func(*Prover, *graph.Node) (Spans, error){
+	"Conv": layer, "ConvTranspose": layer, "Gemm": layer,
+	"Add": add, "Sub": add, "Sum": add, "Mul": mul, "Div": div,
+	"Neg":  unary(func(s Span) Span { return Span{s.Unit, -s.High, -s.Low} }),
+	"Relu": unary(func(s Span) Span { return Span{s.Unit, max(s.Low, 0), max(s.High, 0)} }),
+	"Abs": unary(func(s Span) Span {
+		if s.Low <= 0 && s.High >= 0 {
+			return Span{s.Unit, 0, s.Largest()}
+		}
+		return Span{s.Unit, min(math.Abs(s.Low), math.Abs(s.High)), s.Largest()}
+	}),
+	"Floor": whole, "Ceil": whole, "Round": whole,
+	"Clip": clip, "Max": limit, "Min": limit, "Where": hull, "PRelu": prelu, "LeakyRelu": prelu,
+	"Identity": moved, "Cast": cast, "Reshape": moved, "Flatten": moved, "Squeeze": moved, "Unsqueeze": moved, "Transpose": moved,
+	"Slice": moved, "Split": moved, "Expand": moved, "Tile": moved, "DepthToSpace": moved, "SpaceToDepth": moved, "Gather": moved,
+	"MaxPool": moved, "GlobalMaxPool": moved, "Dropout": moved, "Pad": pad, "Concat": concat, "Resize": resize, "Upsample": resize,
+	"AveragePool": pool, "ConstantOfShape": unknown, "Constant": unknown,
 }
 
 // unary is an operator on one value, element by element.

@@ -2,6 +2,7 @@ package snapweights
 
 import (
 	"math"
+	"slices"
 
 	"spikingir/graph"
 	"spikingir/graph/exact"
@@ -167,19 +168,25 @@ func (s *snapper) layer(n *graph.Node, at int, spikes bool) error {
 	}
 	s.put(n.Input(at), ys)
 	if bias != nil {
-		out := make([]float32, len(bias))
-		for i, b := range bias {
-			unit := math.MaxInt32
-			for o := range units {
-				if len(bias) == 1 || o == i {
-					unit = min(unit, units[o]+finest[o])
-				}
-			}
-			out[i] = snap(float64(b), unit)
+		for o := range units {
+			units[o] += finest[o]
 		}
-		s.put(n.Input(2), out)
+		s.put(n.Input(2), snapped(bias, units))
 	}
 	return nil
+}
+
+// snapped is the biases of a layer at the units of its sums; one for all channels takes the coarsest.
+func snapped(bias []float32, units []int) []float32 {
+	out := make([]float32, len(bias))
+	for i, b := range bias {
+		unit := units[min(i, len(units)-1)]
+		if len(bias) == 1 {
+			unit = slices.Min(units)
+		}
+		out[i] = snap(float64(b), unit)
+	}
+	return out
 }
 
 // added is what biases add to channel o of v over all steps, and the threshold.
