@@ -39,9 +39,7 @@ func (s *snapper) insert() error {
 				return true, err
 			}
 			n.SetInput(0, v)
-		case n.IsSpiking("Encode"):
-			s.known(n, x)
-		case isLayer(n) && isRounded(x):
+		case n.IsSpiking("Encode"), isLayer(n) && isRounded(x):
 			s.known(n, x)
 		}
 		if p.Visit(n) != nil {
@@ -72,13 +70,13 @@ func bounded(x *graph.Value) bool {
 	return true
 }
 
-// chain is the nodes that rounded x, in this run or in an earlier one, the last first: Mul, Floor,
-// Add, Mul; nil where x was not rounded.
+// chain is the nodes by which this pass rounded x, in this run or in an earlier one, the last first:
+// Mul, Floor, Add, Mul; nil where it did not. A model may round in its own way.
 func chain(x *graph.Value) []*graph.Node {
 	var list []*graph.Node
 	for _, typ := range []string{"Mul", "Floor", "Add", "Mul"} {
 		n := x.Producer()
-		if n == nil || !n.Is(typ) || typ != "Floor" && op.Constant(n.Input(1)) == nil {
+		if n == nil || n.From.Pass != name || !n.Is(typ) || typ != "Floor" && op.Constant(n.Input(1)) == nil {
 			return nil
 		}
 		list, x = append(list, n), n.Input(0)
@@ -170,14 +168,14 @@ func scalar(n *graph.Node, name string, x float64) *graph.Value {
 func Relax(m *graph.Model) (bool, error) {
 	var last []*graph.Node
 	for n := range m.Graph.Nodes() {
-		if n.From.Pass == Pass.Name && n.Is("Mul") && isRounded(n.Output(0)) {
+		if n.Is("Mul") && isRounded(n.Output(0)) {
 			last = append(last, n)
 		}
 	}
 	for _, n := range last {
 		list := chain(n.Output(0))
 		x := list[3].Input(0)
-		if k := x.Producer(); k != nil && k.Is("Clip") && k.From.Pass == Pass.Name {
+		if k := x.Producer(); k != nil && k.Is("Clip") && k.From.Pass == name {
 			list, x = append(list, k), k.Input(0)
 		}
 		if err := m.Graph.ReplaceUses(n.Output(0), x); err != nil {

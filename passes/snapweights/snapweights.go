@@ -28,7 +28,7 @@ import (
 // order, with fused multiply-adds or without, and in integers. The rounding is at most half a
 // unit for each weight. The second run changes nothing.
 var Pass = &passes.Pass{
-	Name: "snap-weights",
+	Name: name,
 	Doc: "round the numbers so that every runtime gives the same spikes\n\n" +
 		"Weights, biases and the image become multiples of powers of two that leave room for every sum in the 24\n" +
 		"bits of float32: no order of summation changes a bit.",
@@ -38,6 +38,9 @@ var Pass = &passes.Pass{
 	Changes: "weights, biases and the image are rounded",
 	Run:     run,
 }
+
+// name is that of the pass, and marks the nodes that it made.
+const name = "snap-weights"
 
 // Bits bounds a weight behind spikes, with its sign; Low and High are what an image is
 // limited to in front of the first layer.
