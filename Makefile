@@ -63,7 +63,7 @@ generate:
 	sh onnxio/onnxpb/generate.sh
 
 update:
-	UPDATE=1 $(GO) test -short ./graph/... ./passes/... ./onnxio/text ./cmd/spikingir >/dev/null
+	UPDATE=1 $(GO) test -short ./graph/... ./passes/... ./onnxio/text ./cmd/spikingir ./fixtures/conformance >/dev/null
 
 # Fails when the checks above changed or left a file.
 tree:
@@ -94,10 +94,10 @@ conformance:
 onnxruntime:
 	test -d build/interop/node_modules/onnxruntime-node || npm install --ignore-scripts --no-audit --no-fund --prefix build/interop onnxruntime-node@$(ONNXRUNTIME)
 
-# Random networks, and the spiking ones that they are converted to, in ONNX Runtime, which npm installs into a
-# folder that git ignores.
+# Random networks, the spiking ones that they are converted to and the conformance kit, in ONNX Runtime, which npm
+# installs into a folder that git ignores.
 interop: onnxruntime
-	SPIKINGIR_ONNXRUNTIME="$(CURDIR)/build/interop/node_modules" $(GO) test -count 1 -run '^(TestRandomNetworks|TestONNXRuntime|TestExact|TestExactReal)$$' . ./cmd/spikingir-lab
+	SPIKINGIR_ONNXRUNTIME="$(CURDIR)/build/interop/node_modules" $(GO) test -count 1 -run '^(TestRandomNetworks|TestONNXRuntime|TestExact|TestExactReal|TestKit)$$' . ./cmd/spikingir-lab ./fixtures/conformance
 
 # Searches with every fuzz target for FUZZTIME, and changes bytes of each fixture MUTATIONS times.
 fuzz:
