@@ -92,12 +92,15 @@ conformance:
 
 .PHONY: onnxruntime
 onnxruntime:
-	test -d build/interop/node_modules/onnxruntime-node || npm install --ignore-scripts --no-audit --no-fund --prefix build/interop onnxruntime-node@$(ONNXRUNTIME)
+	test -d build/interop/node_modules/onnxruntime-web || npm install --ignore-scripts --no-audit --no-fund --prefix build/interop \
+	  onnxruntime-node@$(ONNXRUNTIME) onnxruntime-web@$(ONNXRUNTIME)
 
-# Random networks, the spiking ones that they are converted to and the conformance kit, in ONNX Runtime, which npm
-# installs into a folder that git ignores.
+# Random networks, the spiking ones that they are converted to and the conformance kit, in ONNX Runtime, as machine code
+# and as WebAssembly, which npm installs into a folder that git ignores; and a page of examples/web, where Chromium is
+# installed.
 interop: onnxruntime
 	SPIKINGIR_ONNXRUNTIME="$(CURDIR)/build/interop/node_modules" $(GO) test -count 1 -run '^(TestRandomNetworks|TestONNXRuntime|TestExact|TestExactReal|TestKit)$$' . ./cmd/spikingir-lab ./fixtures/conformance
+	cd examples/web && SPIKINGIR_ONNXRUNTIME="$(CURDIR)/build/interop/node_modules" $(GO) test -count 1 .
 
 # Searches with every fuzz target for FUZZTIME, and changes bytes of each fixture MUTATIONS times.
 fuzz:

@@ -107,24 +107,34 @@ func (c *trials) add(t *testing.T, name string, file []byte, inputs []fixtures.A
 	}
 }
 
-// run demands that ONNX Runtime gives the same bits at every level of its rewriting.
+// run demands that ONNX Runtime gives the same bits at every level of its rewriting, as
+// machine code and as WebAssembly.
 func (c *trials) run(t *testing.T, modules string) {
 	t.Helper()
-	for _, level := range []onnxruntime.Level{onnxruntime.None, onnxruntime.Basic, onnxruntime.Extended, onnxruntime.All} {
-		results, err := onnxruntime.Run(context.Background(), modules, t.TempDir(), level, c.cases)
-		if err != nil {
-			t.Fatal(err)
+	for _, engine := range []onnxruntime.Engine{onnxruntime.Native, onnxruntime.Web} {
+		for _, level := range []onnxruntime.Level{onnxruntime.None, onnxruntime.Basic, onnxruntime.Extended, onnxruntime.All} {
+			s := onnxruntime.Setting{Modules: modules, Engine: engine, Level: level}
+			results, err := onnxruntime.Run(context.Background(), s, t.TempDir(), c.cases)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, r := range results {
+				c.compare(t, i, r, s)
+			}
 		}
-		for i, r := range results {
-			if r.Err != nil {
-				t.Errorf("%s, level %s: %v", c.titles[i], level, r.Err)
-				continue
-			}
-			for _, y := range r.Outputs {
-				if !bytes.Equal(y.Bytes(), c.want[i]) {
-					t.Errorf("%s, level %s: ONNX Runtime gives other bits", c.titles[i], level)
-				}
-			}
+	}
+}
+
+// compare demands the bits of a case.
+func (c *trials) compare(t *testing.T, i int, r onnxruntime.Result, s onnxruntime.Setting) {
+	t.Helper()
+	if r.Err != nil {
+		t.Errorf("%s, %s, level %s: %v", c.titles[i], s.Engine, s.Level, r.Err)
+		return
+	}
+	for _, y := range r.Outputs {
+		if !bytes.Equal(y.Bytes(), c.want[i]) {
+			t.Errorf("%s, %s, level %s: gives other bits", c.titles[i], s.Engine, s.Level)
 		}
 	}
 }

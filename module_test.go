@@ -32,6 +32,14 @@ func TestCustomPass(t *testing.T) {
 	}
 }
 
+// TestWeb tests the program that serves a page. The page itself is opened by
+// `make interop`.
+func TestWeb(t *testing.T) {
+	dir := filepath.Join("examples", "web")
+	command(t, dir, "vet", ".")
+	command(t, dir, "test", ".")
+}
+
 // TestREADME runs the program of the README's section "As a library", in a module of
 // its own, on fixtures.
 func TestREADME(t *testing.T) {

@@ -79,7 +79,7 @@ func TestRandomNetworks(t *testing.T) {
 		}
 		cases[i] = onnxruntime.Case{Model: file, Inputs: r.in}
 	}
-	results, err := onnxruntime.Run(t.Context(), modules, t.TempDir(), onnxruntime.All, cases)
+	results, err := onnxruntime.Run(t.Context(), onnxruntime.Setting{Modules: modules, Engine: onnxruntime.Native, Level: onnxruntime.All}, t.TempDir(), cases)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,7 +43,7 @@ func TestONNXRuntime(t *testing.T) {
 			cases = append(cases, onnxruntime.Case{Model: file, Inputs: in})
 		}
 	}
-	results, err := onnxruntime.Run(context.Background(), modules, t.TempDir(), onnxruntime.All, cases)
+	results, err := onnxruntime.Run(context.Background(), onnxruntime.Setting{Modules: modules, Engine: onnxruntime.Native, Level: onnxruntime.All}, t.TempDir(), cases)
 	if err != nil {
 		t.Fatal(err)
 	}

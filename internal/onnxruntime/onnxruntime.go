@@ -1,5 +1,6 @@
 // Package onnxruntime runs models in ONNX Runtime, for tests that hold ours to it: by
-// node and its package onnxruntime-node, one process for many models.
+// node and its package onnxruntime-node, or onnxruntime-web, which is what runs in web
+// pages. One process runs many models.
 package onnxruntime
 
 import (
@@ -17,8 +18,8 @@ import (
 	"spikingir/graph"
 )
 
-// Variable is the environment variable that holds the folder node_modules with
-// onnxruntime-node in it; `make interop` sets it.
+// Variable is the environment variable that holds the folder node_modules with the
+// packages in it; `make interop` sets it.
 const Variable = "SPIKINGIR_ONNXRUNTIME"
 
 // A Case is a model, as the bytes of its file, and what its inputs are fed.
@@ -33,6 +34,14 @@ type Result struct {
 	Outputs map[string]*graph.Tensor
 	Err     error
 }
+
+// An Engine is one of ONNX Runtime's builds, by the name of its package.
+type Engine string
+
+const (
+	Native Engine = "onnxruntime-node" // machine code
+	Web    Engine = "onnxruntime-web"  // WebAssembly
+)
 
 // Level is how far ONNX Runtime may rewrite a model before it runs.
 type Level string
@@ -68,9 +77,15 @@ type listed struct {
 	Inputs []entry `json:"inputs"`
 }
 
-// Run runs all cases at a level and gives a result for each. It writes to dir, an empty
-// folder; modules is what [Variable] holds.
-func Run(ctx context.Context, modules, dir string, level Level, cases []Case) ([]Result, error) {
+// A Setting is what runs the cases.
+type Setting struct {
+	Modules string // what Variable holds
+	Engine  Engine
+	Level   Level
+}
+
+// Run runs all cases and gives a result for each. It writes to dir, an empty folder.
+func Run(ctx context.Context, s Setting, dir string, cases []Case) ([]Result, error) {
 	list := make([]listed, len(cases))
 	for i, c := range cases {
 		list[i] = listed{Model: fmt.Sprintf("%d.onnx", i), Inputs: []entry{}}
@@ -96,9 +111,9 @@ func Run(ctx context.Context, modules, dir string, level Level, cases []Case) ([
 	if err := errors.Join(os.WriteFile(filepath.Join(dir, "cases.json"), b, 0o666), os.WriteFile(run, script, 0o666)); err != nil {
 		return nil, err
 	}
-	out, err := exec.CommandContext(ctx, "node", run, modules, dir, string(level)).CombinedOutput()
+	out, err := exec.CommandContext(ctx, "node", run, s.Modules, dir, string(s.Engine), string(s.Level)).CombinedOutput()
 	if err != nil {
-		return nil, fmt.Errorf("node with onnxruntime-node of %s: %w\n%s", modules, err, bytes.TrimSpace(out))
+		return nil, fmt.Errorf("node with %s of %s: %w\n%s", s.Engine, s.Modules, err, bytes.TrimSpace(out))
 	}
 	return results(dir, len(cases))
 }

@@ -1,11 +1,13 @@
-// Runs models in ONNX Runtime, one after the other: node run.js MODULES DIR LEVEL.
+// Runs models in ONNX Runtime, one after the other: node run.js MODULES DIR ENGINE LEVEL.
 // DIR/cases.json lists models and their inputs; DIR/results.json gets a line of JSON for each,
 // its outputs or what ONNX Runtime says against it. Elements lie in files, little-endian.
 'use strict';
 const fs = require('fs');
 const path = require('path');
-const [modules, dir, level] = process.argv.slice(2);
-const ort = require(path.join(modules, 'onnxruntime-node'));
+const [modules, dir, engine, level] = process.argv.slice(2);
+const ort = require(path.join(modules, engine));
+const web = engine === 'onnxruntime-web';
+if (web) ort.env.wasm.numThreads = 1;
 
 const arrays = {
   float32: Float32Array, float64: Float64Array, float16: Uint16Array, int8: Int8Array, uint8: Uint8Array, bool: Uint8Array,
@@ -26,8 +28,10 @@ function write(name, tensor, file) {
 }
 
 async function run(c, i) {
-  const session = await ort.InferenceSession.create(path.join(dir, c.model),
-    { graphOptimizationLevel: level, intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 4 });
+  const session = await ort.InferenceSession.create(path.join(dir, c.model), {
+    graphOptimizationLevel: level, intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 4,
+    executionProviders: [web ? 'wasm' : 'cpu'],
+  });
   const feeds = {};
   for (const entry of c.inputs) feeds[entry.name] = read(entry);
   const given = await session.run(feeds);
