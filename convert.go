@@ -11,6 +11,7 @@ import (
 	"spikingir/graph"
 	"spikingir/graph/cost"
 	"spikingir/graph/op"
+	"spikingir/onnxio"
 	"spikingir/passes"
 	"spikingir/runtime/eval"
 	"spikingir/runtime/kernel/machine"
@@ -82,7 +83,7 @@ type Conversion struct {
 // Convert turns a network into a spiking one, in place, and says what it did. Weights
 // and biases keep their bits unless the settings ask for the unit form. The model's
 // metadata then states recipe, pipeline, T, and the hashes of the source and of the
-// calibration inputs. The same model, options and images give the same bytes. What
+// calibration inputs, and its IR version is the lowest that carries it. The same model, options and images give the same bytes. What
 // cannot be converted is an [UnsupportedError] that names every such node, and a model
 // that is not valid an [InvalidError]; after an error the model is in no defined state.
 func Convert(ctx context.Context, m *Model, o Options) (*Conversion, error) {
@@ -171,6 +172,11 @@ func Convert(ctx context.Context, m *Model, o Options) (*Conversion, error) {
 		}
 	case len(c.Neurons) > 0:
 		c.describe(m, set, stats, o.Calibration.Seed)
+	default:
+		return c, ctx.Err()
+	}
+	if m.IRVersion, err = onnxio.LeastIR(m); err != nil {
+		return nil, err
 	}
 	return c, ctx.Err()
 }

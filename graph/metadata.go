@@ -31,10 +31,12 @@ const (
 	MetaTask        = MetaPrefix + "task"
 	MetaSeed        = MetaPrefix + "seed"
 	MetaFinetune    = MetaPrefix + "finetune"
+	MetaNodes       = MetaPrefix + "nodes"  // in a file: the metadata of nodes and values
 	MetaInput       = MetaPrefix + "input." // and a name: what an input beside the image was fed
 )
 
-// MetadataIR is the first IR version with metadata on nodes and values.
+// MetadataIR is the first IR version with metadata on nodes and values. In the file of an
+// older one they are a property of the model.
 const MetadataIR = 10
 
 // KV is one metadata property.

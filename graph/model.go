@@ -35,9 +35,8 @@ type Source struct {
 	Fingerprint [32]byte // of the writer's encoding of the model as it was read
 	SHA256      [32]byte // of the file
 
-	// EarlyMetadata: the file has metadata below the model (on nodes, values,
-	// ...) although its IR version is before 10, which introduced it.
-	EarlyMetadata bool
+	// Warnings is what is odd about the file but no error.
+	Warnings []string
 }
 
 // Function is a model-local function: an operator defined by a body of nodes.

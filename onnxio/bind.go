@@ -46,7 +46,7 @@ func (b *binder) outputs(list []*onnxpb.ValueInfoProto) error {
 		if err != nil {
 			return fmt.Errorf("output %q: %w", p.GetName(), err)
 		}
-		if !same && b.d.warn != nil {
+		if !same {
 			b.d.warn(fmt.Errorf("output %q declares a type that differs from the one it has "+
 				"as an input; that one holds", p.GetName()))
 		}
@@ -117,7 +117,7 @@ func (b *binder) bind(v *graph.Value, p *onnxpb.ValueInfoProto) error {
 	}
 	v.Type = t
 	v.Doc = p.GetDocString()
-	v.Metadata = b.d.lowMetadata(p.MetadataProps)
+	v.Metadata = metadata(p.MetadataProps)
 	if v.Unknown, err = valueFields.rest(p); err != nil {
 		return err
 	}

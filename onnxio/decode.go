@@ -24,7 +24,6 @@ type decoder struct {
 	depth    int                   // of the graph being decoded
 	pending  map[*graph.Value]bool // node outputs whose node is still to come
 	unsorted bool                  // some node uses a pending value
-	early    bool                  // metadata below the model was seen
 }
 
 // The fields of the messages around graphs that the IR carries.
@@ -129,12 +128,6 @@ func metadata(list []*onnxpb.StringStringEntryProto) graph.Metadata {
 	return m
 }
 
-// lowMetadata is metadata of an entity below the model.
-func (d *decoder) lowMetadata(list []*onnxpb.StringStringEntryProto) graph.Metadata {
-	d.early = d.early || len(list) > 0
-	return metadata(list)
-}
-
 // canonical gives the one name of the standard domain that the IR uses.
 func canonical(domain string) string {
 	if domain == "ai.onnx" {
@@ -162,7 +155,7 @@ func (d *decoder) function(p *onnxpb.FunctionProto) (*graph.Function, error) {
 		Overload: p.GetOverload(),
 		Doc:      p.GetDocString(),
 		Attrs:    p.Attribute,
-		Metadata: d.lowMetadata(p.MetadataProps),
+		Metadata: metadata(p.MetadataProps),
 		Body:     graph.New(p.GetName(), nil),
 	}
 	var err error

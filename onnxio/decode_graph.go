@@ -20,7 +20,7 @@ func (d *decoder) graph(p *onnxpb.GraphProto, outer *graph.Graph) (*graph.Graph,
 	defer func() { d.depth-- }()
 	g := graph.New(p.GetName(), outer)
 	g.Doc = p.GetDocString()
-	g.Metadata = d.lowMetadata(p.MetadataProps)
+	g.Metadata = metadata(p.MetadataProps)
 	var err error
 	if g.Unknown, err = graphFields.rest(p); err != nil {
 		return nil, err
@@ -178,7 +178,7 @@ func (d *decoder) node(g *graph.Graph, p *onnxpb.NodeProto) error {
 	n.Name = p.GetName()
 	n.Overload = p.GetOverload()
 	n.Doc = p.GetDocString()
-	n.Metadata = d.lowMetadata(p.MetadataProps)
+	n.Metadata = metadata(p.MetadataProps)
 	n.Unknown = rest
 	takeProvenance(n)
 	for _, v := range n.Outputs() {

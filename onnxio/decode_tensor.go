@@ -29,7 +29,7 @@ func (d *decoder) tensor(p *onnxpb.TensorProto) (*graph.Tensor, error) {
 	}
 	t.Name = p.GetName()
 	t.Doc = p.GetDocString()
-	t.Metadata = d.lowMetadata(p.MetadataProps)
+	t.Metadata = metadata(p.MetadataProps)
 	if p.Segment != nil {
 		t.Segment = &graph.Segment{Begin: p.Segment.GetBegin(), End: p.Segment.GetEnd()}
 	}

@@ -25,9 +25,10 @@
 //
 // Provenance of a node, [graph.Node.From] and [graph.Node.Region], is stored as
 // the metadata properties "spikingir.origin", "spikingir.pass" and
-// "spikingir.region". Metadata on nodes is part of ONNX since IR version 10; the
-// pass that adds it raises the model's version, and the writer refuses a model
-// where it did not.
+// "spikingir.region". Metadata on nodes are part of ONNX since IR version 10.
+// In a file of an older version all metadata below the model lie in the property
+// "spikingir.nodes" of the model, a JSON document, from which the reader puts
+// them back. What it cannot put back is a warning ([graph.Source.Warnings]).
 //
 // # What only an unchanged model keeps
 //

@@ -69,6 +69,9 @@ func (e *encoder) model(m *graph.Model) (*onnxpb.ModelProto, error) {
 		}
 		p.Functions = append(p.Functions, q)
 	}
+	if p.GetIrVersion() < graph.MetadataIR {
+		gather(p)
+	}
 	return p, nil
 }
 

@@ -2,7 +2,6 @@ package onnxio
 
 import (
 	"fmt"
-	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -137,30 +136,4 @@ func withProvenance(n *graph.Node) graph.Metadata {
 		}
 	}
 	return m
-}
-
-// earlyMetadata names an entity below the model that carries metadata, "" when
-// there is none.
-func earlyMetadata(m *graph.Model) string {
-	for g := range m.Graphs() {
-		if len(g.Metadata) > 0 {
-			return fmt.Sprintf("graph %q", g.Name)
-		}
-		for n := range g.Nodes() {
-			if len(withProvenance(n)) > 0 {
-				return fmt.Sprintf("node %q", n.Label())
-			}
-		}
-		for _, v := range slices.Concat(g.Inputs(), g.Outputs(), g.Declared(), g.Initializers()) {
-			if len(v.Metadata) > 0 || v.Const != nil && len(v.Const.Metadata) > 0 {
-				return fmt.Sprintf("value %q", v.Name())
-			}
-		}
-	}
-	for _, f := range m.Functions {
-		if len(f.Metadata) > 0 {
-			return fmt.Sprintf("function %q", f.Op())
-		}
-	}
-	return ""
 }

@@ -116,7 +116,17 @@ func (o ReadOptions) Decode(data []byte) (*graph.Model, error) {
 		offset, err := diagnose(data, err)
 		return nil, invalid(o.Path, offset, err)
 	}
-	d := &decoder{warn: o.Warn, pending: map[*graph.Value]bool{}, typed: typed}
+	var warnings []string
+	warn := func(err error) {
+		warnings = append(warnings, err.Error())
+		if o.Warn != nil {
+			o.Warn(err)
+		}
+	}
+	if err := scatter(p); err != nil {
+		warn(err)
+	}
+	d := &decoder{warn: warn, pending: map[*graph.Value]bool{}, typed: typed}
 	if o.Dir != "" {
 		dirs := []string{o.Dir}
 		if o.linked != "" {
@@ -133,7 +143,11 @@ func (o ReadOptions) Decode(data []byte) (*graph.Model, error) {
 	if err != nil {
 		return nil, invalid(o.Path, -1, explain(data, p, err))
 	}
-	return m, o.remember(m, d, data)
+	if err := o.remember(m, data); err != nil {
+		return nil, err
+	}
+	m.Source.Warnings = warnings
+	return m, nil
 }
 
 // unmarshal reads the messages of a model. Large elements are not copied out of data; those
@@ -153,7 +167,7 @@ func unmarshal(data []byte) (*onnxpb.ModelProto, map[*onnxpb.TensorProto]lifted,
 	return p, nil, options.Unmarshal(data, p)
 }
 
-func (o ReadOptions) remember(m *graph.Model, d *decoder, data []byte) error {
+func (o ReadOptions) remember(m *graph.Model, data []byte) error {
 	own, err := (&encoder{}).encode(m)
 	if err != nil {
 		return invalid(o.Path, -1, err)
@@ -163,10 +177,9 @@ func (o ReadOptions) remember(m *graph.Model, d *decoder, data []byte) error {
 		return invalid(o.Path, -1, err)
 	}
 	m.Source = &graph.Source{
-		Path:          o.Path,
-		Fingerprint:   [sha256.Size]byte(h.Sum(nil)),
-		SHA256:        sha256.Sum256(data),
-		EarlyMetadata: d.early && m.IRVersion < graph.MetadataIR,
+		Path:        o.Path,
+		Fingerprint: [sha256.Size]byte(h.Sum(nil)),
+		SHA256:      sha256.Sum256(data),
 	}
 	if same.differs || len(same.want) > 0 {
 		m.Source.Bytes = data

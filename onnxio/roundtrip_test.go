@@ -60,9 +60,6 @@ func own(t testing.TB, m *graph.Model) []byte {
 	t.Helper()
 	c := *m
 	c.Source = nil
-	if m.Source != nil {
-		c.Source = &graph.Source{EarlyMetadata: m.Source.EarlyMetadata}
-	}
 	data, err := Encode(&c)
 	if err != nil {
 		t.Fatal(err)

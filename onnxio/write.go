@@ -30,9 +30,6 @@ type contents struct {
 
 // contentsOf is the contents of the file of m.
 func contentsOf(e *encoder, m *graph.Model) (*contents, error) {
-	if err := checkEarly(m); err != nil {
-		return nil, err
-	}
 	own, err := e.encode(m)
 	if err != nil {
 		return nil, err
@@ -56,18 +53,4 @@ func contentsOf(e *encoder, m *graph.Model) (*contents, error) {
 			"want its type in the model that was read", e.untyped))
 	}
 	return c, nil
-}
-
-// checkEarly refuses metadata that the model's IR version has no field for,
-// unless the file had it all the same.
-func checkEarly(m *graph.Model) error {
-	if m.IRVersion >= graph.MetadataIR || m.Source != nil && m.Source.EarlyMetadata {
-		return nil
-	}
-	if where := earlyMetadata(m); where != "" {
-		return fmt.Errorf("%s carries metadata but the model's ir_version is %d, want %d "+
-			"or more: the pass that added it must raise the version",
-			where, m.IRVersion, graph.MetadataIR)
-	}
-	return nil
 }

@@ -160,28 +160,6 @@ func TestForeignProvenance(t *testing.T) {
 	}
 }
 
-func TestEarlyMetadata(t *testing.T) {
-	p := base()
-	p.IrVersion = proto.Int64(8)
-	m := mustDecode(t, p)
-	m.Graph.Value("s").Producer().From.Pass = "fold-bn"
-	_, err := Encode(m)
-	if err == nil || !strings.Contains(err.Error(), `node "add" carries metadata`) {
-		t.Errorf("the error is %v, want one about the node's metadata", err)
-	}
-	m.IRVersion = graph.MetadataIR
-	if _, err := Encode(m); err != nil {
-		t.Error(err)
-	}
-
-	p.Graph.Node[0].MetadataProps = []*onnxpb.StringStringEntryProto{entry("a", "b")}
-	m = mustDecode(t, p)
-	m.Doc = "changed"
-	if _, err := Encode(m); err != nil {
-		t.Errorf("a file that had early metadata cannot be written: %v", err)
-	}
-}
-
 // TestDeterministic holds that independent readings give the same bytes.
 func TestDeterministic(t *testing.T) {
 	p := base()

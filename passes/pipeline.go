@@ -91,8 +91,7 @@ func (p Pipeline) Until(name string) (Pipeline, error) {
 
 // Run applies the steps to m, which it edits in place. After each it sorts the
 // nodes, checks every invariant of the graph, the claimed facts and the
-// provenance of new nodes, for which it raises the model's IR version to the
-// first that can store it. On an error m is in an undefined state.
+// provenance of new nodes. On an error m is in an undefined state.
 func (p Pipeline) Run(m *graph.Model, o Options) ([]Report, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
@@ -166,7 +165,6 @@ func (s Step) run(index int, m *graph.Model, o Options) (Report, error) {
 		if !old && (n.From.Pass == "" || n.From.Node == "") {
 			return r, internalf("made node %q without provenance", n.Label())
 		}
-		m.IRVersion = max(m.IRVersion, graph.MetadataIR)
 	}
 	r.Nodes = m.Graph.NumNodes()
 	return r, nil

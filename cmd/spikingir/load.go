@@ -26,6 +26,9 @@ func (a *app) load(path, reader string) (*graph.Model, error) {
 	m, err := cli.Await(a.context(), func() (*graph.Model, error) { return readModel(path, reader, a.reading) })
 	switch {
 	case err == nil:
+		for _, w := range m.Source.Warnings {
+			a.Warnf("%s: %s", path, w)
+		}
 		return m, nil
 	case errors.Is(err, context.Canceled):
 		return nil, err

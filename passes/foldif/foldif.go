@@ -133,7 +133,6 @@ func (f *folding) fold(n *graph.Node, body *graph.Graph) ([]*graph.Node, error) 
 		f.count(branch, -1)
 	}
 	nodes, outs := g.Splice(n, body, graph.Splice{Name: f.fresh})
-	f.c.Model.IRVersion = max(f.c.Model.IRVersion, graph.MetadataIR)
 	originals := slices.Collect(body.Nodes())
 	for i, k := range nodes {
 		k.From = graph.Origin{Node: originals[i].OriginLabel(), Pass: name}

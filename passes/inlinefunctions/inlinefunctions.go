@@ -113,7 +113,6 @@ func (in *inliner) inline(n *graph.Node, f *graph.Function) ([]*graph.Node, erro
 		Name:   func(base string) string { return in.names.freshValue(label + "_" + base) },
 	})
 	in.inlined = true
-	in.m.IRVersion = max(in.m.IRVersion, graph.MetadataIR)
 	for _, k := range nodes {
 		in.descend(k, n, label)
 	}
