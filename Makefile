@@ -9,6 +9,8 @@ PEERS       ?=
 OUT         ?=
 THREADS     ?= 2
 LIMIT       ?= 8m
+# The interpreter of Debian's packages, where it has what tests ask of it.
+PYTHON      ?= $(shell /usr/bin/python3 -c 'import onnx' 2>/dev/null && echo /usr/bin/python3)
 BIN         := bin/spikingir
 LAB         := bin/spikingir-lab
 
@@ -96,10 +98,10 @@ onnxruntime:
 	  onnxruntime-node@$(ONNXRUNTIME) onnxruntime-web@$(ONNXRUNTIME)
 
 # Random networks, the spiking ones that they are converted to and the conformance kit, in ONNX Runtime, as machine code
-# and as WebAssembly, which npm installs into a folder that git ignores; and a page of examples/web, where Chromium is
-# installed.
+# and as WebAssembly, which npm installs into a folder that git ignores; files of all forms before the checker of Debian's
+# onnx (python3-onnx), and a page of examples/web, where that and Chromium are installed.
 interop: onnxruntime
-	SPIKINGIR_ONNXRUNTIME="$(CURDIR)/build/interop/node_modules" $(GO) test -count 1 -run '^(TestRandomNetworks|TestONNXRuntime|TestExact|TestExactReal|TestKit)$$' . ./cmd/spikingir-lab ./fixtures/conformance
+	SPIKINGIR_ONNXRUNTIME="$(CURDIR)/build/interop/node_modules" SPIKINGIR_PYTHON="$(PYTHON)" $(GO) test -count 1 -run '^(TestRandomNetworks|TestONNXRuntime|TestONNXChecker|TestExact|TestExactReal|TestKit)$$' . ./cmd/spikingir-lab ./fixtures/conformance
 	cd examples/web && SPIKINGIR_ONNXRUNTIME="$(CURDIR)/build/interop/node_modules" $(GO) test -count 1 .
 
 # Searches with every fuzz target for FUZZTIME, and changes bytes of each fixture MUTATIONS times.
