@@ -65,7 +65,7 @@ generate:
 	sh onnxio/onnxpb/generate.sh
 
 update:
-	UPDATE=1 $(GO) test -short ./graph/... ./passes/... ./onnxio/text ./cmd/spikingir ./fixtures/conformance >/dev/null
+	UPDATE=1 $(GO) test -short ./graph/... ./passes/... ./onnxio/text ./onnxio/nir ./cmd/spikingir ./fixtures/conformance >/dev/null
 
 # Fails when the checks above changed or left a file.
 tree:
