@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"spikingir/onnxio/nir"
 	"spikingir/passes/encodeinput"
 	"spikingir/passes/normalizethresholds"
 	"spikingir/passes/recipes"
@@ -43,6 +44,8 @@ func choices() map[string][]string {
 		"against":          {"gorgonia"},
 		"schedule":         {"cosine", "constant"},
 		"convert schedule": encodeinput.Schedule.Words(),
+		"to":               {"nir"},
+		"readout":          nir.Readouts(),
 		"loss":             {"mse", "l1", "charbonnier"},
 		"optimizer":        {"adam", "adamw"},
 		"surrogate":        {"sigmoid", "triangle", "arctan"},

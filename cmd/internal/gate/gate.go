@@ -44,6 +44,7 @@ var Rules = []Rule{
 	{"energy-ratio", "The energy is at most so many times that of the reference."},
 	{"op-only", "All nodes apply operators of a list."},
 	{"op-count", "The number of nodes that apply an operator is within a bound."},
+	{"lossless", "A file in another format says all of the network."},
 	{"verify-each", "A pass that does not state that it changes results leaves them as they are."},
 	{"bisect", "After a pass the model computes what it did before all passes."},
 	{"difference", "The outputs of two models differ by the tolerance at most."},
