@@ -92,6 +92,11 @@ func Convert(ctx context.Context, m *Model, o Options) (*Conversion, error) {
 	if err != nil {
 		return nil, err
 	}
+	return o.carryOut(ctx, m, p, c, rewritten)
+}
+
+// carryOut runs passes; rewritten says that the model is a spiking network already.
+func (o *Options) carryOut(ctx context.Context, m *Model, p Pipeline, c *Conversion, rewritten bool) (*Conversion, error) {
 	if len(p) == 0 {
 		return c, nil
 	}
@@ -168,7 +173,7 @@ func Convert(ctx context.Context, m *Model, o Options) (*Conversion, error) {
 	case rewritten:
 		m.Metadata.Set(graph.MetaVersion, Version)
 		if before, ok := m.Metadata.Get(graph.MetaPipeline); ok {
-			m.Metadata.Set(graph.MetaPipeline, before+","+c.Pipeline)
+			m.Metadata.Set(graph.MetaPipeline, relowered(before, reports))
 		}
 	case len(c.Neurons) > 0:
 		c.describe(m, set, stats, o.Calibration.Seed)
@@ -204,7 +209,7 @@ func (o *Options) rewriting() (Pipeline, error) {
 	again := given || o.Recipe != "" && o.Recipe != Recipes()[0]
 	if again || form == (Settings{Lower: d.Lower}) {
 		return nil, unsupported(errors.New("the model is a spiking network already; convert the network it was made from, " +
-			"or write this one in another form, by nothing but --lower, --absorb-scales, --exact and --weight-bits"))
+			"or write this one in another form: lower --to FORM, or convert by nothing but --lower, --absorb-scales, --exact and --weight-bits"))
 	}
 	return Rewriting(form)
 }

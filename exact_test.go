@@ -42,9 +42,9 @@ func exactNetwork(t *testing.T, name string, file []byte, schedule string, form 
 // exactForms is the forms of a schedule that other runtimes read.
 func exactForms(schedule string) []recipes.Form {
 	if schedule == "two-phase" {
-		return []recipes.Form{recipes.Functions, recipes.Flat, recipes.Counts}
+		return []recipes.Form{recipes.Functions, recipes.Flat, recipes.Unrolled, recipes.Counts}
 	}
-	return []recipes.Form{recipes.Functions, recipes.Flat}
+	return []recipes.Form{recipes.Functions, recipes.Flat, recipes.Unrolled}
 }
 
 // exactly is what this program gives for a batch, as bytes of float32.

@@ -64,7 +64,7 @@ func TestRandomNetworks(t *testing.T) {
 		all = append(all, trialRun{asANN, i, m.Model, m.Inputs, computed(t, m.Model, m.Inputs), rounding(m)})
 		if image, alone := m.Image(); alone {
 			in := another(m)
-			for _, form := range []recipes.Form{recipes.Functions, recipes.Flat} {
+			for _, form := range []recipes.Form{recipes.Functions, recipes.Flat, recipes.Unrolled} {
 				if s := convertedTo(t, m, image, i, form); s != nil {
 					all = append(all, trialRun{string(form), i, s, in, computed(t, s, in), 1e-4})
 				}

@@ -33,6 +33,7 @@ func choices() map[string][]string {
 		"analog":           splitregions.Analog.Words(),
 		"currents":         recipes.CurrentsWords(),
 		"lower":            recipes.Forms(),
+		"to":               recipes.Forms(),
 		"reader":           {"onnx", "onnx-go"},
 		"task":             {"denoise", "sr", "dehaze", "pairs"},
 		"sr-input":         {"bicubic", "lowres"},

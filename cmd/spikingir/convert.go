@@ -45,7 +45,7 @@ func (c *conversion) add(f *pflag.FlagSet) {
 	f.StringVar((*string)(&s.Analog), "analog", string(s.Analog), "what cannot be spiking: refuse, or keep it analog")
 	f.BoolVar(&s.Unit, "absorb-scales", false, "unit form: thresholds 1, scales in the weights")
 	f.BoolVar(&s.Exact, "exact", false, "unit form, in which all numbers are multiples of powers of two: every runtime gives the same bits")
-	f.StringVar((*string)(&s.Lower), "lower", string(s.Lower), "form of the spiking operators: functions, flat, none; two-phase: counts, qdq")
+	f.StringVar((*string)(&s.Lower), "lower", string(s.Lower), "form of the spiking operators: functions, flat, unrolled, none; two-phase: counts, qdq")
 	f.StringVar((*string)(&s.Schedule), "schedule", "", "when neurons fire: lockstep, two-phase; empty takes the recipe's")
 	f.IntVar(&s.WeightBits, "weight-bits", s.WeightBits, "bits of the weights behind spikes: 8 or 12, which rounds them in the file, or 16; the form qdq takes 8 (default 16; two-phase: 12)")
 	f.StringVar(&c.reader, "reader", "onnx", "model reader: onnx, onnx-go")
@@ -136,7 +136,7 @@ func (c *conversion) checkForm(f *pflag.FlagSet, m *graph.Model) error {
 	for _, name := range conversionFlags {
 		if f.Changed(name) {
 			return fmt.Errorf("--%s is of a conversion, and the model is a spiking network already; convert the network it was made from, "+
-				"or write this one in another form, by nothing but --lower, --absorb-scales, --exact and --weight-bits", name)
+				"or write this one in another form: lower --to FORM, or convert by nothing but --lower, --absorb-scales, --exact and --weight-bits", name)
 		}
 	}
 	return nil

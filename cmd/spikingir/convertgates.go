@@ -30,7 +30,7 @@ func (m *measured) String() string {
 }
 
 // plainForms are the passes that leave no neurons to count spikes at.
-var plainForms = []string{"lower-flat", "lower-counts", "lower-qdq"}
+var plainForms = []string{"lower-flat", "lower-unrolled", "lower-counts", "lower-qdq"}
 
 // checkLimits refuses gates that nothing could be measured for.
 func (c *conversion) checkLimits(p passes.Pipeline) error {

@@ -3,6 +3,8 @@
 package lowerflat
 
 import (
+	"slices"
+
 	"spikingir/graph"
 	"spikingir/graph/op"
 	"spikingir/passes"
@@ -24,10 +26,10 @@ import (
 //	Encode    x at t <= T; Expand(0, Shape(x)) at T+1, where a Concat reads it
 //	Bias      Add(x_t, b) at t <= T; x_t at T+1
 //	IF, MPRN  c = Add(x_t, bias) at t <= T, x_t at T+1 and without a bias
-//	          p = Add(v, c); first v = Mul(v0, theta)
+//	          p = Add(v, c); first v = v0*theta, or p = c where that is 0
 //	          s = Cast(GreaterOrEqual(p, theta)); an MPRN takes
-//	          Mul(theta, alpha) in place of theta at T+1
-//	          y_t = Mul(theta, s)
+//	          alpha*theta in place of theta at T+1
+//	          y_t = Mul(theta, s), or s where theta is 1
 //	          v = Sub(p, y_t); the last one is the residual potential
 //	two-phase q = Floor(Div(v, theta)), v as in lower-counts from the Sum of the
 //	          slices, Mul(x, T) where they are the same; fires at t where
@@ -36,7 +38,8 @@ import (
 //	CPM       Div(Add(Conv(Sum(y_1, ..., y_S)), vres), T), then Add of the bias
 //
 // A slice of zeros, which only an Encode makes and only at T+1, takes part in
-// no Add and no Sum. Functions of the spiking domain and its import go. The
+// no Add and no Sum. What is constant is computed here. Functions of the spiking domain and
+// its import go. The nodes of step 4 of a neuron relu3 are called relu3/MPRN/step 4/.... The
 // node that makes what the old node made keeps the old one's name and metadata;
 // all have its origin.
 // Conditions: the default opset is 17 or later.
@@ -63,33 +66,35 @@ var Pass = &passes.Pass{
 }
 
 func run(c *passes.Context) (changed bool, err error) {
-	if _, err := op.TimingOf(c.Model.Graph); err != nil {
+	s, err := plain.NewSlices(c)
+	if err != nil {
 		return false, err
 	}
-	l := &lowering{plain.New(c), map[*graph.Value][]*graph.Value{}}
-	return l.Run(l.lower)
+	l := &lowering{s}
+	l.Cut, l.Whole = l.cut, whole
+	return l.Run(l.Lower)
 }
 
 // lowering is one run of the pass.
-type lowering struct {
-	*plain.Lowering
-	slices map[*graph.Value][]*graph.Value // of a time-major value; nil: a slice of zeros
+type lowering struct{ *plain.Slices }
+
+// cut takes a value apart by one Split.
+func (l *lowering) cut(n *graph.Node, v *graph.Value, s op.Steps) ([]*graph.Value, error) {
+	count := s.Slices()
+	attrs := graph.Attrs{{Name: "axis", Value: graph.Int(0)}}
+	if l.Model.Opset("") >= 18 {
+		attrs = append(attrs, graph.NamedAttr{Name: "num_outputs", Value: graph.Int(count)})
+	}
+	names := make([]string, count)
+	for t := range names {
+		names[t] = n.Graph().FreshName(plain.AtStep(v.Name(), int64(t)))
+	}
+	return l.Insert(n, n, plain.Part(n, "slices"), graph.Op{Type: "Split"}, attrs, []*graph.Value{v}, names...).Outputs(), nil
 }
 
-func (l *lowering) lower(n *graph.Node) error {
-	switch n.Op().Type {
-	case "Encode":
-		return l.encode(n)
-	case "Bias":
-		return l.bias(n)
-	case "IF", "MPRN":
-		return l.neuron(n)
-	case "TwoPhaseIF", "TwoPhaseMPRN":
-		return l.twoPhase(n)
-	case "Decode":
-		return l.decode(n)
-	case "CPM":
-		return l.cpm(n)
-	}
-	return plain.Unknown(n)
+// whole reports whether a standard operator or a caller of the model reads v.
+func whole(v *graph.Value) bool {
+	return v.IsOutput() || slices.ContainsFunc(v.Uses(), func(u graph.Use) bool {
+		return u.Node.Op().Domain != graph.Spiking
+	})
 }

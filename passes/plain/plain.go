@@ -30,9 +30,17 @@ func New(c *passes.Context) *Lowering {
 // and notes it in Heirs. Then the heirs take the nodes' place: one that makes what the old
 // node made keeps its name and metadata.
 func (l *Lowering) Run(lower func(*graph.Node) error) (changed bool, err error) {
+	return l.RunOn(isSpiking, lower)
+}
+
+func isSpiking(n *graph.Node) bool { return n.Op().Domain == graph.Spiking }
+
+// RunOn is Run for every node that chosen tells, which it is asked when those before it are
+// lowered.
+func (l *Lowering) RunOn(chosen func(*graph.Node) bool, lower func(*graph.Node) error) (changed bool, err error) {
 	var old []*graph.Node
 	for n := range l.Model.Graph.Nodes() {
-		if n.Op().Domain != graph.Spiking {
+		if !chosen(n) {
 			continue
 		}
 		if err := lower(n); err != nil {
@@ -119,15 +127,21 @@ func Unknown(n *graph.Node) error {
 // Wanted reports whether something reads v.
 func Wanted(v *graph.Value) bool { return v != nil && (v.NumUses() > 0 || v.IsOutput()) }
 
-// Node adds a node that descends from n before it; role tells it from n's others.
+// Node adds a node that descends from n before it and says so by its name, such as
+// relu3/MPRN/total; role tells it from n's others.
 func (l *Lowering) Node(n *graph.Node, role, typ string, attrs graph.Attrs, in ...*graph.Value) *graph.Value {
-	name := n.Label() + "." + role
+	name := Part(n, role)
 	return l.Insert(n, n, name, graph.Op{Type: typ}, attrs, in, n.Graph().FreshName(name)).Output(0)
 }
 
-// At is Node for timestep t, from 0.
+// Part is the name of a part of what stands for n.
+func Part(n *graph.Node, role string) string {
+	return fmt.Sprintf("%s/%s/%s", n.Label(), n.Op().Type, role)
+}
+
+// At is Node for timestep t, from 0: relu3/MPRN/step 4/fires.
 func (l *Lowering) At(n *graph.Node, t int64, role, typ string, attrs graph.Attrs, in ...*graph.Value) *graph.Value {
-	return l.Node(n, fmt.Sprintf("%s.t%d", role, t+1), typ, attrs, in...)
+	return l.Node(n, fmt.Sprintf("step %d/%s", t+1, role), typ, attrs, in...)
 }
 
 // Cast gives booleans as numbers.
@@ -144,7 +158,7 @@ func (l *Lowering) Decode(n *graph.Node, d op.Decode, total *graph.Value) {
 }
 
 // CPM is the readout of the sum of all slices.
-func (l *Lowering) CPM(n *graph.Node, m op.CPM, total *graph.Value) {
+func (l *Lowering) CPM(n *graph.Node, m op.CPM, total *graph.Value) error {
 	var attrs graph.Attrs
 	for _, a := range n.Attrs {
 		if a.Name != "timesteps" && a.Name != "post" {
@@ -159,14 +173,32 @@ func (l *Lowering) CPM(n *graph.Node, m op.CPM, total *graph.Value) {
 	o := l.Node(n, "compensated", "Add", nil, mapped, residual)
 	o = l.Node(n, "mean", "Div", nil, o, l.Steps(n, m.Steps))
 	if m.B != nil {
-		axes := make([]int64, len(m.Kernel))
-		for i := range axes {
-			axes[i] = int64(i) + 1
+		b, err := l.perChannel(n, m.B, len(m.Kernel))
+		if err != nil {
+			return err
 		}
-		g := n.Graph()
-		list := g.AddInitializer(g.FreshName(n.Label()+".axes"), graph.NewInt64([]int64{int64(len(axes))}, axes))
-		b := l.Node(n, "bias", "Unsqueeze", nil, m.B, list)
 		o = l.Node(n, "biased", "Add", nil, o, b)
 	}
 	l.Heirs[n.Output(0)] = o
+	return nil
+}
+
+// perChannel is the bias b of a CPM with dimensions for that many axes of space, an
+// initializer where b is constant.
+func (l *Lowering) perChannel(n *graph.Node, b *graph.Value, space int) (*graph.Value, error) {
+	if t := op.Constant(b); t != nil && len(t.Dims) == 1 {
+		xs, err := t.Float32s()
+		if err != nil {
+			return nil, op.Errorf(n, "%q: %v", b.Name(), err)
+		}
+		l.Spend(b)
+		return spiking.Parameter(n, "biases", spiking.PerChannel(len(xs), space+2), xs), nil
+	}
+	axes := make([]int64, space)
+	for i := range axes {
+		axes[i] = int64(i) + 1
+	}
+	g := n.Graph()
+	list := g.AddInitializer(g.FreshName(n.Label()+".axes"), graph.NewInt64([]int64{int64(len(axes))}, axes))
+	return l.Node(n, "bias", "Unsqueeze", nil, b, list), nil
 }

@@ -96,7 +96,7 @@ func (l *Sums) Lower(n *graph.Node) error {
 		if err != nil {
 			return err
 		}
-		l.CPM(n, m, l.Of(m.Y))
+		return l.CPM(n, m, l.Of(m.Y))
 	default:
 		return Unknown(n)
 	}

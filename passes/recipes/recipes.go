@@ -29,6 +29,7 @@ import (
 	"spikingir/passes/lowerflat"
 	"spikingir/passes/lowerfunctions"
 	"spikingir/passes/lowerqdq"
+	"spikingir/passes/lowerunrolled"
 	"spikingir/passes/normalizethresholds"
 	"spikingir/passes/prelutoonoff"
 	"spikingir/passes/quantiseweights"
@@ -96,11 +97,13 @@ func CurrentsWords() []string { return []string{string(KeepCurrents), string(Spi
 type Form string
 
 // Functions defines each operator by a function of standard ones, Flat unrolls
-// neurons over the timesteps, None leaves the operators alone, Counts states sums over
-// time, which the two-phase schedule alone allows, and QDQ states them in 8 bits.
+// neurons over the timesteps, Unrolled all that varies over time, None leaves the operators
+// alone, Counts states sums over time, which the two-phase schedule alone allows, and QDQ
+// states them in 8 bits.
 const (
 	Functions Form = "functions"
 	Flat      Form = "flat"
+	Unrolled  Form = "unrolled"
 	None      Form = "none"
 	Counts    Form = "counts"
 	QDQ       Form = "qdq"
@@ -108,7 +111,7 @@ const (
 
 // Forms lists the forms; the first is the default.
 func Forms() []string {
-	return []string{string(Functions), string(Flat), string(None), string(Counts), string(QDQ)}
+	return []string{string(Functions), string(Flat), string(Unrolled), string(None), string(Counts), string(QDQ)}
 }
 
 // NoV0 is an initial potential of 0 with two phases, where V0 = 0 takes the one at which rates
@@ -318,6 +321,8 @@ func (s Settings) finish() passes.Pipeline {
 		p = append(p, lowerfunctions.Pass.With())
 	case Flat:
 		p = append(p, lowerflat.Pass.With())
+	case Unrolled:
+		p = append(p, lowerunrolled.Pass.With())
 	case Counts:
 		p = append(p, lowercounts.Pass.With())
 	case QDQ:

@@ -67,6 +67,7 @@ func TestSettings(t *testing.T) {
 		{"spikingir", func(s *recipes.Settings) { s.Unit = true }, "encode-input{timesteps=10},absorb-scales,"},
 		{"spikingir", func(*recipes.Settings) {}, "infer-shapes,lower-functions"},
 		{"spikingir", func(s *recipes.Settings) { s.Lower = "flat" }, "infer-shapes,lower-flat"},
+		{"spikingir", func(s *recipes.Settings) { s.Lower = "unrolled" }, "infer-shapes,lower-unrolled"},
 		{"two-phase", func(*recipes.Settings) {}, "encode-input{timesteps=10,schedule=two-phase}"},
 		{"rueckauer", func(s *recipes.Settings) { s.Schedule = "two-phase" }, "encode-input{timesteps=10,schedule=two-phase}"},
 		{"two-phase", func(s *recipes.Settings) { s.Schedule = "lockstep" }, "encode-input{timesteps=10},"},

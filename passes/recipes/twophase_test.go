@@ -27,8 +27,8 @@ func twoPhase(t *testing.T, data []byte, recipe string, x *ops.Tensor, timesteps
 }
 
 // TestTwoPhaseForms demands that a two-phase network, written and read again, gives the
-// same bits with functions, without, and as counts; and nearly the same as flat, which
-// sums slices behind convolutions. Counts of IF neurons hold no comparison.
+// same bits with functions, without, and as counts; and nearly the same as flat or unrolled,
+// which sum slices behind convolutions. Counts of IF neurons hold no comparison.
 func TestTwoPhaseForms(t *testing.T) {
 	for _, name := range fixtures.Names() {
 		data, x := fixture(t, name)
@@ -41,15 +41,15 @@ func TestTwoPhaseForms(t *testing.T) {
 func checkTwoPhaseForms(t *testing.T, data []byte, recipe string, x *ops.Tensor, v0 float64) {
 	t.Helper()
 	want := run(t, twoPhase(t, data, recipe, x, 6, v0, recipes.None), x)[0]
-	for _, form := range []recipes.Form{recipes.Functions, recipes.Counts, recipes.Flat} {
+	for _, form := range []recipes.Form{recipes.Functions, recipes.Counts, recipes.Flat, recipes.Unrolled} {
 		m := twoPhase(t, data, recipe, x, 6, v0, form)
 		got := run(t, m, x)[0]
 		if form != recipes.Functions {
-			checkPlain(t, m)
+			checkPlain(t, m, form == recipes.Unrolled)
 		}
-		if form == recipes.Flat {
+		if form == recipes.Flat || form == recipes.Unrolled {
 			if db := agreement(t, got, want); !(db >= 60) {
-				t.Errorf("flat: agreement %.1f dB, want 60", db)
+				t.Errorf("%s: agreement %.1f dB, want 60", form, db)
 			}
 			continue
 		}
@@ -79,7 +79,7 @@ func TestQDQ(t *testing.T) {
 				m = decode(t, data)
 				convert(t, m, recipe, s, x)
 				m = decode(t, encode(t, m))
-				checkPlain(t, m)
+				checkPlain(t, m, false)
 				if got := integerLayers(m); got < integers[name] || got > integers[name] && recipe != "rueckauer" {
 					t.Errorf("%d layers in integers, want %d", got, integers[name])
 				}

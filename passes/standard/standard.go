@@ -25,6 +25,7 @@ import (
 	"spikingir/passes/lowerflat"
 	"spikingir/passes/lowerfunctions"
 	"spikingir/passes/lowerqdq"
+	"spikingir/passes/lowerunrolled"
 	"spikingir/passes/maxpooltoaveragepool"
 	"spikingir/passes/normalizethresholds"
 	"spikingir/passes/prelutoonoff"
@@ -70,6 +71,7 @@ var list = []*passes.Pass{
 	snapweights.Pass,
 	lowerfunctions.Pass,
 	lowerflat.Pass,
+	lowerunrolled.Pass,
 	lowercounts.Pass,
 	lowerqdq.Pass,
 }

@@ -1,14 +1,13 @@
-package lowerflat
+package plain
 
 import (
 	"spikingir/graph"
 	"spikingir/graph/op"
-	"spikingir/passes/plain"
 	"spikingir/passes/spiking"
 )
 
 // twoPhase makes the slices of a neuron that has the sum of its currents.
-func (l *lowering) twoPhase(n *graph.Node) error {
+func (l *Slices) twoPhase(n *graph.Node) error {
 	s, err := op.NeuronOf(n)
 	if err != nil {
 		return err
@@ -17,7 +16,11 @@ func (l *lowering) twoPhase(n *graph.Node) error {
 	if s.Alpha != nil {
 		main = s.Timesteps
 	}
-	k, err := l.TwoPhase(n, s, l.sum(n, s), main)
+	sum, err := l.sum(n, s)
+	if err != nil {
+		return err
+	}
+	k, err := l.TwoPhase(n, s, sum, main)
 	if err != nil {
 		return err
 	}
@@ -25,25 +28,28 @@ func (l *lowering) twoPhase(n *graph.Node) error {
 	for t := range main {
 		step := spiking.Parameter(n, "step", nil, []float32{float32(t + 1)})
 		fires := l.At(n, t, "fires", "GreaterOrEqual", nil, k.Quotient, step)
-		ys = append(ys, l.At(n, t, "y", "Mul", nil, s.Theta, l.At(n, t, "spikes", "Cast", plain.Cast(), fires)))
+		ys = append(ys, l.spike(n, t, s, l.At(n, t, "spikes", "Cast", Cast(), fires)))
 	}
 	if k.Late != nil {
-		ys = append(ys, l.At(n, main, "y", "Mul", nil, s.Theta, k.Late))
+		ys = append(ys, l.spike(n, main, s, k.Late))
 	}
-	l.emit(n, ys)
-	if plain.Wanted(s.VRes) {
+	l.Emit(n, s.Y, ys)
+	if Wanted(s.VRes) {
 		l.Heirs[s.VRes] = k.Residual
 	}
 	return nil
 }
 
 // sum is the sum of a neuron's slices; a constant current is multiplied by T.
-func (l *lowering) sum(n *graph.Node, s op.Neuron) *graph.Value {
-	xs := l.split(n, s.X, s.Steps)
+func (l *Slices) sum(n *graph.Node, s op.Neuron) (*graph.Value, error) {
+	xs, err := l.split(n, s.X, s.Steps)
+	if err != nil {
+		return nil, err
+	}
 	for t, x := range xs {
 		if int64(t) < s.Timesteps && x != xs[0] || int64(t) >= s.Timesteps && x != nil {
 			return l.total(n, s.X, s.Steps)
 		}
 	}
-	return l.Node(n, "total", "Mul", nil, xs[0], l.Steps(n, s.Steps))
+	return l.Node(n, "total", "Mul", nil, xs[0], l.Steps(n, s.Steps)), nil
 }

@@ -1,0 +1,65 @@
+package spikingir
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"spikingir/passes"
+	"spikingir/passes/recipes"
+)
+
+// Form is how a file states spiking operators, one of [Forms].
+type Form = recipes.Form
+
+// Forms lists the forms that a spiking network can be written in; the first is the default.
+func Forms() []string { return recipes.Forms() }
+
+var errNoNeurons = errors.New("the model has no neurons; want a spiking network, as convert makes it")
+
+// Lower writes a spiking network in another form, in place, and says what it did. Of the
+// options those of a conversion's methods and images have no say. The network stays what it
+// is but for the forms that round: "qdq" takes weights of 8 bits.
+func Lower(ctx context.Context, m *Model, form Form, o Options) (*Conversion, error) {
+	p, err := Rewriting(Settings{Lower: form})
+	if err != nil {
+		return nil, err
+	}
+	if !Spiking(m) {
+		return nil, unsupported(errNoNeurons)
+	}
+	if o.StopAfter != "" {
+		if p, err = p.Until(o.StopAfter); err != nil {
+			return nil, err
+		}
+	}
+	o.Inputs = nil
+	return o.carryOut(ctx, m, p, &Conversion{Neurons: []string{}, Notes: []string{}, Pipeline: p.String()}, true)
+}
+
+// relowered is the pipeline of a network that the reported passes have written anew. Where they
+// changed nothing but its form, that is the pipeline which would have given this form at
+// once; else they stand behind it.
+func relowered(before string, reports []passes.Report) string {
+	var all, left []string
+	for _, r := range reports {
+		all = append(all, r.Step.String())
+		if !slices.Contains(formless, r.Step.Pass.Name) && (r.Changed || isLowering(r.Step.Pass.Name)) {
+			left = append(left, r.Step.String())
+		}
+	}
+	if len(left) > 1 || len(left) == 1 && !isLowering(left[0]) {
+		return before + "," + strings.Join(all, ",")
+	}
+	if i := strings.LastIndexByte(before, ','); i >= 0 && isLowering(before[i+1:]) {
+		before = before[:i]
+	}
+	return strings.Join(append([]string{before}, left...), ",")
+}
+
+// formless are the passes of a rewriting that leave a network what it is.
+var formless = []string{"upgrade-opset", "infer-shapes", "split-regions", "adopt-spiking", "dead-node"}
+
+// isLowering reports whether a pass, as a pipeline names it, writes a form.
+func isLowering(pass string) bool { return strings.HasPrefix(pass, "lower-") }
