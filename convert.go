@@ -87,11 +87,19 @@ type Conversion struct {
 // cannot be converted is an [UnsupportedError] that names every such node, and a model
 // that is not valid an [InvalidError]; after an error the model is in no defined state.
 func Convert(ctx context.Context, m *Model, o Options) (*Conversion, error) {
+	var remarks []string
+	if o.Pipeline == nil {
+		var err error
+		if remarks, err = Raise(ctx, m); err != nil {
+			return nil, err
+		}
+	}
 	rewritten := o.Pipeline == nil && Spiking(m)
 	p, c, err := o.plan(rewritten)
 	if err != nil {
 		return nil, err
 	}
+	c.Notes = append(c.Notes, remarks...)
 	return o.carryOut(ctx, m, p, c, rewritten)
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"spikingir/graph"
 	"spikingir/internal/atomicfile"
+	"spikingir/passes/annotations"
 	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/train"
 	"spikingir/runtime/train/checkpoint"
@@ -168,6 +169,9 @@ func (f *finetuning) finish(ctx context.Context, end error) (*FinetuneReport, er
 	}
 	f.describe()
 	if err := f.snap(); err != nil {
+		return nil, err
+	}
+	if err := annotations.Renew(f.model); err != nil {
 		return nil, err
 	}
 	if f.Output != "" {

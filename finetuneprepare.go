@@ -61,8 +61,7 @@ func (f *finetuning) trainable(m *Model, name string) (plain bool, output string
 	}
 	if plain {
 		if _, flat := m.Metadata.Get(graph.MetaTimesteps); flat {
-			return false, "", unsupported(fmt.Errorf("%s is a spiking network in the flat form, or that of counts, whose neurons cannot be told any more; "+
-				"want the form that convert --lower functions writes", path))
+			return false, "", unsupported(fmt.Errorf("%s is a spiking network in standard operators; want the form that lower --to functions writes", path))
 		}
 		reports, err := recipes.CleanUp().Run(m, passes.Options{Context: f.ctx, Evaluate: evaluator(f.ctx, f.pool, f.MemoryLimit), Memory: budgetOf(f.MemoryLimit), Log: f.Log})
 		if err != nil {

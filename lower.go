@@ -18,7 +18,7 @@ func Forms() []string { return recipes.Forms() }
 
 var errNoNeurons = errors.New("the model has no neurons; want a spiking network, as convert makes it")
 
-// Lower writes a spiking network in another form, in place, and says what it did. Of the
+// Lower writes a spiking network, [Lowered] ones too, in another form, in place, and says what it did. Of the
 // options those of a conversion's methods and images have no say. The network stays what it
 // is but for the forms that round: "qdq" takes weights of 8 bits.
 func Lower(ctx context.Context, m *Model, form Form, o Options) (*Conversion, error) {
@@ -26,7 +26,11 @@ func Lower(ctx context.Context, m *Model, form Form, o Options) (*Conversion, er
 	if err != nil {
 		return nil, err
 	}
-	if !Spiking(m) {
+	remarks, err := Raise(ctx, m)
+	switch {
+	case err != nil:
+		return nil, err
+	case !Spiking(m):
 		return nil, unsupported(errNoNeurons)
 	}
 	if o.StopAfter != "" {
@@ -35,7 +39,7 @@ func Lower(ctx context.Context, m *Model, form Form, o Options) (*Conversion, er
 		}
 	}
 	o.Inputs = nil
-	return o.carryOut(ctx, m, p, &Conversion{Neurons: []string{}, Notes: []string{}, Pipeline: p.String()}, true)
+	return o.carryOut(ctx, m, p, &Conversion{Neurons: []string{}, Notes: append([]string{}, remarks...), Pipeline: p.String()}, true)
 }
 
 // relowered is the pipeline of a network that the reported passes have written anew. Where they
@@ -59,7 +63,7 @@ func relowered(before string, reports []passes.Report) string {
 }
 
 // formless are the passes of a rewriting that leave a network what it is.
-var formless = []string{"upgrade-opset", "infer-shapes", "split-regions", "adopt-spiking", "dead-node"}
+var formless = []string{"raise-forms", "upgrade-opset", "infer-shapes", "split-regions", "adopt-spiking", "dead-node"}
 
 // isLowering reports whether a pass, as a pipeline names it, writes a form.
 func isLowering(pass string) bool { return strings.HasPrefix(pass, "lower-") }

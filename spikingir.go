@@ -121,8 +121,8 @@ func ImageTensor(m Image) *Tensor { return eval.Tensor(m) }
 // same numbers.
 func TensorImage(t *Tensor) (Image, error) { return eval.Image(t) }
 
-// Spiking reports whether a model holds spiking neurons. Those of the forms "flat",
-// "counts" and "qdq" are standard operators and do not count.
+// Spiking reports whether a model holds spiking neurons. Those of [Lowered] models are
+// standard operators and do not count.
 func Spiking(m *Model) bool {
 	for n := range m.Graph.Nodes() {
 		if op.IsNeuron(n) {

@@ -93,6 +93,11 @@ func (a *app) convertCmd() *cobra.Command {
 			if err := in.Check(c.out); err != nil {
 				return err
 			}
+			if c.Pipeline == nil {
+				if err := a.raise(args[0], m); err != nil {
+					return err
+				}
+			}
 			if err := c.checkForm(cmd.Flags(), m); err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}

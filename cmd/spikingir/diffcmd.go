@@ -22,7 +22,8 @@ func (a *app) diffCmd() *cobra.Command {
 		Long: `diff compares the header, nodes, attributes, values and initializers of two
 models by name and counts their operators. With --ignore-names it compares their
 structure: what has the same operator, attributes, constants and wiring is the
-same, whatever it is called, and the report takes A's names. It exits with 0 when
+same, whatever it is called, and the report takes A's names. A file of standard
+operators that states its neurons is compared as the spiking network. It exits with 0 when
 the models are the same and with 4 when they differ.
 
 With --format html it writes both side by side as one page, what is the same too.`,
@@ -33,11 +34,11 @@ With --format html it writes both side by side as one page, what is the same too
 			if err != nil {
 				return err
 			}
-			x, err := a.load(args[0], "onnx")
+			x, err := a.loadNetwork(args[0], "onnx")
 			if err != nil {
 				return err
 			}
-			y, err := a.load(args[1], "onnx")
+			y, err := a.loadNetwork(args[1], "onnx")
 			if err != nil {
 				return err
 			}

@@ -81,7 +81,11 @@ func (a *app) evaluate(ctx context.Context, path string, e *evaluation) ([]*spik
 	if e.ref != "" {
 		a.verdict.Others = append(a.verdict.Others, e.ref)
 	}
-	model, err := a.open(path, e.run)
+	m, err := a.loadNetwork(path, "onnx")
+	if err != nil {
+		return nil, err
+	}
+	model, err := a.ready(path, m, e.run)
 	if err != nil {
 		return nil, err
 	}

@@ -91,7 +91,7 @@ they are.`,
 			if err := e.check(); err != nil {
 				return err
 			}
-			m, err := a.load(args[0], "onnx")
+			m, err := a.loadNetwork(args[0], "onnx")
 			if err != nil {
 				return err
 			}

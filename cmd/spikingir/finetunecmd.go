@@ -63,6 +63,11 @@ func (a *app) finetune(ctx context.Context, t *tuning, distils bool) error {
 	if err != nil {
 		return err
 	}
+	if spikingir.Lowered(m) { // it is written as functions
+		if _, err := spikingir.Lower(ctx, m, spikingir.Form(spikingir.Forms()[0]), spikingir.Options{Threads: a.Threads}); err != nil {
+			return fmt.Errorf("%s: %w", t.path, err)
+		}
+	}
 	if t.ref != "" {
 		if t.Teacher, err = a.load(t.ref, "onnx"); err != nil {
 			return err

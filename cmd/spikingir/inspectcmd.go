@@ -44,6 +44,10 @@ type inspection struct {
 	Timing *op.TimingReport `json:"timing,omitempty"` // of a two-phase network
 	// Exact tells that every runtime gives the same bits.
 	Exact bool `json:"exact,omitempty"`
+	// Form is how the spiking operators are written, where the file says it, and Neurons how
+	// many neuron layers it states.
+	Form    spikingir.Form `json:"form,omitempty"`
+	Neurons int            `json:"neuron_layers,omitempty"`
 }
 
 type port struct {
@@ -133,8 +137,11 @@ func inspectModel(path string, m *graph.Model) *inspection {
 		r.Opsets[cmp.Or(o.Domain, "ai.onnx")] = o.Version
 	}
 	for _, kv := range m.Metadata {
-		r.Metadata[kv.Key] = kv.Value
+		if kv.Key != graph.MetaNeurons { // which is long
+			r.Metadata[kv.Key] = kv.Value
+		}
 	}
+	r.Form, r.Neurons = spikingir.FormOf(m)
 	for _, v := range m.Graph.Inputs() {
 		fed, ok := m.Metadata.Get(graph.MetaInput + v.Name())
 		if ok || !v.IsInitializer() {
@@ -242,6 +249,9 @@ func (a *app) printInspection(r *inspection) {
 	t.Render()
 	if r.Share != nil {
 		fmt.Fprintf(a.out, "%.1f %% of the multiply-accumulates are driven by spikes\n", 100**r.Share)
+	}
+	if r.Form != "" {
+		fmt.Fprintf(a.out, "form: %s, of %d neuron layers\n", cli.Line(string(r.Form)), r.Neurons)
 	}
 	if r.Exact {
 		fmt.Fprintln(a.out, exactForm)

@@ -67,6 +67,27 @@ func readModel(path, reader string, memory int64) (*graph.Model, error) {
 	return m, nil
 }
 
+// loadNetwork is load, of a lowered file with its neurons put back.
+func (a *app) loadNetwork(path, reader string) (*graph.Model, error) {
+	m, err := a.load(path, reader)
+	if err != nil {
+		return nil, err
+	}
+	return m, a.raise(path, m)
+}
+
+// raise puts the neurons of a lowered file back, and warns of what is lost of it.
+func (a *app) raise(path string, m *graph.Model) error {
+	remarks, err := spikingir.Raise(a.context(), m)
+	for _, text := range remarks {
+		a.Warnf("%s: %s", path, text)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
 // maxTimesteps bounds T as models do.
 const maxTimesteps = op.MaxTimesteps
 

@@ -5,8 +5,8 @@
 // attributes and wiring.
 //
 // Not compared, since they do not change what a model means: the order of nodes,
-// initializers and functions, the storage of tensors, the origin of nodes, and
-// fields of the file that package graph does not model.
+// initializers and functions, the storage of tensors, the origin of nodes, what lowered models
+// state of their neurons, and fields of the file that package graph does not model.
 package diff
 
 import (

@@ -33,6 +33,9 @@ func opsets(os []graph.Opset) []item {
 func metadata(m graph.Metadata) []item {
 	var list []item
 	for _, kv := range m {
+		if kv.Key == graph.MetaNeurons {
+			continue // says of the nodes what they were
+		}
 		list = append(list, item{"metadata " + kv.Key, quoted(kv.Value)})
 	}
 	return list

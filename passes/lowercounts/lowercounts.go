@@ -18,7 +18,7 @@ import (
 //
 //	Encode   Mul(x, T)
 //	Bias     Add(x, T*b)
-//	neurons  v = Add(x, T*bias); with v0, Add(v, v0*theta)
+//	neurons  v = Add(x, T*bias), x without a bias; with v0, Add(v, v0*theta)
 //	         k = Clip(Floor(Div(v, theta)), 0, T); T+1 for an IF with a post step
 //	         p = Sub(v, Mul(theta, k))
 //	         s = Cast(GreaterOrEqual(p, alpha*theta)), of an MPRN
@@ -35,12 +35,12 @@ import (
 // nothing but the sum of its currents. The executor computes such a network in the same
 // order, to the same bits.
 //
-// The result is a plain network: no spiking operator can be recovered from it.
+// The result is a plain network. Its metadata state the operators, so that raise-forms puts
+// them back.
 var Pass = &passes.Pass{
 	Name: "lower-counts",
 	Doc: "write a two-phase network on spike counts, without a time axis\n\n" +
-		"Each layer becomes one convolution of the sum over time. The result is a\n" +
-		"plain network, which cannot be read back as a spiking one.",
+		"Each layer becomes one convolution of the sum over time.",
 	Needs: passes.Timed | passes.OpsetCurrent,
 	Gives: passes.Lowered,
 	Drops: passes.Timed | passes.Readout,
@@ -48,7 +48,7 @@ var Pass = &passes.Pass{
 }
 
 func run(c *passes.Context) (changed bool, err error) {
-	l, err := plain.NewSums(c)
+	l, err := plain.NewSums(c, "counts")
 	if l == nil {
 		return false, err
 	}

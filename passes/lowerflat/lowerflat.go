@@ -25,7 +25,7 @@ import (
 //
 //	Encode    x at t <= T; Expand(0, Shape(x)) at T+1, where a Concat reads it
 //	Bias      Add(x_t, b) at t <= T; x_t at T+1
-//	IF, MPRN  c = Add(x_t, bias) at t <= T, x_t at T+1 and without a bias
+//	IF, MPRN  c = Add(x_t, bias) at t <= T, x_t at T+1 and where the bias is 0 or none
 //	          p = Add(v, c); first v = v0*theta, or p = c where that is 0
 //	          s = Cast(GreaterOrEqual(p, theta)); an MPRN takes
 //	          alpha*theta in place of theta at T+1
@@ -50,15 +50,13 @@ import (
 // neurons here read the sum of a convolution's slices, and in the executor the
 // convolution of the sum, which may differ in the last bit.
 //
-// The result is a plain network: no spiking operator can be recovered from it,
-// its number of timesteps is fixed, and neither spikes nor energy can be
-// counted. Keep the other forms for that.
+// The result is a plain network. Its metadata state the operators, so that raise-forms puts
+// them back.
 var Pass = &passes.Pass{
 	Name: "lower-flat",
 	Doc: "unroll the spiking operators into standard operators\n\n" +
 		"Neurons are unrolled over the timesteps, without functions and control\n" +
-		"flow; convolutions stay single, with time in the batch. The result is a\n" +
-		"plain network, which cannot be read back as a spiking one.",
+		"flow; convolutions stay single, with time in the batch.",
 	Needs: passes.Timed | passes.OpsetCurrent,
 	Gives: passes.Lowered,
 	Drops: passes.Timed | passes.Readout,
@@ -66,7 +64,7 @@ var Pass = &passes.Pass{
 }
 
 func run(c *passes.Context) (changed bool, err error) {
-	s, err := plain.NewSlices(c)
+	s, err := plain.NewSlices(c, "flat")
 	if err != nil {
 		return false, err
 	}

@@ -7,6 +7,7 @@ import (
 	"spikingir/graph/infer"
 	"spikingir/graph/op"
 	"spikingir/passes"
+	"spikingir/passes/annotations"
 	"spikingir/passes/plain"
 	"spikingir/passes/spiking"
 )
@@ -19,7 +20,8 @@ import (
 // post, v0; a Scan over the slices inside the neurons of lock-step. A neuron without a bias
 // gets a zero scalar, NAME.bias, because functions cannot have omitted inputs;
 // likewise a CPM, where another one has a bias. A neuron states its residual
-// potential even where nothing reads it.
+// potential even where nothing reads it. The model's metadata state the operators, so that
+// raise-forms finds them where another tool has put the bodies in the place of the calls.
 // Conditions: the default opset is 17 or later; the bodies hold for each.
 // Algebra: the bodies state the operators' definitions step by step, rounded as
 // those are: c = x + bias at t <= T, v = v + c, s = [v >= theta], y = theta*s,
@@ -58,6 +60,11 @@ func run(c *passes.Context) (changed bool, err error) {
 	changed, err = c.Each(func(n *graph.Node) (bool, error) { return explicit(c, n, biased) })
 	if err != nil {
 		return changed, err
+	}
+	if len(used) > 0 {
+		if err := annotations.Begin(m, "functions").Finish(); err != nil {
+			return changed, err
+		}
 	}
 	for _, d := range definitions {
 		if !used[d.name] || m.Function(spiking.Op(d.name), "") != nil {

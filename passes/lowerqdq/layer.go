@@ -20,6 +20,7 @@ type layer struct {
 	weights       []int64
 	scale, sums   []float64 // by output channel; sums of the magnitudes of weights
 	theta, starts []int64   // of a neuron that works in integers; starts is the bias
+	source        source
 }
 
 // layers finds the Convs that work in integers, and says why others behind spikes do not.
@@ -107,7 +108,7 @@ func fewBits(conv *graph.Node) (*layer, string, error) {
 	if err != nil {
 		return nil, "", op.Wrap(conv, err)
 	}
-	y := &layer{conv: conv, dims: t.Dims, scale: q.Scale, sums: make([]float64, layout.Out)}
+	y := &layer{conv: conv, dims: t.Dims, scale: q.Scale, sums: make([]float64, layout.Out), source: source{layout, xs, amplitude}}
 	for i, x := range xs {
 		in, out := layout.Channel(i)
 		w := float64(float64(x)*float64(amplitude[in])) / q.Scale[out]
@@ -172,9 +173,11 @@ func (l *lowering) integer(k *neuron) {
 // readCounts makes a layer's Conv one of counts and of weights of 8 bits, in its place.
 func (l *lowering) readCounts(y *layer, scales []float32) {
 	n := y.conv
-	l.Spend(n.Input(1))
+	w := n.Input(1)
+	l.Spend(w)
 	n.SetInput(0, l.dequantise(n, "counts", l.countsOf(n.Input(0)), []float32{1}))
 	n.SetInput(1, l.constant(n, "weight", graph.Int8, scales, y.dims, y.weights))
+	l.state(y, w, n.Input(1).Producer().Input(0))
 }
 
 // constant is integers, dequantised by a scale for each index along axis 0.

@@ -41,14 +41,14 @@ import (
 // and one without them the same ones. Behind float layers a potential exactly half way
 // rounds to the even count, and the last bit of a sum decides, as in every form.
 //
-// The result is a plain network: no spiking operator can be recovered from it.
+// The result is a plain network. Its metadata state the operators and the numbers that are
+// rounded, so that raise-forms puts them back.
 var Pass = &passes.Pass{
 	Name: "lower-qdq",
 	Doc: "write a two-phase network on spike counts of 8 bits\n\n" +
 		"Counts are uint8, weights int8 for each output channel and biases int32, between\n" +
 		"QuantizeLinear and DequantizeLinear, which runtimes fuse into integer\n" +
-		"convolutions. Weights have to be rounded by quantise-weights. The result is a\n" +
-		"plain network, which cannot be read back as a spiking one.",
+		"convolutions. Weights have to be rounded by quantise-weights.",
 	Needs: passes.Typed | passes.Timed | passes.OpsetCurrent,
 	Gives: passes.Lowered,
 	Drops: passes.Timed | passes.Readout,
@@ -81,7 +81,7 @@ func run(c *passes.Context) (changed bool, err error) {
 	if err := l.layers(c); err != nil {
 		return false, err
 	}
-	if l.Sums, err = plain.NewSums(c); l.Sums == nil {
+	if l.Sums, err = plain.NewSums(c, "qdq"); l.Sums == nil {
 		return false, err
 	}
 	return l.Run(l.lower)

@@ -29,6 +29,8 @@ import (
 // refused by name, and so is a time-major input of the model.
 // Algebra: F keeps dimension 0 to itself, so that a slice of F(x) is F of a slice; all else is
 // that of lower-flat.
+//
+// The metadata state the operators, so that raise-forms puts them back.
 var Pass = &passes.Pass{
 	Name: "lower-unrolled",
 	Doc: "write standard operators for each timestep\n\n" +
@@ -42,7 +44,7 @@ var Pass = &passes.Pass{
 }
 
 func run(c *passes.Context) (changed bool, err error) {
-	s, err := plain.NewSlices(c)
+	s, err := plain.NewSlices(c, "unrolled")
 	if err != nil {
 		return false, err
 	}
@@ -165,6 +167,7 @@ func (l *lowering) copy(n *graph.Node, t int, in []*graph.Value) *graph.Node {
 	c := l.Insert(n, n, plain.AtStep(n.Label(), int64(t)), n.Op(), slices.Clone(n.Attrs), in, names...)
 	if t == 0 {
 		c.Doc, c.Metadata = n.Doc, n.Metadata.Clone()
+		l.Record.Copies[n] = c
 	}
 	return c
 }

@@ -10,6 +10,7 @@ import (
 	"spikingir/graph/infer"
 	"spikingir/graph/op"
 	"spikingir/passes"
+	"spikingir/passes/annotations"
 	"spikingir/passes/spiking"
 )
 
@@ -18,12 +19,14 @@ type Lowering struct {
 	*passes.Context
 	// Heirs is what takes over an output of a lowered node.
 	Heirs map[*graph.Value]*graph.Value
-	spent []*graph.Value // initializers that others may have taken the place of
+	// Record goes into the lowered model's metadata.
+	Record *annotations.Record
+	spent  []*graph.Value // initializers that others may have taken the place of
 }
 
-// New begins a lowering.
-func New(c *passes.Context) *Lowering {
-	return &Lowering{Context: c, Heirs: map[*graph.Value]*graph.Value{}}
+// New begins a lowering to a form, as it is before it changes the model.
+func New(c *passes.Context, form string) *Lowering {
+	return &Lowering{Context: c, Heirs: map[*graph.Value]*graph.Value{}, Record: annotations.Begin(c.Model, form)}
 }
 
 // Run calls lower for every spiking node, which builds what computes the node's outputs
@@ -65,7 +68,15 @@ func (l *Lowering) RunOn(chosen func(*graph.Node) bool, lower func(*graph.Node) 
 	if dropped := dropDomain(l.Model); len(old) == 0 {
 		return dropped, nil
 	}
+	if err := l.Record.Finish(); err != nil {
+		return true, err
+	}
 	return true, infer.Model(l.Model)
+}
+
+// stated says that the initializer from is the product of v and a factor.
+func (l *Lowering) stated(v, from *graph.Value, factor float32) {
+	l.Record.Sources[v] = annotations.Tensor{From: from.Name(), Factor: &factor}
 }
 
 // Spend notes that others may have taken the place of v, which goes with them when it is
@@ -192,7 +203,9 @@ func (l *Lowering) perChannel(n *graph.Node, b *graph.Value, space int) (*graph.
 			return nil, op.Errorf(n, "%q: %v", b.Name(), err)
 		}
 		l.Spend(b)
-		return spiking.Parameter(n, "biases", spiking.PerChannel(len(xs), space+2), xs), nil
+		list := spiking.Parameter(n, "biases", spiking.PerChannel(len(xs), space+2), xs)
+		l.stated(b, list, 1)
+		return list, nil
 	}
 	axes := make([]int64, space)
 	for i := range axes {

@@ -22,12 +22,12 @@ type Slices struct {
 	Whole func(v *graph.Value) bool
 }
 
-// NewSlices begins such a lowering. A network of two schedules is an error.
-func NewSlices(c *passes.Context) (*Slices, error) {
+// NewSlices begins such a lowering, to a form. A network of two schedules is an error.
+func NewSlices(c *passes.Context, form string) (*Slices, error) {
 	if _, err := op.TimingOf(c.Model.Graph); err != nil {
 		return nil, err
 	}
-	return &Slices{Lowering: New(c), Of: map[*graph.Value][]*graph.Value{}}, nil
+	return &Slices{Lowering: New(c, form), Of: map[*graph.Value][]*graph.Value{}}, nil
 }
 
 // Lower builds what computes the outputs of n.
@@ -99,6 +99,7 @@ func (l *Slices) neuron(n *graph.Node) error {
 	if err != nil {
 		return err
 	}
+	bias := l.effective(s.Bias)
 	ys := make([]*graph.Value, len(xs))
 	var current *graph.Value // of the step before, with the bias
 	for t, c := range xs {
@@ -106,9 +107,9 @@ func (l *Slices) neuron(n *graph.Node) error {
 		switch {
 		case t >= s.Timesteps:
 			level = late
-		case s.Bias == nil:
+		case bias == nil:
 		case current == nil || c != xs[t-1]:
-			current = l.At(n, t, "current", "Add", nil, c, s.Bias)
+			current = l.At(n, t, "current", "Add", nil, c, bias)
 			fallthrough
 		default:
 			c = current
@@ -149,13 +150,16 @@ func (l *Slices) spike(n *graph.Node, t int64, s op.Neuron, spikes *graph.Value)
 }
 
 // isOne reports whether v is a constant of nothing but 1.
-func isOne(v *graph.Value) bool {
+func isOne(v *graph.Value) bool { return isAll(v, 1) }
+
+// isAll reports whether v is a constant of nothing but want.
+func isAll(v *graph.Value, want float32) bool {
 	t := op.Constant(v)
 	if t == nil {
 		return false
 	}
 	xs, err := t.Float32s()
-	return err == nil && !slices.ContainsFunc(xs, func(x float32) bool { return x != 1 })
+	return err == nil && !slices.ContainsFunc(xs, func(x float32) bool { return x != want })
 }
 
 func (l *Slices) decode(n *graph.Node) error {

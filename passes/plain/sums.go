@@ -10,8 +10,8 @@ import (
 // axis.
 type Sums struct{ *Lowering }
 
-// NewSums begins such a lowering; it gives nil where it refused a node.
-func NewSums(c *passes.Context) (*Sums, error) {
+// NewSums begins such a lowering, to a form; it gives nil where it refused a node.
+func NewSums(c *passes.Context, form string) (*Sums, error) {
 	if _, err := op.TimingOf(c.Model.Graph); err != nil {
 		return nil, err
 	}
@@ -21,10 +21,11 @@ func NewSums(c *passes.Context) (*Sums, error) {
 			return nil, nil
 		}
 	}
+	l := New(c, form)
 	if err := forgetTime(c.Model); err != nil {
 		return nil, err
 	}
-	return &Sums{New(c)}, nil
+	return &Sums{l}, nil
 }
 
 // forgetTime takes the types of time-major values away, which are sums from now on.

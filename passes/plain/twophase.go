@@ -3,6 +3,7 @@ package plain
 import (
 	"spikingir/graph"
 	"spikingir/graph/op"
+	"spikingir/passes/annotations"
 	"spikingir/passes/spiking"
 )
 
@@ -16,7 +17,7 @@ type Neuron struct {
 }
 
 // TwoPhase builds a neuron from the sum of its currents over all slices; top is the most
-// spikes that Count may hold. A bias counts T times, and v0 = 0 takes no node.
+// spikes that Count may hold. A bias counts T times; v0 = 0 and a bias of 0 take no node.
 //
 //	v = total + T*bias + v0*theta
 //	q = Floor(v/theta), k = Clip(q, 0, top)
@@ -24,8 +25,8 @@ type Neuron struct {
 //	v_res = p - theta*s
 func (l *Lowering) TwoPhase(n *graph.Node, s op.Neuron, total *graph.Value, top int64) (Neuron, error) {
 	v := total
-	if s.Bias != nil {
-		b, err := l.TimesSteps(n, s.Bias, s.Steps)
+	if bias := l.effective(s.Bias); bias != nil {
+		b, err := l.TimesSteps(n, bias, s.Steps)
 		if err != nil {
 			return Neuron{}, err
 		}
@@ -61,6 +62,15 @@ func (l *Lowering) TwoPhase(n *graph.Node, s op.Neuron, total *graph.Value, top 
 	return k, nil
 }
 
+// effective is a neuron's bias; nil for zeros, which take no node.
+func (l *Lowering) effective(bias *graph.Value) *graph.Value {
+	if bias == nil || !isAll(bias, 0) {
+		return bias
+	}
+	l.Spend(bias)
+	return nil
+}
+
 // TimesSteps is T times a bias.
 func (l *Lowering) TimesSteps(n *graph.Node, b *graph.Value, s op.Steps) (*graph.Value, error) {
 	return l.scaled(n, "biases", float32(s.Timesteps), b)
@@ -81,7 +91,9 @@ func (l *Lowering) scaled(n *graph.Node, role string, x float32, v *graph.Value)
 	for i, y := range xs {
 		products[i] = x * y
 	}
-	return spiking.Parameter(n, role, t.Dims, products), nil
+	list := spiking.Parameter(n, role, t.Dims, products)
+	l.stated(v, list, x)
+	return list, nil
 }
 
 // level is alpha*theta, from which an MPRN fires in the post step.
@@ -90,7 +102,11 @@ func (l *Lowering) level(n *graph.Node, s op.Neuron) (*graph.Value, error) {
 	if alpha != nil {
 		if xs, err := alpha.Float32s(); err == nil && len(xs) == 1 {
 			l.Spend(s.Alpha)
-			return l.scaled(n, "post_theta", xs[0], s.Theta)
+			level, err := l.scaled(n, "post_theta", xs[0], s.Theta)
+			if err == nil && level.IsInitializer() {
+				l.Record.Sources[s.Alpha] = annotations.Tensor{From: level.Name(), Over: s.Theta.Name()}
+			}
+			return level, err
 		}
 	}
 	return l.Node(n, "post_theta", "Mul", nil, s.Theta, s.Alpha), nil

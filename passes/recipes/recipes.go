@@ -33,6 +33,7 @@ import (
 	"spikingir/passes/normalizethresholds"
 	"spikingir/passes/prelutoonoff"
 	"spikingir/passes/quantiseweights"
+	"spikingir/passes/raiseforms"
 	"spikingir/passes/recogniserelu"
 	"spikingir/passes/relutoif"
 	"spikingir/passes/settleinitializers"
@@ -295,9 +296,12 @@ func Rewrite(s Settings) (passes.Pipeline, error) {
 	if err := s.checkForm(); err != nil {
 		return nil, err
 	}
-	p := append(steps(upgradeopset.Pass, infershapes.Pass, splitregions.Pass, adoptspiking.Pass), s.finish()...)
+	p := append(steps(raiseforms.Pass, upgradeopset.Pass, infershapes.Pass, splitregions.Pass, adoptspiking.Pass), s.finish()...)
 	return p, p.Validate()
 }
+
+// Raise is the pass that puts the spiking operators of a lowered file back.
+func Raise() passes.Pipeline { return steps(raiseforms.Pass) }
 
 // finish is the passes behind those that make a network spiking.
 func (s Settings) finish() passes.Pipeline {

@@ -30,6 +30,7 @@ import (
 	"spikingir/passes/normalizethresholds"
 	"spikingir/passes/prelutoonoff"
 	"spikingir/passes/quantiseweights"
+	"spikingir/passes/raiseforms"
 	"spikingir/passes/recogniserelu"
 	"spikingir/passes/relutoif"
 	"spikingir/passes/settleinitializers"
@@ -65,6 +66,7 @@ var list = []*passes.Pass{
 	normalizethresholds.Pass,
 	iftomprn.Pass,
 	encodeinput.Pass,
+	raiseforms.Pass,
 	adoptspiking.Pass,
 	absorbscales.Pass,
 	quantiseweights.Pass,

@@ -1,0 +1,10 @@
+package raiseforms_test
+
+import (
+	"testing"
+
+	"spikingir/passes/passtest"
+	"spikingir/passes/raiseforms"
+)
+
+func TestRaiseForms(t *testing.T) { passtest.Run(t, raiseforms.Pass) }
