@@ -52,7 +52,9 @@ var Pass = &passes.Pass{
 	Needs: passes.Typed | passes.Timed | passes.OpsetCurrent,
 	Gives: passes.Lowered,
 	Drops: passes.Timed | passes.Readout,
-	Run:   run,
+	// The first layer takes scales into its weights, which are floats.
+	Changes: "sums of the first layer round otherwise, which may move a spike",
+	Run:     run,
 }
 
 // mostCount is the largest count that 8 bits hold.
