@@ -35,7 +35,7 @@ type NIROptions struct {
 // names it; its cause is then a [nir.Refused].
 func NIR(ctx context.Context, m *Model, o NIROptions) (*nir.Network, *nir.Report, error) {
 	if !Spiking(m) {
-		return nil, nil, unsupported(errors.New("the model has no spiking neurons: convert it first, to a form other than flat, counts and qdq"))
+		return nil, nil, unsupported(errors.New("the model has no spiking neurons: convert it first"))
 	}
 	m = m.Clone()
 	scaled := passes.UnitForm.Check(m) != nil

@@ -111,7 +111,7 @@ func (a *app) export(cmd *cobra.Command, x *exporting, path string) error {
 			return err
 		}
 	}
-	m, err := a.load(path, "onnx")
+	m, err := a.loadNetwork(path, "onnx")
 	if err != nil {
 		return err
 	}

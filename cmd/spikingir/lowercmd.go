@@ -47,7 +47,7 @@ func (a *app) lower(cmd *cobra.Command, l *lowering, path string) error {
 	case l.form == "":
 		return fmt.Errorf("lower: --to is missing, want %s", strings.Join(spikingir.Forms(), " or "))
 	}
-	if err := choose("to", l.form); err != nil {
+	if err := oneOf("to", l.form, spikingir.Forms()); err != nil {
 		return err
 	}
 	p, err := spikingir.Rewriting(spikingir.Settings{Lower: spikingir.Form(l.form)})
