@@ -37,11 +37,9 @@ type calibration struct {
 
 // newCalibration opens the images that a conversion calibrates on.
 func newCalibration(d Data, channels int) (*calibration, error) {
-	var err error
-	if d.inMemory() && d.Images == nil {
-		if d, err = d.embedded(); err != nil {
-			return nil, err
-		}
+	d, err := d.OrEmbedded()
+	if err != nil {
+		return nil, err
 	}
 	set, err := d.Samples(channels)
 	return &calibration{Samples: set, channels: channels, hash: sha256.New()}, err

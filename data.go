@@ -25,6 +25,15 @@ type Data struct {
 	Seed uint64
 }
 
+// OrEmbedded is d, or where it names no images those of the program that [Convert] takes
+// then.
+func (d Data) OrEmbedded() (Data, error) {
+	if !d.inMemory() || d.Images != nil {
+		return d, nil
+	}
+	return d.embedded()
+}
+
 // inMemory reports whether no folder is named.
 func (d *Data) inMemory() bool { return d.Dir == "" && d.Task.Kind != Pairs }
 

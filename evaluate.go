@@ -19,7 +19,7 @@ type EvaluateOptions struct {
 	// whether the first layer is charged "once" (the default) or "per-step".
 	Energy     metric.Mode
 	FirstLayer metric.FirstLayer
-	// Crop measures the central Crop x Crop pixels of each image; 0 takes the whole.
+	// Crop measures the central Crop x Crop pixels of each input; 0 takes the whole.
 	Crop int
 	// Blind measures what needs no ground truth, agreement, firing rates and energy, with any
 	// task; qualities are left zero. A network of one size of images is given the middle of

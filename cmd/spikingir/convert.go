@@ -21,7 +21,7 @@ type conversion struct {
 	passes, reader, out string
 	tensors             *[]string // the files of --input
 	dump                dumper
-	verify              bool
+	verify, unchecked   bool
 	tolerance           float64
 	limits              limits
 	recipe              error // what is wrong with the settings, unless the model is spiking
@@ -58,6 +58,7 @@ func (c *conversion) add(f *pflag.FlagSet) {
 	f.StringVar(&c.StopAfter, "stop-after", "", "pass to stop after; the model is written as it is then")
 	f.BoolVar(&c.verify, "verify-each", false, "run the model before and after each pass on seeded inputs; the first pass that changes results without saying so ends in exit code 4")
 	f.Float64Var(&c.tolerance, "tolerance", 1e-4, "with --verify-each, the largest difference allowed")
+	f.BoolVar(&c.unchecked, "no-check", false, fmt.Sprintf("do not try what was converted on %d calibration images", checkedImages))
 	c.limits.addMeasured(f, "MODEL", ", measured on the calibration images before OUT is written")
 }
 
@@ -102,22 +103,24 @@ func (a *app) convertCmd() *cobra.Command {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
 			var ann *graph.Model // a conversion leaves nothing of it
-			if gates {
+			if !spikingir.Spiking(m) {
 				ann = m.Clone()
 			}
 			s := &summary{Model: args[0], Output: c.out}
 			if s.Conversion, err = a.convert(cmd.Context(), m, c); err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
-			if gates {
-				if s.Measured, err = a.measureConversion(cmd.Context(), args[0], ann, m, c); err != nil {
-					return err
-				}
+			if err := a.measure(cmd.Context(), s, ann, m, c); err != nil {
+				return err
 			}
 			if err := spikingir.Write(c.out, m); err != nil {
 				return cli.Writing(c.out, err)
 			}
-			return a.printSummary(s)
+			if err := a.printSummary(s, m); err != nil || s.Measured == nil {
+				return err
+			}
+			a.warnChecked(s.Measured, c, s.Conversion)
+			return nil
 		},
 	}
 	c.add(cmd.Flags())
@@ -199,7 +202,7 @@ type summary struct {
 	Model  string `json:"model"`
 	Output string `json:"output"`
 	*spikingir.Conversion
-	Measured *measured `json:"measured,omitempty"` // for gates
+	Measured *measured `json:"measured,omitempty"`
 }
 
 // convert runs the passes over m in place.
@@ -237,7 +240,7 @@ func (a *app) tellCheck(p spikingir.PassCheck) {
 	}
 }
 
-func (a *app) printSummary(s *summary) error {
+func (a *app) printSummary(s *summary, m *graph.Model) error {
 	if a.format == "json" {
 		return a.json(s)
 	}
@@ -268,6 +271,7 @@ func (a *app) printSummary(s *summary) error {
 	fmt.Fprintf(a.out, "%s -> %s: %s\n", s.Model, s.Output, what)
 	if s.Measured != nil {
 		fmt.Fprintln(a.out, s.Measured)
+		a.printChecked(s.Measured, m)
 	}
 	return nil
 }

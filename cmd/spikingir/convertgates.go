@@ -12,21 +12,48 @@ import (
 	"spikingir/runtime/eval"
 )
 
-// measured is what convert measured for its gates, on the calibration images.
+// measured is what convert measured on calibration images.
 type measured struct {
 	Images     int            `json:"images"`
 	Agreement  eval.Agreement `json:"agreement"`
+	Input      *eval.Quality  `json:"input,omitempty"` // nil without a ground truth, as the next two
+	Model      *eval.Quality  `json:"model,omitempty"`
+	Ref        *eval.Quality  `json:"ref,omitempty"`
 	FiringRate *float64       `json:"firing_rate,omitempty"` // nil where no neuron fires that could be counted
 	Energy     float64        `json:"energy_ratio"`
+	Layers     []eval.Layer   `json:"layers,omitempty"`
+	Findings   eval.Findings  `json:"findings"`
+}
+
+func measuredOf(r *spikingir.Report) *measured {
+	m := &measured{Images: r.Images, Agreement: *r.Agreement, Energy: r.Energy.ModelMJ / *r.Energy.RefMJ, Layers: r.Layers, Findings: r.Findings}
+	if len(r.Layers) > 0 {
+		m.FiringRate = &r.FiringRate
+	}
+	if r.Model.PSNR != 0 {
+		m.Model, m.Ref = &r.Model, r.Ref
+	}
+	if r.Input.PSNR != 0 {
+		m.Input = &r.Input
+	}
+	return m
 }
 
 func (m *measured) String() string {
+	quality := ""
+	if m.Model != nil && m.Ref != nil {
+		quality = fmt.Sprintf(", PSNR %.2f dB (ANN %.2f", float64(m.Model.PSNR), float64(m.Ref.PSNR))
+		if m.Input != nil {
+			quality += fmt.Sprintf(", input %.2f", float64(m.Input.PSNR))
+		}
+		quality += ")"
+	}
 	rate := ""
 	if m.FiringRate != nil {
 		rate = fmt.Sprintf(", firing rate %.4f", *m.FiringRate)
 	}
-	return fmt.Sprintf("on %d calibration images: agreement with the ANN %s dB%s, energy %.4f of the ANN's",
-		m.Images, decibel(m.Agreement.PSNR), rate, m.Energy)
+	return fmt.Sprintf("on %d calibration images: agreement with the ANN %s dB%s%s, energy %.4f of the ANN's",
+		m.Images, decibel(m.Agreement.PSNR), quality, rate, m.Energy)
 }
 
 // plainForms are the passes that leave no neurons to count spikes at.
@@ -51,39 +78,27 @@ func (c *conversion) checkLimits(p passes.Pipeline) error {
 	return nil
 }
 
-// measureConversion runs what a conversion gave beside the ANN that it was made of, and holds
-// it to the gates.
+// measureConversion runs what a conversion gave beside the ANN that it was made of, on all
+// calibration images, and holds it to the gates.
 func (a *app) measureConversion(ctx context.Context, path string, ann, snn *graph.Model, c *conversion) (*measured, error) {
-	n, err := a.ready(path, snn, spikingir.RunOptions{Inputs: taken(snn, c.Inputs)})
+	p, err := a.pair(path, ann, snn, c)
 	if err != nil {
 		return nil, fmt.Errorf("to measure what was converted: %w", err)
 	}
-	defer n.Close()
-	if err := n.Restores(); err != nil {
+	defer p.close()
+	if err := p.snn.Restores(); err != nil {
 		return nil, cli.Unsupported(fmt.Errorf("%s: %s cannot be measured: %w", path, c.limits.flags()[0], err))
 	}
-	ref, err := a.against(path, ann, n, spikingir.RunOptions{Inputs: c.Inputs})
-	if err != nil {
-		return nil, err
-	}
-	defer ref.Close()
-	if names, at := n.Outputs(); len(names) > 1 {
+	if names, at := p.snn.Outputs(); len(names) > 1 {
 		a.Warnf("%s: gates are held to output %q", path, names[at])
 	}
-	step, end := a.Progress("measuring")
-	all, err := spikingir.Evaluate(ctx, n.Network, c.Calibration, spikingir.EvaluateOptions{Reference: ref.Network, Blind: true, Progress: step})
-	end()
+	r, err := a.measurePair(ctx, p, c.Calibration, spikingir.EvaluateOptions{Blind: true})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	r := all[len(all)-1]
-	a.judgeLimits(&c.limits, all)
+	a.judgeLimits(&c.limits, []*spikingir.Report{r})
 	if err := a.judge(); err != nil {
 		return nil, fmt.Errorf("%w: %s is not written", err, c.out)
 	}
-	m := &measured{Images: r.Images, Agreement: *r.Agreement, Energy: r.Energy.ModelMJ / *r.Energy.RefMJ}
-	if len(r.Layers) > 0 {
-		m.FiringRate = &r.FiringRate
-	}
-	return m, nil
+	return measuredOf(r), nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
@@ -12,6 +13,7 @@ import (
 	"spikingir"
 	"spikingir/cmd/internal/cli"
 	"spikingir/graph"
+	"spikingir/runtime/eval"
 	"spikingir/runtime/metric"
 )
 
@@ -211,6 +213,7 @@ func (a *app) printReport(r *spikingir.Report) {
 	if r.Energy.SavingPC != nil && r.Timesteps > 0 {
 		fmt.Fprintf(a.out, "energy saved against the reference: %.1f %%\n", *r.Energy.SavingPC)
 	}
+	a.printFindings(r.Findings)
 	if len(r.Layers) == 0 {
 		return
 	}
@@ -221,6 +224,24 @@ func (a *app) printReport(r *spikingir.Report) {
 	}
 	l.AppendFooter(table.Row{"all", "", r4(r.FiringRate)})
 	l.Render()
+}
+
+// printFindings says what speaks against a network.
+func (a *app) printFindings(f eval.Findings) {
+	if f.Poor != "" {
+		fmt.Fprintf(a.out, "the network is no good here: %s\n", f.Poor)
+	}
+	for _, l := range []struct {
+		what  string
+		names []string
+	}{
+		{"never fire", f.Silent},
+		{"saturated, with more to fire than there are timesteps for", f.Saturated},
+	} {
+		if len(l.names) > 0 {
+			fmt.Fprintf(a.out, "%s: %s\n", l.what, cli.Line(strings.Join(l.names, ", ")))
+		}
+	}
 }
 
 // maxColumns is more than any table has.

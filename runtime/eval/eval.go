@@ -28,8 +28,8 @@ type Config struct {
 	Set        Samples
 	Window     metric.Window
 	Energy     metric.EnergyOptions // empty fields mean Paper and Once
-	// Crop measures the central Crop x Crop pixels of each image only, for tasks
-	// whose input has the size of the target; 0 measures whole images.
+	// Crop measures the central Crop x Crop pixels of each input only, and what belongs to
+	// them of the target, whose size must be a multiple; 0 measures whole images.
 	Crop int
 	// Blind measures what needs no ground truth: agreement, spikes and energy, with any task.
 	// The report's qualities are zero then, and it has no rate.
@@ -60,6 +60,7 @@ type Report struct {
 	Energy       Energy        `json:"energy"`
 	Seconds      float64       `json:"seconds_per_image"`
 	Layers       []Layer       `json:"layers"`
+	Findings     Findings      `json:"findings"`
 	PerImage     []ImageReport `json:"per_image"`
 }
 
@@ -155,17 +156,18 @@ func (c Config) cropped(s dataset.Sample) (dataset.Sample, error) {
 	if c.Crop == 0 {
 		return s, nil
 	}
-	if s.Input.H != s.Target.H || s.Input.W != s.Target.W {
-		return s, fmt.Errorf("the input is %dx%d and the target %dx%d: cropping wants the same size",
-			s.Input.W, s.Input.H, s.Target.W, s.Target.H)
-	}
 	h, w := min(c.Crop, s.Input.H), min(c.Crop, s.Input.W)
 	y, x := (s.Input.H-h)/2, (s.Input.W-w)/2
+	scale := s.Target.H / s.Input.H
+	if !c.Blind && (scale == 0 || s.Target.H != scale*s.Input.H || s.Target.W != scale*s.Input.W) {
+		return s, fmt.Errorf("the input is %dx%d and the target %dx%d: cropping wants the same size, or a multiple",
+			s.Input.W, s.Input.H, s.Target.W, s.Target.H)
+	}
 	var err error
-	if s.Input, err = s.Input.Crop(y, x, h, w); err != nil {
+	if s.Input, err = s.Input.Crop(y, x, h, w); err != nil || c.Blind {
 		return s, err
 	}
-	s.Target, err = s.Target.Crop(y, x, h, w)
+	s.Target, err = s.Target.Crop(y*scale, x*scale, h*scale, w*scale)
 	return s, err
 }
 

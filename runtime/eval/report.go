@@ -98,6 +98,7 @@ func (t *tally) report(k *track) (*Report, error) {
 		}
 		r.PerImage = append(r.PerImage, m)
 	}
+	r.Findings = r.judge()
 	return r, nil
 }
 
