@@ -80,5 +80,5 @@ func (a *app) lower(cmd *cobra.Command, l *lowering, path string) error {
 	if err := spikingir.Write(l.out, m); err != nil {
 		return cli.Writing(l.out, err)
 	}
-	return a.printSummary(s)
+	return a.printSummary(s, m)
 }
