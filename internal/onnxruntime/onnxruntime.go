@@ -1,4 +1,4 @@
-// Package onnxruntime runs models in ONNX Runtime, for tests that hold ours to it: by
+// Package onnxruntime runs models in ONNX Runtime, for who holds ours to it: by
 // node and its package onnxruntime-node, or onnxruntime-web, which is what runs in web
 // pages. One process runs many models.
 package onnxruntime
@@ -82,6 +82,28 @@ type Setting struct {
 	Modules string // what Variable holds
 	Engine  Engine
 	Level   Level
+}
+
+// Find is the version of the engine in a folder node_modules, or an error that says what is missing and
+// how it is installed.
+func Find(modules string, engine Engine) (version string, err error) {
+	install := fmt.Sprintf("install it by: npm install --ignore-scripts --prefix DIR %s, and give DIR/node_modules", engine)
+	if modules == "" {
+		return "", fmt.Errorf("the folder of ONNX Runtime is not given: want --onnxruntime DIR, or the variable %s, a folder node_modules with %s in it; %s",
+			Variable, engine, install)
+	}
+	if _, err := exec.LookPath("node"); err != nil {
+		return "", errors.New("node is not installed, which runs ONNX Runtime: install Node.js 18 or later (Debian: apt-get install nodejs npm)")
+	}
+	b, err := os.ReadFile(filepath.Join(modules, string(engine), "package.json"))
+	if err != nil {
+		return "", fmt.Errorf("%s is not in %s: %w; %s", engine, modules, errors.Unwrap(err), install)
+	}
+	var about struct{ Version string }
+	if err := json.Unmarshal(b, &about); err != nil {
+		return "", fmt.Errorf("%s in %s: %w; %s", engine, modules, err, install)
+	}
+	return about.Version, nil
 }
 
 // Run runs all cases and gives a result for each. It writes to dir, an empty folder.
