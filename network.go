@@ -206,6 +206,19 @@ func (n *Network) Run(ctx context.Context, inputs ...*Tensor) ([]*Tensor, error)
 	return r.Outputs, nil
 }
 
+// Feeds is what [Network.Program] is given for an image [N,C,H,W], by the names of the model's inputs: the image, mirrored at the
+// right and the bottom up to a size that runs, and what [RunOptions] or the model state beside it.
+func (n *Network) Feeds(x *Tensor) (map[string]*Tensor, error) {
+	if n.noImage != nil {
+		return nil, unsupported(n.noImage)
+	}
+	x, err := n.sizes.Fit(x)
+	if err != nil {
+		return nil, unsupported(err)
+	}
+	return n.ports.Inputs(x)
+}
+
 // Fault is an error of a run of [Network.Program] as [Network.Run] gives it: the model's
 // where a node is named, of one that is not valid if inference finds so too.
 func (n *Network) Fault(err error) error {

@@ -41,7 +41,7 @@ func choices() map[string][]string {
 		"ssim":             {"gaussian", "uniform7"},
 		"energy":           {"paper", "exact"},
 		"first-layer":      {"once", "per-step"},
-		"against":          {"gorgonia"},
+		"against":          {"gorgonia", "onnxruntime"},
 		"schedule":         {"cosine", "constant"},
 		"convert schedule": encodeinput.Schedule.Words(),
 		"to":               {"nir"},

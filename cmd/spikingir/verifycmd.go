@@ -10,12 +10,14 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"spikingir"
 	"spikingir/cmd/internal/cli"
 	"spikingir/fixtures"
 	"spikingir/graph"
 	"spikingir/graph/op"
+	"spikingir/internal/onnxruntime"
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/eval"
 	"spikingir/runtime/metric"
@@ -31,20 +33,29 @@ type verification struct {
 	run         spikingir.RunOptions
 	crop, limit int
 	tolerance   float64
+	modules     string   // the folder of ONNX Runtime
+	tensors     []string // what is compared in between there
 }
 
 // smallImage is the side of the images that Gorgonia is given: it is slow.
 const smallImage = 32
 
+// defaultCrop is the side of the images that others are given: what lies between input and output of
+// a network is much when it is all kept.
+var defaultCrop = map[string]int{"gorgonia": smallImage, "onnxruntime": 64}
+
 func (a *app) verifyCmd() *cobra.Command {
 	v := &verification{}
 	cmd := &cobra.Command{
-		Use:   "verify A B | verify A --against gorgonia",
-		Short: "Compare what two models compute, or a model with its twin in Gorgonia",
+		Use:   "verify A B | verify A --against gorgonia | verify A [B] --against onnxruntime",
+		Short: "Compare what two models compute, or one here and in another runtime",
 		Long: `verify runs both models on the same images and reports the largest difference of
 their outputs and the agreement, the PSNR between them. With --against gorgonia
 the second model is the first one, built again in Gorgonia, in float64: an
-independent check of this program on small networks.
+independent check of this program on small networks. With --against onnxruntime
+A runs here and B, or A itself, in ONNX Runtime, by node and onnxruntime-node
+(--onnxruntime DIR); the spikes of all neurons are compared too, and the report
+names the first that differ (--tensors).
 
 Images are those of --input, or embedded ones that no conversion is calibrated on;
 a model that takes no image of 1 or 3 channels gets random numbers (--seed). The
@@ -52,43 +63,50 @@ models run in float32, which is what their files say, unless --precision is give
 It exits with 4 when outputs differ by more than --tolerance.`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := v.check(len(args)); err != nil {
+			if err := v.check(cmd.Flags(), len(args)); err != nil {
 				return err
 			}
 			if !cmd.Flags().Changed("precision") {
 				a.Precision = "float32"
 			}
-			if v.against != "" && !cmd.Flags().Changed("crop") {
-				v.crop = smallImage
+			if side, limited := defaultCrop[v.against]; limited && !cmd.Flags().Changed("crop") {
+				v.crop = side
 			}
 			return a.verify(cmd.Context(), v, args)
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&v.against, "against", "", "compare with A built in another library, in place of B: gorgonia")
+	f.StringVar(&v.against, "against", "", "compare with A built in another library, in place of B: gorgonia; or with what another runtime computes of B, or of A: onnxruntime")
+	f.StringVar(&v.modules, "onnxruntime", "", "folder node_modules with onnxruntime-node in it; without it, that of the variable "+onnxruntime.Variable)
+	f.StringSliceVar(&v.tensors, "tensors", []string{allSpikes}, "with --against onnxruntime, values that are compared in between: names, spikes for those of all neurons, none")
 	addInput(f, "i", &v.in, &v.run.Inputs, "image, or folder of images, to run on; without it, embedded ones")
 	addOutputName(f, &v.run.Output)
 	addMemory(f, &v.run.MemoryLimit)
-	f.IntVar(&v.crop, "crop", 0, fmt.Sprintf("only the central N x N pixels of each image; 0 takes all (--against gorgonia: %d)", smallImage))
+	f.IntVar(&v.crop, "crop", 0, fmt.Sprintf("only the central N x N pixels of each image; 0 takes all (default with --against gorgonia: %d, onnxruntime: %d)", smallImage, defaultCrop["onnxruntime"]))
 	f.IntVar(&v.limit, "limit", 0, "only the first N images; 0 takes all")
 	f.Float64Var(&v.tolerance, "tolerance", 1e-4, "largest difference of two outputs that is accepted")
 	return cmd
 }
 
-func (v *verification) check(models int) error {
+func (v *verification) check(f *pflag.FlagSet, models int) error {
 	switch {
 	case v.against != "" && choose("against", v.against) != nil:
 		return choose("against", v.against)
-	case v.against != "" && models != 1:
+	case v.against == "gorgonia" && models != 1:
 		return fmt.Errorf("--against %s compares one model, not %d", v.against, models)
 	case v.against == "" && models != 2:
-		return fmt.Errorf("verify: want two models, or one and --against gorgonia")
+		return fmt.Errorf("verify: want two models, or one and --against gorgonia or onnxruntime")
 	case v.crop < 0:
 		return fmt.Errorf("--crop %d, want 0 (whole images) or more", v.crop)
 	case v.limit < 0:
 		return fmt.Errorf("--limit %d, want 0 (all images) or more", v.limit)
 	case !(v.tolerance >= 0):
 		return fmt.Errorf("--tolerance %v, want 0 or more", v.tolerance)
+	}
+	for _, name := range []string{"onnxruntime", "tensors"} {
+		if v.against != "onnxruntime" && f.Changed(name) {
+			return fmt.Errorf("--%s is of --against onnxruntime, which is not given", name)
+		}
 	}
 	return nil
 }
@@ -122,6 +140,7 @@ type verified struct {
 	Tolerance float64        `json:"tolerance"`
 	Same      bool           `json:"same"`
 	Exact     bool           `json:"exact,omitempty"` // both are in the exact form
+	*RuntimeReport
 	// TimingA and TimingB are of two-phase networks.
 	TimingA *op.TimingReport `json:"timing_a,omitempty"`
 	TimingB *op.TimingReport `json:"timing_b,omitempty"`
@@ -130,8 +149,45 @@ type verified struct {
 // exactForm says what the exact form is good for.
 const exactForm = "exact form: every runtime gives the same bits"
 
-// rival computes the second output.
-type rival func(ctx context.Context, x *ops.Tensor) (y *ops.Tensor, nearest *float64, err error)
+// rival computes the output of both sides.
+type rival func(ctx context.Context, x *ops.Tensor) (ours, theirs *ops.Tensor, nearest *float64, err error)
+
+// beside is a rival of which A runs here on its own.
+func beside(m *loaded, other func(ctx context.Context, x *ops.Tensor) (*ops.Tensor, *float64, error)) rival {
+	return func(ctx context.Context, x *ops.Tensor) (*ops.Tensor, *ops.Tensor, *float64, error) {
+		y, err := m.Run(ctx, x)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		z, nearest, err := other(ctx, x)
+		_, at := m.Outputs()
+		return y[at], z, nearest, err
+	}
+}
+
+// rival opens what A is compared with, and notes in r what there is to say of it.
+func (a *app) rival(v *verification, args []string, m *loaded, r *verified) (both rival, end func(), err error) {
+	switch v.against {
+	case "gorgonia":
+		return beside(m, gorgonia(m.path, m.Model())), func() {}, nil
+	case "onnxruntime":
+		return a.runtimeRival(v, args, m, r)
+	}
+	b, err := a.reference(args[1], m, v.run)
+	if err != nil {
+		return nil, nil, err
+	}
+	r.B, r.TimingB = args[1], timing(b)
+	r.Exact = r.Exact && spikingir.Exact(b.Model()) == nil
+	return beside(m, func(ctx context.Context, x *ops.Tensor) (*ops.Tensor, *float64, error) {
+		out, err := b.Run(ctx, x)
+		if err != nil {
+			return nil, nil, err
+		}
+		_, at := b.Outputs()
+		return out[at], nil, nil
+	}), b.Close, nil
+}
 
 func (a *app) verify(ctx context.Context, v *verification, args []string) error {
 	m, err := a.open(args[0], v.run)
@@ -144,25 +200,11 @@ func (a *app) verify(ctx context.Context, v *verification, args []string) error 
 		Agreement: eval.Agreement{PSNR: metric.DB(math.Inf(1))}}
 	r.TimingA = timing(m)
 	r.Exact = spikingir.Exact(m.Model()) == nil
-	other := gorgonia(m.path, m.Model())
-	if v.against == "" {
-		r.B = args[1]
-		b, err := a.reference(args[1], m, v.run)
-		if err != nil {
-			return err
-		}
-		r.TimingB = timing(b)
-		r.Exact = r.Exact && spikingir.Exact(b.Model()) == nil
-		defer b.Close()
-		other = func(ctx context.Context, x *ops.Tensor) (*ops.Tensor, *float64, error) {
-			out, err := b.Run(ctx, x)
-			if err != nil {
-				return nil, nil, err
-			}
-			_, at := b.Outputs()
-			return out[at], nil, nil
-		}
+	other, done, err := a.rival(v, args, m, r)
+	if err != nil {
+		return err
 	}
+	defer done()
 	samples, err := v.samples(m.Channels(), a.Seed)
 	if err != nil {
 		return err
@@ -196,7 +238,7 @@ func timing(m *loaded) *op.TimingReport {
 }
 
 // gorgonia is a model's twin; it is built anew when the size of the input changes.
-func gorgonia(path string, m *graph.Model) rival {
+func gorgonia(path string, m *graph.Model) func(context.Context, *ops.Tensor) (*ops.Tensor, *float64, error) {
 	var net *reference.Net
 	var dims []int
 	return func(_ context.Context, x *ops.Tensor) (*ops.Tensor, *float64, error) {
@@ -240,16 +282,10 @@ func (v *verification) compare(ctx context.Context, m *loaded, other rival, s sa
 		}
 	}
 	x := spikingir.ImageTensor(img)
-	ours, err := m.Run(ctx, x)
+	y, z, nearest, err := other(ctx, x)
 	if err != nil {
 		return comparison{}, err
 	}
-	theirs, nearest, err := other(ctx, x)
-	if err != nil {
-		return comparison{}, err
-	}
-	_, at := m.Outputs()
-	y, z := ours[at], theirs
 	if !y.DType.IsFloat() || !z.DType.IsFloat() || !slices.Equal(y.Dims, z.Dims) {
 		return comparison{}, &cli.CodeError{Code: cli.ExitGate, Err: fmt.Errorf("outputs of %v%v and %v%v, want float and equal sizes",
 			y.DType, y.Dims, z.DType, z.Dims)}
@@ -323,6 +359,9 @@ func (a *app) printVerified(r *verified) error {
 		}
 		t.AppendFooter(table.Row{"all", "", fmt.Sprintf("%.3g", r.Largest), decibel(r.Agreement.PSNR)})
 		t.Render()
+		if r.RuntimeReport != nil {
+			a.printRuntime(r.RuntimeReport)
+		}
 		a.printTimings(r.TimingA, r.TimingB)
 		if r.Exact {
 			fmt.Fprintln(a.out, exactForm)
