@@ -12,7 +12,7 @@ type Data struct {
 	// Task is how images are degraded; the zero Task feeds them as they are. Its
 	// Channels are set to those of the network.
 	Task Task
-	// Dir is a folder of PNG and JPEG files; of Dehaze, one that holds hazy and clear.
+	// Dir is a folder of images; of Dehaze, one that holds hazy and clear.
 	Dir string
 	// Inputs and Targets are the folders of Pairs, in the place of Dir; files are
 	// matched by name.

@@ -100,7 +100,8 @@ func ReadWithin(path string, memory int64) (*Model, error) {
 // [onnxio.WriteOptions.WriteFile]. The same model and name give the same bytes.
 func Write(path string, m *Model) error { return onnxio.WriteFile(path, m) }
 
-// ReadImage reads a PNG or JPEG: one channel where it is gray, else three.
+// ReadImage reads a PNG, JPEG, TIFF, WebP or BMP, turned as its Exif data say: one channel
+// where it is gray, else three.
 func ReadImage(path string) (Image, error) { return dataset.Read(path) }
 
 // WriteImage writes an 8-bit PNG, which appears under its name when it is complete.

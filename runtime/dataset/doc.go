@@ -5,9 +5,10 @@
 //
 // An [Image] is planar [C][H][W] float32, C being 1 (gray) or 3 (RGB), with
 // values nominally in [0,1] that nothing clips except [Image.Clip],
-// [Image.Quantize8] and [Encode]. [Read] takes PNG, JPEG and uncompressed BMP,
-// told apart by their content and not by their name; alpha is dropped, not
-// composited.
+// [Image.Quantize8] and [Encode]. [Read] takes PNG, JPEG, TIFF, WebP and uncompressed
+// BMP, told apart by their content and not by their name, and turns images as their
+// Exif data say; alpha is dropped, not composited. A [Picture] keeps alpha and whether
+// samples have 16 bits, so that results can be written as files of the same kind.
 //
 // # Tasks
 //

@@ -74,6 +74,11 @@ func round8(v float64) float64 {
 	return math.Floor(float64(min(max(v, 0), 1)*255) + 0.5)
 }
 
+// round16 is round8 to 0..65535.
+func round16(v float64) float64 {
+	return math.Floor(float64(min(max(v, 0), 1)*65535) + 0.5)
+}
+
 func (m Image) apply(f func(float32) float32) Image {
 	out := m.Clone()
 	for i, v := range out.Pix {

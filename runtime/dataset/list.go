@@ -11,7 +11,7 @@ import (
 )
 
 // extensions are the file name endings, in lower case, that List takes.
-var extensions = []string{".png", ".jpg", ".jpeg", ".bmp"}
+var extensions = []string{".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp"}
 
 // List returns the paths of the images in dir, by extension in either case and
 // in byte order of their names. Subfolders and names that begin with a dot are

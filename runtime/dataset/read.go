@@ -1,18 +1,20 @@
 package dataset
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"image"
-	"image/color"
 	"image/jpeg"
 	"image/png"
 	"io"
 	"net/http"
 	"os"
 	"strings"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
+	"golang.org/x/image/webp"
 
 	"spikingir/internal/atomicfile"
 	"spikingir/internal/regular"
@@ -28,169 +30,182 @@ const headerLen = 32
 // A format is one file type that Decode understands.
 type format struct {
 	name   string
-	magic  string
+	is     func(head []byte) bool
 	config func(io.Reader) (image.Config, error)
 	decode func(io.Reader) (image.Image, error)
+	traits func(io.ReaderAt) traits
 }
 
 var formats = []format{
-	{"PNG", "\x89PNG\r\n\x1a\n", png.DecodeConfig, png.Decode},
-	{"JPEG", "\xff\xd8\xff", jpeg.DecodeConfig, jpeg.Decode},
-	{"BMP", "BM", decodeBMPConfig, decodeBMP},
+	{"PNG", begins("\x89PNG\r\n\x1a\n"), png.DecodeConfig, png.Decode, pngTraits},
+	{"JPEG", begins("\xff\xd8\xff"), jpeg.DecodeConfig, jpeg.Decode, jpegTraits},
+	{"TIFF", begins("II*\x00", "MM\x00*"), tiff.DecodeConfig, tiff.Decode, tiffTraits},
+	{"WebP", isWebP, webp.DecodeConfig, webp.Decode, webpTraits},
+	{"BMP", begins("BM"), bmp.DecodeConfig, bmp.Decode, func(io.ReaderAt) traits { return traits{} }},
+}
+
+// kinds names the formats in errors.
+const kinds = "PNG, JPEG, TIFF, WebP or BMP"
+
+func begins(magics ...string) func([]byte) bool {
+	return func(head []byte) bool {
+		for _, m := range magics {
+			if bytes.HasPrefix(head, []byte(m)) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+func isWebP(head []byte) bool {
+	return len(head) >= 12 && string(head[:4]) == "RIFF" && string(head[8:12]) == "WEBP"
 }
 
 // Read decodes the image file at path; see [Decode]. Errors name the file.
 func Read(path string) (Image, error) {
-	f, err := openFile(path)
+	p, err := ReadPicture(path)
+	return p.Image, err
+}
+
+// ReadPicture decodes the image file at path; see [DecodePicture]. Errors name the file.
+func ReadPicture(path string) (Picture, error) {
+	f, size, err := openFile(path)
 	if err != nil {
-		return Image{}, err
+		return Picture{}, err
 	}
 	defer f.Close()
-	m, err := Decode(f)
+	p, err := decode(f, size)
 	if err != nil {
-		return Image{}, fmt.Errorf("read image %s: %w", path, err)
+		return Picture{}, fmt.Errorf("read image %s: %w", path, err)
 	}
-	return m, nil
+	return p, nil
 }
 
-func openFile(path string) (*os.File, error) {
-	f, _, err := regular.Open(path)
+func openFile(path string) (f *os.File, size int64, err error) {
+	f, info, err := regular.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("read image %s: %w", path, atomicfile.Cause(err))
+		return nil, 0, fmt.Errorf("read image %s: %w", path, atomicfile.Cause(err))
 	}
-	return f, nil
+	return f, info.Size(), nil
 }
 
-// Decode reads one PNG (8 or 16 bit, gray, RGB or palette), JPEG (gray, YCbCr
-// or CMYK) or uncompressed BMP. Gray files give 1 channel, all others 3. Values
-// are v/255, or v/65535 for 16 bit. Alpha is dropped: the stored colour is
-// taken as it is, also where it is transparent.
+// Decode is [DecodePicture] without what there is beside colour.
 func Decode(r io.Reader) (Image, error) {
-	br := bufio.NewReader(r)
-	f, head, err := sniff(br)
-	if err != nil {
-		return Image{}, err
-	}
-	gray := f.name == "PNG" && len(head) > 25 && (head[25] == 0 || head[25] == 4)
+	p, err := DecodePicture(r)
+	return p.Image, err
+}
 
-	// The configuration is read first, and what it consumed is put back.
-	var seen bytes.Buffer
-	if _, err := f.size(io.TeeReader(br, &seen)); err != nil {
-		return Image{}, err
-	}
-	src, err := f.decode(io.MultiReader(&seen, br))
+// DecodePicture reads one PNG (8 or 16 bit, gray, RGB or palette), JPEG (gray, YCbCr
+// or CMYK), TIFF (gray, RGB or palette; the first page), WebP or uncompressed BMP. Gray files
+// give 1 channel, all others 3. Values are v/255, or v/65535 for 16 bit, and colour is what
+// it is without transparency. Images are turned as Exif data and TIFFs say they are to be.
+// Animations are refused.
+func DecodePicture(r io.Reader) (Picture, error) {
+	data, err := all(r)
 	if err != nil {
-		return Image{}, fmt.Errorf("damaged %s image: %w", f.name, err)
+		return Picture{}, err
 	}
-	return fromGo(src, gray), nil
+	return decode(bytes.NewReader(data), int64(len(data)))
+}
+
+func decode(r io.ReaderAt, size int64) (Picture, error) {
+	f, head, err := sniff(r)
+	if err != nil {
+		return Picture{}, err
+	}
+	_, t, err := f.header(r, size)
+	if err != nil {
+		return Picture{}, err
+	}
+	src, err := f.decode(io.NewSectionReader(r, 0, size))
+	if err != nil {
+		return Picture{}, f.damaged(err)
+	}
+	p := fromGo(src, f.name, f.name == "PNG" && (head[25] == 0 || head[25] == 4))
+	if t.pages {
+		p.Note = "it has several pages, of which this is the first"
+	}
+	return p.oriented(t.orientation), nil
 }
 
 // ReadSize returns the height and width of the image file at path from its
 // header alone, as [Read] would find them. Errors name the file.
 func ReadSize(path string) (h, w int, err error) {
-	file, err := openFile(path)
+	file, size, err := openFile(path)
 	if err != nil {
 		return 0, 0, err
 	}
 	defer file.Close()
-	br := bufio.NewReader(file)
-	f, _, err := sniff(br)
+	f, _, err := sniff(file)
 	if err != nil {
 		return 0, 0, fmt.Errorf("read image %s: %w", path, err)
 	}
-	cfg, err := f.size(br)
+	cfg, t, err := f.header(file, size)
 	if err != nil {
 		return 0, 0, fmt.Errorf("read image %s: %w", path, err)
+	}
+	if t.orientation.turned() {
+		return cfg.Width, cfg.Height, nil
 	}
 	return cfg.Height, cfg.Width, nil
 }
 
-// size reads the header and refuses one that promises too many pixels.
-func (f format) size(r io.Reader) (image.Config, error) {
-	cfg, err := f.config(r)
+// header reads what stands beside the pixels, and refuses what is not to be decoded.
+func (f format) header(r io.ReaderAt, size int64) (image.Config, traits, error) {
+	t := f.traits(r)
+	switch {
+	case t.frames > 1:
+		return image.Config{}, t, fmt.Errorf("an animated %s of %d frames, want a still image: "+
+			"give frames as a folder of images, or as Y4M", f.name, t.frames)
+	case t.cmyk:
+		return image.Config{}, t, fmt.Errorf("a %s in CMYK, want gray or RGB", f.name)
+	}
+	cfg, err := f.config(io.NewSectionReader(r, 0, size))
 	if err != nil {
-		return cfg, fmt.Errorf("damaged %s image: %w", f.name, err)
+		return cfg, t, f.damaged(err)
 	}
 	if cfg.Width < 1 || cfg.Height < 1 || cfg.Width > MaxPixels/cfg.Height {
-		return cfg, fmt.Errorf("%s header says %dx%d pixels, want 1 to %d in all",
+		return cfg, t, fmt.Errorf("%s header says %dx%d pixels, want 1 to %d in all",
 			f.name, cfg.Width, cfg.Height, MaxPixels)
 	}
-	return cfg, nil
+	return cfg, t, nil
+}
+
+// damaged tells files that are not as they should be from those of kinds that the decoders
+// do not know.
+func (f format) damaged(err error) error {
+	var other tiff.UnsupportedError
+	switch {
+	case errors.Is(err, bmp.ErrUnsupported):
+		return errors.New("a kind of BMP that is not read, want pixels without compression, of 1, 2, 4, 8, 24 or 32 bits")
+	case errors.As(err, &other):
+		return fmt.Errorf("a kind of TIFF that is not read (%s), want gray, RGB or palette of 8 or 16 bits", string(other))
+	}
+	return fmt.Errorf("damaged %s image: %w", f.name, err)
 }
 
 // sniff finds the format by its signature, or says what the bytes look like. It
-// returns the first bytes too, and reads none.
-func sniff(br *bufio.Reader) (format, []byte, error) {
-	head, err := br.Peek(headerLen)
+// returns the first bytes too, as many as there are and zeros.
+func sniff(r io.ReaderAt) (format, []byte, error) {
+	head := make([]byte, headerLen)
+	n, err := r.ReadAt(head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return format{}, nil, err
 	}
 	for _, f := range formats {
-		if strings.HasPrefix(string(head), f.magic) {
+		if f.is(head[:n]) {
 			return f, head, nil
 		}
 	}
-	if len(head) == 0 {
-		return format{}, nil, errors.New("not a PNG, JPEG or BMP image: the file is empty")
+	kind := http.DetectContentType(head[:n])
+	switch {
+	case n == 0:
+		return format{}, nil, fmt.Errorf("not a %s image: the file is empty", kinds)
+	case kind == "image/gif":
+		return format{}, nil, fmt.Errorf("a GIF image, which is not read: want %s, and of an animation its frames "+
+			"as a folder of images or as Y4M", kinds)
 	}
-	kind, _, _ := strings.Cut(http.DetectContentType(head), ";")
-	return format{}, nil, fmt.Errorf("not a PNG, JPEG or BMP image: it looks like %s", kind)
+	kind, _, _ = strings.Cut(kind, ";")
+	return format{}, nil, fmt.Errorf("not a %s image: it looks like %s", kinds, kind)
 }
-
-// fromGo converts a decoded image. gray forces one channel where Go's decoder
-// widened a gray image with transparency.
-func fromGo(src image.Image, gray bool) Image {
-	b := src.Bounds()
-	switch s := src.(type) {
-	case *image.YCbCr:
-		return fromYCbCr(s)
-	case *image.Gray, *image.Gray16:
-		gray = true
-	}
-	c := 3
-	if gray {
-		c = 1
-	}
-	m := NewImage(c, b.Dy(), b.Dx())
-	n := m.H * m.W
-	i := 0
-	for y := b.Min.Y; y < b.Max.Y; y++ {
-		for x := b.Min.X; x < b.Max.X; x++ {
-			v := straight(src, x, y)
-			for k := range c {
-				m.Pix[k*n+i] = v[k]
-			}
-			i++
-		}
-	}
-	return m
-}
-
-// straight returns the colour of a pixel without premultiplication by alpha.
-func straight(src image.Image, x, y int) [3]float32 {
-	switch s := src.(type) {
-	case *image.Gray:
-		v := unit8(s.GrayAt(x, y).Y)
-		return [3]float32{v, v, v}
-	case *image.RGBA:
-		p := s.Pix[s.PixOffset(x, y):]
-		return [3]float32{unit8(p[0]), unit8(p[1]), unit8(p[2])}
-	case *image.NRGBA:
-		p := s.Pix[s.PixOffset(x, y):]
-		return [3]float32{unit8(p[0]), unit8(p[1]), unit8(p[2])}
-	case *image.NRGBA64:
-		p := s.NRGBA64At(x, y)
-		return [3]float32{unit16(uint32(p.R)), unit16(uint32(p.G)), unit16(uint32(p.B))}
-	}
-	if p, ok := src.At(x, y).(color.NRGBA); ok {
-		return [3]float32{unit8(p.R), unit8(p.G), unit8(p.B)}
-	}
-	// The rest is opaque: 16-bit gray and RGB, palettes without alpha, CMYK.
-	r, g, b, _ := src.At(x, y).RGBA()
-	return [3]float32{unit16(r), unit16(g), unit16(b)}
-}
-
-// unit8 and unit16 scale samples to [0,1] with one rounding. For a sample of
-// 8 bit widened to 16 (v*257) both agree.
-func unit8(v uint8) float32   { return float32(float64(v) / 255) }
-func unit16(v uint32) float32 { return float32(float64(v) / 65535) }

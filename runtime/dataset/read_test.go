@@ -1,7 +1,6 @@
 package dataset
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/binary"
 	"hash/crc32"
@@ -17,29 +16,54 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// TestReadAgainstPillow holds pixels, opacity, depth and orientation of files of all formats
+// to what other libraries read.
 func TestReadAgainstPillow(t *testing.T) {
-	for _, f := range readVectors(t).Files {
+	var kinds []fileVector
+	readJSON(t, "testdata/kinds.json", &kinds)
+	for _, f := range append(readVectors(t).Files, kinds...) {
 		t.Run(f.File, func(t *testing.T) {
-			m, err := Read(filepath.Join("testdata", f.File))
+			m, err := ReadPicture(filepath.Join("testdata", f.File))
 			if err != nil {
 				t.Fatal(err)
 			}
 			if got := [3]int{m.C, m.H, m.W}; got != f.Shape {
 				t.Fatalf("shape %v, want %v", got, f.Shape)
 			}
+			if deep := f.Max > 255; m.Deep != deep {
+				t.Errorf("deep is %v, want %v", m.Deep, deep)
+			}
 			h, w, err := ReadSize(filepath.Join("testdata", f.File))
 			if err != nil || h != m.H || w != m.W {
 				t.Errorf("ReadSize: %d rows, %d columns, %v; want %d, %d", h, w, err, m.H, m.W)
 			}
-			want := make([]float64, len(f.Pix))
-			for i, v := range f.Pix {
-				want[i] = v / f.Max
-			}
-			// JPEG decoders may differ by rounding; the others are exact.
-			if d := maxDiff(m.Pix, want) * f.Max; d > f.Tol+0.01 {
+			// JPEG and WebP decoders may differ by rounding; the others are exact.
+			if d := maxDiff(m.Pix, shares(f.Pix, f.Max)) * f.Max; d > f.Tol+0.01 {
 				t.Errorf("differs by %.2f of %g, want at most %g", d, f.Max, f.Tol)
 			}
+			if f.Alpha != nil && maxDiff(m.Alpha, shares(f.Alpha, f.Max))*f.Max > 0.01 {
+				t.Errorf("opacity is %v, want %v", m.Alpha, f.Alpha)
+			}
 		})
+	}
+}
+
+// shares are values as parts of the largest one.
+func shares(values []float64, largest float64) []float64 {
+	out := make([]float64, len(values))
+	for i, v := range values {
+		out[i] = v / largest
+	}
+	return out
+}
+
+// TestNotes holds what is said of files that are read in part.
+func TestNotes(t *testing.T) {
+	for name, want := range map[string]string{"pages.tif": "several pages", "cmyk.jpg": "CMYK", "rgb8.png": ""} {
+		p, err := ReadPicture(filepath.Join("testdata", name))
+		if err != nil || !strings.Contains(p.Note, want) || want == "" && p.Note != "" {
+			t.Errorf("%s: note %q, %v, want %q", name, p.Note, err, want)
+		}
 	}
 }
 
@@ -60,18 +84,24 @@ func TestReadErrors(t *testing.T) {
 		{dir, "is a folder"},
 		{write("empty.png", nil), "the file is empty"},
 		{write("text.png", []byte("hello, this is no image at all, not one")), "looks like text/plain"},
-		{write("gif.png", []byte("GIF89a..............................")), "looks like image/gif"},
+		{"testdata/animated.gif", "a GIF image, which is not read"},
+		{"testdata/animated.png", "an animated PNG of 3 frames"},
+		{"testdata/animated.webp", "an animated WebP of 3 frames"},
+		{"testdata/cmyk.tif", "a TIFF in CMYK"},
+		{"testdata/float.tif", "a kind of TIFF that is not read"},
+		{write("cut.tif", mustRead(t, "testdata/rgb16.tif")[:600]), "damaged TIFF"},
+		{write("cut.webp", mustRead(t, "testdata/lossy.webp")[:100]), "damaged WebP"},
 		{write("cut.png", gray[:len(gray)-20]), "damaged PNG"},
 		{write("short.png", gray[:20]), "damaged PNG"},
 		{write("crc.png", flip(gray, len(gray)-16)), "damaged PNG"},
 		{write("cut.jpg", jpg[:100]), "damaged JPEG"},
-		{write("cut.bmp", bmp[:100]), "pixels end in row 1"},
-		{write("short.bmp", bmp[:30]), "header is cut short"},
-		{write("rle.bmp", put32(bmp, 30, 1)), "compression method 1"},
-		{write("deep.bmp", put32(bmp, 28, 16)), "16 bits per pixel"},
-		{write("offset.bmp", put32(bmp, 10, 1<<30)), "pixels start at byte"},
+		{write("cut.bmp", bmp[:100]), "damaged BMP"},
+		{write("short.bmp", bmp[:30]), "damaged BMP"},
+		{write("rle.bmp", put32(bmp, 30, 1)), "a kind of BMP that is not read"},
+		{write("deep.bmp", put32(bmp, 28, 16)), "a kind of BMP that is not read"},
+		{write("offset.bmp", put32(bmp, 10, 1<<30)), "a kind of BMP that is not read"},
 		{write("wide.bmp", put32(put32(bmp, 18, 1<<30), 22, 1<<30)), "header says 1073741824x1073741824"},
-		{write("negative.bmp", put32(bmp, 18, -5)), "BMP header says -5x"},
+		{write("negative.bmp", put32(bmp, 18, -5)), "a kind of BMP that is not read"},
 		{write("huge.png", bigPNG(gray, 1<<20, 1<<20)), "PNG header says 1048576x1048576 pixels"},
 	} {
 		_, err := Read(c.path)
@@ -147,7 +177,7 @@ func FuzzDecode(f *testing.F) {
 	}
 	for _, e := range entries {
 		switch filepath.Ext(e.Name()) {
-		case ".png", ".jpg", ".bmp":
+		case ".png", ".jpg", ".bmp", ".tif", ".webp":
 			data, err := os.ReadFile(filepath.Join("testdata", e.Name()))
 			if err != nil {
 				f.Fatal(err)
@@ -161,37 +191,78 @@ func FuzzDecode(f *testing.F) {
 			cfg.Width > 1<<14/max(cfg.Height, 1) {
 			t.Skip()
 		}
-		if h, err := readBMPHeader(bytes.NewReader(data)); err == nil &&
-			(h.width > 1<<7 || h.height > 1<<7) {
-			t.Skip()
-		}
-		m, err := Decode(bytes.NewReader(data))
+		p, err := DecodePicture(bytes.NewReader(data))
 		if err != nil {
 			return
 		}
-		if err := m.Check(); err != nil {
+		if err := p.Check(); err != nil {
 			t.Fatal(err)
 		}
-		in := bufio.NewReader(bytes.NewReader(data))
-		format, _, err := sniff(in)
-		if err != nil {
+		path := filepath.Join(t.TempDir(), "image")
+		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if cfg, err := format.size(in); err != nil || cfg.Width != m.W || cfg.Height != m.H {
-			t.Fatalf("the header says %dx%d pixels (%v), and there are %dx%d", cfg.Width, cfg.Height, err, m.W, m.H)
+		if h, w, err := ReadSize(path); err != nil || w != p.W || h != p.H {
+			t.Fatalf("the header says %dx%d pixels (%v), and there are %dx%d", w, h, err, p.W, p.H)
 		}
-		var buf bytes.Buffer
-		if err := Encode(&buf, m); err != nil {
-			t.Fatal(err)
-		}
-		again, err := Decode(&buf)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !m.SameSize(again) || !slices.Equal(m.Quantize8().Pix, again.Pix) {
-			t.Error("Decode(Encode(m)) differs from m.Quantize8()")
-		}
+		writtenAgain(t, p)
 	})
+}
+
+// writtenAgain holds that a picture comes back from a file, rounded.
+func writtenAgain(t *testing.T, p Picture) {
+	t.Helper()
+	var buf bytes.Buffer
+	if err := EncodePicture(&buf, p); err != nil {
+		t.Fatal(err)
+	}
+	again, err := DecodePicture(&buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Alpha != nil { // gray with alpha is written as RGB
+		p.Image, again.Image = p.Color(), again.Color()
+	}
+	rounded := p.Image.Quantize8()
+	if p.Deep {
+		rounded = p.Image.apply(func(v float32) float32 { return float32(round16(float64(v)) / 65535) })
+	}
+	if !p.SameSize(again.Image) || p.Deep != again.Deep || !slices.Equal(rounded.Pix, again.Pix) {
+		t.Error("what is written differs from what is read back")
+	}
+	if opaque := again.Alpha == nil; !opaque && !slices.Equal(p.Alpha, again.Alpha) {
+		t.Error("opacity that is written differs from what is read back")
+	}
+}
+
+// TestPictureRoundTrip writes what was read of files with opacity and with 16 bits.
+func TestPictureRoundTrip(t *testing.T) {
+	for _, name := range []string{"gray16.png", "rgb16.png", "rgba16.png", "graya16.png", "rgba8.png", "graya8.png", "rgb16.tif", "lossless.webp"} {
+		p, err := ReadPicture(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		writtenAgain(t, p)
+	}
+}
+
+// TestWith holds that depth and opacity go over to what a network makes of a picture.
+func TestWith(t *testing.T) {
+	p, err := ReadPicture("testdata/rgba16.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	same, err := p.With(NewImage(1, p.H, p.W))
+	if err != nil || !same.Deep || !slices.Equal(same.Alpha, p.Alpha) {
+		t.Errorf("of the same size: %v, deep %v", err, same.Deep)
+	}
+	large, err := p.With(NewImage(3, 2*p.H, 2*p.W))
+	if err != nil || len(large.Alpha) != 4*p.H*p.W || large.Check() != nil {
+		t.Errorf("enlarged: %v, %d values of opacity", err, len(large.Alpha))
+	}
+	if lo, hi := slices.Min(large.Alpha), slices.Max(large.Alpha); lo < 0 || hi > 1 {
+		t.Errorf("opacity from %g to %g", lo, hi)
+	}
 }
 
 func TestWriteRoundTrip(t *testing.T) {

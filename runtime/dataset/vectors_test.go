@@ -17,13 +17,8 @@ type plane struct {
 // vectors is testdata/vectors.json, written by testdata/gen.py.
 type vectors struct {
 	Resize, Torch []plane
-	Files         []struct {
-		File     string
-		Shape    [3]int
-		Max, Tol float64
-		Pix      []float64
-	}
-	Normal struct {
+	Files         []fileVector
+	Normal        struct {
 		K    []uint64String
 		Want []float64
 	}
@@ -32,6 +27,14 @@ type vectors struct {
 		RGB  []float32
 		Want []float64
 	}
+}
+
+// fileVector is a file and what it holds, as integers up to Max.
+type fileVector struct {
+	File       string
+	Shape      [3]int
+	Max, Tol   float64
+	Pix, Alpha []float64
 }
 
 // uint64String is a number written as a string, so that none of its bits is lost.
@@ -45,17 +48,21 @@ func (u *uint64String) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal([]byte(text), (*uint64)(u))
 }
 
-func readVectors(t *testing.T) vectors {
+func readVectors(t *testing.T) (v vectors) {
 	t.Helper()
-	data, err := os.ReadFile("testdata/vectors.json")
+	readJSON(t, "testdata/vectors.json", &v)
+	return v
+}
+
+func readJSON(t *testing.T, path string, v any) {
+	t.Helper()
+	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var v vectors
-	if err := json.Unmarshal(data, &v); err != nil {
+	if err := json.Unmarshal(data, v); err != nil {
 		t.Fatal(err)
 	}
-	return v
 }
 
 // maxDiff returns the largest absolute difference, or +Inf if lengths differ.

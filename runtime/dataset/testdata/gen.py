@@ -1,6 +1,6 @@
 """Writes the files and vectors that the tests of package dataset read.
 
-Needs numpy, Pillow, torch, scipy and scikit-image. Run in this folder:
+Needs numpy, Pillow, tifffile, torch, scipy and scikit-image. Run in this folder:
 python3 gen.py. The Go tests do not need Python.
 """
 import json
@@ -8,8 +8,9 @@ import struct
 import zlib
 
 import numpy as np
+import tifffile
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from scipy.special import ndtri
 from skimage.color import rgb2ycbcr
 
@@ -138,6 +139,88 @@ def files(rng):
     return out
 
 
+def kinds():
+    """More files: other formats, opacity, depth and orientation. Those that unread makes
+    are refused."""
+    out = []
+    rng = np.random.default_rng(20260102)
+    h, w = 11, 15
+    yy, xx = np.mgrid[0:h, 0:w]
+    rgb = np.stack([xx * 16, yy * 22, (xx * yy * 7) % 200 + 20], -1).astype(np.uint8)
+    gray = ((xx * 13 + yy * 9) % 256).astype(np.uint8)
+    alpha = ((xx * 31 + yy * 57) % 256).astype(np.uint8)
+    rgb16 = rng.integers(0, 65536, (h, w, 3)).astype(np.uint16)
+    a16 = rng.integers(1, 65536, (h, w, 1)).astype(np.uint16)
+
+    def add(name, pix, top=255, tol=0, alpha=None):
+        pix = np.asarray(pix).astype(float)
+        pix = pix[None] if pix.ndim == 2 else pix.transpose(2, 0, 1)
+        out.append(dict(file=name, shape=list(pix.shape), max=top, tol=tol, pix=pix.ravel().tolist(),
+                        alpha=None if alpha is None else np.asarray(alpha).ravel().tolist()))
+
+    def exif(orientation):
+        e = Image.Exif()
+        e[0x112] = orientation
+        return e
+
+    for o in range(1, 9):
+        name = f"orientation{o}.png"
+        Image.fromarray(gray).save(name, exif=exif(o))
+        add(name, np.array(ImageOps.exif_transpose(Image.open(name))))
+    Image.fromarray(rgb).save("orientation6.jpg", quality=92, subsampling=0, exif=exif(6))
+    add("orientation6.jpg", np.array(ImageOps.exif_transpose(Image.open("orientation6.jpg"))), tol=2)
+    Image.fromarray(np.dstack([rgb, alpha])).save("orientation8.webp", lossless=True, exact=True, exif=exif(8))
+    turned = np.array(ImageOps.exif_transpose(Image.open("orientation8.webp")))
+    add("orientation8.webp", turned[..., :3], alpha=turned[..., 3])
+    tifffile.imwrite("orientation5.tif", rgb, photometric="rgb", extratags=[(274, "H", 1, 5, True)], software=False, metadata=None)
+    add("orientation5.tif", rgb.transpose(1, 0, 2))
+
+    g16 = np.dstack([rgb16[..., :1], a16]).astype(">u2")
+    png("graya16.png", w, h, 16, 4, [r.tobytes() for r in g16])
+    add("graya16.png", rgb16[..., 0], 65535, alpha=a16)
+    tifffile.imwrite("gray16.tif", rgb16[..., 0], photometric="minisblack", byteorder=">", software=False, metadata=None)
+    add("gray16.tif", rgb16[..., 0], 65535)
+    tifffile.imwrite("rgb16.tif", rgb16, photometric="rgb", software=False, metadata=None)
+    add("rgb16.tif", rgb16, 65535)
+    Image.fromarray(gray).save("lzw.tif", compression="tiff_lzw")
+    add("lzw.tif", gray)
+    tifffile.imwrite("rgba.tif", np.dstack([rgb, alpha]), photometric="rgb", extrasamples=["unassalpha"], software=False, metadata=None)
+    add("rgba.tif", rgb, alpha=alpha)
+    over = (rgb.astype(float) * alpha[..., None] / 255).astype(np.uint8)
+    tifffile.imwrite("premultiplied.tif", np.dstack([over, alpha]), photometric="rgb", extrasamples=["assocalpha"], software=False, metadata=None)
+    straight = np.where(alpha[..., None] > 0, over * 255.0 / np.maximum(alpha, 1)[..., None], 0)
+    add("premultiplied.tif", straight, alpha=alpha)
+    tifffile.imwrite("pages.tif", np.stack([gray, 255 - gray]), photometric="minisblack", software=False, metadata=None)
+    add("pages.tif", gray)
+
+    Image.fromarray(rgb).save("lossy.webp", quality=90)
+    add("lossy.webp", np.array(Image.open("lossy.webp").convert("RGB")), tol=2)
+    Image.fromarray(np.dstack([rgb, alpha])).save("lossy_alpha.webp", quality=90)
+    both = np.array(Image.open("lossy_alpha.webp"))
+    add("lossy_alpha.webp", both[..., :3], tol=2, alpha=both[..., 3])
+    Image.fromarray(rgb).save("lossless.webp", lossless=True)
+    add("lossless.webp", rgb)
+
+    Image.fromarray(gray > 128).save("bits.bmp")
+    add("bits.bmp", np.repeat((gray > 128)[..., None] * 255, 3, 2))
+    with open("v4.bmp", "wb") as f:
+        f.write(b"BM" + struct.pack("<IHHI", 122 + 4 * w * h, 0, 0, 122))
+        f.write(struct.pack("<IiiHHIIiiII", 108, w, -h, 1, 32, 3, 0, 0, 0, 0, 0))
+        f.write(struct.pack("<IIII", 0xff0000, 0xff00, 0xff, 0xff000000) + bytes(52))
+        f.write(np.dstack([rgb[..., ::-1], alpha]).tobytes())
+    add("v4.bmp", rgb, alpha=alpha)
+    return out
+
+
+def unread():
+    """Files that are refused."""
+    frames = [Image.new("RGB", (8, 6), c) for c in ("red", "green", "blue")]
+    for name in ("animated.png", "animated.webp", "animated.gif"):
+        frames[0].save(name, save_all=True, append_images=frames[1:], duration=100)
+    tifffile.imwrite("cmyk.tif", np.zeros((6, 8, 4), np.uint8), photometric="separated", software=False, metadata=None)
+    tifffile.imwrite("float.tif", np.zeros((6, 8), np.float32), photometric="minisblack", software=False, metadata=None)
+
+
 def main():
     rng = np.random.default_rng(20260101)
     k = [0, 1, 2, 1000, 2**20, 2**40, 2**49, 2**51, 2**52 - 1, 2**52, 2**52 + 2**51, 2**53 - 1]
@@ -151,9 +234,11 @@ def main():
         ycbcr=dict(h=4, w=5, rgb=rgb.transpose(2, 0, 1).ravel().tolist(),
                    want=ycc.transpose(2, 0, 1).ravel().tolist()),
     )
-    with open("vectors.json", "w") as f:
-        json.dump(vectors, f, indent=None, separators=(",", ":"))
-        f.write("\n")
+    unread()
+    for name, data in [("vectors.json", vectors), ("kinds.json", kinds())]:
+        with open(name, "w") as f:
+            json.dump(data, f, indent=None, separators=(",", ":"))
+            f.write("\n")
 
 
 main()

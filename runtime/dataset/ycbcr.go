@@ -2,12 +2,12 @@ package dataset
 
 import "image"
 
-// fromYCbCr converts a decoded colour JPEG. Chroma that is stored at half
+// fromYCbCr converts a decoded colour JPEG or lossy WebP, a pixel by rgb. Chroma that is stored at half
 // resolution is interpolated with the triangle filter of the JPEG group's own
 // library ("fancy upsampling", weights 3/4 and 1/4), which the published
 // figures of image restoration went through, rather than repeated as
 // image.YCbCr.At does.
-func fromYCbCr(s *image.YCbCr) Image {
+func fromYCbCr(s *image.YCbCr, rgb func(luma, cb, cr uint8) (r, g, b float32)) Image {
 	b := s.Bounds()
 	w, h := b.Dx(), b.Dy()
 	m := NewImage(3, h, w)
@@ -18,7 +18,7 @@ func fromYCbCr(s *image.YCbCr) Image {
 		row := s.Y[s.YOffset(b.Min.X, b.Min.Y+y):]
 		for x := range w {
 			i := y*w + x
-			red[i], green[i], blue[i] = jfifRGB(row[x], cb[i], cr[i])
+			red[i], green[i], blue[i] = rgb(row[x], cb[i], cr[i])
 		}
 	}
 	return m
@@ -32,6 +32,16 @@ func jfifRGB(luma, cb, cr uint8) (r, g, b float32) {
 	return clip8(y + (91881*v+half)>>16),
 		clip8(y + (-22554*u-46802*v+half)>>16),
 		clip8(y + (116130*u+half)>>16)
+}
+
+// vp8RGB is studio-swing BT.601 in the fixed point of libwebp. Go's own conversion takes
+// these samples for full-range ones, which makes pictures pale.
+func vp8RGB(luma, cb, cr uint8) (r, g, b float32) {
+	y, u, v := int32(luma), int32(cb), int32(cr)
+	y = y * 19077 >> 8
+	return clip8((y + v*26149>>8 - 14234) >> 6),
+		clip8((y - u*6419>>8 - v*13320>>8 + 8708) >> 6),
+		clip8((y + u*33050>>8 - 17685) >> 6)
 }
 
 func clip8(v int32) float32 {
