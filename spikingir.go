@@ -74,6 +74,12 @@ const (
 	Pairs   = dataset.Pairs   // a folder of inputs and one of targets
 )
 
+// What a network of super-resolution is fed, in [Task].
+const (
+	Bicubic = dataset.Bicubic // the small image, enlarged to the size of the target
+	LowRes  = dataset.LowRes  // the small image
+)
+
 // Read reads an ONNX file, with its external data. What is no valid model is an
 // [onnxio.Error], and so is a spiking network whose parameters are out of range.
 func Read(path string) (*Model, error) { return ReadWithin(path, 0) }

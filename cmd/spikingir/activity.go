@@ -37,6 +37,7 @@ func (a *app) measureActivity(ctx context.Context, path string, m *graph.Model, 
 	}
 	defer n.Close()
 	a.notePorts(n, "")
+	a.takeTask(path, m, &e.data.Task)
 	e.data.Seed = a.Seed
 	step, end := a.Progress("measuring")
 	all, err := spikingir.MeasureActivity(ctx, n.Network, e.data, step)

@@ -102,6 +102,7 @@ func (a *app) convertCmd() *cobra.Command {
 			if err := c.checkForm(cmd.Flags(), m); err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
+			a.takeInput(args[0], m, &c.Calibration.Task)
 			var ann *graph.Model // a conversion leaves nothing of it
 			if !spikingir.Spiking(m) {
 				ann = m.Clone()

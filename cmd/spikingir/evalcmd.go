@@ -72,7 +72,7 @@ of which a layer runs step by step is measured whole.`,
 // check finds what is wrong with the flags before a model is read.
 func (e *evaluation) check() error {
 	return cmp.Or(choose("ssim", string(e.SSIM)), choose("energy", string(e.Energy)),
-		choose("first-layer", string(e.FirstLayer)), checkTimesteps(e.run.Timesteps), checkTruth(&e.data), e.limits.check(e.ref))
+		choose("first-layer", string(e.FirstLayer)), checkTimesteps(e.run.Timesteps), checkGiven(&e.data), e.limits.check(e.ref))
 }
 
 // evaluate measures the network of a file.
@@ -85,6 +85,10 @@ func (a *app) evaluate(ctx context.Context, path string, e *evaluation) ([]*spik
 	}
 	m, err := a.loadNetwork(path, "onnx")
 	if err != nil {
+		return nil, err
+	}
+	a.takeTask(path, m, &e.data.Task)
+	if err := checkTruth(&e.data); err != nil {
 		return nil, err
 	}
 	model, err := a.ready(path, m, e.run)

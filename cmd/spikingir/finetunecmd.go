@@ -63,6 +63,10 @@ func (a *app) finetune(ctx context.Context, t *tuning, distils bool) error {
 	if err != nil {
 		return err
 	}
+	a.takeTask(t.path, m, &t.Data.Task)
+	if err := t.checkOptions(); err != nil {
+		return err
+	}
 	if spikingir.Lowered(m) { // it is written as functions
 		if _, err := spikingir.Lower(ctx, m, spikingir.Form(spikingir.Forms()[0]), spikingir.Options{Threads: a.Threads}); err != nil {
 			return fmt.Errorf("%s: %w", t.path, err)

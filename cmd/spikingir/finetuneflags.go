@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -79,12 +80,10 @@ func (t *tuning) check(a *app) (err error) {
 	switch {
 	case t.Output == "":
 		return fmt.Errorf("finetune: --output is missing, want a file to write")
-	case t.Data.Task.Kind == "":
-		return fmt.Errorf("--task is missing, want denoise, sr, dehaze or pairs")
 	case t.Data.Task.Kind != spikingir.Pairs && t.Data.Dir == "" && t.HazeClear == "":
 		return fmt.Errorf("--data is missing, want a folder of images to train on")
 	}
-	if err := checkTask(&t.Data); err != nil {
+	if err := checkGiven(&t.Data); err != nil {
 		return err
 	}
 	t.Data.Seed, t.Threads = a.Seed, a.Threads
@@ -97,13 +96,18 @@ func (t *tuning) check(a *app) (err error) {
 	if t.rate, t.rateOf, err = parseRates(t.rates); err != nil {
 		return err
 	}
-	if err := t.Check(); err != nil {
-		return err
-	}
 	if a.Precision != "fixed" {
 		return fmt.Errorf("--precision %s: finetune trains in float32 and measures in fixed point, want eval to measure in another", a.Precision)
 	}
 	return t.checkNames()
+}
+
+// checkOptions finds what is wrong with the options when the task is known.
+func (t *tuning) checkOptions() error {
+	if t.Data.Task.Kind == "" {
+		return fmt.Errorf("--task is missing, and %s does not tell what it was converted for: want denoise, sr, dehaze or pairs", t.path)
+	}
+	return cmp.Or(checkTask(&t.Data), t.Check())
 }
 
 // checkNames refuses files that would overwrite another. models are those that were read,

@@ -94,6 +94,9 @@ not asked for are not written.`,
 				return err
 			}
 			a.notePorts(m, r.run.Output)
+			if n := spikingir.Enlarges(net); n > 1 && r.scale > 1 {
+				a.Warnf("%s enlarges images %d times itself: with --scale %d they become %d times as wide and high", args[0], n, r.scale, n*r.scale)
+			}
 			return a.restoreAll(cmd.Context(), m, files, r)
 		},
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // ParseTask reads "kind" or "kind{key=value,...}" with the keys sigma, scale,
-// input, crop and channels, and checks the result.
+// input, crop, channels and truth, as [Task.String] writes them, and checks the result.
 func ParseTask(text string) (Task, error) {
 	kind, rest, braces := strings.Cut(text, "{")
 	t := Task{Kind: Kind(kind)}
@@ -28,6 +28,7 @@ func ParseTask(text string) (Task, error) {
 	return t, nil
 }
 
+// set takes a field, key=value.
 func (t *Task) set(field string) (err error) {
 	key, value, _ := strings.Cut(field, "=")
 	switch key {
@@ -37,12 +38,14 @@ func (t *Task) set(field string) (err error) {
 		t.Scale, err = strconv.Atoi(value)
 	case "channels":
 		t.Channels, err = strconv.Atoi(value)
+	case "truth":
+		t.Truth, err = strconv.Atoi(value)
 	case "input":
 		t.Input = value
 	case "crop":
 		t.Crop = value
 	default:
-		return fmt.Errorf("unknown key %q, want sigma, scale, input, crop or channels", key)
+		return fmt.Errorf("unknown key %q, want sigma, scale, input, crop, channels or truth", key)
 	}
 	if err != nil {
 		return fmt.Errorf("value of %s is %q, want a number", key, value)
