@@ -83,7 +83,12 @@ const defaultSide = 64
 // fix gives the inputs of m one size.
 func (o *NIROptions) fix(m *Model) error {
 	feeds, _ := fedWith(m, nil)
-	ports, err := eval.FindPorts(m.Graph, feeds, "")
+	outputs := m.Graph.Outputs()
+	if len(outputs) == 0 {
+		return errors.New("the model has no output")
+	}
+	// Any is as good as another: all of them are exported, whatever they are.
+	ports, err := eval.FindPorts(m.Graph, feeds, outputs[0].Name())
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -14,10 +15,12 @@ import (
 
 	"spikingir"
 	"spikingir/fixtures"
+	"spikingir/internal/randommodel"
 	"spikingir/onnxio"
-	"spikingir/onnxio/hdf5/hdf5test"
 	"spikingir/onnxio/nir"
 	"spikingir/passes/insertcpm"
+	"spikingir/passes/recipes"
+	"spikingir/passes/splitregions"
 )
 
 // spikingFixture is an embedded network, converted to T steps without a post step, with CPMs.
@@ -74,7 +77,7 @@ func TestNIR(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := runNIR(t, file, report, x)
+			got := runNIR(t, file, report, map[string][]float32{report.Inputs[0].Node: x})[0]
 			got = behindReadout(name, got, x, rows, columns)
 			if len(got) != len(want[0].F32) {
 				t.Fatalf("%d numbers, want %d", len(got), len(want[0].F32))
@@ -107,127 +110,106 @@ func behindReadout(name string, y, x []float32, rows, columns int) []float32 {
 	return y
 }
 
-// runNIR runs a file of one input and one output for T steps.
-func runNIR(t *testing.T, file []byte, r *nir.Report, x []float32) []float32 {
-	t.Helper()
-	all, err := hdf5test.Read(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(r.Inputs) != 1 || len(r.Outputs) != 1 {
-		t.Fatalf("inputs %v and outputs %v, want one of each", r.Inputs, r.Outputs)
-	}
-	s := simulation{all: all, from: map[string][]string{}, v: map[string][]float32{}}
-	edges := all["/node/edges"].Texts
-	for i := 0; i < len(edges); i += 2 {
-		s.from[edges[i+1]] = append(s.from[edges[i+1]], edges[i])
-	}
-	var y []float32
-	for range r.Timesteps {
-		s.now = map[string][]float32{r.Inputs[0].Node: x}
-		y = s.value(t, r.Outputs[0].Node)
-	}
-	return y
-}
+// randomNIR is how many random networks are exported.
+const randomNIR = 300
 
-// simulation is a network at a step.
-type simulation struct {
-	all  map[string]*hdf5test.Array
-	from map[string][]string
-	v    map[string][]float32 // potentials
-	now  map[string][]float32 // what nodes give at this step
-}
-
-func (s *simulation) field(node, name string) *hdf5test.Array {
-	return s.all["/node/nodes/"+node+"/"+name]
-}
-
-// value is what a node gives at this step.
-func (s *simulation) value(t *testing.T, node string) []float32 {
-	t.Helper()
-	if y, ok := s.now[node]; ok {
-		return y
+// TestNIRRandom exports random spiking networks. Their files, run as TestNIR does, give what this program computes, and are such as
+// the reader of the NIR project takes.
+func TestNIRRandom(t *testing.T) {
+	dir, refused, ran, flipped := t.TempDir(), 0, 0, 0
+	var files []string
+	count, least := randomNIR, 20
+	if testing.Short() {
+		count, least = randomNIR/5, 3
 	}
-	var in []float32
-	for _, from := range s.from[node] {
-		x := s.value(t, from)
-		if in == nil {
-			in = make([]float32, len(x))
-		}
-		for i := range x {
-			in[i] += x[i]
-		}
-	}
-	var y []float32
-	switch kind := s.field(node, "type").Texts[0]; kind {
-	case "Output":
-		y = in
-	case "Conv2d":
-		y = s.conv(node, in)
-	case "Scale":
-		for i, f := range s.field(node, "scale").Floats {
-			y = append(y, f*in[i])
-		}
-	case "I", "IF":
-		y = s.integrate(node, in, kind == "IF")
-	default:
-		t.Fatalf("node %s of type %s", node, kind)
-	}
-	s.now[node] = y
-	return y
-}
-
-// integrate is a step of an I or IF.
-func (s *simulation) integrate(node string, in []float32, fires bool) []float32 {
-	v := s.v[node]
-	if v == nil {
-		v = make([]float32, len(in))
-		s.v[node] = v
-	}
-	y := make([]float32, len(in))
-	for i, r := range s.field(node, "r").Floats {
-		v[i] += r * in[i]
-		y[i] = v[i]
-		if !fires {
+	for i, seed := range randommodel.Seeds(count) {
+		r := randommodel.Network(seed)
+		settle(t, r.Model)
+		image, alone := r.Image()
+		if !alone || len(image.Dims) != 4 {
 			continue
 		}
-		y[i] = 0
-		if theta := s.field(node, "v_threshold").Floats[i]; v[i] >= theta {
-			y[i] = 1
-			v[i] -= theta
+		s := recipes.Defaults()
+		s.Timesteps, s.Unit, s.Readout, s.Analog = 4, true, insertcpm.CPM, splitregions.Keep
+		p, err := recipes.New("rueckauer", s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := r.Model.Clone()
+		if _, err := p.Run(m, randommodel.PassOptions(image)); err != nil || !spikingir.Spiking(m) {
+			continue
+		}
+		net, report, err := spikingir.NIR(t.Context(), m, spikingir.NIROptions{Rows: image.Dims[2], Columns: image.Dims[3]})
+		var why *spikingir.UnsupportedError
+		switch {
+		case errors.As(err, &why):
+			refused++
+			continue
+		case err != nil:
+			t.Errorf("network %d: %v", i, err)
+			continue
+		}
+		var b bytes.Buffer
+		path := filepath.Join(dir, fmt.Sprintf("%d.nir", i))
+		if err := errors.Join(net.Write(&b), os.WriteFile(path, b.Bytes(), 0o666)); err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, path)
+		n, same := sameNIR(t, r, m, b.Bytes(), report, image.Dims[0])
+		ran += n
+		if !same {
+			t.Logf("network %d gives something else", i)
+			flipped++
 		}
 	}
-	return y
+	t.Logf("%d files with %d outputs, %d networks refused; %d networks differ", len(files), ran, refused, flipped)
+	if ran < least || flipped > ran/20 {
+		t.Errorf("%d networks of %d outputs give something else", flipped, ran)
+	}
+	readNIR(t, files)
 }
 
-// conv is a Conv2d.
-func (s *simulation) conv(node string, x []float32) []float32 {
-	w, bias, size := s.field(node, "weight"), s.field(node, "bias"), s.field(node, "input_shape").Ints
-	pad, stride, dilation := s.field(node, "padding").Ints, s.field(node, "stride").Ints, s.field(node, "dilation").Ints
-	out := make([]int64, 2)
-	for i := range out {
-		out[i] = (size[i]+2*pad[i]-dilation[i]*(w.Dims[2+i]-1)-1)/stride[i] + 1
-	}
-	var y []float32
-	for m := range w.Dims[0] {
-		for oy := range out[0] {
-			for ox := range out[1] {
-				sum := bias.Floats[m]
-				for c := range w.Dims[1] {
-					for ky := range w.Dims[2] {
-						for kx := range w.Dims[3] {
-							iy, ix := oy*stride[0]-pad[0]+ky*dilation[0], ox*stride[1]-pad[1]+kx*dilation[1]
-							if iy >= 0 && ix >= 0 && iy < size[0] && ix < size[1] {
-								sum += w.Floats[((m*w.Dims[1]+c)*w.Dims[2]+ky)*w.Dims[3]+kx] * x[(c*size[0]+iy)*size[1]+ix]
-							}
-						}
-					}
-				}
-				y = append(y, sum)
-			}
+// sameNIR runs the first image of a batch, and reports how many outputs a file has and whether they are what this program
+// computes; what the file leaves to who feeds it is computed here.
+func sameNIR(t *testing.T, r *randommodel.Model, m *spikingir.Model, file []byte, report *nir.Report, batch int) (compared int, same bool) {
+	t.Helper()
+	m = m.Clone()
+	for _, p := range slices.Concat(report.Inputs, report.Outputs) {
+		if v := m.Graph.Value(p.Value); v == nil {
+			return 0, true // which a pass made for the file
+		} else if !v.IsInput() && !v.IsOutput() {
+			m.Graph.AddOutput(v)
 		}
 	}
-	return y
+	in := another(r)
+	values := map[string][]float32{}
+	for name, x := range in {
+		xs, err := x.Float32s()
+		if err != nil {
+			t.Fatal(err)
+		}
+		values[name] = xs[:len(xs)/batch]
+	}
+	for i, y := range computed(t, m, in) {
+		values[m.Graph.Outputs()[i].Name()] = y.F32[:len(y.F32)/batch]
+	}
+	feeds := map[string][]float32{}
+	for _, p := range report.Inputs {
+		feeds[p.Node] = values[p.Value]
+	}
+	got := runNIR(t, file, report, feeds)
+	same = true
+	for i, p := range report.Outputs {
+		want := values[p.Value]
+		if len(got[i]) != len(want) {
+			t.Errorf("output %s has %d numbers, want %d", p.Node, len(got[i]), len(want))
+			return i, false
+		}
+		for k, y := range want {
+			same = same && math.Abs(float64(got[i][k]-y)) <= 1e-4*max(1, math.Abs(float64(y)))
+		}
+	}
+	return len(report.Outputs), same
 }
 
 // TestNIRReader holds files of all embedded networks, of both readouts, to a Python script that demands of them what the reader of
@@ -265,6 +247,12 @@ func TestNIRReader(t *testing.T) {
 			t.Errorf("h5dump: %v\n%s", err, out)
 		}
 	}
+	readNIR(t, files)
+}
+
+// readNIR has files read by the script.
+func readNIR(t *testing.T, files []string) {
+	t.Helper()
 	const python = "/usr/bin/python3"
 	if exec.Command(python, "-c", "import h5py").Run() != nil {
 		t.Skip("h5py is not there: it is Debian's python3-h5py")

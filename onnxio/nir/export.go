@@ -2,7 +2,6 @@ package nir
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -117,7 +116,7 @@ func (e *exporter) visit(n *graph.Node) error {
 			e.stages[v] = s
 		}
 	}
-	if slices.ContainsFunc(n.Inputs(), func(v *graph.Value) bool { return e.outside[v] }) {
+	if s == behind && slices.ContainsFunc(n.Inputs(), func(v *graph.Value) bool { return e.outside[v] }) {
 		e.leave(n)
 		return nil
 	}
@@ -189,12 +188,7 @@ func (e *exporter) output(v *graph.Value) {
 	if slices.ContainsFunc(e.report.Outputs, func(p Port) bool { return p.Value == v.Name() }) {
 		return
 	}
-	p := v.Producer()
-	if p == nil {
-		e.refused = append(e.refused, fmt.Errorf("output %q of the model is its input, and no node makes it", v.Name()))
-		return
-	}
-	s, err := e.signal(p, v)
+	s, err := e.signal(v.Producer(), v)
 	switch {
 	case errors.Is(err, errUnsaid):
 		return
@@ -239,7 +233,11 @@ func (e *exporter) signal(n *graph.Node, v *graph.Value) (signal, error) {
 // finish makes the outputs, drops what leads to none, and tells what is lost.
 func (e *exporter) finish() error {
 	for _, v := range e.model.Graph.Outputs() {
-		if !e.outside[v] {
+		switch {
+		case e.outside[v]:
+		case e.stages[v] == before:
+			e.lost.note("outputs", "depends on no spikes and is not in the file", v.Name())
+		default:
 			e.output(v)
 		}
 	}

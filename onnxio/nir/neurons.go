@@ -20,8 +20,7 @@ type source struct {
 func (e *exporter) encode(n *graph.Node) error {
 	x := n.Input(0)
 	if e.stages[x] != before {
-		return op.Unsupportedf(n, "it makes a constant current of %q, which depends on spikes: an analog island, and a NIR graph runs all nodes in the same steps; "+
-			"convert without --analog keep", x.Name())
+		return op.Unsupportedf(n, "it makes a constant current of %q, which depends on spikes: an analog island, and a NIR graph runs all nodes in the same steps; %s", x.Name(), remedy)
 	}
 	s, err := e.signal(n, x)
 	if err != nil {

@@ -37,6 +37,12 @@ func (e *exporter) express(n *graph.Node) error {
 		return e.flatten(n)
 	case n.Is("Concat"):
 		return e.concat(n)
+	case n.Is("Split"):
+		return e.split(n)
+	case n.Is("Slice"):
+		return e.slice(n)
+	case n.Is("Pad"):
+		return e.pad(n)
 	}
 	return op.Unsupportedf(n, "NIR has no node for it; %s", remedy)
 }
@@ -187,5 +193,144 @@ func (e *exporter) concat(n *graph.Node) error {
 	}
 	e.reworded.note("concatenation", "channels that are joined are summed behind layers that read some of them each, or put them at their places", n.OriginLabel())
 	e.signals[n.Output(0)] = s
+	return nil
+}
+
+// split says a Split of channels.
+func (e *exporter) split(n *graph.Node) error {
+	v, err := op.SplitOf(n, e.opset)
+	if err != nil {
+		return err
+	}
+	x, err := e.signal(n, v.X)
+	if err != nil {
+		return err
+	}
+	if axis, ok := op.Axis(v.Axis, len(x.shape)+1); !ok || axis != 1 {
+		return op.Unsupportedf(n, "it splits axis %d, and NIR has words for channels, axis 1", v.Axis)
+	}
+	at := int64(0)
+	for _, y := range n.Outputs() {
+		if y == nil {
+			return op.Unsupportedf(n, "one of its outputs has no name")
+		}
+		shape, err := shapeOf(n, y)
+		if err != nil {
+			return err
+		}
+		e.signals[y] = e.some(n, x, at, shape[0])
+		at += shape[0]
+	}
+	return nil
+}
+
+// slice says a Slice of channels that takes each of a range.
+func (e *exporter) slice(n *graph.Node) error {
+	v, err := op.SliceOf(n, e.opset)
+	if err != nil {
+		return err
+	}
+	x, err := e.signal(n, v.X)
+	if err != nil {
+		return err
+	}
+	shape, err := shapeOf(n, n.Output(0))
+	if err != nil {
+		return err
+	}
+	starts, err := v.Starts.Constant()
+	if err != nil {
+		return err
+	}
+	axes, err := v.Axes.Constant()
+	if err != nil {
+		return err
+	}
+	steps, err := v.Steps.Constant()
+	if err != nil {
+		return err
+	}
+	axis, known := 0, len(starts) == 1
+	if known && v.Axes.Given {
+		axis, known = op.Axis(axes[0], len(x.shape)+1)
+	}
+	if !known || axis != 1 || v.Steps.Given && steps[0] != 1 {
+		return op.Unsupportedf(n, "it cuts more than a range of channels, and NIR has words for that alone; %s", remedy)
+	}
+	from := starts[0]
+	if from < 0 {
+		from += x.shape[0]
+	}
+	e.signals[n.Output(0)] = e.some(n, x, min(max(from, 0), x.shape[0]-shape[0]), shape[0])
+	return nil
+}
+
+// some is a range of the channels of a signal: the terms in it, and of those that are in it in part a layer
+// that takes that part.
+func (e *exporter) some(n *graph.Node, s signal, from, count int64) signal {
+	part := signal{shape: slices.Clone(s.shape)}
+	part.shape[0] = count
+	for _, t := range s.terms {
+		low, high := max(t.at, from), min(t.at+t.channels, from+count)
+		if low >= high {
+			continue
+		}
+		if width := high - low; width < t.channels {
+			w := make([]float32, width*t.channels)
+			for c := range width {
+				w[c*t.channels+low-t.at+c] = 1
+			}
+			own := signal{[]term{{node: t.node, channels: t.channels}}, slices.Clone(s.shape)}
+			own.shape[0] = t.channels
+			t.node = e.pointwise(n.OriginLabel(), own, width, w)
+			t.channels = width
+		}
+		t.at, t.free = low-from, false
+		part.terms = append(part.terms, t)
+	}
+	e.reworded.note("channels", "a part of the channels is what layers of one pixel take", n.OriginLabel())
+	return part
+}
+
+// pad says zeros around an image, by the padding of a layer of one pixel that changes nothing else.
+func (e *exporter) pad(n *graph.Node) error {
+	v, err := op.PadOf(n, e.opset)
+	if err != nil {
+		return err
+	}
+	x, err := e.signal(n, v.X)
+	if err != nil {
+		return err
+	}
+	shape, err := shapeOf(n, n.Output(0))
+	if err != nil {
+		return err
+	}
+	value, err := v.Value.Constant()
+	if err != nil {
+		return err
+	}
+	if v.Mode != "constant" || value != 0 || len(x.shape) != 3 {
+		return op.Unsupportedf(n, "it pads in mode %s with %g, and NIR has words for zeros around images; %s", v.Mode, value, remedy)
+	}
+	pads, err := v.For(4)
+	if err != nil {
+		return err
+	}
+	if slices.Min(pads) < 0 || pads[0]+pads[1]+pads[4]+pads[5] > 0 {
+		return op.Unsupportedf(n, "its pads are %v, and NIR has words for more rows and columns", pads)
+	}
+	c := x.shape[0]
+	k := kernel{dims: []int64{c, c, 1, 1}, w: make([]float32, c*c), stride: []int64{1, 1}, dilation: []int64{1, 1},
+		pads: []int64{pads[2], pads[3], pads[6], pads[7]}}
+	for i := range c {
+		k.w[i*c+i] = 1
+	}
+	if k, _, err = k.square(n); err != nil {
+		return err
+	}
+	l := e.node(n.OriginLabel(), "Conv2d", convolution(x.shape[1:], k.dims, k.w, k.stride, k.pads[:2], k.dilation))
+	e.link(x, l)
+	e.signals[n.Output(0)] = made(l, shape)
 	return nil
 }
