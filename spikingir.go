@@ -55,6 +55,7 @@ type (
 	Settings  = recipes.Settings // what can be set of a recipe
 	Precision = exec.Precision   // of the numbers in spiking layers
 	Image     = dataset.Image    // planes [C,H,W] of float32 from 0 to 1
+	Picture   = dataset.Picture  // an image with its opacity, and whether it has 16 bits
 	Task      = dataset.Task     // how images are degraded
 	Sample    = dataset.Sample   // an input and what it should become
 	Samples   = eval.Samples     // a list of them
@@ -112,6 +113,13 @@ func ReadImage(path string) (Image, error) { return dataset.Read(path) }
 
 // WriteImage writes an 8-bit PNG, which appears under its name when it is complete.
 func WriteImage(path string, m Image) error { return dataset.Write(path, m) }
+
+// ReadPicture is ReadImage with opacity and depth. [Picture.With] puts what a network made of
+// the image in its place.
+func ReadPicture(path string) (Picture, error) { return dataset.ReadPicture(path) }
+
+// WritePicture writes a PNG of 8 or 16 bits, with opacity, as WriteImage does.
+func WritePicture(path string, p Picture) error { return dataset.WritePicture(path, p) }
 
 // Enlarge resizes an image by a factor, by MATLAB's bicubic: the input of networks
 // such as VDSR.

@@ -18,7 +18,9 @@ import (
 // app is what the subcommands share: the streams and the common flags.
 type app struct {
 	cli.Common
-	out     io.Writer
+	out     io.Writer // for text
+	stdin   io.Reader
+	stdout  io.Writer // for what is no text
 	format  string
 	debug   bool
 	verdict gate.Verdict // of the command
@@ -38,7 +40,7 @@ func (a *app) context() context.Context {
 
 // run is the program: it never calls os.Exit.
 func run(args []string, in io.Reader, out, errw io.Writer) int {
-	a := &app{Common: cli.Common{Name: "spikingir", Err: errw}}
+	a := &app{Common: cli.Common{Name: "spikingir", Err: errw}, stdin: in, stdout: out}
 	defer a.Close()
 	return cli.Run(args, in, out, errw, func(out io.Writer) *cobra.Command {
 		a.out = out

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,12 +13,12 @@ import (
 	"spikingir/cmd/internal/cli"
 	"spikingir/internal/atomicfile"
 	"spikingir/runtime/dataset"
-	"spikingir/runtime/watch"
 )
 
 // restoration is what run is asked for.
 type restoration struct {
-	in, out   string
+	in, out   string   // stream for standard input and output
+	folder    bool     // in is one
 	tensors   []string // [NAME=]FILE.npy
 	outs      []string
 	feeds     *[]string // the files of --input
@@ -33,12 +32,17 @@ func (a *app) runCmd() *cobra.Command {
 	r := &restoration{}
 	cmd := &cobra.Command{
 		Use:   "run MODEL -i IN -o OUT",
-		Short: "Restore an image, or every image of a folder",
-		Long: `run restores PNG and JPEG images of any size and writes PNG. A model of one
-channel restores the luma of a colour image and leaves its chroma (--colour luma,
-the default), or each of red, green and blue (--colour channels). A model that
-enlarges gets its chroma enlarged by bicubic interpolation. --scale S enlarges
-the image by bicubic first, as VDSR wants it.
+		Short: "Restore an image, every image of a folder, or a video",
+		Long: `run restores PNG, JPEG, TIFF, WebP and BMP images of any size and writes PNG, of 16 bits
+where the input has them, and with its opacity. Of a folder, images that fail are named, the
+rest is done, and the exit code is not 0. A Y4M video is restored frame by frame and
+written as Y4M. With - as --input or --output an image or a video comes from standard input
+or goes to standard output, and messages go to standard error.
+
+A model of one channel restores the luma of a colour image and leaves its chroma
+(--colour luma, the default), or each of red, green and blue (--colour channels). A
+model that enlarges gets its chroma enlarged by bicubic interpolation. --scale S
+enlarges the image by bicubic first, as VDSR wants it.
 
 An image that would take more than --memory between input and output runs tile by
 tile, to the same bits; the report says so. Where tiles do not help, the node that
@@ -74,7 +78,7 @@ not asked for are not written.`,
 				return fmt.Errorf("run: %d times --output, want one for images", len(r.outs))
 			}
 			r.out = r.outs[0]
-			files, err := r.files(args[0])
+			files, err := a.files(r, args[0])
 			if err != nil {
 				return err
 			}
@@ -101,29 +105,16 @@ not asked for are not written.`,
 		},
 	}
 	f := cmd.Flags()
-	r.feeds = addInput(f, "i", &r.in, &r.run.Inputs, "image or folder to restore")
+	r.feeds = addInput(f, "i", &r.in, &r.run.Inputs, "image, folder or Y4M video to restore; - for standard input")
 	addOutputName(f, &r.run.Output)
 	f.StringArrayVar(&r.tensors, "tensor", nil, "[NAME=]FILE.npy to feed to an input, in the place of an image; repeatable")
-	f.StringArrayVarP(&r.outs, "output", "o", nil, "PNG file or folder to write; with --tensor [NAME=]FILE.npy, repeatable")
+	f.StringArrayVarP(&r.outs, "output", "o", nil, "PNG file, folder or Y4M video to write, - for standard output; with --tensor [NAME=]FILE.npy, repeatable")
 	f.StringVar(&r.colour, "colour", "luma", "gray model on a colour image: luma or channels")
 	f.IntVar(&r.scale, "scale", 1, "enlarge the image by bicubic first")
 	addMemory(f, &r.run.MemoryLimit)
 	f.BoolVar(&r.run.Tile, "tile", false, "of a network of one size of images: restore others in overlapping tiles of that size")
 	f.IntVarP(&r.timesteps, "timesteps", "T", 0, "run with T timesteps instead of the model's own")
 	return cmd
-}
-
-// job is one image to restore.
-type job struct{ in, out string }
-
-// restored is what run reports of an image.
-type restored struct {
-	Input  string            `json:"input"`
-	Output string            `json:"output"`
-	Width  int               `json:"width"`
-	Height int               `json:"height"`
-	How    string            `json:"how"`
-	Tiles  *spikingir.Tiling `json:"tiles,omitempty"`
 }
 
 // inputs is an image, or the images of a folder.
@@ -140,17 +131,35 @@ func inputs(path string) (list []string, folder bool, err error) {
 }
 
 // files pairs inputs with outputs; neither an input nor the model is overwritten.
-func (r *restoration) files(model string) ([]job, error) {
-	list, folder, err := inputs(r.in)
-	if err != nil {
-		return nil, err
+func (a *app) files(r *restoration, model string) ([]job, error) {
+	list, folder := []string{r.in}, false
+	if r.in != stream {
+		var err error
+		if list, folder, err = inputs(r.in); err != nil {
+			return nil, err
+		}
 	}
-	if !folder {
-		if err := cli.CheckOutput(r.out, append([]string{r.in, model}, *r.feeds...)...); err != nil {
+	r.folder = folder
+	switch {
+	case folder && r.out == stream:
+		return nil, fmt.Errorf("%s is a folder and --output - one stream, want a folder for its images", r.in)
+	case r.out == stream:
+		return []job{{r.in, r.out}}, a.checkStdout()
+	case !folder:
+		read := append([]string{model}, *r.feeds...)
+		if r.in != stream {
+			read = append(read, r.in)
+		}
+		if err := cli.CheckOutput(r.out, read...); err != nil {
 			return nil, err
 		}
 		return []job{{r.in, r.out}}, checkImageName(r.out)
 	}
+	return r.folderJobs(list, model)
+}
+
+// folderJobs are the images of a folder.
+func (r *restoration) folderJobs(list []string, model string) ([]job, error) {
 	if o, err := os.Stat(r.out); err == nil && !o.IsDir() {
 		return nil, fmt.Errorf("output %s is a file, want a folder for the images of %s", r.out, r.in)
 	}
@@ -183,58 +192,12 @@ func checkJobs(jobs []job, m *spikingir.Model) error {
 	var in cli.Inputs
 	in.AddModels(m)
 	for _, j := range jobs {
+		if j.out == stream {
+			continue
+		}
 		if err := in.Check(j.out); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-func (a *app) restoreAll(ctx context.Context, m *loaded, jobs []job, r *restoration) error {
-	collectOften()
-	step, end := a.Progress("restoring")
-	defer end()
-	list := []restored{}
-	for i, j := range jobs {
-		watch.Of(ctx).Task("restoring %s", j.in)
-		img, err := spikingir.ReadImage(j.in)
-		if err != nil {
-			return err
-		}
-		if r.scale > 1 {
-			if img, err = spikingir.Enlarge(img, float64(r.scale)); err != nil {
-				return fmt.Errorf("%s: %w", j.in, err)
-			}
-		}
-		t := m.Tiling(img.W, img.H)
-		if err := checkMemory(t, img.W, img.H); err != nil {
-			return fmt.Errorf("%s: %w", j.in, err)
-		}
-		out, err := m.Restore(ctx, img)
-		if err != nil {
-			return fmt.Errorf("%s: %w", j.in, err)
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := os.MkdirAll(filepath.Dir(j.out), 0o777); err != nil {
-			return err
-		}
-		if err := cli.Writing(j.out, dataset.Write(j.out, out)); err != nil {
-			return err
-		}
-		step(i+1, len(jobs))
-		done := restored{Input: j.in, Output: j.out, Width: out.W, Height: out.H, How: r.how(m, img, out)}
-		if t.Tiles() > 1 {
-			done.Tiles = &t
-		}
-		list = append(list, done)
-		if !a.Quiet && a.format == "text" {
-			fmt.Fprintf(a.out, "%s -> %s: %dx%d, %s%s\n", j.in, j.out, out.W, out.H, done.How, tiled(done.Tiles))
-		}
-	}
-	if a.format == "json" {
-		return a.json(list)
 	}
 	return nil
 }
@@ -247,33 +210,8 @@ func (r *restoration) fits(m *loaded) error {
 	return nil
 }
 
-// how says what of an image was restored, and in what tiles of the network's own.
-func (r *restoration) how(m *loaded, img, out spikingir.Image) string {
-	if w, h := m.Size(); r.run.Tile && (w > 0 && w != img.W || h > 0 && h != img.H) {
-		return fmt.Sprintf("%s, in tiles of %dx%d pixels", r.what(m, img, out), w, h)
-	}
-	return r.what(m, img, out)
-}
-
-// what says what of an image was restored.
-func (r *restoration) what(m *loaded, img, out spikingir.Image) string {
-	switch {
-	case m.Channels() == 3 && out.C == 1:
-		return "gray of colour"
-	case m.Channels() != 3 && out.C == 3 && (m.Gives() == 3 || img.C == 1):
-		return "colour of gray"
-	case m.Channels() == 3:
-		return "colour"
-	case img.C == 1:
-		return "gray"
-	case r.run.EachChannel:
-		return "each of red, green and blue"
-	}
-	return "luma, chroma kept"
-}
-
 // otherFormats are the names of images that would not hold a PNG.
-var otherFormats = []string{".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".onnx"}
+var otherFormats = []string{".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".jxl", ".avif", ".heic", ".onnx"}
 
 // checkImageName refuses a name that says another format than PNG.
 func checkImageName(path string) error {

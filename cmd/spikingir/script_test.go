@@ -42,6 +42,9 @@ func TestScripts(t *testing.T) {
 			"fixture": fixture,
 			"image":   image,
 			"crop":    crop,
+			"kind":    kind,
+			"equal":   equal,
+			"frames":  frames,
 			"onnx":    onnx,
 			"cut":     cut,
 			"code":    code,
@@ -86,6 +89,42 @@ func crop(ts *testscript.TestScript, _ bool, args []string) {
 	img, err = img.Crop(0, 0, n, n)
 	ts.Check(err)
 	ts.Check(dataset.Write(ts.MkAbs(args[0]), img))
+}
+
+// kind NAME FILE copies an image of a kind that fixtures are not, of the tests of reading.
+func kind(ts *testscript.TestScript, _ bool, args []string) {
+	b, err := os.ReadFile(filepath.Join("..", "..", "runtime", "dataset", "testdata", args[0]))
+	ts.Check(err)
+	ts.Check(os.MkdirAll(filepath.Dir(ts.MkAbs(args[1])), 0o777))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b, 0o666))
+}
+
+// equal A B demands that two images have the same colours, opacity and depth.
+func equal(ts *testscript.TestScript, _ bool, args []string) {
+	a, err := dataset.ReadPicture(ts.MkAbs(args[0]))
+	ts.Check(err)
+	b, err := dataset.ReadPicture(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if !a.SameSize(b.Image) || a.Deep != b.Deep || !slices.Equal(a.Pix, b.Pix) || !slices.Equal(a.Alpha, b.Alpha) {
+		ts.Fatalf("%s and %s differ: %dx%d of %d channels, deep %v, opacity %v; %dx%d of %d channels, deep %v, opacity %v", args[0], args[1],
+			a.W, a.H, a.C, a.Deep, a.Alpha != nil, b.W, b.H, b.C, b.Deep, b.Alpha != nil)
+	}
+}
+
+// frames FILE HEADER FRAMES SIZE writes a Y4M video of frames of so many bytes.
+func frames(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	size, err := strconv.Atoi(args[3])
+	ts.Check(err)
+	b := []byte("YUV4MPEG2 " + args[1] + "\n")
+	for f := range n {
+		b = append(b, "FRAME\n"...)
+		for i := range size {
+			b = append(b, byte(40+(i*7+f*31)%160))
+		}
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o666))
 }
 
 // onnx TEXT FILE makes a model of its textual form.

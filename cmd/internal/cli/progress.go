@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -39,10 +40,16 @@ func (c *Common) Progress(what string) (step func(done, total int), end func()) 
 
 // Terminal is standard error when it is a terminal, else nil.
 func (c *Common) Terminal() *os.File {
-	if f, ok := c.Err.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		return f
+	if IsTerminal(c.Err) {
+		return c.Err.(*os.File)
 	}
 	return nil
+}
+
+// IsTerminal reports whether what is written to w is seen on a terminal.
+func IsTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // NoticeAfter is the time after which a program that has shown nothing says what it is at,
