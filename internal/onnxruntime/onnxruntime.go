@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 
 	"spikingir/graph"
 )
@@ -32,7 +33,9 @@ type Case struct {
 // does not.
 type Result struct {
 	Outputs map[string]*graph.Tensor
-	Err     error
+	// Rewritten is the file of the model as ONNX Runtime runs it, where the setting asks for it.
+	Rewritten []byte
+	Err       error
 }
 
 // An Engine is one of ONNX Runtime's builds, by the name of its package.
@@ -82,6 +85,8 @@ type Setting struct {
 	Modules string // what Variable holds
 	Engine  Engine
 	Level   Level
+	// Rewritten asks for what the level makes of each model, of Native.
+	Rewritten bool
 }
 
 // Find is the version of the engine in a folder node_modules, or an error that says what is missing and
@@ -133,7 +138,7 @@ func Run(ctx context.Context, s Setting, dir string, cases []Case) ([]Result, er
 	if err := errors.Join(os.WriteFile(filepath.Join(dir, "cases.json"), b, 0o666), os.WriteFile(run, script, 0o666)); err != nil {
 		return nil, err
 	}
-	out, err := exec.CommandContext(ctx, "node", run, s.Modules, dir, string(s.Engine), string(s.Level)).CombinedOutput()
+	out, err := exec.CommandContext(ctx, "node", run, s.Modules, dir, string(s.Engine), string(s.Level), strconv.FormatBool(s.Rewritten)).CombinedOutput()
 	if err != nil {
 		return nil, fmt.Errorf("node with %s of %s: %w\n%s", s.Engine, s.Modules, err, bytes.TrimSpace(out))
 	}
@@ -151,8 +156,9 @@ func results(dir string, n int) ([]Result, error) {
 	lines.Buffer(nil, 1<<24)
 	for lines.Scan() {
 		var line struct {
-			Error   string
-			Outputs []entry
+			Error     string
+			Outputs   []entry
+			Rewritten string
 		}
 		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
 			return nil, err
@@ -160,6 +166,11 @@ func results(dir string, n int) ([]Result, error) {
 		r := Result{Outputs: map[string]*graph.Tensor{}}
 		if line.Error != "" {
 			r.Err = errors.New(line.Error)
+		}
+		if line.Rewritten != "" {
+			if r.Rewritten, err = os.ReadFile(filepath.Join(dir, line.Rewritten)); err != nil {
+				return nil, err
+			}
 		}
 		for _, e := range line.Outputs {
 			if r.Outputs[e.Name], err = e.tensor(dir); err != nil {

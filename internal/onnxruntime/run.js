@@ -1,10 +1,10 @@
-// Runs models in ONNX Runtime, one after the other: node run.js MODULES DIR ENGINE LEVEL.
+// Runs models in ONNX Runtime, one after the other: node run.js MODULES DIR ENGINE LEVEL REWRITTEN.
 // DIR/cases.json lists models and their inputs; DIR/results.json gets a line of JSON for each,
-// its outputs or what ONNX Runtime says against it. Elements lie in files, little-endian.
+// its outputs, and the model as it is run where REWRITTEN is true, or what ONNX Runtime says against it. Elements lie in files, little-endian.
 'use strict';
 const fs = require('fs');
 const path = require('path');
-const [modules, dir, engine, level] = process.argv.slice(2);
+const [modules, dir, engine, level, rewritten] = process.argv.slice(2);
 const ort = require(path.join(modules, engine));
 const web = engine === 'onnxruntime-web';
 if (web) ort.env.wasm.numThreads = 1;
@@ -28,7 +28,9 @@ function write(name, tensor, file) {
 }
 
 async function run(c, i) {
+  const file = rewritten === 'true' ? `${i}.rewritten.onnx` : '';
   const session = await ort.InferenceSession.create(path.join(dir, c.model), {
+    ...(file && { optimizedModelFilePath: path.join(dir, file) }),
     graphOptimizationLevel: level, intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 4,
     executionProviders: [web ? 'wasm' : 'cpu'],
   });
@@ -37,7 +39,7 @@ async function run(c, i) {
   const given = await session.run(feeds);
   const outputs = session.outputNames.map((name, k) => write(name, given[name], `${i}.out${k}`));
   await session.release();
-  return { outputs };
+  return { outputs, rewritten: file };
 }
 
 (async () => {

@@ -22,9 +22,10 @@ type Document struct {
 	Form    string `json:"form"`  // of the file
 	Opset   int64  `json:"opset"` // of the spiking domain
 	Nodes   []Node `json:"nodes"` // the spiking operators, in order of evaluation
-	// Layers are the standard nodes that the form has taken apart, or wired otherwise.
+	// Layers are the standard nodes that the form has taken apart, or wired otherwise, and
+	// those that spiking operators read.
 	Layers  []Layer  `json:"layers,omitempty"`
-	Tensors []Tensor `json:"tensors,omitempty"` // initializers that the file lacks
+	Tensors []Tensor `json:"tensors,omitempty"` // initializers that the file lacks, and those of the spiking operators
 }
 
 // Node is a spiking operator. Omitted inputs and outputs are empty names.
@@ -53,18 +54,23 @@ type Attr struct {
 }
 
 // Layer is a standard node. Value is an output of the node in the file that has its operator,
-// attributes and weights; where that is empty, the node itself stands in the file.
+// attributes and weights, and Copy that node's name; where Value is empty, the node itself
+// stands in the file. A Spare one, which a spiking operator reads, is in the file as it was, and
+// counts where another tool has made something else of its output.
 type Layer struct {
 	Name    string   `json:"name,omitempty"`
 	Value   string   `json:"value,omitempty"`
+	Copy    string   `json:"copy,omitempty"`
 	Inputs  []string `json:"inputs"`
 	Outputs []string `json:"outputs"`
 	Kept    []string `json:"kept,omitempty"`
+	Spare   bool     `json:"spare,omitempty"`
 }
 
 // Tensor is an initializer. Data are its elements as they lie in a file. Where From is
 // set, that initializer of the file states them too: as the products with Factor, or with the
-// initializer Over, or, without Data, as whole multiples of scale/amplitude.
+// initializer Over, or as whole multiples of what Grid says. A Spare one counts where
+// the file has nothing of its name: another tool has computed what follows from it.
 type Tensor struct {
 	Name   string   `json:"name"`
 	Type   string   `json:"type"`
@@ -74,14 +80,17 @@ type Tensor struct {
 	Factor *float32 `json:"factor,omitempty"`
 	Over   string   `json:"over,omitempty"`
 	Grid   *Grid    `json:"grid,omitempty"`
+	Spare  bool     `json:"spare,omitempty"`
 }
 
 // Grid is what the weights of a convolution are multiples of: Scales by output channel,
-// divided by Amplitudes by input channel.
+// divided by Amplitudes by input channel. Those at the places Odd, which are near to a multiple,
+// are in the tensor's Data, unless the file has changed.
 type Grid struct {
 	Layer      string    `json:"layer"` // an output of the convolution
 	Scales     []float64 `json:"scales"`
 	Amplitudes []float32 `json:"amplitudes"`
+	Odd        []int     `json:"odd,omitempty"`
 }
 
 // Put writes the document into a model's metadata.

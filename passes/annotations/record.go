@@ -22,12 +22,14 @@ type Record struct {
 type standing struct {
 	node  *graph.Node
 	state Layer
+	read  bool // by a spiking operator
 }
 
 type constant struct {
 	name   string
 	value  *graph.Value
 	tensor *graph.Tensor
+	spare  bool // a spiking operator reads it
 }
 
 // Begin takes down the spiking network that m is.
@@ -37,7 +39,8 @@ func Begin(m *graph.Model, form string) *Record {
 	for n := range m.Graph.Nodes() {
 		in, out := names(n.Inputs()), names(n.Outputs())
 		if n.Op().Domain != graph.Spiking {
-			r.layers = append(r.layers, standing{n, Layer{Name: n.Name, Inputs: in, Outputs: out}})
+			read := slices.ContainsFunc(n.Outputs(), spikingReads)
+			r.layers = append(r.layers, standing{n, Layer{Name: n.Name, Inputs: in, Outputs: out}, read})
 			continue
 		}
 		state := Node{Name: n.Name, Op: n.Op().Type, Inputs: in, Outputs: out, Attrs: attrsOf(n),
@@ -49,10 +52,15 @@ func Begin(m *graph.Model, form string) *Record {
 	}
 	for _, v := range m.Graph.Initializers() {
 		if v.Const != nil {
-			r.consts = append(r.consts, constant{v.Name(), v, v.Const})
+			r.consts = append(r.consts, constant{v.Name(), v, v.Const, spikingReads(v) && v.Const.Loaded()})
 		}
 	}
 	return r
+}
+
+// spikingReads reports whether a spiking operator reads v.
+func spikingReads(v *graph.Value) bool {
+	return v != nil && slices.ContainsFunc(v.Uses(), func(u graph.Use) bool { return u.Node.Op().Domain == graph.Spiking })
 }
 
 // Renew writes the document of a model anew whose operators stand in the file, after their
@@ -84,20 +92,29 @@ func (r *Record) Finish() error {
 	for _, l := range r.layers {
 		switch c := r.Copies[l.node]; {
 		case c != nil:
-			l.state.Value, l.state.Kept = c.Output(0).Name(), kept(g, l.state.Outputs)
-		case l.node.Graph() == nil || slices.Equal(names(l.node.Inputs()), l.state.Inputs):
+			l.state.Value, l.state.Copy, l.state.Kept = c.Output(0).Name(), c.Name, kept(g, l.state.Outputs)
+		case l.node.Graph() == nil:
 			continue
+		case slices.Equal(names(l.node.Inputs()), l.state.Inputs):
+			if l.state.Spare = l.read; !l.read || l.state.Name == "" {
+				continue
+			}
 		}
 		r.doc.Layers = append(r.doc.Layers, l.state)
 	}
 	slices.SortStableFunc(r.doc.Layers, func(a, b Layer) int { return slices.Compare(a.Outputs, b.Outputs) })
 	for _, c := range r.consts {
-		if v := g.Value(c.name); v != nil && v.IsInitializer() && v.Const == c.tensor {
+		v := g.Value(c.name)
+		stands := v != nil && v.IsInitializer() && v.Const == c.tensor
+		if stands && !c.spare {
 			continue
 		}
 		t := r.Sources[c.value]
+		if stands {
+			t = Tensor{Spare: true}
+		}
 		t.Name, t.Type, t.Dims = c.name, c.tensor.DType.String(), c.tensor.Dims
-		if t.Grid == nil {
+		if t.Grid == nil { // else only what is not on it
 			t.Data = c.tensor.Bytes()
 		}
 		r.doc.Tensors = append(r.doc.Tensors, t)

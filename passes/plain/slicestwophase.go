@@ -51,5 +51,6 @@ func (l *Slices) sum(n *graph.Node, s op.Neuron) (*graph.Value, error) {
 			return l.total(n, s.X, s.Steps)
 		}
 	}
-	return l.Node(n, "total", "Mul", nil, xs[0], l.Steps(n, s.Steps)), nil
+	// In this order, for ONNX Runtime would multiply the weights of a Conv by a constant that stands behind.
+	return l.Node(n, "total", "Mul", nil, l.Steps(n, s.Steps), xs[0]), nil
 }

@@ -3,6 +3,7 @@
 package raiseforms
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -53,10 +54,15 @@ func run(c *passes.Context) (changed bool, err error) {
 	if doc == nil || err != nil {
 		return false, err
 	}
-	r := &raising{Context: c, doc: doc, g: c.Model.Graph, makers: map[string]*maker{}, values: map[string]*graph.Value{}}
+	r := &raising{Context: c, doc: doc, g: c.Model.Graph, makers: map[string]*maker{}, values: map[string]*graph.Value{}, names: map[string]*graph.Node{},
+		fused: map[*annotations.Layer]bool{}}
 	for n := range r.g.Nodes() {
-		r.mark = n
-		break
+		if r.mark == nil {
+			r.mark = n
+		}
+		if n.Name != "" {
+			r.names[n.Name] = n
+		}
 	}
 	if r.mark == nil || len(doc.Nodes) == 0 {
 		return false, fmt.Errorf("metadata %q state %d spiking operators, and the model has %d nodes, want one of each or more",
@@ -85,6 +91,8 @@ type raising struct {
 	all     []*maker
 	values  map[string]*graph.Value // new ones, by their names in the document
 	missing []string
+	names   map[string]*graph.Node // of the file
+	fused   map[*annotations.Layer]bool
 }
 
 // maker is a node to make.
@@ -95,7 +103,8 @@ type maker struct {
 	outputs []string
 	kept    []string
 	begun   bool
-	node    *graph.Node
+	node    *graph.Node // nil where something is missing
+	done    bool
 }
 
 // label names the maker in errors.
@@ -121,7 +130,9 @@ func (r *raising) index() error {
 		r.all = append(r.all, &maker{spiking: n, inputs: n.Inputs, outputs: n.Outputs, kept: n.Kept})
 	}
 	for i := range r.doc.Layers {
-		if l := &r.doc.Layers[i]; l.Value != "" {
+		l := &r.doc.Layers[i]
+		r.fused[l] = r.isFused(l)
+		if l.Value != "" || r.fused[l] {
 			r.all = append(r.all, &maker{layer: l, inputs: l.Inputs, outputs: l.Outputs, kept: l.Kept})
 		}
 	}
@@ -141,6 +152,16 @@ func (r *raising) index() error {
 	return nil
 }
 
+// isFused reports whether a layer that should stand in the file has lost its output, but not its
+// name: another tool has put what stood behind into it, such as a bias.
+func (r *raising) isFused(l *annotations.Layer) bool {
+	if l.Value != "" || len(l.Outputs) == 0 || r.names[l.Name] == nil {
+		return false
+	}
+	v := r.g.Value(l.Outputs[0])
+	return v == nil || v.Producer() == nil
+}
+
 // build makes the nodes.
 func (r *raising) build() error {
 	for _, m := range r.all {
@@ -153,7 +174,7 @@ func (r *raising) build() error {
 
 func (r *raising) make(m *maker) error {
 	switch {
-	case m.node != nil:
+	case m.done:
 		return nil
 	case m.begun:
 		return fmt.Errorf("metadata %q: node %q depends on itself", graph.MetaNeurons, m.label())
@@ -173,6 +194,7 @@ func (r *raising) make(m *maker) error {
 			names[i] = r.g.FreshName(base + "/raised")
 		}
 	}
+	m.done = true
 	if m.spiking != nil {
 		m.node = r.operator(m.spiking, in, names)
 	} else if m.node = r.standard(m.layer, in, names); m.node == nil {
@@ -228,12 +250,14 @@ func (r *raising) operator(n *annotations.Node, in []*graph.Value, names []strin
 
 // standard makes a layer of one of its copies; nil where that is missing.
 func (r *raising) standard(l *annotations.Layer, in []*graph.Value, names []string) *graph.Node {
-	v := r.g.Value(l.Value)
-	if v == nil || v.Producer() == nil {
+	from := r.names[cmp.Or(l.Copy, l.Name)]
+	if v := r.g.Value(l.Value); v != nil && v.Producer() != nil {
+		from = v.Producer()
+	}
+	if from == nil || from.Op().Domain != "" {
 		r.miss("value %q, which stands for the layer %q at a timestep", l.Value, l.Name)
 		return nil
 	}
-	from := v.Producer()
 	made := r.Insert(r.mark, from, l.Name, from.Op(), slices.Clone(from.Attrs), in, names...)
 	made.Name, made.Doc, made.Metadata = l.Name, from.Doc, from.Metadata.Clone()
 	return made
@@ -243,7 +267,7 @@ func (r *raising) standard(l *annotations.Layer, in []*graph.Value, names []stri
 func (r *raising) rewire() error {
 	for i := range r.doc.Layers {
 		l := &r.doc.Layers[i]
-		if l.Value != "" || len(l.Outputs) == 0 {
+		if l.Value != "" || l.Spare || len(l.Outputs) == 0 || r.fused[l] {
 			continue
 		}
 		v := r.g.Value(l.Outputs[0])
@@ -265,19 +289,13 @@ func (r *raising) rewire() error {
 
 // connect lets what read the file's values read the new nodes.
 func (r *raising) connect() error {
-	named := map[string]*graph.Node{}
-	for n := range r.g.Nodes() {
-		if n.Name != "" && n.Op().Domain != graph.Spiking {
-			named[n.Name] = n
-		}
-	}
 	for _, m := range r.all {
 		for i, name := range m.outputs {
 			if !slices.Contains(m.kept, name) {
 				continue
 			}
 			old := r.g.Value(name)
-			if n := named[m.label()]; old == nil && i == 0 && n != nil {
+			if n := r.names[m.label()]; old == nil && i == 0 && n != nil {
 				old = n.Output(0)
 			}
 			if old == nil || old.Producer() == nil {

@@ -1,6 +1,7 @@
 package raiseforms
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -15,6 +16,9 @@ import (
 func (r *raising) tensors() error {
 	for i := range r.doc.Tensors {
 		t := &r.doc.Tensors[i]
+		if t.Spare && r.g.Value(t.Name) != nil {
+			continue
+		}
 		made, err := r.tensor(t)
 		if err != nil {
 			return fmt.Errorf("metadata %q: initializer %q: %w", graph.MetaNeurons, t.Name, err)
@@ -22,7 +26,9 @@ func (r *raising) tensors() error {
 		v := r.g.Value(t.Name)
 		switch {
 		case v == nil && t.Name != "":
-			r.g.AddInitializer(t.Name, made)
+			if r.g.AddInitializer(t.Name, made); t.Spare {
+				r.Notef(nil, "%q is not in the file any more, and is what its metadata state", t.Name)
+			}
 		case v == nil || !v.IsInitializer() || v.IsInput():
 			return fmt.Errorf("metadata %q: initializer %q: the file has something else of that name", graph.MetaNeurons, t.Name)
 		default:
@@ -118,10 +124,23 @@ func (r *raising) constant(name string) *graph.Tensor {
 	return op.Constant(r.g.Value(name))
 }
 
+// maker is the node of the file that gives a layer's output, or did.
+func (r *raising) maker(output string) *graph.Node {
+	if v := r.g.Value(output); v != nil {
+		return v.Producer()
+	}
+	for _, l := range r.doc.Layers {
+		if slices.Contains(l.Outputs, output) {
+			return r.names[l.Name]
+		}
+	}
+	return nil
+}
+
 // onGrid is weights of which the file states the integers.
 func (r *raising) onGrid(t *annotations.Tensor) (*graph.Tensor, error) {
-	from, layer := r.constant(t.From), r.g.Value(t.Grid.Layer)
-	if from == nil || layer == nil || layer.Producer() == nil {
+	from, layer := r.constant(t.From), r.maker(t.Grid.Layer)
+	if from == nil || layer == nil {
 		return nil, fmt.Errorf("the file has no integers %q, or no layer that gives %q", t.From, t.Grid.Layer)
 	}
 	if !slices.Equal(from.Dims, t.Dims) || len(t.Dims) < 2 {
@@ -131,7 +150,7 @@ func (r *raising) onGrid(t *annotations.Tensor) (*graph.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	layout, err := op.LayoutOf(layer.Producer(), t.Dims)
+	layout, err := op.LayoutOf(layer, t.Dims)
 	if err != nil {
 		return nil, err
 	}
@@ -142,5 +161,19 @@ func (r *raising) onGrid(t *annotations.Tensor) (*graph.Tensor, error) {
 	for i, k := range integers {
 		q.Integers[i] = int32(k)
 	}
-	return graph.NewFloat32(t.Dims, q.Floats(layout, t.Grid.Amplitudes)), nil
+	xs := q.Floats(layout, t.Grid.Amplitudes)
+	if len(t.Data) != 4*len(t.Grid.Odd) {
+		return nil, fmt.Errorf("%d bytes of numbers beside the grid, want %d", len(t.Data), 4*len(t.Grid.Odd))
+	}
+	for k, i := range t.Grid.Odd {
+		if i < 0 || i >= len(xs) {
+			return nil, fmt.Errorf("a number beside the grid at %d, want 0 to %d", i, len(xs)-1)
+		}
+		in, out := layout.Channel(i)
+		x := math.Float32frombits(binary.LittleEndian.Uint32(t.Data[4*k:]))
+		if unit := t.Grid.Scales[out] / float64(t.Grid.Amplitudes[in]); math.Abs(float64(x)-float64(xs[i])) < math.Abs(unit)/2 {
+			xs[i] = x // else the file has another multiple now
+		}
+	}
+	return graph.NewFloat32(t.Dims, xs), nil
 }
