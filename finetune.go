@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -33,6 +34,9 @@ type FinetuneReport struct {
 	Before     *Measured       `json:"before,omitempty"` // where this session began the run
 	Best       *Measured       `json:"best,omitempty"`   // nil where nothing is held out
 	Checkpoint string          `json:"checkpoint,omitempty"`
+	// Unfinished is the file of the best network of a run that was interrupted: see
+	// [UnfinishedName].
+	Unfinished string `json:"unfinished,omitempty"`
 }
 
 // FinetuneStage is a stage as it was planned.
@@ -71,8 +75,8 @@ type finetuning struct {
 // model, options, images and kind of CPU give the same bytes, also where a run was
 // stopped and resumed.
 //
-// A run that the context ends gives its report with the context's error, and its
-// checkpoint goes on; one that diverged gives its report with a [DivergedError], and the
+// A run that the context ends gives its report with the context's error; its
+// checkpoint goes on, and the best network so far is in the file [UnfinishedName]. One that diverged gives its report with a [DivergedError], and the
 // model is the best network until then. After another error the model is in no defined
 // state.
 func Finetune(ctx context.Context, m *Model, o FinetuneOptions) (*FinetuneReport, error) {
@@ -159,6 +163,9 @@ func (f *finetuning) finish(ctx context.Context, end error) (*FinetuneReport, er
 	switch {
 	case stopped && ctx.Err() != nil:
 		r.Ended = "interrupted"
+		if r.Unfinished, end = f.keepBest(); end != nil {
+			f.note("the best network so far could not be written: %v", end)
+		}
 		return r, ctx.Err()
 	case errors.As(end, &diverged):
 		r.Ended = "diverged"
@@ -167,20 +174,8 @@ func (f *finetuning) finish(ctx context.Context, end error) (*FinetuneReport, er
 	case end != nil:
 		return nil, end
 	}
-	f.describe()
-	if err := f.snap(); err != nil {
+	if err := f.write(f.Output); err != nil {
 		return nil, err
-	}
-	if err := annotations.Renew(f.model); err != nil {
-		return nil, err
-	}
-	if f.Output != "" {
-		if err := atomicfile.Sweep(f.Output); err != nil {
-			return nil, err
-		}
-		if err := Write(f.Output, f.model); err != nil {
-			return nil, fmt.Errorf("write %s: %w", f.Output, atomicfile.Cause(err))
-		}
 	}
 	if r.Ended == "complete" && f.Checkpoint != "" {
 		if err := os.Remove(f.Checkpoint); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -192,6 +187,45 @@ func (f *finetuning) finish(ctx context.Context, end error) (*FinetuneReport, er
 		return r, diverged
 	}
 	return r, nil
+}
+
+// write completes the model, and writes it unless the path is empty.
+func (f *finetuning) write(path string) error {
+	f.describe()
+	if err := f.snap(); err != nil {
+		return err
+	}
+	if err := annotations.Renew(f.model); err != nil || path == "" {
+		return err
+	}
+	if err := atomicfile.Sweep(path); err != nil {
+		return err
+	}
+	if err := Write(path, f.model); err != nil {
+		return fmt.Errorf("write %s: %w", path, atomicfile.Cause(err))
+	}
+	return nil
+}
+
+// UnfinishedName is the file that the best network of a run is written to that is interrupted,
+// beside its output: x.best.onnx for x.onnx.
+func UnfinishedName(output string) string {
+	ext := filepath.Ext(output)
+	return strings.TrimSuffix(output, ext) + ".best" + ext
+}
+
+// keepBest writes the best network of a run that was interrupted, whose context is at its
+// end. Without a measurement after the first step there is none.
+func (f *finetuning) keepBest() (string, error) {
+	if best := f.trainer.Best(); f.Output == "" || best == nil || best.Position.Total == 0 {
+		return "", nil
+	}
+	f.ctx = context.WithoutCancel(f.ctx)
+	path := UnfinishedName(f.Output)
+	if err := f.write(path); err != nil {
+		return "", err
+	}
+	return path, nil
 }
 
 // summary is the report of a run that has ended.

@@ -2,12 +2,76 @@ package spikingir
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"spikingir/fixtures"
+	"spikingir/graph"
+	"spikingir/onnxio"
 	"spikingir/runtime/train/checkpoint"
 )
+
+// TestUnfinished interrupts a run behind a validation that was the best so far, and reads what
+// it leaves.
+func TestUnfinished(t *testing.T) {
+	dir := t.TempDir()
+	images, err := fixtures.Images(fixtures.Clean)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range images {
+		if err := os.WriteFile(filepath.Join(dir, f.Name+".png"), f.Data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file, err := fixtures.Model("dncnn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := onnxio.Decode(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Convert(t.Context(), m, Options{Settings: Settings{Timesteps: 4}}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var best *checkpoint.Figures
+	o := DefaultFinetune()
+	o.Data = Data{Dir: dir, Task: Task{Kind: Denoise, Sigma: 25}}
+	o.Stages = []Stage{{Name: "rates", Steps: 100, Rate: 1e-3}}
+	o.Batch, o.Patch, o.ValidateEvery, o.ValidationShare, o.ValidationCrop = 2, 16, 4, 0.4, 32
+	o.Output = filepath.Join(t.TempDir(), "out.onnx")
+	o.Report = func(e FinetuneEvent) {
+		if e.Best && e.Done > 0 {
+			best = e.Validation
+			cancel()
+		}
+	}
+	r, err := Finetune(ctx, m, o)
+	if !errors.Is(err, context.Canceled) || best == nil {
+		t.Fatalf("error %v, best %v, want a run that was interrupted when it had a best network", err, best)
+	}
+	if want := strings.TrimSuffix(o.Output, ".onnx") + ".best.onnx"; r.Unfinished != want || r.Best.PSNR != best.PSNR {
+		t.Errorf("the report says %q with %v, want %q with %v", r.Unfinished, r.Best, want, best)
+	}
+	if _, err := os.Stat(o.Output); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the output of an interrupted run: %v", err)
+	}
+	kept, err := Read(r.Unfinished)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if steps, _ := kept.Metadata.Get(graph.MetaFinetune + "_steps"); steps == "" || !Spiking(kept) {
+		t.Errorf("the file is a spiking network: %v, after %q steps", Spiking(kept), steps)
+	}
+}
 
 // TestLogEnd finds where a log goes on.
 func TestLogEnd(t *testing.T) {

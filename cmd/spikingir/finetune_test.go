@@ -282,6 +282,11 @@ func TestInterrupted(t *testing.T) {
 		if _, err := os.Stat(out); err == nil {
 			t.Error("an interrupted run wrote its output")
 		}
+		best := filepath.Join(dir, "out.best.onnx")
+		_, err := os.Stat(best)
+		if told := strings.Contains(errs.String(), best); told != (err == nil) {
+			t.Errorf("standard error %q, and the best network: %v", errs.String(), err)
+		}
 		if !strings.Contains(errs.String(), "--resume goes on") {
 			t.Errorf("standard error %q says nothing of --resume", errs.String())
 		}

@@ -36,8 +36,9 @@ them, in fixed point as eval does, before, after and in between; OUT is the best
 
 The state of the run is in --checkpoint from its first step on: after Ctrl-C, or
 whatever else ended it, the same command with --resume goes on as if nothing had
-happened, bit for bit. It is removed when the last step is done. The same seed,
---threads and steps give the same bytes on the same kind of CPU.`,
+happened, bit for bit. It is removed when the last step is done. After Ctrl-C the best
+network so far is in x.best.onnx, for -o x.onnx. The same seed, --threads and steps
+give the same bytes on the same kind of CPU.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			t.path = args[0]
@@ -101,8 +102,12 @@ func (a *app) finetune(ctx context.Context, t *tuning, distils bool) error {
 	case report == nil:
 		return err
 	case report.Ended == "interrupted":
-		return &cli.CodeError{Code: cli.ExitInterrupted, Err: fmt.Errorf("interrupted after %d of %d steps; %s is not written; the state is in %s: "+
-			"the same command with --resume goes on", report.Steps, report.Planned, t.Output, t.Checkpoint)}
+		best := "; "
+		if report.Unfinished != "" {
+			best = fmt.Sprintf(", the best network so far is in %s; ", report.Unfinished)
+		}
+		return &cli.CodeError{Code: cli.ExitInterrupted, Err: fmt.Errorf("interrupted after %d of %d steps; %s is not written%sthe state is in %s: "+
+			"the same command with --resume goes on", report.Steps, report.Planned, t.Output, best, t.Checkpoint)}
 	case err != nil && !errors.As(err, &diverged):
 		return err
 	}

@@ -118,7 +118,7 @@ func (t *tuning) checkNames(models ...*spikingir.Model) error {
 	in.Add(*t.tensors...)
 	in.AddModels(models...)
 	in.AddFolders(t.Data.Dir, t.Data.Inputs, t.Data.Targets, t.HazeClear)
-	outputs := []struct{ flag, path string }{{"--output", t.Output}, {"--checkpoint", t.Checkpoint}, {"--log", t.EventLog},
+	outputs := []struct{ flag, path string }{{"--output", t.Output}, {"the best network so far", spikingir.UnfinishedName(t.Output)}, {"--checkpoint", t.Checkpoint}, {"--log", t.EventLog},
 		{"the lock of --output", checkpoint.LockName(t.Output)}, {"the lock of --checkpoint", checkpoint.LockName(t.Checkpoint)}}
 	for i, o := range outputs {
 		if o.path == "" {

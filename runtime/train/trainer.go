@@ -186,9 +186,9 @@ func (t *Trainer) optimiser() (err error) {
 }
 
 // Run trains until the last step, the limit or the end of ctx, and leaves the best
-// network in Model. The error is ErrStopped when steps are left: after the limit Model
-// is as after the last step, after the end of ctx only the checkpoint counts. A
-// [DivergedError] leaves the best network in Model too, and the last checkpoint.
+// network in Model. The error is ErrStopped when steps are left, by the limit or the end of ctx;
+// before the first validation Model is then as the last step left it. A [DivergedError]
+// leaves the best network in Model too, and the last checkpoint.
 func (t *Trainer) Run(ctx context.Context) error {
 	t.started, t.saved = time.Now(), time.Now()
 	t.before = t.position.Seconds
@@ -199,7 +199,7 @@ func (t *Trainer) Run(ctx context.Context) error {
 		if e := t.save(); e != nil {
 			return e
 		}
-		return ErrStopped
+		err = ErrStopped
 	case errors.As(err, &bad):
 		if t.bestData == nil {
 			return err
@@ -211,7 +211,9 @@ func (t *Trainer) Run(ctx context.Context) error {
 			return e
 		}
 	}
-	t.keepBest()
+	if t.bestData != nil { // else ctx ended before the first validation
+		t.keepBest()
+	}
 	return err
 }
 
