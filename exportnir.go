@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 
 	"spikingir/graph"
 	"spikingir/onnxio/nir"
@@ -80,6 +81,9 @@ func NIR(ctx context.Context, m *Model, o NIROptions) (*nir.Network, *nir.Report
 // defaultSide is that of images where a model takes any: every pixel has its neurons in a NIR file.
 const defaultSide = 64
 
+// maxPixels bounds the images of a file: what differs from channel to channel is stated for every pixel.
+const maxPixels = 1 << 22
+
 // fix gives the inputs of m one size.
 func (o *NIROptions) fix(m *Model) error {
 	feeds, _ := fedWith(m, nil)
@@ -104,6 +108,10 @@ func (o *NIROptions) fix(m *Model) error {
 	}
 	if dims[0] != 1 {
 		return errors.New("the model runs several images at once, and NIR has no batch; export it again for one, or with dynamic axes")
+	}
+	if dims[2] > maxPixels/dims[3] {
+		return fmt.Errorf("an image of %dx%d pixels, each of which has neurons in NIR: want %d pixels at most, and the network for a part of the image",
+			dims[3], dims[2], maxPixels)
 	}
 	return sizes.Fix(m, dims)
 }

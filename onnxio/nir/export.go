@@ -52,7 +52,7 @@ func Export(m *graph.Model, r Readout) (*Network, *Report, error) {
 	}
 	e := &exporter{model: m, opset: m.Opset(""), readout: r, timing: t, net: &Network{},
 		report:  &Report{Inputs: []Port{}, Outputs: []Port{}, Timesteps: t.Timesteps, Readout: string(r), Lost: []Finding{}, Reworded: []Finding{}},
-		signals: map[*graph.Value]signal{}, stages: map[*graph.Value]stage{}, outside: map[*graph.Value]bool{}, unsaid: map[*graph.Value]bool{}, given: map[*graph.Node]bool{},
+		signals: map[*graph.Value]signal{}, stages: map[*graph.Value]stage{}, outside: map[*graph.Value]bool{}, unsaid: map[*graph.Value]bool{},
 		sources: map[*graph.Value]source{}, embedded: map[embedding]*Node{}, names: map[string]bool{}}
 	for n := range m.Graph.Nodes() {
 		if err := e.visit(n); err != nil {
@@ -91,7 +91,6 @@ type exporter struct {
 	stages   map[*graph.Value]stage
 	outside  map[*graph.Value]bool   // behind the readout, and not in the file
 	unsaid   map[*graph.Value]bool   // made by nodes that are refused
-	given    map[*graph.Node]bool    // in front of the first neuron, and not in the file
 	sources  map[*graph.Value]source // of the outputs of neurons
 	neurons  []firingNode
 	embedded map[embedding]*Node
@@ -133,11 +132,9 @@ func (e *exporter) visit(n *graph.Node) error {
 	case s == firing:
 		e.refused = append(e.refused, err)
 		e.leaveUnsaid(n)
-	case s == before:
-		e.given[n] = true
-	default:
+	case s == behind:
 		e.leave(n)
-	}
+	} // else what it gives is an input of the file, where anything reads it
 	return nil
 }
 

@@ -19,10 +19,10 @@ func (e *exporter) express(n *graph.Node) error {
 		return e.cpm(n)
 	case n.IsSpiking("Decode"):
 		return e.decode(n)
-	case n.IsSpiking("Bias"), n.Is("Add"), n.Is("Sub"), n.Is("Sum"):
-		return e.sum(n)
 	case e.rounds(n), n.Is("Identity"):
 		return e.pass(n)
+	case n.IsSpiking("Bias"), n.Is("Add"), n.Is("Sub"), n.Is("Sum"):
+		return e.sum(n)
 	case n.Is("Neg"):
 		return e.negate(n)
 	case n.Is("Mul"), n.Is("Div"):
