@@ -125,6 +125,9 @@ func checkTensorOutputs(out, in []tensorFile, model string) error {
 		sources = append(sources, f.path)
 	}
 	for i, f := range out {
+		if f.path == stream {
+			return fmt.Errorf("--output - with --tensor: tensors are written to files, want the name of a .npy file")
+		}
 		if err := cli.CheckOutput(f.path, sources...); err != nil {
 			return err
 		}

@@ -88,6 +88,7 @@ func TestRunTensors(t *testing.T) {
 		{"no npy", []string{"--tensor", model, "--tensor", at, "-o", y}, 1, "npy: file starts with", nil, nil},
 		{"no file", []string{"--tensor", x + "x", "--tensor", at, "-o", y}, 1, "x.npyx", nil, nil},
 		{"image too", []string{"--tensor", x, "-i", "a.png", "-o", y}, 1, "exclude each other", nil, nil},
+		{"standard output", []string{"--tensor", x, "--tensor", "at=" + at, "-o", "-"}, 1, "tensors are written to files", nil, nil},
 		{"no output", []string{"--tensor", x}, 1, "want --input and --output", nil, nil},
 		{"timesteps", []string{"--tensor", x, "-T", "3", "-o", y}, 1, "not a spiking model", nil, nil},
 	} {

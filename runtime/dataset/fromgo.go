@@ -73,26 +73,25 @@ func straight(src image.Image, x, y int) [4]float32 {
 		v := unit8(s.GrayAt(x, y).Y)
 		return [4]float32{v, v, v, 1}
 	case *image.RGBA:
-		q := s.RGBAAt(x, y)
-		if q.A == 255 {
-			return [4]float32{unit8(q.R), unit8(q.G), unit8(q.B), 1}
+		i := s.PixOffset(x, y)
+		q := s.Pix[i : i+4 : i+4]
+		if q[3] == 255 {
+			return [4]float32{unit8(q[0]), unit8(q[1]), unit8(q[2]), 1}
 		}
-		return divided(uint32(q.R)*257, uint32(q.G)*257, uint32(q.B)*257, uint32(q.A)*257)
+		return divided(uint32(q[0])*257, uint32(q[1])*257, uint32(q[2])*257, uint32(q[3])*257)
 	case *image.NRGBA:
-		return straight8(s.NRGBAAt(x, y))
+		i := s.PixOffset(x, y)
+		q := s.Pix[i : i+4 : i+4]
+		return [4]float32{unit8(q[0]), unit8(q[1]), unit8(q[2]), unit8(q[3])}
 	case *image.NRGBA64:
 		q := s.NRGBA64At(x, y)
 		return [4]float32{unit16(uint32(q.R)), unit16(uint32(q.G)), unit16(uint32(q.B)), unit16(uint32(q.A))}
 	}
-	if q, ok := src.At(x, y).(color.NRGBA); ok {
-		return straight8(q)
+	if q, ok := src.At(x, y).(color.NRGBA); ok { // of a palette
+		return [4]float32{unit8(q.R), unit8(q.G), unit8(q.B), unit8(q.A)}
 	}
 	// The rest is opaque or premultiplied: 16-bit gray and RGB, palettes without alpha, CMYK.
 	return divided(src.At(x, y).RGBA())
-}
-
-func straight8(q color.NRGBA) [4]float32 {
-	return [4]float32{unit8(q.R), unit8(q.G), unit8(q.B), unit8(q.A)}
 }
 
 // divided takes alpha, of 16 bits, out of colours that were multiplied by it. What is
@@ -110,5 +109,12 @@ func divided(r, g, b, a uint32) [4]float32 {
 
 // unit8 and unit16 scale samples to [0,1] with one rounding. For a sample of
 // 8 bit widened to 16 (v*257) both agree.
-func unit8(v uint8) float32   { return float32(float64(v) / 255) }
+func unit8(v uint8) float32   { return units[v] }
 func unit16(v uint32) float32 { return float32(float64(v) / 65535) }
+
+var units = func() (table [256]float32) {
+	for i := range table {
+		table[i] = float32(float64(i) / 255)
+	}
+	return table
+}()

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -102,7 +103,15 @@ func Decode(r io.Reader) (Image, error) {
 // it is without transparency. Images are turned as Exif data and TIFFs say they are to be.
 // Animations are refused.
 func DecodePicture(r io.Reader) (Picture, error) {
-	data, err := all(r)
+	br := bufio.NewReader(r)
+	head, err := br.Peek(headerLen)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return Picture{}, err
+	}
+	if _, _, err := sniff(bytes.NewReader(head)); err != nil { // before the rest is read
+		return Picture{}, err
+	}
+	data, err := all(br)
 	if err != nil {
 		return Picture{}, err
 	}

@@ -57,6 +57,25 @@ func shares(values []float64, largest float64) []float64 {
 	return out
 }
 
+// endless gives text without an end.
+type endless struct{ given int }
+
+func (e *endless) Read(b []byte) (int, error) {
+	e.given += len(b)
+	return copy(b, bytes.Repeat([]byte("text "), len(b)/5+1)), nil
+}
+
+// TestEndless holds that what is no image is refused by its beginning.
+func TestEndless(t *testing.T) {
+	e := &endless{}
+	if _, err := Decode(e); err == nil || !strings.Contains(err.Error(), "looks like text/plain") {
+		t.Errorf("%v, want that it looks like text", err)
+	}
+	if e.given > 1<<16 {
+		t.Errorf("%d bytes were read", e.given)
+	}
+}
+
 // TestNotes holds what is said of files that are read in part.
 func TestNotes(t *testing.T) {
 	for name, want := range map[string]string{"pages.tif": "several pages", "cmyk.jpg": "CMYK", "rgb8.png": ""} {
