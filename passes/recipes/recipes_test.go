@@ -117,7 +117,7 @@ func TestErrors(t *testing.T) {
 		{"spikingir", func(s *recipes.Settings) { s.Beta = 1e9 }, "beta=1e+09: want a number"},
 		{"spikingir", func(s *recipes.Settings) { s.Readout = "x" }, `readout is "x", want cpm or rate`},
 		{"spikingir", func(s *recipes.Settings) { s.Analog = "" }, `analog is "", want refuse or keep`},
-		{"spikingir", func(s *recipes.Settings) { s.Lower = "unrolled" }, `lower is "unrolled", want functions or flat or none`},
+		{"spikingir", func(s *recipes.Settings) { s.Lower = "rolled" }, `lower is "rolled", want functions or flat or unrolled or none`},
 	}
 	for _, test := range tests {
 		s := recipes.Defaults()
@@ -130,7 +130,7 @@ func TestErrors(t *testing.T) {
 }
 
 func TestRewrite(t *testing.T) {
-	const begin = "upgrade-opset,infer-shapes,split-regions,adopt-spiking,"
+	const begin = "raise-forms,upgrade-opset,infer-shapes,split-regions,adopt-spiking,"
 	for want, s := range map[string]recipes.Settings{
 		begin + "dead-node,infer-shapes,lower-counts":               {WeightBits: 16, Lower: "counts"},
 		begin + "quantise-weights,dead-node,infer-shapes,lower-qdq": {WeightBits: 16, Lower: "qdq"},
@@ -141,8 +141,8 @@ func TestRewrite(t *testing.T) {
 		}
 	}
 	for want, s := range map[string]recipes.Settings{
-		`lower is "unrolled"`: {WeightBits: 16, Lower: "unrolled"},
-		"weight bits are 4":   {WeightBits: 4, Lower: "none"},
+		`lower is "rolled"`: {WeightBits: 16, Lower: "rolled"},
+		"weight bits are 4": {WeightBits: 4, Lower: "none"},
 	} {
 		if _, err := recipes.Rewrite(s); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: error %v, want %s", s, err, want)
