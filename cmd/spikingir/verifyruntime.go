@@ -238,7 +238,7 @@ func (e *elsewhere) run(ctx context.Context, x *ops.Tensor) ([]map[string]*graph
 	var all []map[string]*graph.Tensor
 	for i, r := range results {
 		if r.Err != nil {
-			return nil, cli.Unsupported(fmt.Errorf("ONNX Runtime does not run %s: %w", e.models[i].path, r.Err))
+			return nil, cli.Unsupported(fmt.Errorf("%s does not run in ONNX Runtime: %w", e.models[i].path, r.Err))
 		}
 		all = append(all, r.Outputs)
 	}
