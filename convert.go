@@ -211,13 +211,13 @@ func budgetOf(limit int64) int64 { return cmp.Or(limit, machine.Budget()) }
 // rewriting is the passes that write a spiking network in another form.
 func (o *Options) rewriting() (Pipeline, error) {
 	s, d := o.Settings, DefaultSettings()
-	form := Settings{WeightBits: s.WeightBits, Unit: s.Unit, Exact: s.Exact, Lower: cmp.Or(s.Lower, d.Lower)}
-	s.WeightBits, s.Unit, s.Exact, s.Lower = 0, d.Unit, d.Exact, d.Lower
+	form := Settings{WeightBits: s.WeightBits, Unit: s.Unit, Exact: s.Exact, Opset: s.Opset, Lower: cmp.Or(s.Lower, d.Lower)}
+	s.WeightBits, s.Unit, s.Exact, s.Lower, s.Opset = 0, d.Unit, d.Exact, d.Lower, 0
 	given := s != d && s != Settings{Lower: d.Lower}
 	again := given || o.Recipe != "" && o.Recipe != Recipes()[0]
 	if again || form == (Settings{Lower: d.Lower}) {
 		return nil, unsupported(errors.New("the model is a spiking network already; convert the network it was made from, " +
-			"or write this one in another form: lower --to FORM, or convert by nothing but --lower, --absorb-scales, --exact and --weight-bits"))
+			"or write this one in another form: lower --to FORM, or convert by nothing but --lower, --target-opset, --absorb-scales, --exact and --weight-bits"))
 	}
 	return Rewriting(form)
 }

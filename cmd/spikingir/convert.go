@@ -46,6 +46,7 @@ func (c *conversion) add(f *pflag.FlagSet) {
 	f.BoolVar(&s.Unit, "absorb-scales", false, "unit form: thresholds 1, scales in the weights")
 	f.BoolVar(&s.Exact, "exact", false, "unit form, in which all numbers are multiples of powers of two: every runtime gives the same bits")
 	f.StringVar((*string)(&s.Lower), "lower", string(s.Lower), "form of the spiking operators: functions, flat, unrolled, none; two-phase: counts, qdq")
+	f.IntVar(&s.Opset, "target-opset", s.Opset, "opset of the standard operators, 9 to 24; functions from 16 on, qdq from 13 (default the model's, 17 at least)")
 	f.StringVar((*string)(&s.Schedule), "schedule", "", "when neurons fire: lockstep, two-phase; empty takes the recipe's")
 	f.IntVar(&s.WeightBits, "weight-bits", s.WeightBits, "bits of the weights behind spikes: 8 or 12, which rounds them in the file, or 16; the form qdq takes 8 (default 16; two-phase: 12)")
 	f.StringVar(&c.reader, "reader", "onnx", "model reader: onnx, onnx-go")
@@ -130,7 +131,7 @@ func (a *app) convertCmd() *cobra.Command {
 
 // recipeFlags are the settings of recipes; a list of passes states its own.
 var recipeFlags = []string{"recipe", "timesteps", "percentile", "over", "per", "v0", "beta", "analog", "currents",
-	"absorb-scales", "exact", "lower", "schedule", "weight-bits"}
+	"absorb-scales", "exact", "lower", "schedule", "target-opset", "weight-bits"}
 
 // conversionFlags are those that say how neurons are made.
 var conversionFlags = []string{"recipe", "timesteps", "percentile", "over", "per", "v0", "beta", "analog", "currents", "schedule",
@@ -145,7 +146,7 @@ func (c *conversion) checkForm(f *pflag.FlagSet, m *graph.Model) error {
 	for _, name := range conversionFlags {
 		if f.Changed(name) {
 			return fmt.Errorf("--%s is of a conversion, and the model is a spiking network already; convert the network it was made from, "+
-				"or write this one in another form: lower --to FORM, or convert by nothing but --lower, --absorb-scales, --exact and --weight-bits", name)
+				"or write this one in another form: lower --to FORM, or convert by nothing but --lower, --target-opset, --absorb-scales, --exact and --weight-bits", name)
 		}
 	}
 	return nil
@@ -162,6 +163,8 @@ func (c *conversion) check(f *pflag.FlagSet) error {
 	switch { // numbers that the settings take for another
 	case f.Changed("v0") && c.Settings.V0 < 0:
 		return fmt.Errorf("--v0 %g, want 0 to 1", c.Settings.V0)
+	case f.Changed("target-opset") && c.Settings.Opset == 0:
+		return fmt.Errorf("--target-opset 0, want 9 to 24")
 	case f.Changed("v0") && c.Settings.V0 == 0:
 		c.Settings.V0 = spikingir.NoV0
 	case f.Changed("percentile") && c.Settings.Percentile < 1:

@@ -15,6 +15,7 @@ import (
 	"spikingir/passes/channelsfirst"
 	"spikingir/passes/cliptoif"
 	"spikingir/passes/deadnode"
+	"spikingir/passes/downgradeopset"
 	"spikingir/passes/encodeinput"
 	"spikingir/passes/foldbatchnorm"
 	"spikingir/passes/foldconstants"
@@ -79,6 +80,8 @@ type Settings struct {
 	// 16 for those of the network as they are; QDQ takes 8. 0 takes 12 with two phases, else 16.
 	WeightBits int
 	Lower      Form
+	// Opset is that of the standard operators, 9 or later; see [LeastOpset]. 0 takes the network's own, 17 at least.
+	Opset int
 }
 
 // Currents is how layers work that read sums of layers, with no activation in between.
@@ -114,6 +117,13 @@ const (
 func Forms() []string {
 	return []string{string(Functions), string(Flat), string(Unrolled), string(None), string(Counts), string(QDQ)}
 }
+
+// leastOpset is the first opset in which a form can be said. ONNX Runtime runs no functions of the spiking
+// operators at 15, and DequantizeLinear has a scale for each channel from 13 on.
+var leastOpset = map[Form]int{Functions: 16, QDQ: 13}
+
+// LeastOpset is the first opset in which a form can be written.
+func LeastOpset(f Form) int { return max(leastOpset[f], downgradeopset.Oldest) }
 
 // NoV0 is an initial potential of 0 with two phases, where V0 = 0 takes the one at which rates
 // are rounded to the nearest: alpha - 1/2 for an MPRN and 1/2 for an IF.
@@ -270,7 +280,7 @@ func bestPercentile(s op.Schedule, timesteps int) float64 {
 // for good.
 func (r Recipe) steps(s Settings) passes.Pipeline {
 	v0 := spiking.V0.Set(s.V0)
-	p := append(CleanUp(), splitregions.Pass.With(splitregions.Analog.Set(s.Analog)))
+	p := append(s.upgraded(CleanUp()), splitregions.Pass.With(splitregions.Analog.Set(s.Analog)))
 	if s.Currents == SpikeCurrents {
 		p = append(p, spikecurrents.Pass.With())
 	}
@@ -296,12 +306,23 @@ func Rewrite(s Settings) (passes.Pipeline, error) {
 	if err := s.checkForm(); err != nil {
 		return nil, err
 	}
-	p := append(steps(raiseforms.Pass, upgradeopset.Pass, infershapes.Pass, splitregions.Pass, adoptspiking.Pass), s.finish()...)
+	p := append(s.upgraded(steps(raiseforms.Pass, upgradeopset.Pass, infershapes.Pass, splitregions.Pass, adoptspiking.Pass)), s.finish()...)
 	return p, p.Validate()
 }
 
 // Raise is the pass that puts the spiking operators of a lowered file back.
 func Raise() passes.Pipeline { return steps(raiseforms.Pass) }
+
+// upgraded is the passes with an upgrade to the opset wanted, where that is a later one than
+// spiking networks need.
+func (s Settings) upgraded(p passes.Pipeline) passes.Pipeline {
+	for i, step := range p {
+		if step.Pass == upgradeopset.Pass && s.Opset > passes.FunctionOpset {
+			p[i] = step.Pass.With(upgradeopset.To.Set(int64(s.Opset)))
+		}
+	}
+	return p
+}
 
 // finish is the passes behind those that make a network spiking.
 func (s Settings) finish() passes.Pipeline {
@@ -331,6 +352,9 @@ func (s Settings) finish() passes.Pipeline {
 		p = append(p, lowercounts.Pass.With())
 	case QDQ:
 		p = append(p, lowerqdq.Pass.With())
+	}
+	if s.Opset != 0 {
+		p = append(p, downgradeopset.Pass.With(downgradeopset.To.Set(int64(s.Opset))))
 	}
 	return p
 }
@@ -375,5 +399,17 @@ func (s Settings) checkForm() error {
 	if !slices.Contains([]int{0, 8, 12, 16}, s.WeightBits) {
 		return fmt.Errorf("weight bits are %d, want 8, 12 or 16", s.WeightBits)
 	}
-	return nil
+	return s.checkOpset()
+}
+
+func (s Settings) checkOpset() error {
+	least := LeastOpset(s.Lower)
+	switch {
+	case s.Opset == 0 || s.Opset >= least && s.Opset <= op.Newest:
+		return nil
+	case s.Opset >= downgradeopset.Oldest && s.Opset < least:
+		return fmt.Errorf("opset is %d, and the form %q cannot be said before %d; want %d to %d, or lower %q", s.Opset, s.Lower, least,
+			least, op.Newest, Flat)
+	}
+	return fmt.Errorf("opset is %d, want %d to %d", s.Opset, least, op.Newest)
 }

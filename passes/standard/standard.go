@@ -11,6 +11,7 @@ import (
 	"spikingir/passes/channelsfirst"
 	"spikingir/passes/cliptoif"
 	"spikingir/passes/deadnode"
+	"spikingir/passes/downgradeopset"
 	"spikingir/passes/encodeinput"
 	"spikingir/passes/foldbatchnorm"
 	"spikingir/passes/foldconstants"
@@ -76,6 +77,7 @@ var list = []*passes.Pass{
 	lowerunrolled.Pass,
 	lowercounts.Pass,
 	lowerqdq.Pass,
+	downgradeopset.Pass,
 }
 
 // Passes lists every pass in a fixed order.
