@@ -19,10 +19,10 @@ func Forms() []string { return recipes.Forms() }
 var errNoNeurons = errors.New("the model has no neurons; want a spiking network, as convert makes it")
 
 // Lower writes a spiking network, [Lowered] ones too, in another form, in place, and says what it did. Of the
-// options those of a conversion's methods and images have no say. The network stays what it
+// options those of a conversion's methods and images have no say, and of the settings all but Opset. The network stays what it
 // is but for the forms that round: "qdq" takes weights of 8 bits.
 func Lower(ctx context.Context, m *Model, form Form, o Options) (*Conversion, error) {
-	p, err := Rewriting(Settings{Lower: form})
+	p, err := Rewriting(Settings{Lower: form, Opset: o.Settings.Opset})
 	if err != nil {
 		return nil, err
 	}
@@ -49,14 +49,14 @@ func relowered(before string, reports []passes.Report) string {
 	var all, left []string
 	for _, r := range reports {
 		all = append(all, r.Step.String())
-		if !slices.Contains(formless, r.Step.Pass.Name) && (r.Changed || isLowering(r.Step.Pass.Name)) {
+		if !slices.Contains(formless, r.Step.Pass.Name) && (r.Changed || ofForm(r.Step.Pass.Name)) {
 			left = append(left, r.Step.String())
 		}
 	}
-	if len(left) > 1 || len(left) == 1 && !isLowering(left[0]) {
+	if slices.ContainsFunc(left, func(pass string) bool { return !ofForm(pass) }) {
 		return before + "," + strings.Join(all, ",")
 	}
-	if i := strings.LastIndexByte(before, ','); i >= 0 && isLowering(before[i+1:]) {
+	for i := strings.LastIndexByte(before, ','); i >= 0 && ofForm(before[i+1:]); i = strings.LastIndexByte(before, ',') {
 		before = before[:i]
 	}
 	return strings.Join(append([]string{before}, left...), ",")
@@ -65,5 +65,7 @@ func relowered(before string, reports []passes.Report) string {
 // formless are the passes of a rewriting that leave a network what it is.
 var formless = []string{"raise-forms", "upgrade-opset", "infer-shapes", "split-regions", "adopt-spiking", "dead-node"}
 
-// isLowering reports whether a pass, as a pipeline names it, writes a form.
-func isLowering(pass string) bool { return strings.HasPrefix(pass, "lower-") }
+// ofForm reports whether a pass, as a pipeline names it, writes a form, or in which opset it is said.
+func ofForm(pass string) bool {
+	return strings.HasPrefix(pass, "lower-") || strings.HasPrefix(pass, "downgrade-opset")
+}

@@ -46,7 +46,7 @@ func (c *conversion) add(f *pflag.FlagSet) {
 	f.BoolVar(&s.Unit, "absorb-scales", false, "unit form: thresholds 1, scales in the weights")
 	f.BoolVar(&s.Exact, "exact", false, "unit form, in which all numbers are multiples of powers of two: every runtime gives the same bits")
 	f.StringVar((*string)(&s.Lower), "lower", string(s.Lower), "form of the spiking operators: functions, flat, unrolled, none; two-phase: counts, qdq")
-	f.IntVar(&s.Opset, "target-opset", s.Opset, "opset of the standard operators, 9 to 24; functions from 16 on, qdq from 13 (default the model's, 17 at least)")
+	addOpset(f, &s.Opset)
 	f.StringVar((*string)(&s.Schedule), "schedule", "", "when neurons fire: lockstep, two-phase; empty takes the recipe's")
 	f.IntVar(&s.WeightBits, "weight-bits", s.WeightBits, "bits of the weights behind spikes: 8 or 12, which rounds them in the file, or 16; the form qdq takes 8 (default 16; two-phase: 12)")
 	f.StringVar(&c.reader, "reader", "onnx", "model reader: onnx, onnx-go")
@@ -129,6 +129,19 @@ func (a *app) convertCmd() *cobra.Command {
 	return cmd
 }
 
+// addOpset adds the flag of the opset that a form is said in.
+func addOpset(f *pflag.FlagSet, opset *int) {
+	f.IntVar(opset, "target-opset", 0, "opset of the standard operators, 9 to 24; functions from 16 on, qdq from 13 (default the model's, 17 at least)")
+}
+
+// checkOpset refuses 0, which the settings take for none.
+func checkOpset(f *pflag.FlagSet, opset int) error {
+	if f.Changed("target-opset") && opset == 0 {
+		return fmt.Errorf("--target-opset 0, want 9 to 24")
+	}
+	return nil
+}
+
 // recipeFlags are the settings of recipes; a list of passes states its own.
 var recipeFlags = []string{"recipe", "timesteps", "percentile", "over", "per", "v0", "beta", "analog", "currents",
 	"absorb-scales", "exact", "lower", "schedule", "target-opset", "weight-bits"}
@@ -163,12 +176,13 @@ func (c *conversion) check(f *pflag.FlagSet) error {
 	switch { // numbers that the settings take for another
 	case f.Changed("v0") && c.Settings.V0 < 0:
 		return fmt.Errorf("--v0 %g, want 0 to 1", c.Settings.V0)
-	case f.Changed("target-opset") && c.Settings.Opset == 0:
-		return fmt.Errorf("--target-opset 0, want 9 to 24")
 	case f.Changed("v0") && c.Settings.V0 == 0:
 		c.Settings.V0 = spikingir.NoV0
 	case f.Changed("percentile") && c.Settings.Percentile < 1:
 		return fmt.Errorf("--percentile %g, want 1 to 100", c.Settings.Percentile)
+	}
+	if err := checkOpset(f, c.Settings.Opset); err != nil {
+		return err
 	}
 	p, err := spikingir.Recipe(c.Recipe, c.Settings)
 	if listed {

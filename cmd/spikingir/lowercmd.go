@@ -14,6 +14,7 @@ import (
 type lowering struct {
 	form, reader, out string
 	memory            int64
+	opset             int
 	dump              dumper
 }
 
@@ -35,6 +36,7 @@ weights to 8 bits where they are not.`,
 	f.StringVar(&l.form, "to", "", "the form: "+strings.Join(spikingir.Forms(), ", "))
 	f.StringVarP(&l.out, "output", "o", "", "the file to write")
 	f.StringVar(&l.reader, "reader", "onnx", "model reader: onnx, onnx-go")
+	addOpset(f, &l.opset)
 	addBudget(f, &l.memory, "constants that are folded")
 	l.dump.add(f)
 	return cmd
@@ -50,7 +52,11 @@ func (a *app) lower(cmd *cobra.Command, l *lowering, path string) error {
 	if err := oneOf("to", l.form, spikingir.Forms()); err != nil {
 		return err
 	}
-	p, err := spikingir.Rewriting(spikingir.Settings{Lower: spikingir.Form(l.form)})
+	if err := checkOpset(cmd.Flags(), l.opset); err != nil {
+		return err
+	}
+	form := spikingir.Settings{Lower: spikingir.Form(l.form), Opset: l.opset}
+	p, err := spikingir.Rewriting(form)
 	if err != nil {
 		return err
 	}
@@ -72,7 +78,7 @@ func (a *app) lower(cmd *cobra.Command, l *lowering, path string) error {
 	}
 	s := &summary{Model: path, Output: l.out}
 	s.Conversion, err = spikingir.Lower(cmd.Context(), m, spikingir.Form(l.form), spikingir.Options{
-		MemoryLimit: l.memory, Threads: a.Threads, Before: l.dump.ahead(a), After: l.dump.after(a), Log: a.log(),
+		Settings: form, MemoryLimit: l.memory, Threads: a.Threads, Before: l.dump.ahead(a), After: l.dump.after(a), Log: a.log(),
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)

@@ -23,7 +23,7 @@ import (
 // where a standard operator reads them, and not at all where a neuron, Bias or
 // readout does. Slice by slice,
 //
-//	Encode    x at t <= T; Expand(0, Shape(x)) at T+1, where a Concat reads it
+//	Encode    x at t <= T; Mul(x, 0) at T+1, where a Concat reads it
 //	Bias      Add(x_t, b) at t <= T; x_t at T+1
 //	IF, MPRN  c = Add(x_t, bias) at t <= T, x_t at T+1 and where the bias is 0 or none
 //	          p = Add(v, c); first v = v0*theta, or p = c where that is 0
@@ -42,7 +42,7 @@ import (
 // its import go. The nodes of step 4 of a neuron relu3 are called relu3/MPRN/step 4/.... The
 // node that makes what the old node made keeps the old one's name and metadata;
 // all have its origin.
-// Conditions: the default opset is 17 or later.
+// Conditions: the default opset is 17 or later; x is finite.
 // Algebra: none; the operators' definitions step by step (SpikingIR, Eq. 1-3 and
 // 13-16), in the order and with the rounding of the functions of lower-functions.
 // There a missing bias is 0 and a missing slice a tensor of 0; adding them

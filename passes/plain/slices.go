@@ -235,10 +235,10 @@ func (l *Slices) Emit(n *graph.Node, y *graph.Value, ys []*graph.Value) {
 	l.Heirs[y] = l.Node(n, "time_major", "Concat", graph.Attrs{{Name: "axis", Value: graph.Int(0)}}, whole...)
 }
 
-// Zeros is zeros of the sizes of x.
+// Zeros is zeros of the sizes of x, as a product: runtimes that compute with images alone know no
+// shapes.
 func (l *Slices) Zeros(n *graph.Node, x *graph.Value) *graph.Value {
-	zero := spiking.Parameter(n, "zero", nil, []float32{0})
-	return l.Node(n, "zeros", "Expand", nil, zero, l.Node(n, "shape", "Shape", nil, x))
+	return l.Node(n, "zeros", "Mul", nil, x, spiking.Parameter(n, "zero", nil, []float32{0}))
 }
 
 // AtStep is the name of v at timestep t, from 0.
