@@ -146,12 +146,11 @@ func (f *folder) size(n *graph.Node) error {
 	if n.Output(0).IsOutput() || !ok || len(list) != 1 || !f.reachable(list) {
 		return nil
 	}
-	none := f.numbers(n, "axis", 0)
-	v := f.insert(n, "Squeeze", nil, n.Output(0).Name(), f.vector(n, list), none)
+	name, in := n.Output(0).Name(), f.vector(n, list)
 	if f.opset < 13 {
-		v = f.insert(n, "Squeeze", graph.Attrs{{Name: "axes", Value: graph.Ints{0}}}, n.Output(0).Name(), f.vector(n, list))
+		return f.replace(n, f.insert(n, "Squeeze", graph.Attrs{{Name: "axes", Value: graph.Ints{0}}}, name, in))
 	}
-	return f.replace(n, v)
+	return f.replace(n, f.insert(n, "Squeeze", nil, name, in, f.numbers(n, "axis", 0)))
 }
 
 // reachable reports whether all of the sizes can be computed from those of the inputs.
