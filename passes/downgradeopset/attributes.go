@@ -81,6 +81,10 @@ func (d *downgrade) number(n *graph.Node, i int, name string, v int64) (x float3
 	if t == nil {
 		return 0, false, nil
 	}
+	if !isFloat(t.DType) {
+		d.refuse(n, "its %s of %v has no form before opset %d, want a type of floating point", name, t.DType, v)
+		return 0, false, nil
+	}
 	xs, err := t.Float32s()
 	if err == nil && len(xs) != 1 {
 		d.refuse(n, "its %s has %d elements, want one", name, len(xs))

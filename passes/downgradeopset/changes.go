@@ -41,7 +41,7 @@ var changes = map[int64]map[string]rewriter{
 		"Clip": clipToAttributes, "DepthToSpace": depthFirst, "Equal": onlyWhole, "Gemm": gemmBias, "Pad": padToAttributes,
 		"Resize": resizeByScales, "ScatterElements": rename("Scatter"),
 	},
-	10: {"Resize": upsample, "Slice": sliceToAttributes, "TopK": topK},
+	10: {"Dropout": noMask, "Resize": upsample, "Slice": sliceToAttributes, "TopK": topK},
 }
 
 // defaults is what attributes mean where they are left out.

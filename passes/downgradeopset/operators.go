@@ -77,6 +77,14 @@ func onlyWhole(d *downgrade, n *graph.Node, v int64) error {
 	return nil
 }
 
+// noMask refuses a Dropout whose mask is read, which was of the input's type before it was bool.
+func noMask(d *downgrade, n *graph.Node, v int64) error {
+	if mask := n.Output(1); mask != nil && (mask.NumUses() > 0 || mask.IsOutput()) {
+		d.refuse(n, "its mask is read, which is bool from opset %d on; export the model for inference, without it", v)
+	}
+	return nil
+}
+
 // samePower refuses an exponent of another type.
 func samePower(d *downgrade, n *graph.Node, v int64) error {
 	if x, y := d.typeOf(n.Input(0)).Elem, d.typeOf(n.Input(1)).Elem; x != y {

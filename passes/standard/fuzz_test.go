@@ -63,6 +63,7 @@ func FuzzRecipes(f *testing.F) {
 		s.Lower = recipes.Form(recipes.Forms()[int(form)%len(recipes.Forms())])
 		s.WeightBits = []int{0, 8, 12, 16}[bits%4]
 		s.Unit = bits%8 > 4
+		s.Opset = []int{0, 9, 13, 16, 18, 22}[form/8%6]
 		s.Percentile = []float64{0, 100, 90, 50}[rest/4%4]
 		if rest%3 > 0 {
 			s.Analog = splitregions.Keep
