@@ -132,17 +132,23 @@ func TestErrors(t *testing.T) {
 func TestRewrite(t *testing.T) {
 	const begin = "raise-forms,upgrade-opset,infer-shapes,split-regions,adopt-spiking,"
 	for want, s := range map[string]recipes.Settings{
-		begin + "dead-node,infer-shapes,lower-counts":               {WeightBits: 16, Lower: "counts"},
-		begin + "quantise-weights,dead-node,infer-shapes,lower-qdq": {WeightBits: 16, Lower: "qdq"},
-		begin + "absorb-scales,dead-node,infer-shapes":              {WeightBits: 16, Lower: "none", Unit: true},
+		begin + "dead-node,infer-shapes,lower-counts":                     {WeightBits: 16, Lower: "counts"},
+		begin + "quantise-weights,dead-node,infer-shapes,lower-qdq":       {WeightBits: 16, Lower: "qdq"},
+		begin + "absorb-scales,dead-node,infer-shapes":                    {WeightBits: 16, Lower: "none", Unit: true},
+		begin + "dead-node,infer-shapes,lower-flat,downgrade-opset{to=9}": {Lower: "flat", Opset: 9},
+		"raise-forms,upgrade-opset{to=22},infer-shapes,split-regions,adopt-spiking,dead-node,infer-shapes,lower-functions,downgrade-opset{to=22}": {
+			Lower: "functions", Opset: 22},
 	} {
 		if p, err := recipes.Rewrite(s); err != nil || p.String() != want {
 			t.Errorf("%+v: %v (%v), want %s", s, p, err, want)
 		}
 	}
 	for want, s := range map[string]recipes.Settings{
-		`lower is "rolled"`: {WeightBits: 16, Lower: "rolled"},
-		"weight bits are 4": {WeightBits: 4, Lower: "none"},
+		`lower is "rolled"`:                       {WeightBits: 16, Lower: "rolled"},
+		"cannot be said before 13; want 13 to 24": {Lower: "qdq", Opset: 12},
+		"cannot be said before 16; want 16 to 24": {Lower: "functions", Opset: 9},
+		"opset is 25, want 9 to 24":               {Lower: "flat", Opset: 25},
+		"weight bits are 4":                       {WeightBits: 4, Lower: "none"},
 	} {
 		if _, err := recipes.Rewrite(s); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: error %v, want %s", s, err, want)
