@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -245,9 +244,6 @@ func (e *elsewhere) run(ctx context.Context, x *ops.Tensor) ([]map[string]*graph
 	return all, nil
 }
 
-// errNothing is of tensors that B has none of.
-var errNothing = errors.New("B has none of the tensors of A, or of other sizes, so that outputs alone are compared")
-
 // printRuntime shows what was found in between.
 func (a *app) printRuntime(r *RuntimeReport) {
 	t := a.table()
@@ -264,7 +260,7 @@ func (a *app) printRuntime(r *RuntimeReport) {
 	case rows > 0:
 		t.Render()
 	case len(r.Tensors) > 0:
-		a.Warnf("%v", errNothing)
+		a.Warnf("B has none of the tensors of A, or of other sizes, so that outputs alone are compared")
 	}
 	if rows > 0 && len(r.Without) > 0 {
 		a.Warnf("B has not %d of the tensors of A, or has them of other sizes; the first is %s", len(r.Without), cli.Shown(r.Without[0]))
