@@ -26,8 +26,8 @@ func TestONNXChecker(t *testing.T) {
 			form   recipes.Form
 			ir     int64
 		}{
-			{"spikingir", recipes.Functions, 8}, {"spikingir", recipes.Flat, 4},
-			{"two-phase", recipes.Functions, 8}, {"two-phase", recipes.Flat, 4},
+			{"spikingir", recipes.Functions, 8}, {"spikingir", recipes.Flat, 4}, {"spikingir", recipes.Unrolled, 4},
+			{"two-phase", recipes.Functions, 8}, {"two-phase", recipes.Flat, 4}, {"two-phase", recipes.Unrolled, 4},
 			{"two-phase", recipes.Counts, 4}, {"two-phase", recipes.QDQ, 4},
 		} {
 			m := fixture(t, name)
