@@ -67,13 +67,21 @@ func readModel(path, reader string, memory int64) (*graph.Model, error) {
 	return m, nil
 }
 
-// loadNetwork is load, of a lowered file with its neurons put back.
+// loadNetwork is load, of a lowered file with its neurons put back. One that no longer tells
+// them is left as it is, with a warning.
 func (a *app) loadNetwork(path, reader string) (*graph.Model, error) {
 	m, err := a.load(path, reader)
-	if err != nil {
-		return nil, err
+	if err != nil || !spikingir.Lowered(m) {
+		return m, err
 	}
-	return m, a.raise(path, m)
+	network := m.Clone()
+	err = a.raise(path, network)
+	var lost *spikingir.UnsupportedError
+	if errors.As(err, &lost) {
+		a.Warnf("%v: it is taken as a network without neurons", err)
+		return m, nil
+	}
+	return network, err
 }
 
 // raise puts the neurons of a lowered file back, and warns of what is lost of it.
