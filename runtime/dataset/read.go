@@ -135,6 +135,9 @@ func decode(r io.ReaderAt, size int64) (Picture, error) {
 	if t.pages {
 		p.Note = "it has several pages, of which this is the first"
 	}
+	if t.inverted {
+		p.Image = p.apply(func(v float32) float32 { return 1 - v })
+	}
 	return p.oriented(t.orientation), nil
 }
 
@@ -169,6 +172,8 @@ func (f format) header(r io.ReaderAt, size int64) (image.Config, traits, error) 
 			"give frames as a folder of images, or as Y4M", f.name, t.frames)
 	case t.cmyk:
 		return image.Config{}, t, fmt.Errorf("a %s in CMYK, want gray or RGB", f.name)
+	case t.planar:
+		return image.Config{}, t, fmt.Errorf("a %s with red, green and blue apart from each other, want them pixel by pixel", f.name)
 	}
 	cfg, err := f.config(io.NewSectionReader(r, 0, size))
 	if err != nil {

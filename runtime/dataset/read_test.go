@@ -107,6 +107,7 @@ func TestReadErrors(t *testing.T) {
 		{"testdata/animated.png", "an animated PNG of 3 frames"},
 		{"testdata/animated.webp", "an animated WebP of 3 frames"},
 		{"testdata/cmyk.tif", "a TIFF in CMYK"},
+		{"testdata/planar.tif", "apart from each other"},
 		{"testdata/float.tif", "a kind of TIFF that is not read"},
 		{write("cut.tif", mustRead(t, "testdata/rgb16.tif")[:600]), "damaged TIFF"},
 		{write("cut.webp", mustRead(t, "testdata/lossy.webp")[:100]), "damaged WebP"},

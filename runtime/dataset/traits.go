@@ -15,6 +15,8 @@ type traits struct {
 	orientation orientation
 	frames      int  // of an animation; 0 or 1 for a still image
 	cmyk        bool // of a TIFF
+	planar      bool // a TIFF has the planes of its colours one after the other
+	inverted    bool // a TIFF that the decoder gives as its negative
 	pages       bool // a TIFF has more than one image
 }
 
@@ -96,7 +98,16 @@ func tiffTraits(r io.ReaderAt) (t traits) {
 	if !ok {
 		return t
 	}
-	return traits{orientation: d.orientation, cmyk: d.photometric == 5, pages: d.next != 0}
+	const blackIsZero, separated, group3, group4 = 1, 5, 3, 4
+	return traits{
+		orientation: d.orientation,
+		cmyk:        d.photometric == separated,
+		planar:      d.planar == 2,
+		pages:       d.next != 0,
+		// Runs that fax codes call white are zeros, which are black then. The decoder (x/image
+		// 0.48) takes them for white.
+		inverted: d.photometric == blackIsZero && (d.compression == group3 || d.compression == group4),
+	}
 }
 
 const exifPrefix = "Exif\x00\x00"
@@ -115,6 +126,8 @@ func exif(r io.ReaderAt, pos, size int64) orientation {
 type directory struct {
 	orientation orientation
 	photometric uint16
+	compression uint16
+	planar      uint16
 	next        uint32
 }
 
@@ -142,8 +155,12 @@ func readDirectory(r io.ReaderAt, pos int64) (d directory, ok bool) {
 		value := order.Uint16(entries[8:])
 		if order.Uint16(entries[2:]) == short && order.Uint32(entries[4:]) == 1 {
 			switch order.Uint16(entries) {
+			case 0x103:
+				d.compression = value
 			case 0x106:
 				d.photometric = value
+			case 0x11c:
+				d.planar = value
 			case 0x112:
 				d.orientation = orientation(value)
 			}

@@ -184,6 +184,9 @@ def kinds():
     add("rgb16.tif", rgb16, 65535)
     Image.fromarray(gray).save("lzw.tif", compression="tiff_lzw")
     add("lzw.tif", gray)
+    for name, photometric in [("fax.tif", 0), ("fax_black.tif", 1)]:
+        Image.fromarray(gray > 128).save(name, compression="group4", tiffinfo={262: photometric})
+        add(name, (gray > 128) * 255)
     tifffile.imwrite("rgba.tif", np.dstack([rgb, alpha]), photometric="rgb", extrasamples=["unassalpha"], software=False, metadata=None)
     add("rgba.tif", rgb, alpha=alpha)
     over = (rgb.astype(float) * alpha[..., None] / 255).astype(np.uint8)
@@ -218,6 +221,7 @@ def unread():
     for name in ("animated.png", "animated.webp", "animated.gif"):
         frames[0].save(name, save_all=True, append_images=frames[1:], duration=100)
     tifffile.imwrite("cmyk.tif", np.zeros((6, 8, 4), np.uint8), photometric="separated", software=False, metadata=None)
+    tifffile.imwrite("planar.tif", np.zeros((3, 6, 8), np.uint8), photometric="rgb", planarconfig="separate", software=False, metadata=None)
     tifffile.imwrite("float.tif", np.zeros((6, 8), np.float32), photometric="minisblack", software=False, metadata=None)
 
 
