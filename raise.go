@@ -79,7 +79,11 @@ func remains(ctx context.Context, file, m *Model, form Form) string {
 		return "its neurons are taken from its metadata, at the values of their names: another tool has put the functions in the place of their calls"
 	}
 	again := m.Clone()
-	p, err := Rewriting(Settings{Lower: form})
+	s := Settings{Lower: form}
+	if v := file.Opset(""); v < passes.FunctionOpset {
+		s.Opset = int(v)
+	}
+	p, err := Rewriting(s)
 	if err == nil {
 		_, err = p.Run(again, passes.Options{Context: ctx})
 	}

@@ -182,6 +182,9 @@ func (r *raising) make(m *maker) error {
 	m.begun = true
 	in := make([]*graph.Value, len(m.inputs))
 	for i, name := range m.inputs {
+		if m.layer != nil && m.layer.Value != "" && r.makers[name] == nil {
+			continue // as the copy has it
+		}
 		v, err := r.resolve(m.label(), name)
 		if err != nil {
 			return err
@@ -257,6 +260,15 @@ func (r *raising) standard(l *annotations.Layer, in []*graph.Value, names []stri
 	if from == nil || from.Op().Domain != "" {
 		r.miss("value %q, which stands for the layer %q at a timestep", l.Value, l.Name)
 		return nil
+	}
+	if l.Value != "" { // what does not vary over time is as another opset may have it
+		own := from.Inputs()
+		for i, v := range in {
+			if v != nil && i < len(own) {
+				own[i] = v
+			}
+		}
+		in = own
 	}
 	made := r.Insert(r.mark, from, l.Name, from.Op(), slices.Clone(from.Attrs), in, names...)
 	made.Name, made.Doc, made.Metadata = l.Name, from.Doc, from.Metadata.Clone()

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"spikingir/graph"
+	"spikingir/graph/diff"
 	"spikingir/internal/randommodel"
 	"spikingir/onnxio"
 	"spikingir/onnxio/text"
@@ -72,8 +73,40 @@ func FuzzRecipes(f *testing.F) {
 		if err != nil {
 			t.Skip(err)
 		}
-		holdPasses(t, randommodel.Network(data), p)
+		m := randommodel.Network(data)
+		holdPasses(t, m, p)
+		if !t.Failed() && !t.Skipped() {
+			holdForm(t, m.Model, s.Lower)
+		}
 	})
+}
+
+// holdForm demands that a network in a form, written and read again, gives its neurons back, and
+// that lowering it again gives the same.
+func holdForm(t *testing.T, m *graph.Model, form recipes.Form) {
+	t.Helper()
+	rewrite := func(m *graph.Model, form recipes.Form) *graph.Model {
+		p, err := recipes.Rewrite(recipes.Settings{Lower: form})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err = onnxio.Decode(encode(t, m))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Run(m, passes.Options{}); err != nil {
+			t.Fatalf("from %s: %v, of\n%s", form, err, text.Format(m))
+		}
+		return m
+	}
+	once := rewrite(m, recipes.None)
+	twice := rewrite(rewrite(once, form), recipes.None)
+	if form == recipes.Functions { // which state more
+		once, twice = twice, rewrite(rewrite(twice, form), recipes.None)
+	}
+	for _, e := range diff.Models(once, twice).Entries {
+		t.Errorf("%s there and back: %s %s %s: %q -> %q", form, e.Change, e.Kind, e.Name, e.A, e.B)
+	}
 }
 
 // holdPasses runs a pipeline and holds each pass to what passes promise.
