@@ -102,7 +102,7 @@ func tiffTraits(r io.ReaderAt) (t traits) {
 	return traits{
 		orientation: d.orientation,
 		cmyk:        d.photometric == separated,
-		planar:      d.planar == 2,
+		planar:      d.planar == 2 && d.samples > 1,
 		pages:       d.next != 0,
 		// Runs that fax codes call white are zeros, which are black then. The decoder (x/image
 		// 0.48) takes them for white.
@@ -128,6 +128,7 @@ type directory struct {
 	photometric uint16
 	compression uint16
 	planar      uint16
+	samples     uint16
 	next        uint32
 }
 
@@ -159,6 +160,8 @@ func readDirectory(r io.ReaderAt, pos int64) (d directory, ok bool) {
 				d.compression = value
 			case 0x106:
 				d.photometric = value
+			case 0x115:
+				d.samples = value
 			case 0x11c:
 				d.planar = value
 			case 0x112:

@@ -178,6 +178,13 @@ def kinds():
     g16 = np.dstack([rgb16[..., :1], a16]).astype(">u2")
     png("graya16.png", w, h, 16, 4, [r.tobytes() for r in g16])
     add("graya16.png", rgb16[..., 0], 65535, alpha=a16)
+    tifffile.imwrite("plane.tif", gray, photometric="minisblack", software=False, metadata=None)
+    with open("plane.tif", "rb+") as f:  # says that its one plane is apart, in the place of a unit
+        data = f.read()
+        at = data.index(struct.pack("<HHI", 296, 3, 1))
+        f.seek(at)
+        f.write(struct.pack("<HHII", 284, 3, 1, 2))
+    add("plane.tif", gray)
     tifffile.imwrite("gray16.tif", rgb16[..., 0], photometric="minisblack", byteorder=">", software=False, metadata=None)
     add("gray16.tif", rgb16[..., 0], 65535)
     tifffile.imwrite("rgb16.tif", rgb16, photometric="rgb", software=False, metadata=None)
