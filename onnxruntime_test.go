@@ -186,6 +186,9 @@ func convertedTo(t *testing.T, m *randommodel.Model, image *ops.Tensor, i int, f
 	s := recipes.Defaults()
 	s.Timesteps = 4 + i%5
 	s.Lower, s.Analog = form, splitregions.Keep
+	if s.Opset = []int{0, 9, 13, 22}[i/3%4]; s.Opset > 0 {
+		s.Opset = max(s.Opset, recipes.LeastOpset(form))
+	}
 	p, err := recipes.New(recipes.Names()[i%len(recipes.Names())], s)
 	if err != nil {
 		t.Fatal(err)

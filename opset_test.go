@@ -101,16 +101,22 @@ func TestTargetOpset(t *testing.T) {
 		for _, recipe := range []string{"spikingir", "two-phase"} {
 			original := exactly4(t, file, recipe)
 			bits := exactly(t, original, spikingir.Float32, x)
+			later, _ := written(t, original, recipes.Functions, 24)
 			for _, c := range []struct {
 				form  recipes.Form
 				opset int
 			}{
-				{recipes.Functions, 16}, {recipes.Functions, 22}, {recipes.Flat, 9}, {recipes.Flat, 13}, {recipes.Flat, 22}, {recipes.Counts, 9},
+				{recipes.Functions, 16}, {recipes.Functions, 22}, {recipes.Functions, 24}, {recipes.Flat, 9}, {recipes.Flat, 13}, {recipes.Flat, 22},
+				{recipes.Unrolled, 9}, {recipes.Counts, 9},
 			} {
 				if c.form == recipes.Counts && recipe != "two-phase" {
 					continue
 				}
-				m, b := written(t, original, c.form, c.opset)
+				from := original
+				if c.opset == 16 { // the longest way down
+					from = later
+				}
+				m, b := written(t, from, c.form, c.opset)
 				if !bytes.Equal(exactly(t, m, spikingir.Float32, x), bits) {
 					t.Errorf("%s, %s, %s, opset %d: another image here", name, recipe, c.form, c.opset)
 				}
