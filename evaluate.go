@@ -27,6 +27,8 @@ type EvaluateOptions struct {
 	Blind bool
 	// Accept, when not nil, may refuse an image of w x h pixels before it is run.
 	Accept func(w, h int) error
+	// Each, when not nil, is shown each image with what came of it, which it must not change.
+	Each func(Outcome) error
 	// Progress, when not nil, is called after each image.
 	Progress func(done, total int)
 }
@@ -42,7 +44,7 @@ func Evaluate(ctx context.Context, n *Network, d Data, o EvaluateOptions) ([]*Re
 	if n.noImage != nil {
 		return nil, unsupported(n.noImage)
 	}
-	c := eval.Config{Model: n.program, Ports: n.ports, Window: o.SSIM, Crop: o.Crop, Blind: o.Blind, Progress: o.Progress,
+	c := eval.Config{Model: n.program, Ports: n.ports, Window: o.SSIM, Crop: o.Crop, Blind: o.Blind, Each: o.Each, Progress: o.Progress,
 		Energy: metric.EnergyOptions{Mode: o.Energy, FirstLayer: o.FirstLayer}}
 	if o.Reference != nil {
 		c.Ref, c.RefPorts = o.Reference.program, o.Reference.ports

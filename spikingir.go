@@ -61,6 +61,7 @@ type (
 	Samples   = eval.Samples     // a list of them
 	Tensor    = ops.Tensor       // row-major numbers
 	Report    = eval.Report      // what [Evaluate] measured
+	Outcome   = eval.Outcome     // an image, and what a network made of it
 	Activity  = eval.Activity    // how a layer fires
 	Tiling    = exec.Tiling      // how an image is cut
 	Feed      = eval.Feed        // what an input beside the image is given

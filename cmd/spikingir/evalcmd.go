@@ -9,6 +9,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"spikingir"
 	"spikingir/cmd/internal/cli"
@@ -25,6 +26,7 @@ type evaluation struct {
 	ref     string
 	bounded bool // --memory was given
 	limits  limits
+	shown   shown
 }
 
 func (a *app) evalCmd() *cobra.Command {
@@ -39,7 +41,8 @@ of conversion: quantisation can move an image closer to the truth than its ANN.
 An image that would take more than --memory between input and output runs tile by
 tile, as run does it; spikes and potentials are those of the whole image. A network
 of which a layer runs step by step is measured whole.`,
-		Args: cobra.ExactArgs(1),
+		Args:        cobra.ExactArgs(1),
+		Annotations: map[string]string{hasTable: "given"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			e.bounded = cmd.Flags().Changed("memory")
 			all, err := a.evaluate(cmd.Context(), args[0], e)
@@ -56,23 +59,32 @@ of which a layer runs step by step is measured whole.`,
 	f := cmd.Flags()
 	addTask(f, &e.data.Task)
 	addLimit(f, &e.data)
+	e.addMeasure(f)
+	f.StringVar(&e.ref, "ref", "", "the ANN that the model was converted from")
+	e.limits.add(f)
+	e.shown.add(f)
+	f.IntSliceVarP(&e.run.Timesteps, "timesteps", "T", nil,
+		"run with T timesteps instead of the model's own; a rising list measures each in one run")
+	return cmd
+}
+
+// addMeasure adds the flags of how images are measured.
+func (e *evaluation) addMeasure(f *pflag.FlagSet) {
 	addFolders(f, &e.data, &e.run.Inputs)
 	addOutputName(f, &e.run.Output)
 	f.StringVar((*string)(&e.SSIM), "ssim", "gaussian", "window of SSIM: gaussian (11x11, sigma 1.5) or uniform7")
 	f.StringVar((*string)(&e.Energy), "energy", "paper", "energy model: paper or exact; never compare the two")
 	f.StringVar((*string)(&e.FirstLayer), "first-layer", "once", "charge the first layer once or per-step")
 	addMemory(f, &e.run.MemoryLimit)
-	f.StringVar(&e.ref, "ref", "", "the ANN that the model was converted from")
-	e.limits.add(f)
-	f.IntSliceVarP(&e.run.Timesteps, "timesteps", "T", nil,
-		"run with T timesteps instead of the model's own; a rising list measures each in one run")
-	return cmd
 }
 
 // check finds what is wrong with the flags before a model is read.
-func (e *evaluation) check() error {
+func (e *evaluation) check() error { return cmp.Or(e.checkMeasure(), e.limits.check(e.ref)) }
+
+// checkMeasure is check of how images are measured.
+func (e *evaluation) checkMeasure() error {
 	return cmp.Or(choose("ssim", string(e.SSIM)), choose("energy", string(e.Energy)),
-		choose("first-layer", string(e.FirstLayer)), checkTimesteps(e.run.Timesteps), checkGiven(&e.data), e.limits.check(e.ref))
+		choose("first-layer", string(e.FirstLayer)), checkTimesteps(e.run.Timesteps), checkGiven(&e.data))
 }
 
 // evaluate measures the network of a file.
@@ -88,9 +100,10 @@ func (a *app) evaluate(ctx context.Context, path string, e *evaluation) ([]*spik
 		return nil, err
 	}
 	a.takeTask(path, m, &e.data.Task)
-	if err := checkTruth(&e.data); err != nil {
+	if err := cmp.Or(checkTruth(&e.data), e.shown.check(&e.data, path, e.ref)); err != nil {
 		return nil, err
 	}
+	e.shown.inputs.AddModels(m)
 	model, err := a.ready(path, m, e.run)
 	if err != nil {
 		return nil, err
@@ -108,14 +121,23 @@ func (a *app) evaluate(ctx context.Context, path string, e *evaluation) ([]*spik
 		return nil, cli.Unsupported(fmt.Errorf("%s: %w", path, err))
 	}
 	a.notePorts(model, e.run.Output)
+	e.guard(model)
+	step, end := a.Progress("evaluating")
+	defer end()
+	e.Progress, e.data.Seed, e.Each = step, a.Seed, e.shown.each()
+	all, err := spikingir.Evaluate(ctx, model.Network, e.data, e.EvaluateOptions)
+	if err != nil {
+		return nil, err
+	}
+	return all, e.shown.finish()
+}
+
+// guard keeps a run within its memory.
+func (e *evaluation) guard(model *loaded) {
 	if e.bounded {
 		e.Accept = func(w, h int) error { return checkMemory(model.Tiling(w, h), w, h) }
 	}
 	collectOften()
-	step, end := a.Progress("evaluating")
-	defer end()
-	e.Progress, e.data.Seed = step, a.Seed
-	return spikingir.Evaluate(ctx, model.Network, e.data, e.EvaluateOptions)
 }
 
 // reference reads the ANN that a model, opened as o says, is compared with. It is fed as the
@@ -167,6 +189,9 @@ func taken(m *graph.Model, feeds map[string]spikingir.Feed) map[string]spikingir
 // printReports shows what was measured; JSON is one object, or a list where
 // several numbers of timesteps were asked for.
 func (a *app) printReports(all []*spikingir.Report) error {
+	if a.format == "csv" {
+		return a.printCSV(all)
+	}
 	if a.format == "json" {
 		if len(all) == 1 {
 			return a.json(all[0])

@@ -29,6 +29,9 @@ func formats(cmd *cobra.Command) []string {
 	if cmd.Annotations[hasPage] != "" {
 		list = append(list, "html")
 	}
+	if cmd.Annotations[hasTable] != "" {
+		list = append(list, "csv")
+	}
 	return list
 }
 

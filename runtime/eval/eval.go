@@ -36,8 +36,19 @@ type Config struct {
 	Blind bool
 	// Accept, when not nil, may refuse an image by its dimensions [1,C,H,W] before any
 	// network runs on it.
-	Accept   func(dims []int) error
+	Accept func(dims []int) error
+	// Each, when not nil, is shown each image with what came of it, which it must not change.
+	Each     func(Outcome) error
 	Progress func(done, total int)
+}
+
+// Outcome is one image of an evaluation, and what came of it. What there is none of is the zero
+// Image.
+type Outcome struct {
+	Name               string
+	Input, Target, Ref dataset.Image
+	Timesteps          []int           // rising
+	Results            []dataset.Image // of the model, by number of timesteps
 }
 
 // Report is what an evaluation found; the JSON form is a contract of the
@@ -84,6 +95,19 @@ type Energy struct {
 	ModelMJ  float64           `json:"model_mj"`
 	RefMJ    *float64          `json:"ref_mj,omitempty"`
 	SavingPC *float64          `json:"saving,omitempty"`
+	// Layers is what has a part in that of a spiking model.
+	Layers []LayerEnergy `json:"layers,omitempty"`
+}
+
+// LayerEnergy is the part of one layer.
+type LayerEnergy struct {
+	Node   string        `json:"node"`
+	Source metric.Source `json:"driven_by"`
+	// SpikesIn is spikes for each element of the input, over all steps: above
+	// [metric.BreakEven] a layer that spikes drive costs more than its ANN's.
+	SpikesIn float64 `json:"spikes_per_input"`
+	ModelMJ  float64 `json:"model_mj"`
+	ANNMJ    float64 `json:"ann_mj"` // what the same layer costs once, on analog values
 }
 
 // Layer is one neuron population over all images.
@@ -218,12 +242,18 @@ func (t *tally) image(ctx context.Context, s dataset.Sample) error {
 	if err != nil {
 		return fmt.Errorf("reference: %w", err)
 	}
+	all := Outcome{Name: s.Name, Input: s.Input, Target: s.Target, Ref: ann}
 	for i, res := range results {
-		if err := t.tracks[i].add(t, s, res, ann); err != nil {
+		out, err := t.tracks[i].add(t, s, res, ann)
+		if err != nil {
 			return err
 		}
+		all.Timesteps, all.Results = append(all.Timesteps, res.Timesteps), append(all.Results, out)
 	}
-	return nil
+	if t.Each == nil {
+		return nil
+	}
+	return t.Each(all)
 }
 
 // reference runs the ANN; the zero Image when there is none.
@@ -251,31 +281,32 @@ func (t *tally) reference(ctx context.Context, s dataset.Sample) (dataset.Image,
 	return out, err
 }
 
-func (k *track) add(t *tally, s dataset.Sample, res *exec.Result, ann dataset.Image) error {
+// add counts a result, and gives it as an image.
+func (k *track) add(t *tally, s dataset.Sample, res *exec.Result, ann dataset.Image) (dataset.Image, error) {
 	out, err := Image(res.Outputs[t.Ports.Output])
 	if err != nil {
-		return err
+		return out, err
 	}
 	if !t.Blind {
 		q, err := t.score(out, s)
 		if err != nil {
-			return err
+			return out, err
 		}
 		k.quality = append(k.quality, q)
 	}
 	k.timesteps = res.Timesteps
 	if err := k.ops.Add(LayerOps(res)); err != nil {
-		return err
+		return out, err
 	}
 	if k.neurons, err = merge(k.neurons, res.Neurons); err != nil {
-		return err
+		return out, err
 	}
 	if t.Ref == nil {
-		return nil
+		return out, nil
 	}
 	a, err := metric.Agreement(out.Pix, ann.Pix)
 	k.agree = append(k.agree, a)
-	return err
+	return out, err
 }
 
 // score compares as the benchmark of the task does.

@@ -154,6 +154,9 @@ func (t *tally) energy(r *Report, k *track) error {
 		return err
 	}
 	r.Energy.ModelMJ = model.MJ
+	if r.Energy.Layers, err = t.layerEnergies(rows, model, k.timesteps); err != nil {
+		return err
+	}
 	if t.Ref == nil {
 		return nil
 	}
@@ -171,6 +174,50 @@ func (t *tally) energy(r *Report, k *track) error {
 	}
 	r.Energy.RefMJ, r.Energy.SavingPC = &ann.MJ, &saving
 	return nil
+}
+
+// layerEnergies is the energy of a spiking model of T timesteps layer by layer, beside that of
+// the same layers run once on analog values; nothing of an ANN.
+func (t *tally) layerEnergies(rows []metric.LayerOps, model metric.Energy, timesteps int) ([]LayerEnergy, error) {
+	if timesteps == 0 {
+		return nil, nil
+	}
+	var counted []metric.LayerOps
+	for _, r := range rows {
+		if r.SpikingOnly && t.Energy.Mode == metric.Paper {
+			continue // as metric.SNNEnergy has it
+		}
+		counted = append(counted, r)
+	}
+	var list []LayerEnergy
+	for i, l := range model.Layers {
+		r := counted[i]
+		e := LayerEnergy{Node: l.Name, Source: r.Source, ModelMJ: l.MJ}
+		if r.Inputs > 0 {
+			e.SpikesIn = r.SpikesIn / r.Inputs
+		}
+		ann, err := metric.ANNEnergy([]metric.LayerOps{once(r)}, t.Energy.Mode)
+		if err != nil {
+			return nil, err
+		}
+		if e.ANNMJ = ann.MJ; e.ModelMJ > 0 || e.ANNMJ > 0 {
+			list = append(list, e)
+		}
+	}
+	return list, nil
+}
+
+// once is one application of a layer that may stand for several, without neurons.
+func once(r metric.LayerOps) metric.LayerOps {
+	if r.MACs > 0 {
+		share := r.OnceMACs / r.MACs
+		r.ExactMACs, r.BiasAdds = r.ExactMACs*share, r.BiasAdds*share
+	}
+	r.MACs = r.OnceMACs
+	if r.Neurons > 0 {
+		r.BiasAdds = 0
+	}
+	return r
 }
 
 // shares is what part of the multiply-accumulates of the ANN spikes drive, and what part
