@@ -72,7 +72,7 @@ program; 130 interrupted.`,
 		return cmp.Or(checkFormat(cmd, a.format), a.Check())
 	}
 	root.AddCommand(a.judging(a.inspectCmd()), a.passesCmd(), a.judging(a.convertCmd()), a.lowerCmd(), a.runCmd(), a.judging(a.evalCmd()),
-		a.finetuneCmd(), a.judging(a.diffCmd()), a.judging(a.verifyCmd()), a.judging(a.bisectCmd()), a.explainCmd(), a.judging(a.exportCmd()), a.benchCmd(), a.demoCmd())
+		a.finetuneCmd(), a.judging(a.diffCmd()), a.judging(a.verifyCmd()), a.judging(a.bisectCmd()), a.explainCmd(), a.reportCmd(), a.judging(a.exportCmd()), a.benchCmd(), a.demoCmd())
 	root.SetOut(a.out) // which the command completion takes as it is now
 	completions(root)
 	return root
