@@ -107,8 +107,8 @@ func (a *app) report(ctx context.Context, path string, r *reporting) error {
 	if r.run.Timesteps == nil {
 		r.run.Timesteps = around(own)
 	}
-	p.At = max(slices.Index(r.run.Timesteps, own), 0)
-	if r.run.Timesteps[p.At] != own {
+	p.At = slices.Index(r.run.Timesteps, own)
+	if p.Own = p.At >= 0; !p.Own {
 		p.At = len(r.run.Timesteps) - 1
 	}
 	if err := a.reportTask(path, m, r); err != nil {

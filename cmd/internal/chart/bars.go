@@ -88,7 +88,7 @@ func (g Group) bar(d *drawing, k, i int, y float64, at func(float64) float64) {
 		return
 	}
 	x := min(at(from), at(v))
-	w := max(at(from)+at(v)-2*x, 1)
+	w := max(at(from)+at(v)-2*x, 2)
 	fmt.Fprintf(d, `<rect class="%s" x="%s" y="%s" width="%s" height="%s"/>`, class(k), num(x), num(y), num(w), num(barHeight-1))
 	label := Number(v)
 	if g.From != nil && from != v {

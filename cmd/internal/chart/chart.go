@@ -1,7 +1,7 @@
 // Package chart draws small charts as SVG that stands within a page: lines over an axis, and a
 // bar or a range for each name. Colours are the page's: a series has the class s0, s1, and so
 // on, a level the classes level and l0, l1, and so on, text and axes are of the current colour. The same numbers give
-// the same bytes, and numbers that are not finite are left out.
+// the same bytes, and numbers that are not finite, or beyond 1e100, are left out.
 package chart
 
 import (
@@ -71,7 +71,8 @@ func num(x float64) string { return strconv.FormatFloat(math.Round(x*100)/100, '
 // Number is a figure as axes and tables show it.
 func Number(x float64) string { return strconv.FormatFloat(x, 'g', 4, 64) }
 
-func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+// finite reports whether a number can be drawn: its distance to any other is one too.
+func finite(x float64) bool { return math.Abs(x) < 1e100 }
 
 // span is the least and the greatest of some numbers.
 type span struct{ low, high float64 }
@@ -95,7 +96,7 @@ func spanOf(lists ...[]float64) span {
 // steps lie between them.
 func (s span) ticks(n int) []float64 {
 	size := s.high - s.low
-	if !(size > 0) {
+	if size <= 1e-9*max(math.Abs(s.low), math.Abs(s.high)) { // also where rounding alone tells them apart
 		size = max(math.Abs(s.high), 1)
 	}
 	step := math.Pow(10, math.Floor(math.Log10(size/float64(n))))

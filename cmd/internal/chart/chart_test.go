@@ -49,6 +49,8 @@ func TestLines(t *testing.T) {
 	if c.SVG() != "" {
 		t.Error("a chart without points")
 	}
+	c.Series[0].Y = []float64{-1e308, 1e308, 5}
+	wellFormed(t, string(c.SVG()), "SNN: 5 at 8")
 	c = Lines{Series: []Series{{"one", []float64{3}, []float64{7}}}}
 	wellFormed(t, string(c.SVG()), "3", "6", "8")
 }
@@ -78,6 +80,8 @@ func TestTicks(t *testing.T) {
 		{-4.15, -3.5, "-4.2 -4 -3.8 -3.6 -3.4"},
 		{5, 5, "5 6"},
 		{0, 0, "0 0.2"},
+		{1, 1 + 1e-15, "1 1.5"},
+		{0, 3e-9, "0 1e-09 2e-09 3e-09"},
 	} {
 		var got []string
 		for _, v := range (span{c.low, c.high}).ticks(5) {

@@ -67,6 +67,9 @@ func Views(o eval.Outcome, at, side int) (Set, error) {
 		return Set{}, err
 	}
 	s := Set{Name: o.Name, Pictures: Plain(o)}
+	for i := range s.Pictures {
+		s.Pictures[i].Image = drawable(s.Pictures[i].Image)
+	}
 	out := o.Results[0]
 	type pair struct {
 		key, label string
@@ -147,6 +150,15 @@ func clip(x float32) float32 {
 		return 0
 	}
 	return min(max(x, 0), 1)
+}
+
+// drawable is an image without what is not a number, which no file can hold: it is black.
+func drawable(m dataset.Image) dataset.Image {
+	m = m.Clone()
+	for i, x := range m.Pix {
+		m.Pix[i] = clip(x)
+	}
+	return m
 }
 
 // scale is the error that is white on maps: that which all but two of a thousand pixels stay

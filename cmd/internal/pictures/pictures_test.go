@@ -3,6 +3,7 @@ package pictures
 import (
 	"bytes"
 	"image/png"
+	"math"
 	"strings"
 	"testing"
 
@@ -61,6 +62,10 @@ func TestViews(t *testing.T) {
 		t.Errorf("white is an error of %v (%v), want 0.6", s.Scale, err)
 	}
 	o := outcome()
+	o.Results[0].Pix[0] = float32(math.NaN())
+	if s, err = Views(o, 0, 0); err != nil || s.Pictures[2].Image.Pix[0] != 0 || o.Results[0].Pix[0] == 0 {
+		t.Errorf("a NaN is drawn as %v (%v), want 0, and the outcome as it was", s.Pictures[2].Image.Pix[0], err)
+	}
 	o.Ref, o.Target = dataset.Image{}, dataset.Image{}
 	if s, err = Views(o, 0, 0); err != nil || keys(s.Pictures) != "input t4" || s.Scale != 0 {
 		t.Errorf("views %s, scale %v (%v)", keys(s.Pictures), s.Scale, err)

@@ -25,7 +25,8 @@ type Page struct {
 	Network          *spikingir.Model
 	ANN              *spikingir.Model    // nil without a reference
 	Reports          []*spikingir.Report // by number of timesteps, rising
-	At               int                 // the report of the network's own T
+	At               int                 // the report that the page is about
+	Own              bool                // it is that of the network's own T
 	Sets             []pictures.Set      // of some images, with results at that T
 	Side             int                 // the most pixels of an image that are shown; 0 for all
 	Log              string              // the file of a training run; empty for none
@@ -40,7 +41,7 @@ var page = template.Must(template.New("report").Funcs(template.FuncMap{
 	"shown":   cli.Shown,
 	"number":  chart.Number,
 	"db":      decibel,
-	"percent": func(x float64) string { return chart.Number(100*x) + " %" },
+	"percent": func(x float64) string { return fmt.Sprintf("%.1f %%", 100*x) },
 	"class": func(n node) string {
 		switch {
 		case n.Neuron:
@@ -62,7 +63,7 @@ var page = template.Must(template.New("report").Funcs(template.FuncMap{
 // Write writes the page.
 func (p *Page) Write(w io.Writer) error { return page.Execute(w, p) }
 
-// Main is the report of the network's own T.
+// Main is the report that the page is about.
 func (p *Page) Main() *spikingir.Report { return p.Reports[p.At] }
 
 // Version is that of the program.
