@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"html"
 	"html/template"
-	"math"
 	"strings"
 )
 
@@ -123,16 +122,15 @@ const mostMarks = 40
 
 func (c Lines) series(d *drawing, i int, s Series, x, y func(float64) float64) {
 	var path []string
-	last := math.NaN()
 	for k := range s.X {
 		if !finite(s.X[k]) || !finite(s.Y[k]) {
 			continue
 		}
-		last = s.Y[k]
-		path = append(path, num(x(s.X[k]))+","+num(y(last)))
+		px, py := num(x(s.X[k])), num(y(s.Y[k]))
+		path = append(path, px+","+py)
 		if len(s.X) <= mostMarks {
-			fmt.Fprintf(d, `<circle class="%s" cx="%s" cy="%s" r="3"><title>%s</title></circle>`, class(i), num(x(s.X[k])), num(y(last)),
-				html.EscapeString(fmt.Sprintf("%s: %s at %s", s.Name, Number(last), tick(s.X[k]))))
+			fmt.Fprintf(d, `<circle class="%s" cx="%s" cy="%s" r="3"><title>%s</title></circle>`, class(i), px, py,
+				html.EscapeString(fmt.Sprintf("%s: %s at %s", s.Name, Number(s.Y[k]), tick(s.X[k]))))
 		}
 	}
 	fmt.Fprintf(d, `<polyline class="%s" points="%s"/>`, class(i), strings.Join(path, " "))
