@@ -177,6 +177,9 @@ func (f *finetuning) finish(ctx context.Context, end error) (*FinetuneReport, er
 	if err := f.write(f.Output); err != nil {
 		return nil, err
 	}
+	if err := f.dropUnfinished(); err != nil {
+		return nil, err
+	}
 	if r.Ended == "complete" && f.Checkpoint != "" {
 		if err := os.Remove(f.Checkpoint); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("remove checkpoint %s: %w", f.Checkpoint, atomicfile.Cause(err))
@@ -212,6 +215,21 @@ func (f *finetuning) write(path string) error {
 func UnfinishedName(output string) string {
 	ext := filepath.Ext(output)
 	return strings.TrimSuffix(output, ext) + ".best" + ext
+}
+
+// dropUnfinished removes what an interruption of the same run left.
+func (f *finetuning) dropUnfinished() error {
+	if !f.Resume || f.Output == "" {
+		return nil
+	}
+	path := UnfinishedName(f.Output)
+	if err := atomicfile.Sweep(path); err != nil {
+		return err
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove %s: %w", path, atomicfile.Cause(err))
+	}
+	return nil
 }
 
 // keepBest writes the best network of a run that was interrupted, whose context is at its

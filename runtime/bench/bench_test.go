@@ -332,7 +332,7 @@ func TestTiles(t *testing.T) {
 		if cut := limit > 0; cut != (last.Tiles > 1) || last.H != 64 || last.W != 50 {
 			t.Errorf("limit %d: %+v, want tiles only with a limit", limit, last)
 		}
-		want := float64(2 * 2 * 3 * 9 * 64 * 50 * (4 + 1))
+		want := float64(spikingFamily.operations() * 2 * 3 * 9 * 64 * 50 * (4 + 1))
 		if got := last.GOPS * last.MS * 1e6; math.Abs(got-want) > 0.01*want {
 			t.Errorf("limit %d: %g operations, want %g", limit, got, want)
 		}
