@@ -179,3 +179,17 @@ func (s *state) settle(n *graph.Node, v *graph.Value, found graph.Type) error {
 	s.types[v] = t
 	return nil
 }
+
+// Types gives the types that inference finds for the values of the main graph, by name, and
+// leaves the model as it is.
+func Types(m *graph.Model) (map[string]graph.Type, error) {
+	typed := m.Clone()
+	if err := Model(typed); err != nil {
+		return nil, err
+	}
+	types := map[string]graph.Type{}
+	for _, v := range typed.Graph.Values() {
+		types[v.Name()] = v.Type
+	}
+	return types, nil
+}

@@ -49,7 +49,7 @@ func run(c *passes.Context) (changed bool, err error) {
 	}
 	typed := passes.Typed.Check(m) == nil
 	d := &downgrade{c: c, refused: map[*graph.Node]bool{}, ones: map[*graph.Graph]*graph.Value{}}
-	if d.types, err = typesOf(m); err != nil {
+	if d.types, err = infer.Types(m); err != nil {
 		return false, err
 	}
 	if err := d.descend(from, to); err != nil {
@@ -78,20 +78,6 @@ type downgrade struct {
 	refused map[*graph.Node]bool
 	spent   []*graph.Value                // initializers that attributes took the place of
 	ones    map[*graph.Graph]*graph.Value // the number 1 as an initializer
-}
-
-// typesOf gives the types of the main graph's values by name and leaves the
-// model as it is.
-func typesOf(m *graph.Model) (map[string]graph.Type, error) {
-	typed := m.Clone()
-	if err := infer.Model(typed); err != nil {
-		return nil, err
-	}
-	types := map[string]graph.Type{}
-	for _, v := range typed.Graph.Values() {
-		types[v.Name()] = v.Type
-	}
-	return types, nil
 }
 
 // typeOf is the type of a value, unknown in the rare cases where inference does

@@ -49,7 +49,7 @@ func run(c *passes.Context) (changed bool, err error) {
 	to = max(to, leastFor(m.Graph, from))
 	typed := passes.Typed.Check(m) == nil
 	u := &upgrade{c: c, refused: map[*graph.Node]bool{}}
-	if u.types, err = inferTypes(m); err != nil {
+	if u.types, err = infer.Types(m); err != nil {
 		return changed, err
 	}
 	u.checkKnown()
@@ -145,20 +145,6 @@ type upgrade struct {
 	c       *passes.Context
 	types   map[string]graph.Type // of the main graph's values
 	refused map[*graph.Node]bool
-}
-
-// inferTypes gives the types of the main graph's values by name and leaves the
-// model as it is.
-func inferTypes(m *graph.Model) (map[string]graph.Type, error) {
-	typed := m.Clone()
-	if err := infer.Model(typed); err != nil {
-		return nil, err
-	}
-	types := map[string]graph.Type{}
-	for _, v := range typed.Graph.Values() {
-		types[v.Name()] = v.Type
-	}
-	return types, nil
 }
 
 // typeOf is the type of a value, unknown in the rare cases where inference does
