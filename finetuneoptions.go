@@ -10,7 +10,9 @@ import (
 	"strconv"
 	"strings"
 
+	"spikingir/graph"
 	"spikingir/graph/op"
+	"spikingir/passes/recipes"
 	"spikingir/runtime/train"
 	"spikingir/runtime/train/checkpoint"
 	"spikingir/runtime/train/optim"
@@ -32,7 +34,7 @@ type FinetuneOptions struct {
 	// HazeShare is the share of patches with synthetic haze, 0 to 1, for [Dehaze].
 	HazeShare float64 `json:"haze-share,omitempty"`
 
-	// Stages are what is done, in order; without any, [DefaultStages].
+	// Stages are what is done, in order; without any, [FinetuneOptions.Follow] sets them.
 	Stages []Stage `json:"stages"`
 	// Steps is the number that the shares of stages are of; 0: they are of the time.
 	Steps int `json:"steps,omitempty"`
@@ -117,13 +119,36 @@ func DefaultFinetune() FinetuneOptions {
 	}
 }
 
-// DefaultStages are the stages of a run that names none: for a spiking network a
-// calibration and backpropagation, through time in lock-step and through the rates with two
-// phases; for an ANN its own training.
+// Follow takes the stages, and whether thresholds are trained, from the recipe that made m,
+// where no stages are given.
+func (o *FinetuneOptions) Follow(m *Model) {
+	if len(o.Stages) > 0 {
+		return
+	}
+	o.Stages = DefaultStages(m)
+	o.TrainThresholds = o.TrainThresholds || training(m).Thresholds
+}
+
+// training is that of the recipe that made a spiking network, if it has one of its own.
+func training(m *Model) recipes.Training {
+	name, _ := m.Metadata.Get(graph.MetaRecipe)
+	r, _ := recipes.Lookup(name)
+	if t, err := op.TimingOf(m.Graph); err != nil || t.Schedule != r.Schedule || !Spiking(m) {
+		return recipes.Training{}
+	}
+	return r.Training
+}
+
+// DefaultStages are the stages of a run that names none: for a spiking network those of its
+// recipe or, where that has none of its own, a calibration and backpropagation, through time in
+// lock-step and through the rates with two phases; for an ANN its own training.
 func DefaultStages(m *Model) []Stage {
 	name := "spikes"
 	if !Spiking(m) {
 		return []Stage{{Name: "ann", Share: 1}}
+	}
+	if own, err := ParseStages(training(m).Stages); err == nil && own != nil {
+		return own
 	}
 	if t, err := op.TimingOf(m.Graph); err == nil && t.Schedule == op.TwoPhase {
 		name = train.RateStage

@@ -126,9 +126,7 @@ func (f *finetuning) settle(plain bool) (err error) {
 	if f.WeightBits == 0 {
 		f.WeightBits = weightBits(f.model)
 	}
-	if len(f.Stages) == 0 {
-		f.Stages = DefaultStages(f.model)
-	}
+	f.Follow(f.model)
 	if f.Stages, err = fillShares(f.Stages); err != nil {
 		return err
 	}

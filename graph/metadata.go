@@ -16,6 +16,8 @@ const (
 	MetaOver       = MetaPrefix + "over"
 	MetaPer        = MetaPrefix + "per"
 	MetaBeta       = MetaPrefix + "beta"
+	MetaBalanced   = MetaPrefix + "balanced" // rounds of local threshold balancing
+	MetaShift      = MetaPrefix + "shift"    // of a neuron's bias, in units of the threshold
 	MetaFrozen     = MetaPrefix + "frozen"
 
 	// Of models: how they were converted and trained.

@@ -49,7 +49,7 @@ func (a *lab) root() *cobra.Command {
 		},
 	}
 	a.AddFlags(root.PersistentFlags())
-	root.AddCommand(a.benchCmd(), a.resultsCmd())
+	root.AddCommand(a.benchCmd(), a.resultsCmd(), a.tablesCmd())
 	return root
 }
 

@@ -36,9 +36,11 @@ func (c *conversion) add(f *pflag.FlagSet) {
 	f.IntVarP(&s.Timesteps, "timesteps", "T", s.Timesteps, "timesteps T")
 	f.StringVar(&d.Dir, "calib", "", "folder of calibration images; without it embedded ones are used")
 	f.Float64Var(&s.Percentile, "percentile", s.Percentile, "percentile of the activations that becomes the threshold (default 99.9; two-phase below T = 24: 99; from T = 96 on: 99.99)")
-	f.StringVar((*string)(&s.Over), "over", string(s.Over), "percentile over nonzero activations or all: nonzero, all")
+	f.StringVar((*string)(&s.Over), "over", string(s.Over), "percentile over nonzero activations or all: nonzero, all; empty takes the recipe's")
 	f.StringVar((*string)(&s.Per), "per", string(s.Per), "one threshold per layer or per channel; empty takes the recipe's")
-	f.Float64Var(&s.V0, "v0", s.V0, "initial membrane potential in units of the threshold (default 0; two-phase: 0.25 for an MPRN, 0.5 for an IF)")
+	f.Float64Var(&s.V0, "v0", s.V0, "initial membrane potential in units of the threshold (default the recipe's: 0, or 0.5 for qcfs and ltb; two-phase: 0.25 for an MPRN, 0.5 for an IF)")
+	f.StringVar((*string)(&s.Readout), "readout", "", "what is read of the last layer: cpm, rate, or membrane: its current, without an output neuron; empty takes the recipe's")
+	f.BoolVar(&s.Paper, "paper", false, "the settings of the recipe's publication where others measured better: spikingir with one threshold a layer, and the 99.9th percentile at any T")
 	f.Float64Var(&s.Beta, "beta", s.Beta, "MPRN: alpha = 0.5*sigmoid(beta)+0.5 of the post step")
 	f.StringVar((*string)(&s.Currents), "currents", string(s.Currents),
 		"layers that read sums of layers, with no activation between: keep them multiplying in full at every step, or spike: neurons in front of them")
@@ -143,11 +145,11 @@ func checkOpset(f *pflag.FlagSet, opset int) error {
 }
 
 // recipeFlags are the settings of recipes; a list of passes states its own.
-var recipeFlags = []string{"recipe", "timesteps", "percentile", "over", "per", "v0", "beta", "analog", "currents",
+var recipeFlags = []string{"recipe", "timesteps", "percentile", "over", "per", "v0", "readout", "paper", "beta", "analog", "currents",
 	"absorb-scales", "exact", "lower", "schedule", "target-opset", "weight-bits"}
 
 // conversionFlags are those that say how neurons are made.
-var conversionFlags = []string{"recipe", "timesteps", "percentile", "over", "per", "v0", "beta", "analog", "currents", "schedule",
+var conversionFlags = []string{"recipe", "timesteps", "percentile", "over", "per", "v0", "readout", "paper", "beta", "analog", "currents", "schedule",
 	"calib", "task", "assert-agreement", "assert-rate", "assert-energy-ratio"}
 
 // checkForm refuses flags of a conversion for a model that is a spiking network already, and

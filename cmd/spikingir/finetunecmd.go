@@ -83,9 +83,7 @@ func (a *app) finetune(ctx context.Context, t *tuning, distils bool) error {
 	if err := t.checkNames(m, t.Teacher); err != nil {
 		return err
 	}
-	if t.Stages == nil {
-		t.Stages = spikingir.DefaultStages(m)
-	}
+	t.Follow(m)
 	for i, s := range t.Stages {
 		t.Stages[i].Rate = t.rate
 		if r, ok := t.rateOf[s.Name]; ok {

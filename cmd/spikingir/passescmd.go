@@ -30,9 +30,11 @@ type optionInfo struct {
 }
 
 type recipeInfo struct {
-	Name     string `json:"name"`
-	Doc      string `json:"doc"`
-	Pipeline string `json:"pipeline"`
+	Name          string `json:"name"`
+	Doc           string `json:"doc"`
+	Source        string `json:"source"`
+	Reconstructed bool   `json:"reconstructed"` // the equations are not public
+	Pipeline      string `json:"pipeline"`
 }
 
 func (a *app) passesCmd() *cobra.Command {
@@ -76,7 +78,7 @@ func recipeInfos() ([]recipeInfo, error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, recipeInfo{name, r.Doc, p.String()})
+		list = append(list, recipeInfo{name, r.Title(), r.Source, r.Reconstructed, p.String()})
 	}
 	return list, nil
 }
@@ -101,7 +103,6 @@ func (a *app) printPasses(list []passInfo, rs []recipeInfo) {
 		column(2, 44), column(3, 24), column(4, 24), column(5, 34)})
 	t.Render()
 	for _, r := range rs {
-		title, _, _ := strings.Cut(r.Doc, "\n")
-		fmt.Fprintf(a.out, "\nrecipe %s: %s\n  %s\n", r.Name, title, r.Pipeline)
+		fmt.Fprintf(a.out, "\nrecipe %s: %s\n  %s\n  %s\n", r.Name, r.Doc, r.Source, r.Pipeline)
 	}
 }

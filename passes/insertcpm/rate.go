@@ -32,10 +32,25 @@ func (r *readout) rate(x *graph.Value) (o *graph.Value, s *graph.Node, err error
 
 // half is the neuron of one side of a signed value.
 func (r *readout) half(x *graph.Value, side string) *graph.Value {
-	n := r.add(".out"+side, spiking.Op("IF"), spiking.NeuronAttrs(0), []*graph.Value{x},
+	n := r.add(".out"+side, spiking.Op("IF"), spiking.NeuronAttrs(V0.Of(r.Context)), []*graph.Value{x},
 		".spikes"+side)
 	n.SetInput(op.NeuronTheta, spiking.Open(n))
 	return n.Output(0)
+}
+
+// membrane reads x out as the potential of a neuron that integrates and never fires, divided
+// by T: the mean current. It also gives the node that stands where a neuron would.
+func (r *readout) membrane(x *graph.Value) (o *graph.Value, s *graph.Node) {
+	if r.neuron && r.from.Input(op.NeuronBias) != nil {
+		b := r.add(".bias", spiking.Op("Bias"), spiking.Attrs(op.Steps{}), []*graph.Value{x, r.from.Input(op.NeuronBias)}, ".biased")
+		x = b.Output(0)
+	}
+	o = r.decode(".membrane", x)
+	s = o.Producer()
+	if r.alone {
+		s.Doc, s.Metadata = r.from.Doc, r.from.Metadata.Clone()
+	}
+	return o, s
 }
 
 func (r *readout) decode(name string, y *graph.Value) *graph.Value {

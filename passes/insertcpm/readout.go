@@ -88,19 +88,24 @@ func (r *readout) insert() error {
 	if r.neuron {
 		x = r.from.Input(op.NeuronX)
 	}
-	compensated := Readout.Of(r.Context) == CPM && Residual.Of(r.Context)
+	kind := Readout.Of(r.Context)
+	signed := true // o may be, where v is not
 	var o *graph.Value
 	var err error
-	if compensated {
+	switch {
+	case kind == Membrane:
+		o, s = r.membrane(x)
+	case kind == CPM && Residual.Of(r.Context):
 		s = r.outputNeuron(x)
 		o, err = r.cpm(s)
-	} else {
+	default:
+		signed = false
 		o, s, err = r.rate(x)
 	}
 	if err != nil {
 		return err
 	}
-	if r.neuron && Relu.Of(r.Context) == "keep" && compensated {
+	if r.neuron && Relu.Of(r.Context) == "keep" && signed {
 		o = r.activation(o)
 	}
 	return r.redirect(o, s)

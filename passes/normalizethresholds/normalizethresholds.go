@@ -24,18 +24,24 @@ import (
 // such a percentile takes its layer's; a layer without one takes 1, with a note. Where
 // the size of dimension 1 is open, which channels never is, the layer has one threshold.
 // An output neuron whose current is never positive takes the percentile of |x|.
+// With method=balance theta is what local threshold balancing finds in so many rounds
+// (graph.Histogram.Balance), which stand as spikingir.balanced.
 // The threshold of a Clip (spikingir.limit) becomes the smaller one of its limit and
 // the percentile; with limits=keep it stays. Other finite thresholds stay.
 // Algebra: a neuron's rate is exact where 0 <= x <= theta, and its step is
 // theta/T: the percentile trades the error of saturation for that of
-// quantisation (Rueckauer et al. 2017; SpikingIR uses 99.9). With one threshold
+// quantisation (Rueckauer et al. 2017; SpikingIR uses 99.9). Balancing descends the
+// mean square of what saturation cuts off, from theta = 0 on (Bu et al., CVPR 2025). The authors
+// go from batch to batch, behind layers that are clipped already; here each round is over all
+// calibration images, on the ANN's own activations. With one threshold
 // per channel each weight W[o,i] sees the spikes theta_i of its own channel.
 var Pass = &passes.Pass{
 	Name: "normalize-thresholds",
 	Doc: "set thresholds from calibration\n\n" +
 		"Each neuron's threshold becomes a percentile of the activation it stands\n" +
-		"for, measured over the calibration set.",
-	Options: []passes.Option{Percentile, Over, Per, Limits},
+		"for, measured over the calibration set; or, with method=balance, the end of a\n" +
+		"descent on what saturation cuts off.",
+	Options: []passes.Option{Percentile, Over, Per, Limits, Method, Rounds},
 	Needs:   passes.Typed | passes.Neurons,
 	Gives:   passes.Thresholds,
 	Changes: "activations above the thresholds saturate",
@@ -49,6 +55,22 @@ var (
 	Over = passes.OneOf("over", "over the nonzero activations, or over all, zeros included",
 		graph.OverNonzero, graph.OverAll)
 	Per = passes.OneOf("per", "one threshold for the layer, or one for each channel", PerLayer, PerChannel)
+)
+
+// The options of how a threshold is found.
+var (
+	Method = passes.OneOf("method", "a percentile of the activations, or balance: local threshold balancing, which percentile and over have no say in",
+		ByPercentile, ByBalance)
+	Rounds = passes.Int("rounds", 4000, 1, 1_000_000, "rounds of method=balance")
+)
+
+// Way is how a threshold is found.
+type Way string
+
+// ByPercentile takes a percentile of the activations, ByBalance descends what is cut off.
+const (
+	ByPercentile Way = "percentile"
+	ByBalance    Way = "balance"
 )
 
 // Limits is the option of neurons that stand for a Clip.
@@ -118,7 +140,8 @@ func run(c *passes.Context) (changed bool, err error) {
 func lowers(c *passes.Context, n *graph.Node, theta []float32) bool {
 	_, limited := n.Metadata.Get(graph.MetaLimit)
 	_, set := n.Metadata.Get(graph.MetaPercentile)
-	return limited && !set && len(theta) == 1 && Limits.Of(c) == LowerLimits
+	_, balanced := n.Metadata.Get(graph.MetaBalanced)
+	return limited && !set && !balanced && len(theta) == 1 && Limits.Of(c) == LowerLimits
 }
 
 func set(c *passes.Context, n *graph.Node, stats *graph.Stats) error {
@@ -132,7 +155,10 @@ func set(c *passes.Context, n *graph.Node, stats *graph.Stats) error {
 	if vs == nil || len(vs.Channels) == 0 {
 		return op.Unsupportedf(n, "calibration measured nothing for its current %q", x.Name())
 	}
-	m := measure{vs, Percentile.Of(c), Over.Of(c), graph.Positive}
+	m := measure{stats: vs, p: Percentile.Of(c), over: Over.Of(c)}
+	if Method.Of(c) == ByBalance {
+		m.rounds = int(Rounds.Of(c))
+	}
 	layer := m.layer()
 	if !usable(layer) && spiking.IsOutput(n) {
 		m.side = graph.Magnitude
@@ -166,24 +192,46 @@ func set(c *passes.Context, n *graph.Node, stats *graph.Stats) error {
 	}
 	theta := weights.Renew(n.Graph(), n.Input(op.NeuronTheta), graph.NewFloat32(dims, xs), n.Label()+".theta")
 	n.SetInput(op.NeuronTheta, theta)
-	n.Metadata.Set(graph.MetaPercentile, strconv.FormatFloat(m.p, 'g', -1, 64))
-	n.Metadata.Set(graph.MetaOver, string(m.over))
+	m.state(n)
 	n.Metadata.Set(graph.MetaPer, string(per))
 	return nil
 }
 
-// measure reads percentiles of one neuron's current.
+// measure reads thresholds off the statistics of one neuron's current.
 type measure struct {
-	stats *graph.ValueStats
-	p     float64
-	over  graph.Over
-	side  graph.Side
+	stats  *graph.ValueStats
+	p      float64
+	over   graph.Over
+	side   graph.Side
+	rounds int // of balancing; 0 takes percentiles
 }
 
-func (m measure) layer() float32 { return m.stats.Percentile(m.p, m.over, m.side) }
+// state writes into a neuron's metadata how its threshold was found.
+func (m measure) state(n *graph.Node) {
+	if m.rounds > 0 {
+		n.Metadata.Set(graph.MetaBalanced, strconv.Itoa(m.rounds))
+		return
+	}
+	n.Metadata.Set(graph.MetaPercentile, strconv.FormatFloat(m.p, 'g', -1, 64))
+	n.Metadata.Set(graph.MetaOver, string(m.over))
+}
+
+func (m measure) layer() float32 {
+	if m.rounds > 0 {
+		return m.stats.Balance(m.rounds, m.side)
+	}
+	return m.stats.Percentile(m.p, m.over, m.side)
+}
+
+func (m measure) perChannel() []float32 {
+	if m.rounds > 0 {
+		return m.stats.BalancePerChannel(m.rounds, m.side)
+	}
+	return m.stats.PerChannel(m.p, m.over, m.side)
+}
 
 func (m measure) channels(n *graph.Node, layer float32) ([]float32, error) {
-	xs := m.stats.PerChannel(m.p, m.over, m.side)
+	xs := m.perChannel()
 	shape := n.Input(op.NeuronX).Type.Shape
 	if c, known := shape[1].Size(); known && c != int64(len(xs)) {
 		return nil, op.Unsupportedf(n, "calibration measured %d channels, want %d", len(xs), c)

@@ -140,6 +140,9 @@ func fixture(t *testing.T, name string) ([]byte, *ops.Tensor) {
 	return data, array(t, in)
 }
 
+// first are the recipes of which the others vary a setting or add a pass.
+var first = []string{"spikingir", "rueckauer", "two-phase"}
+
 // settings varies what a user may set.
 var settings = []struct {
 	name   string

@@ -1,6 +1,10 @@
 package recipes
 
 import (
+	"cmp"
+	"errors"
+
+	"spikingir/graph"
 	"spikingir/graph/op"
 	"spikingir/passes"
 	"spikingir/passes/absorbscales"
@@ -72,17 +76,39 @@ func steps(list ...*passes.Pass) passes.Pipeline {
 // integers do on which side of a threshold they are: a unit is far more than they round.
 const sameSpikes = 12
 
+// takes refuses settings that the recipe would not heed.
+func (r Recipe) takes(s Settings) error {
+	if r.balanced && (s.Percentile != 0 || s.Over != "") {
+		return errors.New("its thresholds come from local threshold balancing, not from a percentile; want percentile and over unset")
+	}
+	if r.Schedule != op.Lockstep && s.Paper {
+		return errors.New("it is made of several publications and has the settings of none; want paper false")
+	}
+	return nil
+}
+
 // fill gives the settings that are open the recipe's own.
 func (r Recipe) fill(s Settings) Settings {
-	if s.Per == "" {
-		s.Per = r.Per
+	if s.Paper {
+		s = r.published(s)
 	}
-	if s.Readout == "" {
-		s.Readout = r.Readout
+	s.Per = cmp.Or(s.Per, r.Per)
+	s.Readout = cmp.Or(s.Readout, r.Readout)
+	s.Schedule = cmp.Or(s.Schedule, r.Schedule)
+	s.Over = cmp.Or(s.Over, r.Over, graph.OverNonzero)
+	s.Percentile = cmp.Or(s.Percentile, r.Percent)
+	s.V0 = cmp.Or(s.V0, r.V0)
+	return s
+}
+
+// published gives the settings that are open those of the publication, where others have
+// measured better since: the default recipe has one threshold for a layer there, and all take
+// the 99.9th percentile at any T.
+func (r Recipe) published(s Settings) Settings {
+	if r.Name == spikingIR.Name {
+		s.Per = cmp.Or(s.Per, normalizethresholds.PerLayer)
 	}
-	if s.Schedule == "" {
-		s.Schedule = r.Schedule
-	}
+	s.Percentile = cmp.Or(s.Percentile, r.Percent, 99.9)
 	return s
 }
 
@@ -91,7 +117,7 @@ func (r Recipe) choose(s Settings) Settings {
 	switch {
 	case s.V0 == NoV0:
 		s.V0 = 0
-	case s.V0 == 0 && s.Schedule == op.TwoPhase:
+	case s.V0 == 0 && s.Schedule == op.TwoPhase && r.timed == nil:
 		s.V0 = r.nearest(s)
 	}
 	if s.Percentile == 0 {
@@ -136,9 +162,7 @@ func (r Recipe) steps(s Settings) passes.Pipeline {
 	}
 	p = append(p,
 		relutoif.Pass.With(v0), cliptoif.Pass.With(v0), prelutoonoff.Pass.With(v0),
-		insertcpm.Pass.With(insertcpm.Readout.Set(s.Readout)),
-		normalizethresholds.Pass.With(normalizethresholds.Percentile.Set(s.Percentile),
-			normalizethresholds.Over.Set(s.Over), normalizethresholds.Per.Set(s.Per)),
+		r.readout(s), r.thresholds(s),
 	)
 	if r.neurons != nil {
 		p = append(p, r.neurons(s)...)
@@ -147,7 +171,30 @@ func (r Recipe) steps(s Settings) passes.Pipeline {
 	if s.Schedule != op.Lockstep {
 		time = append(time, encodeinput.Schedule.Set(s.Schedule))
 	}
-	return append(append(p, encodeinput.Pass.With(time...)), s.finish()...)
+	p = append(p, encodeinput.Pass.With(time...))
+	if r.timed != nil {
+		p = append(p, r.timed(s)...)
+	}
+	return append(p, s.finish()...)
+}
+
+// readout is the pass that ends the spiking region. The populations of a signed rate start as
+// the recipe's other neurons do.
+func (r Recipe) readout(s Settings) passes.Step {
+	set := []passes.Setting{insertcpm.Readout.Set(s.Readout)}
+	if s.Readout == insertcpm.Rate && r.V0 != 0 {
+		set = append(set, insertcpm.V0.Set(s.V0))
+	}
+	return insertcpm.Pass.With(set...)
+}
+
+// thresholds is the pass that sets them.
+func (r Recipe) thresholds(s Settings) passes.Step {
+	per := normalizethresholds.Per.Set(s.Per)
+	if r.balanced {
+		return normalizethresholds.Pass.With(normalizethresholds.Method.Set(normalizethresholds.ByBalance), per)
+	}
+	return normalizethresholds.Pass.With(normalizethresholds.Percentile.Set(s.Percentile), normalizethresholds.Over.Set(s.Over), per)
 }
 
 // Rewrite is the passes that write a finished spiking network in another form: Unit,

@@ -131,7 +131,7 @@ func outputNeuron(t *testing.T, m *graph.Model) *graph.Node {
 // CPM): with a Dirac convolution it gives the mean input current, for either sign and past saturation.
 func TestCompensation(t *testing.T) {
 	calibration, x := random(1, -1, 1, 1, 2, 8, 8), random(2, -20, 20, 2, 2, 8, 8)
-	for _, recipe := range recipes.Names() {
+	for _, recipe := range first {
 		for _, per := range []normalizethresholds.Granularity{"layer", "channel"} {
 			t.Run(recipe+"/"+string(per), func(t *testing.T) {
 				m := parse(t, network)
@@ -242,7 +242,7 @@ func TestConvergence(t *testing.T) {
 	for _, c := range settings {
 		t.Run(c.name, func(t *testing.T) { checkConvergence(t, network, c.recipe, c.set, x, 20) })
 	}
-	for _, recipe := range recipes.Names() {
+	for _, recipe := range first {
 		t.Run("operators/"+recipe, func(t *testing.T) {
 			rate := func(s *recipes.Settings) { s.Readout = "rate" }
 			checkConvergence(t, operators, recipe, rate, x, 40)

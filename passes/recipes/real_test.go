@@ -62,7 +62,7 @@ func checkConversions(t *testing.T, data []byte, x *ops.Tensor) {
 	t.Helper()
 	want := run(t, decode(t, data), x)[0]
 	rates := map[string]float64{}
-	for _, recipe := range recipes.Names() {
+	for _, recipe := range first {
 		m := decode(t, data)
 		s := recipes.Defaults()
 		convert(t, m, recipe, s, x)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"spikingir/graph"
 	"spikingir/graph/op"
 	"spikingir/passes"
 	"spikingir/passes/insertcpm"
@@ -18,21 +19,38 @@ type Recipe struct {
 	Name   string
 	Doc    string // one sentence
 	Source string // the publication
-	// Per, Readout and Schedule are the recipe's own settings, taken where Settings
-	// leave them open.
+	// Reconstructed says that the equations of the publication are not public: the recipe is
+	// what its abstract and reports by others tell, and is no measure of the method.
+	Reconstructed bool
+	// Timesteps are those of the publication or, where it has none for image restoration, of
+	// the tables that compare the method.
+	Timesteps []int
+	// Per to V0 are the recipe's own settings, taken where Settings leave them open.
 	Per      normalizethresholds.Granularity
 	Readout  insertcpm.Kind
 	Schedule op.Schedule
+	Over     graph.Over // "": over the nonzero activations
+	Percent  float64    // percentile; 0: the one that measured best
+	V0       float64    // 0: none in lock-step, the best one with two phases
+	Training Training   // "": what the schedule has
 
 	// reuse says that hidden neurons reuse their membrane potential, in a post step.
 	reuse bool
 	// neurons makes other neurons of the integrate-and-fire neurons once those have
-	// thresholds; nil leaves them.
-	neurons func(Settings) passes.Pipeline
+	// thresholds, timed goes on once they have time; nil leaves them.
+	neurons, timed func(Settings) passes.Pipeline
+	// balanced says that thresholds come from local threshold balancing.
+	balanced bool
+}
+
+// Training is how the authors of a method train a network after its conversion.
+type Training struct {
+	Stages     string // of fine-tuning, as its flag has them
+	Thresholds bool   // are trained too
 }
 
 // list is all recipes; the first is the default. Files of this package declare them.
-var list = []Recipe{spikingIR, rueckauer, twoPhase}
+var list = []Recipe{spikingIR, rueckauer, twoPhase, qcfs, dengGu, balancing, dnsnn, lan}
 
 // Names lists the recipes; the first is the default.
 func Names() []string {
@@ -62,10 +80,21 @@ func New(name string, s Settings) (passes.Pipeline, error) {
 	return r.Pipeline(s)
 }
 
+// Title is the recipe's sentence, behind a word of warning where it is a reconstruction.
+func (r Recipe) Title() string {
+	if r.Reconstructed {
+		return "a reconstruction, as the equations are not public: " + r.Doc
+	}
+	return r.Doc
+}
+
 // Pipeline is the recipe's passes with the settings put in.
 func (r Recipe) Pipeline(s Settings) (passes.Pipeline, error) {
-	s = r.fill(s)
-	if err := s.check(); err != nil {
+	err := r.takes(s)
+	if s = r.fill(s); err == nil {
+		err = s.check()
+	}
+	if err != nil {
 		return nil, fmt.Errorf("recipe %s: %w", r.Name, err)
 	}
 	p := r.steps(r.choose(s))

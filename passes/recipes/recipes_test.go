@@ -1,6 +1,7 @@
 package recipes_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -32,11 +33,37 @@ func TestNames(t *testing.T) {
 			t.Errorf("recipe %s reads back as %v (%v)", name, back, err)
 		}
 	}
+	for _, name := range []string{"dnsnn", "lan2023"} {
+		if r, _ := recipes.Lookup(name); !strings.HasPrefix(r.Title(), "a reconstruction") {
+			t.Errorf("recipe %s does not say that it is a reconstruction: %s", name, r.Title())
+		}
+	}
 	if recipes.Names()[0] != "spikingir" {
 		t.Errorf("the first recipe is %q, want spikingir", recipes.Names()[0])
 	}
 	if _, ok := recipes.Lookup("none"); ok {
 		t.Error("a recipe is called none")
+	}
+}
+
+// TestPage holds that docs/recipes.md has each recipe, in the table and a section of its own,
+// and says which are reconstructions.
+func TestPage(t *testing.T) {
+	b, err := os.ReadFile("../../docs/recipes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(b)
+	for _, name := range recipes.Names() {
+		r, _ := recipes.Lookup(name)
+		_, section, found := strings.Cut(page, "\n## "+name+"\n")
+		section, _, _ = strings.Cut(section, "\n## ")
+		if !found || !strings.Contains(page, "| ["+name+"](#"+name+")") {
+			t.Errorf("docs/recipes.md has no section or no row for %s", name)
+		}
+		if r.Reconstructed != strings.Contains(section, "**A reconstruction**") {
+			t.Errorf("docs/recipes.md does not tell whether %s is a reconstruction", name)
+		}
 	}
 }
 
@@ -77,6 +104,18 @@ func TestSettings(t *testing.T) {
 		{"two-phase", func(s *recipes.Settings) { s.WeightBits = 16 }, "schedule=two-phase},dead-node"},
 		{"two-phase", func(s *recipes.Settings) { s.WeightBits = 8 }, "schedule=two-phase},quantise-weights,dead-node"},
 		{"spikingir", func(s *recipes.Settings) { s.WeightBits, s.Unit = 8, true }, "absorb-scales,quantise-weights,"},
+		{"spikingir", func(s *recipes.Settings) { s.Paper, s.Timesteps = true, 100 }, "percentile=99.9,over=nonzero,per=layer}"},
+		{"spikingir", func(s *recipes.Settings) { s.Paper, s.Per = true, "channel" }, "per=channel}"},
+		{"rueckauer", func(s *recipes.Settings) { s.Paper, s.Timesteps = true, 100 }, "percentile=99.9,"},
+		{"spikingir", func(s *recipes.Settings) { s.Readout = "membrane" }, "insert-cpm{readout=membrane}"},
+		{"qcfs", func(*recipes.Settings) {}, "relu-to-if{v0=0.5},clip-to-if{v0=0.5},prelu-to-on-off{v0=0.5},insert-cpm{readout=rate,v0=0.5}"},
+		{"qcfs", func(s *recipes.Settings) { s.V0 = recipes.NoV0 }, "relu-to-if{v0=0}"},
+		{"rueckauer", func(s *recipes.Settings) { s.V0 = 0.5 }, "insert-cpm{readout=rate},"},
+		{"deng-gu", func(*recipes.Settings) {}, "percentile=100,over=nonzero,per=layer},encode-input{timesteps=10},shift-biases,"},
+		{"deng-gu", func(s *recipes.Settings) { s.Schedule = "two-phase" }, "relu-to-if{v0=0}"},
+		{"ltb", func(*recipes.Settings) {}, "normalize-thresholds{method=balance,per=channel}"},
+		{"dnsnn", func(*recipes.Settings) {}, "insert-cpm{readout=membrane},normalize-thresholds{percentile=99.9,over=nonzero,per=layer},encode-input"},
+		{"lan2023", func(*recipes.Settings) {}, "percentile=99.9,over=all,per=layer}"},
 	}
 	for _, test := range tests {
 		s := recipes.Defaults()
@@ -115,7 +154,9 @@ func TestErrors(t *testing.T) {
 		{"spikingir", func(s *recipes.Settings) { s.WeightBits = 4 }, "weight bits are 4, want 8, 12 or 16"},
 		{"spikingir", func(s *recipes.Settings) { s.V0 = 2 }, "v0=2: want a number from 0 to 1"},
 		{"spikingir", func(s *recipes.Settings) { s.Beta = 1e9 }, "beta=1e+09: want a number"},
-		{"spikingir", func(s *recipes.Settings) { s.Readout = "x" }, `readout is "x", want cpm or rate`},
+		{"spikingir", func(s *recipes.Settings) { s.Readout = "x" }, `readout is "x", want cpm or rate or membrane`},
+		{"ltb", func(s *recipes.Settings) { s.Percentile = 99 }, "not from a percentile"},
+		{"two-phase", func(s *recipes.Settings) { s.Paper = true }, "several publications"},
 		{"spikingir", func(s *recipes.Settings) { s.Analog = "" }, `analog is "", want refuse or keep`},
 		{"spikingir", func(s *recipes.Settings) { s.Lower = "rolled" }, `lower is "rolled", want functions or flat or unrolled or none`},
 	}

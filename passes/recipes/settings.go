@@ -16,15 +16,16 @@ import (
 
 // Settings is what a user may set of a recipe.
 type Settings struct {
-	Timesteps  int     // main timesteps T
-	Percentile float64 // of the activations, 1 to 100; 0 takes the one that measured best
-	Over       graph.Over
+	Timesteps  int                             // main timesteps T
+	Percentile float64                         // of the activations, 1 to 100; 0 takes the one that measured best
+	Over       graph.Over                      // "" takes the recipe's own
 	Per        normalizethresholds.Granularity // "" takes the recipe's own
-	V0         float64                         // initial membrane potential in units of the threshold, 0 to 1; 0 takes the best one, see NoV0
+	V0         float64                         // initial membrane potential in units of the threshold, 0 to 1; 0 takes the recipe's own or the best one, see NoV0
 	Beta       float64                         // of MPRN
 	Readout    insertcpm.Kind                  // "" takes the recipe's own
 	Schedule   op.Schedule                     // "" takes the recipe's own
 	Analog     splitregions.Treatment
+	Paper      bool // the publication's settings where others measured better, for what is open here
 	Currents   Currents
 	Unit       bool // thresholds 1, scales in the weights
 	// Exact makes every runtime compute the same bits: unit form, in which all numbers are
@@ -79,14 +80,14 @@ var leastOpset = map[Form]int{Functions: 16, QDQ: 13}
 // LeastOpset is the first opset in which a form can be written.
 func LeastOpset(f Form) int { return max(leastOpset[f], downgradeopset.Oldest) }
 
-// NoV0 is an initial potential of 0 with two phases, where V0 = 0 takes the one at which rates
-// are rounded to the nearest: alpha - 1/2 for an MPRN and 1/2 for an IF.
+// NoV0 is an initial potential of 0. V0 = 0 takes the recipe's own, and with two phases the one
+// at which rates are rounded to the nearest: alpha - 1/2 for an MPRN and 1/2 for an IF.
 const NoV0 = -1
 
 // Defaults is the settings of a conversion that sets nothing.
 func Defaults() Settings {
 	return Settings{
-		Timesteps: 10, Over: graph.OverNonzero, Analog: splitregions.Refuse, Currents: KeepCurrents, Lower: Functions,
+		Timesteps: 10, Analog: splitregions.Refuse, Currents: KeepCurrents, Lower: Functions,
 	}
 }
 

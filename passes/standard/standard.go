@@ -35,6 +35,7 @@ import (
 	"spikingir/passes/recogniserelu"
 	"spikingir/passes/relutoif"
 	"spikingir/passes/settleinitializers"
+	"spikingir/passes/shiftbiases"
 	"spikingir/passes/snapweights"
 	"spikingir/passes/spikecurrents"
 	"spikingir/passes/splitregions"
@@ -67,6 +68,7 @@ var list = []*passes.Pass{
 	normalizethresholds.Pass,
 	iftomprn.Pass,
 	encodeinput.Pass,
+	shiftbiases.Pass,
 	raiseforms.Pass,
 	adoptspiking.Pass,
 	absorbscales.Pass,

@@ -77,7 +77,7 @@ func converted(t testing.TB, name, recipe string, v0 float64, steps, h, w int, m
 // TestConverted holds networks as the recipes convert them against package exec.
 func TestConverted(t *testing.T) {
 	for _, name := range fixtures.Names() {
-		for _, recipe := range []string{"spikingir", "rueckauer", "two-phase"} {
+		for _, recipe := range []string{"spikingir", "rueckauer", "two-phase", "dnsnn"} {
 			for _, v0 := range []float64{0, 0.5} {
 				if testing.Short() && (name == "dncnn" || name == "prelunet" || v0 == 0) {
 					continue
