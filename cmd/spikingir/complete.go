@@ -10,6 +10,7 @@ import (
 
 	"spikingir/onnxio/nir"
 	"spikingir/passes/encodeinput"
+	"spikingir/passes/insertcpm"
 	"spikingir/passes/normalizethresholds"
 	"spikingir/passes/recipes"
 	"spikingir/passes/splitregions"
@@ -30,6 +31,7 @@ func choices() map[string][]string {
 		"stop-after":       after[1:],
 		"over":             normalizethresholds.Over.Words(),
 		"per":              normalizethresholds.Per.Words(),
+		"convert readout":  insertcpm.Readout.Words(),
 		"analog":           splitregions.Analog.Words(),
 		"currents":         recipes.CurrentsWords(),
 		"lower":            recipes.Forms(),
