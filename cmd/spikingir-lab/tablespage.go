@@ -144,6 +144,10 @@ func (l tableRow) absent(g *grid, err error) {
 
 // row writes the row of a network.
 func (l tableRow) row(g *grid, c cell) {
-	g.AppendRow(row{l.method, l.timesteps, l.title(), l.psnr, decibel(c.PSNR), l.ssim, r4(c.SSIM), l.rate, percent(c.Rate),
+	rate := c.Rate
+	if l.paper.number == 2 { // there the paper's is that of PSNR alone
+		rate = 100 * float64(c.PSNR/c.RefPSNR)
+	}
+	g.AppendRow(row{l.method, l.timesteps, l.title(), l.psnr, decibel(c.PSNR), l.ssim, r4(c.SSIM), l.rate, percent(rate),
 		decibel(c.Agreement), r4(c.Firing), l.mj, fmt.Sprintf("%.3f", c.MJ)})
 }

@@ -27,7 +27,7 @@ var paperTable string
 // paperFigures reads the table.
 func paperFigures() ([]figure, error) {
 	var list []figure
-	for i, line := range strings.Split(strings.TrimSpace(paperTable), "\n") {
+	for i, line := range strings.Split(strings.Trim(paperTable, "\n"), "\n") {
 		f := strings.Split(line, "\t")
 		if len(f) != 9 {
 			return nil, fmt.Errorf("paper.tsv, line %d: %d columns, want 9", i+1, len(f))
