@@ -53,17 +53,27 @@ func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "spikingir",
 		Short: "Turn image-restoration CNNs in ONNX into spiking networks in ONNX",
-		Long: `spikingir reads an image-restoration CNN in ONNX, turns it by passes into a
-spiking neural network (SpikingIR, AAAI 2026), runs and measures it, and writes
-it as ONNX that other runtimes execute.
+		Long: `spikingir reads an image-restoration CNN in ONNX, as PyTorch exports it, turns it
+into a spiking neural network of the same layers (SpikingIR, AAAI 2026), runs and
+measures it, trains it, and writes it as ONNX that other runtimes execute.
 
 Exit codes: 0 ok; 1 usage, input or output; 2 invalid model; 3 unsupported
 structure; 4 a gate failed, models differ or training diverged; 70 a fault of the
-program; 130 interrupted.`,
+program; 130 interrupted. With --format json an error is one JSON object on
+standard error.`,
+		Example: `  # can it be converted, and what would come of it?
+  spikingir inspect model.onnx
+
+  # convert it, and measure it beside the network that it was made of
+  spikingir convert model.onnx -o spiking.onnx -T 10 --calib photos/ --task denoise --sigma 25
+  spikingir eval spiking.onnx --ref model.onnx --data test/
+
+  # train it to get back what the conversion cost
+  spikingir finetune spiking.onnx -o tuned.onnx --data train/ --max-minutes 60`,
 		Version: spikingir.Version,
 	}
 	f := root.PersistentFlags()
-	f.StringVar(&a.format, "format", "text", "output format: text or json; where a command gives a verdict, junit or sarif too")
+	f.StringVar(&a.format, "format", "text", "output format: text or json, errors too; of commands with gates junit or sarif, of eval csv, of diff html")
 	a.AddFlags(f)
 	f.BoolVar(&a.debug, "debug", false, "log what each pass does")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
@@ -72,9 +82,11 @@ program; 130 interrupted.`,
 		return cmp.Or(checkFormat(cmd, a.format), a.Check())
 	}
 	root.AddCommand(a.judging(a.inspectCmd()), a.passesCmd(), a.judging(a.convertCmd()), a.lowerCmd(), a.runCmd(), a.judging(a.evalCmd()),
-		a.finetuneCmd(), a.judging(a.diffCmd()), a.judging(a.verifyCmd()), a.judging(a.bisectCmd()), a.explainCmd(), a.reportCmd(), a.judging(a.exportCmd()), a.benchCmd(), a.demoCmd())
+		a.finetuneCmd(), a.judging(a.diffCmd()), a.judging(a.verifyCmd()), a.judging(a.bisectCmd()), a.explainCmd(), a.reportCmd(), a.judging(a.exportCmd()), a.benchCmd(), a.demoCmd(), a.manCmd())
 	root.SetOut(a.out) // which the command completion takes as it is now
 	completions(root)
+	describe(root)
+	group(root)
 	return root
 }
 

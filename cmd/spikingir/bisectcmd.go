@@ -53,6 +53,11 @@ and --task as they were given to convert.`,
 			case !(b.tolerance >= 0):
 				return fmt.Errorf("--tolerance %g, want 0 or more", b.tolerance)
 			}
+			if cmd.Flags().Changed("calib") {
+				if err := checkCalib(b.calib.Dir); err != nil {
+					return err
+				}
+			}
 			if err := checkTask(&b.calib); err != nil {
 				return err
 			}

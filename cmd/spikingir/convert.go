@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 	"spikingir"
 	"spikingir/cmd/internal/cli"
 	"spikingir/graph"
+	"spikingir/passes"
 )
 
 // conversion is what convert is asked for.
@@ -22,6 +24,8 @@ type conversion struct {
 	tensors             *[]string // the files of --input
 	dump                dumper
 	verify, unchecked   bool
+	dry                 bool          // nothing is written
+	layers              []explanation // of a dry run
 	tolerance           float64
 	limits              limits
 	recipe              error // what is wrong with the settings, unless the model is spiking
@@ -31,10 +35,11 @@ func (c *conversion) add(f *pflag.FlagSet) {
 	c.Settings = spikingir.DefaultSettings()
 	s, d := &c.Settings, &c.Calibration
 	f.StringVarP(&c.out, "output", "o", "", "the file to write")
+	f.BoolVar(&c.dry, "dry-run", false, "convert and measure, and show what would become of each layer, but write nothing; the exit code is as without it")
 	f.StringVar(&c.Recipe, "recipe", "spikingir", "conversion method: "+strings.Join(spikingir.Recipes(), ", "))
 	f.StringVar(&c.passes, "passes", "", `passes to run instead of a recipe: "a,b{option=value}"; "" runs none`)
-	f.IntVarP(&s.Timesteps, "timesteps", "T", s.Timesteps, "timesteps T")
-	f.StringVar(&d.Dir, "calib", "", "folder of calibration images; without it embedded ones are used")
+	f.IntVarP(&s.Timesteps, "timesteps", "T", s.Timesteps, "number of timesteps T that the network runs for: more are better, and cost time and energy")
+	f.StringVar(&d.Dir, "calib", "", "folder of images that thresholds are set by, like those that the network will see; without it embedded ones are used")
 	f.Float64Var(&s.Percentile, "percentile", s.Percentile, "percentile of the activations that becomes the threshold (default 99.9; two-phase below T = 24: 99; from T = 96 on: 99.99)")
 	f.StringVar((*string)(&s.Over), "over", string(s.Over), "percentile over nonzero activations or all: nonzero, all; empty takes the recipe's")
 	f.StringVar((*string)(&s.Per), "per", string(s.Per), "one threshold per layer or per channel; empty takes the recipe's")
@@ -70,10 +75,19 @@ func (a *app) convertCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "convert MODEL -o OUT",
 		Short: "Turn an ONNX model into a spiking ONNX model",
-		Args:  cobra.ExactArgs(1),
+		Long: `convert makes integrate-and-fire neurons of the activations of a CNN (ReLU, LeakyReLU,
+PReLU, ReLU6), which then runs for T timesteps. The threshold of each neuron is a high
+percentile of what its activation gives on the images of --calib, degraded as --task says:
+take images like those that the network will see, and not those that it is measured on.
+
+More timesteps give better images and take more time and energy. Layers that no neuron
+can stand in are refused by name, or stay as they are with --analog keep. In the end the
+network is tried on a few of the images, beside MODEL; where it is no good, what would help
+is said. A spiking network is not converted again, but written in another form (lower does the same).`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if c.out == "" {
-				return fmt.Errorf("convert: --output is missing, want a file to write")
+			if c.out == "" && !c.dry {
+				return fmt.Errorf("convert: --output is missing, want a file to write, or --dry-run")
 			}
 			if err := c.check(cmd.Flags()); err != nil {
 				return err
@@ -82,53 +96,95 @@ func (a *app) convertCmd() *cobra.Command {
 			if err := a.wantGate(c.verify || gates, "--verify-each, --assert-agreement, --assert-rate or --assert-energy-ratio"); err != nil {
 				return err
 			}
-			var in cli.Inputs
-			in.Add(args[0])
-			in.Add(*c.tensors...)
-			in.AddFolders(c.Calibration.Dir, c.Calibration.Inputs, c.Calibration.Targets)
-			if err := in.CheckOutput(c.out); err != nil {
-				return err
-			}
-			m, err := a.load(args[0], c.reader)
-			if err != nil {
-				return err
-			}
-			in.AddModels(m)
-			if err := in.Check(c.out); err != nil {
-				return err
-			}
-			if c.Pipeline == nil {
-				if err := a.raise(args[0], m); err != nil {
-					return err
-				}
-			}
-			if err := c.checkForm(cmd.Flags(), m); err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
-			}
-			a.takeInput(args[0], m, &c.Calibration.Task)
-			var ann *graph.Model // a conversion leaves nothing of it
-			if !spikingir.Spiking(m) {
-				ann = m.Clone()
-			}
-			s := &summary{Model: args[0], Output: c.out}
-			if s.Conversion, err = a.convert(cmd.Context(), m, c); err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
-			}
-			if err := a.measure(cmd.Context(), s, ann, m, c); err != nil {
-				return err
-			}
-			if err := spikingir.Write(c.out, m); err != nil {
-				return cli.Writing(c.out, err)
-			}
-			if err := a.printSummary(s, m); err != nil || s.Measured == nil {
-				return err
-			}
-			a.warnChecked(s.Measured, c, s.Conversion)
-			return nil
+			return a.convertFile(cmd, args[0], c)
 		},
 	}
 	c.add(cmd.Flags())
 	return cmd
+}
+
+// convertFile converts the model of a file and writes what it becomes, or with --dry-run only
+// says so.
+func (a *app) convertFile(cmd *cobra.Command, path string, c *conversion) error {
+	var in cli.Inputs
+	in.Add(path)
+	in.Add(*c.tensors...)
+	in.AddFolders(c.Calibration.Dir, c.Calibration.Inputs, c.Calibration.Targets)
+	if c.out != "" {
+		if err := in.CheckOutput(c.out); err != nil {
+			return err
+		}
+	}
+	m, err := a.load(path, c.reader)
+	if err != nil {
+		return err
+	}
+	in.AddModels(m)
+	if err := in.Check(c.out); err != nil {
+		return err
+	}
+	if c.Pipeline == nil {
+		if err := a.raise(path, m); err != nil {
+			return err
+		}
+	}
+	if err := c.checkForm(cmd.Flags(), m); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	a.takeInput(path, m, &c.Calibration.Task)
+	var ann *graph.Model // a conversion leaves nothing of it
+	if !spikingir.Spiking(m) {
+		ann = m.Clone()
+	}
+	s := &summary{Model: path, Output: c.out, DryRun: c.dry}
+	if s.Conversion, err = a.convert(cmd.Context(), m, c); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if err := a.measure(cmd.Context(), s, ann, m, c); err != nil {
+		return err
+	}
+	if c.dry {
+		err = c.takeLayers(m)
+		s.Layers = c.layers
+	} else if err = spikingir.Write(c.out, m); err != nil {
+		err = cli.Writing(c.out, err)
+	}
+	if err != nil {
+		return err
+	}
+	if err := a.printSummary(s, m); err != nil || s.Measured == nil {
+		return err
+	}
+	a.warnChecked(s.Measured, c, s.Conversion)
+	return nil
+}
+
+// ahead is the hook before a pass. Of a dry run it takes the layers, in front of the pass that
+// writes them in another form.
+func (c *conversion) ahead(a *app) func(int, passes.Step, *graph.Model) error {
+	before := c.dump.ahead(a)
+	if !c.dry {
+		return before
+	}
+	return func(index int, s passes.Step, m *graph.Model) error {
+		if strings.HasPrefix(s.Pass.Name, "lower-") {
+			if err := c.takeLayers(m); err != nil {
+				return err
+			}
+		}
+		if before == nil {
+			return nil
+		}
+		return before(index, s, m)
+	}
+}
+
+// takeLayers notes the neurons and layers of a model, unless that is done.
+func (c *conversion) takeLayers(m *graph.Model) (err error) {
+	if c.layers == nil {
+		c.layers, err = explain(m, "")
+	}
+	return err
 }
 
 // addOpset adds the flag of the opset that a form is said in.
@@ -175,7 +231,13 @@ func (c *conversion) check(f *pflag.FlagSet) error {
 			return fmt.Errorf("--%s is a recipe's and --passes takes none: write it as an option, pass{option=value}", name)
 		}
 	}
-	switch { // numbers that the settings take for another
+	switch { // what the settings take for another
+	case f.Changed("timesteps") && checkTimesteps([]int{c.Settings.Timesteps}) != nil:
+		return checkTimesteps([]int{c.Settings.Timesteps})
+	case f.Changed("calib"):
+		if err := checkCalib(c.Calibration.Dir); err != nil {
+			return err
+		}
 	case f.Changed("v0") && c.Settings.V0 < 0:
 		return fmt.Errorf("--v0 %g, want 0 to 1", c.Settings.V0)
 	case f.Changed("v0") && c.Settings.V0 == 0:
@@ -217,12 +279,28 @@ func (c *conversion) check(f *pflag.FlagSet) error {
 	return checkTask(&c.Calibration)
 }
 
+// checkCalib refuses a folder of calibration images that is none, or has nothing in it.
+func checkCalib(dir string) error {
+	what := "--calib is empty"
+	if dir != "" {
+		entries, err := os.ReadDir(dir)
+		if err != nil || len(entries) > 0 {
+			return nil // what else is wrong is said where the images are read
+		}
+		what = fmt.Sprintf("--calib %s: there is nothing in the folder", dir)
+	}
+	return fmt.Errorf("%s, want images like those that the network will see; without --calib, embedded ones are used", what)
+}
+
 // summary is what convert reports.
 type summary struct {
 	Model  string `json:"model"`
 	Output string `json:"output"`
+	DryRun bool   `json:"dry_run,omitempty"` // nothing was written
 	*spikingir.Conversion
 	Measured *measured `json:"measured,omitempty"`
+	// Layers is what neurons and layers would be, of a dry run.
+	Layers []explanation `json:"layers,omitempty"`
 }
 
 // convert runs the passes over m in place.
@@ -238,7 +316,7 @@ func (a *app) convert(ctx context.Context, m *graph.Model, c *conversion) (*spik
 		told = true
 		step(done, total)
 	}
-	d.Seed, c.Threads, c.Before, c.After, c.Log = a.Seed, a.Threads, c.dump.ahead(a), c.dump.after(a), a.log()
+	d.Seed, c.Threads, c.Before, c.After, c.Log = a.Seed, a.Threads, c.ahead(a), c.dump.after(a), a.log()
 	var checks []spikingir.PassCheck
 	if c.verify {
 		c.Check = &spikingir.Check{Tolerance: c.tolerance, Told: func(p spikingir.PassCheck) {
@@ -288,7 +366,12 @@ func (a *app) printSummary(s *summary, m *graph.Model) error {
 	if s.CurrentShare > 0 {
 		what += fmt.Sprintf(", %.1f %% in full at every step, in layers that read sums of layers without an activation", 100*s.CurrentShare)
 	}
-	fmt.Fprintf(a.out, "%s -> %s: %s\n", s.Model, s.Output, what)
+	if s.DryRun {
+		fmt.Fprintf(a.out, "%s: %s; a dry run, nothing is written\n", s.Model, what)
+		a.printLayers(s.Layers, false)
+	} else {
+		fmt.Fprintf(a.out, "%s -> %s: %s\n", s.Model, s.Output, what)
+	}
 	if s.Measured != nil {
 		fmt.Fprintln(a.out, s.Measured)
 		a.printChecked(s.Measured, m)

@@ -98,6 +98,9 @@ func (a *app) measureConversion(ctx context.Context, path string, ann, snn *grap
 	}
 	a.judgeLimits(&c.limits, []*spikingir.Report{r})
 	if err := a.judge(); err != nil {
+		if c.out == "" {
+			return nil, err
+		}
 		return nil, fmt.Errorf("%w: %s is not written", err, c.out)
 	}
 	return measuredOf(r), nil

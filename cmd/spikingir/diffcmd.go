@@ -58,7 +58,7 @@ With --format html it writes both side by side as one page, what is the same too
 	}
 	cmd.Flags().BoolVar(&structure, "ignore-names", false, "compare by structure: operators, attributes, constants and wiring, not names")
 	cmd.Flags().StringVarP(&out, "output", "o", "", "with --format html, the file to write; without it the page goes to standard output")
-	cmd.Flags().BoolVar(&stat, "stat", false, "only count what differs, a line for each kind, and tell how far weights lie apart")
+	cmd.Flags().BoolVar(&stat, "stat", false, "only count what differs, a line for each kind and a row for each operator, and tell how far weights lie apart")
 	return cmd
 }
 
@@ -133,12 +133,25 @@ type diffStat struct {
 	Same    bool         `json:"same"`
 	Stat    []diff.Count `json:"stat"`
 	Weights diff.Weights `json:"weights"`
+	// Ops is the operators of which the two have different numbers.
+	Ops []diff.OpCount `json:"ops"`
+}
+
+// otherCounts are the operators of which two models have different numbers.
+func otherCounts(all []diff.OpCount) []diff.OpCount {
+	list := []diff.OpCount{}
+	for _, c := range all {
+		if c.A != c.B {
+			list = append(list, c)
+		}
+	}
+	return list
 }
 
 func (a *app) showDiff(r *diff.Report, stat bool) error {
 	switch {
 	case stat && a.format == "json":
-		return a.json(diffStat{r.Same, r.Stat, r.Weights})
+		return a.json(diffStat{r.Same, r.Stat, r.Weights, otherCounts(r.Ops)})
 	case stat:
 		a.printStat(r)
 	case a.format == "json":
@@ -167,6 +180,19 @@ func (a *app) printStat(r *diff.Report) {
 	if r.Same {
 		fmt.Fprintln(a.out, "no difference")
 	}
+	if list := otherCounts(r.Ops); len(list) > 0 {
+		a.printCounts(list)
+	}
+}
+
+// printCounts is a table of operators and of how many of them two models have.
+func (a *app) printCounts(list []diff.OpCount) {
+	t := a.table()
+	t.AppendHeader(table.Row{"operator", "A", "B", "B-A"})
+	for _, c := range list {
+		t.AppendRow(table.Row{c.Op, c.A, c.B, fmt.Sprintf("%+d", c.B-c.A)})
+	}
+	t.Render()
 }
 
 func errDiffer(n int) error {
@@ -184,12 +210,7 @@ func (a *app) printDiff(r *diff.Report) {
 		fmt.Fprintf(a.out, "%s %s %s: %s\n", changeMarks[e.Change], e.Kind, cli.Shown(e.Name), cli.Line(shownChange(e)))
 	}
 	a.printTimings(r.TimingA, r.TimingB)
-	t := a.table()
-	t.AppendHeader(table.Row{"operator", "A", "B", "B-A"})
-	for _, c := range r.Ops {
-		t.AppendRow(table.Row{c.Op, c.A, c.B, fmt.Sprintf("%+d", c.B-c.A)})
-	}
-	t.Render()
+	a.printCounts(r.Ops)
 }
 
 // printTimings shows those of two models that are two-phase.

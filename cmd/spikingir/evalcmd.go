@@ -68,7 +68,7 @@ of which a layer runs step by step is measured whole.`,
 	return cmd
 }
 
-// addMeasure adds the flags of how images are measured.
+// addMeasure adds the flags that say how images are measured.
 func (e *evaluation) addMeasure(f *pflag.FlagSet) {
 	addFolders(f, &e.data, &e.run.Inputs)
 	addOutputName(f, &e.run.Output)
@@ -186,20 +186,19 @@ func taken(m *graph.Model, feeds map[string]spikingir.Feed) map[string]spikingir
 	return feeds
 }
 
-// printReports shows what was measured; JSON is one object, or a list where
-// several numbers of timesteps were asked for.
+// printReports shows what was measured; JSON is a list with an object for each number of
+// timesteps, also where there is one.
 func (a *app) printReports(all []*spikingir.Report) error {
 	if a.format == "csv" {
 		return a.printCSV(all)
 	}
-	if a.format == "json" {
-		if len(all) == 1 {
-			return a.json(all[0])
-		}
+	switch {
+	case a.format == "json":
 		return a.json(all)
-	}
-	for _, r := range all {
-		a.printReport(r)
+	case len(all) > 1:
+		a.printSteps(all)
+	default:
+		a.printReport(all[0])
 	}
 	return nil
 }
@@ -220,17 +219,9 @@ func (a *app) printReport(r *spikingir.Report) {
 	}
 	t.AppendRow(table.Row{name, decibel(r.Model.PSNR), r4(r.Model.SSIM), fmt.Sprintf("%.3f", r.Energy.ModelMJ)})
 	t.Render()
-	fmt.Fprintf(a.out, "images %d, %.2f s per image, energy model %s, first layer charged %s\n",
-		r.Images, r.Seconds, r.Energy.Mode, r.Energy.First)
+	a.printTerms(r)
 	if r.Timing != nil {
 		fmt.Fprintln(a.out, r.Timing)
-	}
-	if r.Timesteps > 0 {
-		fmt.Fprintf(a.out, "%.1f %% of the multiply-accumulates are driven by spikes, the rest is charged as in the ANN\n", 100*r.SpikeShare)
-		if r.CurrentShare > 0 {
-			fmt.Fprintf(a.out, "but for %.1f %% in layers that read sums of layers without an activation, charged in full at every step\n",
-				100*r.CurrentShare)
-		}
 	}
 	if r.Rate != nil {
 		fmt.Fprintf(a.out, "conversion rate: PSNR %.1f %%, SSIM %.1f %%, mean %.1f %%\n",
@@ -242,7 +233,7 @@ func (a *app) printReport(r *spikingir.Report) {
 	if r.Energy.SavingPC != nil && r.Timesteps > 0 {
 		fmt.Fprintf(a.out, "energy saved against the reference: %.1f %%\n", *r.Energy.SavingPC)
 	}
-	a.printFindings(r.Findings)
+	a.printFindings("", r.Findings)
 	if len(r.Layers) == 0 {
 		return
 	}
@@ -255,10 +246,24 @@ func (a *app) printReport(r *spikingir.Report) {
 	l.Render()
 }
 
-// printFindings says what speaks against a network.
-func (a *app) printFindings(f eval.Findings) {
+// printTerms says on what terms was measured.
+func (a *app) printTerms(r *spikingir.Report) {
+	fmt.Fprintf(a.out, "images %d, %.2f s per image, energy model %s, first layer charged %s\n",
+		r.Images, r.Seconds, r.Energy.Mode, r.Energy.First)
+	if r.Timesteps == 0 {
+		return
+	}
+	fmt.Fprintf(a.out, "%.1f %% of the multiply-accumulates are driven by spikes, the rest is charged as in the ANN\n", 100*r.SpikeShare)
+	if r.CurrentShare > 0 {
+		fmt.Fprintf(a.out, "but for %.1f %% in layers that read sums of layers without an activation, charged in full at every step\n",
+			100*r.CurrentShare)
+	}
+}
+
+// printFindings says what speaks against a network, at a number of timesteps that at names.
+func (a *app) printFindings(at string, f eval.Findings) {
 	if f.Poor != "" {
-		fmt.Fprintf(a.out, "the network is no good here: %s\n", f.Poor)
+		fmt.Fprintf(a.out, "%sthe network is no good here: %s\n", at, f.Poor)
 	}
 	for _, l := range []struct {
 		what  string
@@ -268,7 +273,7 @@ func (a *app) printFindings(f eval.Findings) {
 		{"saturated, with more to fire than there are timesteps for", f.Saturated},
 	} {
 		if len(l.names) > 0 {
-			fmt.Fprintf(a.out, "%s: %s\n", l.what, cli.Line(strings.Join(l.names, ", ")))
+			fmt.Fprintf(a.out, "%s%s: %s\n", at, l.what, cli.Line(strings.Join(l.names, ", ")))
 		}
 	}
 }

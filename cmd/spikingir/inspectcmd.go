@@ -2,8 +2,10 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -48,6 +50,8 @@ type inspection struct {
 	// many neuron layers it states.
 	Form    spikingir.Form `json:"form,omitempty"`
 	Neurons int            `json:"neuron_layers,omitempty"`
+	// Conversion is what convert would make of it; nil of a spiking network.
+	Conversion *outlook `json:"conversion,omitempty"`
 }
 
 type port struct {
@@ -76,9 +80,13 @@ func (a *app) inspectCmd() *cobra.Command {
 	var gates opGates
 	cmd := &cobra.Command{
 		Use:   "inspect MODEL",
-		Short: "Show a model: interface, nodes with shapes, parameters and MACs",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		Short: "Show a model: interface, nodes, parameters, MACs, and what convert would do",
+		Long: `inspect shows what an ONNX file is: its opset, inputs and outputs, the nodes with their
+shapes, parameters and multiply-accumulates for each pixel of the output (MAC/px), and
+of a spiking network how it was made. Of any other it says which operators would become
+neurons, and which keep it from being converted; nothing is calibrated or written.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
 			bounds, err := gates.bounds()
 			if err != nil {
 				return err
@@ -91,27 +99,10 @@ func (a *app) inspectCmd() *cobra.Command {
 				return err
 			}
 			a.judgeOps(&gates, bounds, m)
-			functions, version := m.Functions, m.IRVersion
-			if inlined := m.Clone(); len(functions) > 0 && spikingir.Inline(inlined) == nil {
-				m = inlined // else its calls are shown as they are
-			}
-			sizes := fit.Free(m.Clone(), "")
-			if err := infer.Model(m); err != nil {
-				return cli.Invalid(fmt.Errorf("%s: %w", args[0], err))
-			}
-			r := inspectModel(args[0], m)
-			r.IRVersion = version
-			for _, f := range functions {
-				r.Functions = append(r.Functions, f.Op().String())
-			}
-			r.Sizes = sizes.String()
-			t, err := op.TimingOf(m.Graph)
+			r, err := a.inspect(cmd.Context(), args[0], m)
 			if err != nil {
-				return cli.Unsupported(fmt.Errorf("%s: %w", args[0], err))
+				return err
 			}
-			r.Timing = t.Report(t.Timesteps)
-			_, spiking := m.Metadata.Get(graph.MetaTimesteps)
-			r.Exact = spiking && exact.Prove(m) == nil
 			if a.format != "json" {
 				a.printInspection(r)
 			} else if err := a.json(r); err != nil {
@@ -124,6 +115,35 @@ func (a *app) inspectCmd() *cobra.Command {
 	a.addReading(cmd.Flags())
 	cmd.Flags().StringVar(&reader, "reader", "onnx", "model reader: onnx, onnx-go")
 	return cmd
+}
+
+// inspect finds what there is to say of a model.
+func (a *app) inspect(ctx context.Context, path string, m *graph.Model) (*inspection, error) {
+	functions, version, whole := m.Functions, m.IRVersion, m
+	if inlined := m.Clone(); len(functions) > 0 && spikingir.Inline(inlined) == nil {
+		m = inlined // else its calls are shown as they are
+	}
+	sizes := fit.Free(m.Clone(), "")
+	if err := infer.Model(m); err != nil {
+		return nil, cli.Invalid(fmt.Errorf("%s: %w", path, err))
+	}
+	r := inspectModel(path, m)
+	r.IRVersion = version
+	for _, f := range functions {
+		r.Functions = append(r.Functions, f.Op().String())
+	}
+	r.Sizes = sizes.String()
+	t, err := op.TimingOf(m.Graph)
+	if err != nil {
+		return nil, cli.Unsupported(fmt.Errorf("%s: %w", path, err))
+	}
+	r.Timing = t.Report(t.Timesteps)
+	_, spiking := m.Metadata.Get(graph.MetaTimesteps)
+	r.Exact = spiking && exact.Prove(m) == nil
+	if !a.document() {
+		r.Conversion, err = a.outlookOf(ctx, whole)
+	}
+	return r, err
 }
 
 func inspectModel(path string, m *graph.Model) *inspection {
@@ -226,7 +246,7 @@ func ownPixels(m *graph.Model) cost.MACs {
 func decimal(x float64) float64 { return math.Round(x*1000) / 1000 }
 
 func (a *app) printInspection(r *inspection) {
-	fmt.Fprintf(a.out, "%s: ONNX IR %d, by %s\n", r.Model, r.IRVersion, cli.Shown(r.Producer))
+	fmt.Fprintf(a.out, "%s: ONNX IR %d, %s, by %s\n", r.Model, r.IRVersion, opsets(r.Opsets), cmp.Or(cli.Shown(r.Producer), "an unnamed program"))
 	for _, p := range r.Inputs {
 		fed := ""
 		if p.Default != "" {
@@ -262,6 +282,9 @@ func (a *app) printInspection(r *inspection) {
 	if len(r.Unknown) > 0 {
 		fmt.Fprintln(a.out, "operators not known to spikingir: "+shownList(r.Unknown))
 	}
+	if r.Conversion != nil {
+		a.printOutlook(r.Conversion)
+	}
 	keys := []string{"recipe", "timesteps", "pipeline", "task", "calib_sha256", "source_sha256"}
 	if r.Timing != nil {
 		fmt.Fprintln(a.out, r.Timing)
@@ -273,6 +296,21 @@ func (a *app) printInspection(r *inspection) {
 			fmt.Fprintf(a.out, "%s: %s\n", key, cli.Line(v))
 		}
 	}
+}
+
+// opsets says which versions of which operators a model imports, the standard ones first.
+func opsets(all map[string]int64) string {
+	const standard = "ai.onnx"
+	list := []string{"no opset"}
+	if v, ok := all[standard]; ok {
+		list[0] = fmt.Sprintf("opset %d", v)
+	}
+	for _, domain := range slices.Sorted(maps.Keys(all)) {
+		if domain != standard {
+			list = append(list, fmt.Sprintf("%s %d", cli.Shown(domain), all[domain]))
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 func shownList(names []string) string {

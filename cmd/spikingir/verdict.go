@@ -123,14 +123,21 @@ func (a *app) checkPasses(rule string, all []spikingir.PassCheck, found *spiking
 	}
 }
 
-// judge tells every gate that failed, a line each, and gives the error of the command.
+// judge tells every gate that failed, a line each, and gives the error of the command, which
+// has them all: in JSON they are told there alone.
 func (a *app) judge() error {
 	failed := a.verdict.Failed()
 	if len(failed) == 0 {
 		return nil
 	}
+	var texts []string
 	for _, g := range failed {
-		fmt.Fprintln(a.Err, "gate failed: "+cli.Line(g.Text))
+		texts = append(texts, g.Text)
+		if a.format != "json" {
+			fmt.Fprintln(a.Err, "gate failed: "+cli.Line(g.Text))
+		}
 	}
-	return &cli.CodeError{Code: cli.ExitGate, Err: fmt.Errorf("%d of %d gates failed", len(failed), len(a.verdict.Gates))}
+	return &cli.CodeError{Code: cli.ExitGate, Err: &cli.GateError{
+		Err: fmt.Errorf("%d of %d gates failed", len(failed), len(a.verdict.Gates)), Gates: texts,
+	}}
 }

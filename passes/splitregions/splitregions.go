@@ -138,9 +138,15 @@ func restore(g *graph.Graph) {
 	}
 }
 
+// IsActivation reports whether n is an activation that neurons may stand for.
+func IsActivation(n *graph.Node) bool { return isActivation(n) }
+
 func isActivation(n *graph.Node) bool {
 	return n.Is("Relu") || n.Is("LeakyRelu") || n.Is("PRelu") || n.Is("Clip")
 }
+
+// IsLayer reports whether n is a layer of weights.
+func IsLayer(n *graph.Node) bool { return isLayer(n) }
 
 func isLayer(n *graph.Node) bool {
 	return weights.IsLayer(n) ||

@@ -48,7 +48,11 @@ func Open(task Task, dirs Dirs, limit int, seed uint64) (*Set, error) {
 	}
 	found, err := find(task.Kind, dirs)
 	if err != nil {
-		return nil, fmt.Errorf("open %s data: %w", task.Kind, err)
+		what := "data of --task " + string(task.Kind)
+		if task.Kind == None {
+			what = "images"
+		}
+		return nil, fmt.Errorf("open %s: %w", what, err)
 	}
 	if limit > 0 && limit < len(found) {
 		found = found[:limit]

@@ -26,10 +26,10 @@ type Common struct {
 
 // AddFlags adds the flags.
 func (c *Common) AddFlags(f *pflag.FlagSet) {
-	f.IntVar(&c.Threads, "threads", 0, "threads; 0 takes every core")
-	f.StringVar(&c.Precision, "precision", "fixed", "numbers that spiking layers are computed in: fixed (integers, the same bits on every machine) or float32")
-	f.Uint64Var(&c.Seed, "seed", 0, "seed of all randomness")
-	f.BoolVar(&c.Quiet, "quiet", false, "no progress, notes or summaries, only errors and measured data")
+	f.IntVar(&c.Threads, "threads", 0, "number of threads; 0 takes every core")
+	f.StringVar(&c.Precision, "precision", "fixed", "how spiking layers are computed: fixed, in integers (the same bits on every machine), or float32")
+	f.Uint64Var(&c.Seed, "seed", 0, "seed of all random numbers")
+	f.BoolVar(&c.Quiet, "quiet", false, "print errors and measured data only: no progress, notes or summaries")
 }
 
 // Check finds what is wrong with the flags, and with the environment.

@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -181,8 +182,12 @@ func Run(args []string, in io.Reader, out, errw io.Writer, root func(out io.Writ
 	cmd.SetOut(plain)
 	cmd.SetErr(errw)
 	cmd.SetArgs(args)
+	cmd.SetFlagErrorFunc(FlagError)
 	err := execute(ctx, cmd.ExecuteContext)
 	plain.end()
+	if err != nil {
+		err = cmp.Or(UnknownCommand(cmd, args), err)
+	}
 	if err == nil {
 		err = stdout.err
 	}
@@ -190,15 +195,16 @@ func Run(args []string, in io.Reader, out, errw io.Writer, root func(out io.Writ
 		return ExitOK
 	}
 	var fault *passes.Internal
-	switch {
-	case canceled(ctx, err):
-		fmt.Fprintf(errw, "%s: interrupted; no file is left half written\n", cmd.Name())
-	case errors.As(err, &fault):
+	if errors.As(err, &fault) {
 		return internal(errw, cmd.Name(), strings.SplitN(err.Error(), "\n", 2)[0], []byte(err.Error()))
-	default:
-		fmt.Fprintf(errw, "%s: %s\n", cmd.Name(), OneLine(err))
 	}
-	return ExitCode(ctx, err)
+	f := failureOf(ctx, err)
+	if asJSON(cmd, args) {
+		f.write(errw)
+	} else {
+		fmt.Fprintf(errw, "%s: %s\n", cmd.Name(), f.Message)
+	}
+	return f.Code
 }
 
 // canceled reports whether an error is that the command was told to end.
