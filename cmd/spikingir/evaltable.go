@@ -35,7 +35,7 @@ func (a *app) printSteps(all []*spikingir.Report) {
 	t.Render()
 	for _, r := range all {
 		if r.Timing != nil {
-			fmt.Fprintf(a.out, "T = %d: %v\n", r.Timesteps, r.Timing)
+			fmt.Fprintln(a.out, r.Timing)
 		}
 		a.printFindings(fmt.Sprintf("T = %d: ", r.Timesteps), r.Findings)
 	}
