@@ -14,7 +14,7 @@ PYTHON      ?= $(shell /usr/bin/python3 -c 'import onnx' 2>/dev/null && echo /us
 BIN         := bin/spikingir
 LAB         := bin/spikingir-lab
 
-.PHONY: build lab demo test check bench fixtures fuzz cross results update generate format race purego fused conformance interop clean
+.PHONY: build lab demo test check bench fixtures fuzz cross results tables update generate format race purego fused conformance interop clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/spikingir
@@ -115,6 +115,10 @@ fuzz:
 # Measures the recipes on real networks: make results DATA=DIR
 results: lab
 	$(LAB) results --data "$(DATA)" -o docs/results.md
+
+# Measures the paper's tables on real networks; trained ones come from a folder: make tables DATA=DIR TUNED=DIR OUT=FILE
+tables: lab
+	$(LAB) tables --data "$(DATA)" --tuned "$(TUNED)" -o "$(OUT)"
 
 clean:
 	rm -rf bin demo build

@@ -12,6 +12,7 @@ import (
 	"spikingir/cmd/internal/cli"
 	"spikingir/graph"
 	"spikingir/graph/op"
+	"spikingir/passes/recipes"
 )
 
 const (
@@ -166,7 +167,7 @@ func (a *app) warnChecked(m *measured, c *conversion, done *spikingir.Conversion
 		a.Warnf("layers that never fire: %s", cli.Line(strings.Join(f.Silent, ", ")))
 	}
 	var ways []string
-	if c.Settings.V0 == 0 && done.Timing == nil {
+	if r, _ := recipes.Lookup(done.Recipe); c.Settings.V0 == 0 && done.Timing == nil && !r.Centred() {
 		ways = append(ways, "--v0 0.25")
 	}
 	ways = append(ways, fmt.Sprintf("more timesteps (-T %d)", 2*done.Timesteps))

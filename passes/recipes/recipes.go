@@ -88,6 +88,10 @@ func (r Recipe) Title() string {
 	return r.Doc
 }
 
+// Centred reports whether rates are rounded to the nearest in lock-step: by an initial
+// potential of the recipe's own, or by a shift of the biases.
+func (r Recipe) Centred() bool { return r.V0 != 0 || r.Name == dengGu.Name }
+
 // Pipeline is the recipe's passes with the settings put in.
 func (r Recipe) Pipeline(s Settings) (passes.Pipeline, error) {
 	err := r.takes(s)
