@@ -112,7 +112,13 @@ func (t *tables) lines(p paper, set testSet) []tableRow {
 		if slices.ContainsFunc(p.methods, func(m method) bool { return m.recipe == name }) {
 			continue
 		}
-		for _, steps := range p.others {
+		if p.others == 0 {
+			continue
+		}
+		r, _ := recipes.Lookup(name)
+		own := append([]int{p.others}, r.Timesteps...)
+		slices.Sort(own)
+		for _, steps := range slices.Compact(own) {
 			list = append(list, tableRow{network{paper: &p, recipe: name}, figure{method: "not in the paper", timesteps: steps}})
 		}
 	}

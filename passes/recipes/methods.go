@@ -30,7 +30,7 @@ var twoPhase = Recipe{
 	Name: "two-phase",
 	Doc:  "the neurons of spikingir, which integrate all of their input before they fire: no spike comes too early, and all come later",
 	Source: "Liu et al., SpikeConverter, AAAI 2022; Wang et al., dual-phase conversion, 2022; " +
-		"neurons and readouts of Ouyang et al., SpikingIR, AAAI 2026",
+		"neurons and readouts of Ouyang et al., SpikingIR, AAAI 2026", Timesteps: []int{5, 8, 10},
 	Per: normalizethresholds.PerChannel, Readout: insertcpm.CPM, Schedule: op.TwoPhase,
 	reuse: true, neurons: reuse,
 }
@@ -58,7 +58,7 @@ var dengGu = Recipe{
 	Name: "deng-gu",
 	Doc: "thresholds at the largest activation, and biases that are larger by half a threshold over all timesteps; " +
 		"the last layer integrates and never fires",
-	Source: "Deng and Gu, Optimal Conversion of Conventional ANNs to SNNs, ICLR 2021", Timesteps: []int{16, 32, 64},
+	Source: "Deng and Gu, Optimal Conversion of Conventional ANNs to SNNs, ICLR 2021", Timesteps: []int{16, 32},
 	Per: normalizethresholds.PerLayer, Readout: insertcpm.Membrane, Schedule: op.Lockstep, Percent: 100,
 	timed: func(Settings) passes.Pipeline { return steps(shiftbiases.Pass) },
 }
@@ -67,7 +67,7 @@ var balancing = Recipe{
 	Name: "ltb",
 	Doc: "a threshold for each channel by local threshold balancing, a descent on what saturation cuts off; neurons start at half a threshold, " +
 		"the last layer integrates and never fires",
-	Source: "Bu et al., Inference-Scale Complexity in ANN-SNN Conversion, CVPR 2025", Timesteps: []int{16, 32, 64},
+	Source: "Bu et al., Inference-Scale Complexity in ANN-SNN Conversion, CVPR 2025", Timesteps: []int{16, 32},
 	Per: normalizethresholds.PerChannel, Readout: insertcpm.Membrane, Schedule: op.Lockstep, V0: 0.5,
 	balanced: true,
 }

@@ -22,8 +22,8 @@ type Recipe struct {
 	// Reconstructed says that the equations of the publication are not public: the recipe is
 	// what its abstract and reports by others tell, and is no measure of the method.
 	Reconstructed bool
-	// Timesteps are those of the publication or, where it has none for image restoration, of
-	// the tables that compare the method.
+	// Timesteps are those that the method is compared at: the smaller ones of the publication or,
+	// where it has none for image restoration, those of SpikingIR's tables.
 	Timesteps []int
 	// Per to V0 are the recipe's own settings, taken where Settings leave them open.
 	Per      normalizethresholds.Granularity
