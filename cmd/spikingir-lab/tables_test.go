@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -96,6 +97,31 @@ func TestLines(t *testing.T) {
 	}
 }
 
+// TestTogether holds that a network is measured in one run at the timesteps of its table, but
+// one that is converted for one T.
+func TestTogether(t *testing.T) {
+	figures, err := paperFigures()
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := &tables{figures: figures}
+	for _, c := range []struct {
+		network
+		want []int
+	}{
+		{network{recipe: "qcfs"}, []int{5, 8, 10}},
+		{network{recipe: "rueckauer"}, []int{20, 50}},
+		{network{recipe: "deng-gu"}, []int{10}},
+		{network{recipe: "ltb"}, []int{10, 16, 32}},
+		{network{file: "aod-qcfs-t10.onnx"}, []int{10}},
+	} {
+		c.paper = &papers[0]
+		if got := run.together(c.network, c.want[len(c.want)-1]); !slices.Equal(got, c.want) {
+			t.Errorf("%s: together %v, want %v", c.title(), got, c.want)
+		}
+	}
+}
+
 // TestCells measures a cell on a fixture, keeps it, and takes it from the file then, behind a
 // line that a killed run cut short.
 func TestCells(t *testing.T) {
@@ -125,8 +151,12 @@ func TestCells(t *testing.T) {
 			break
 		}
 	}
+	figures, err := paperFigures()
+	if err != nil {
+		t.Fatal(err)
+	}
 	open := func() *tables {
-		run := &tables{lab: &lab{}, data: dir, crop: 24, hashes: map[string]string{}}
+		run := &tables{lab: &lab{}, data: dir, figures: figures, crop: 24, hashes: map[string]string{}}
 		run.Quiet, run.Threads, run.Precision = true, 1, "fixed"
 		if run.cells, err = openCells(filepath.Join(dir, "cells.jsonl")); err != nil {
 			t.Fatal(err)

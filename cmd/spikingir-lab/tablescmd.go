@@ -18,6 +18,7 @@ import (
 
 	"spikingir"
 	"spikingir/cmd/internal/cli"
+	"spikingir/passes/shiftbiases"
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/metric"
 )
@@ -145,41 +146,70 @@ func absent(format string, args ...any) error {
 	return fmt.Errorf("%s%w", fmt.Sprintf(format, args...), errAbsent)
 }
 
-// cell is what a network is on a test set at T timesteps, measured now or before.
+// cell is what a network is on a test set at T timesteps, measured now or before. A network is
+// measured at all timesteps that its table has of it, in one run.
 func (t *tables) cell(ctx context.Context, n network, set testSet, timesteps int) (cell, error) {
 	ann := filepath.Join(t.data, "models", n.paper.model+".onnx")
-	made, err := t.made(n, ann, timesteps)
-	if err != nil {
-		return cell{}, err
+	if _, err := os.Stat(ann); errors.Is(err, fs.ErrNotExist) {
+		return cell{}, absent("%s is not in the data", filepath.Base(ann))
 	}
 	test := spikingir.Data{Task: n.paper.task, Dir: filepath.Join(t.data, "images", set.folder), Limit: t.limit, Seed: t.Seed}
 	if _, err := os.Stat(test.Dir); errors.Is(err, fs.ErrNotExist) {
 		return cell{}, absent("%s is not in the data", set.folder)
 	}
+	made, err := t.made(n, timesteps)
+	if err != nil {
+		return cell{}, err
+	}
 	source, err := t.hash(ann)
 	if err != nil {
 		return cell{}, err
 	}
-	task := fmt.Sprintf("%s %s", n.paper.task, n.paper.ssim)
-	key := strings.Join([]string{source, made, task, set.folder,
-		fmt.Sprintf("T=%d limit=%d crop=%d seed=%d %s", timesteps, t.limit, t.crop, t.Seed, t.Precision)}, " | ")
-	if c, ok := t.cells.list[key]; ok {
+	all := t.together(n, timesteps)
+	key := func(steps int) string {
+		return strings.Join([]string{source, made, fmt.Sprintf("%s %s", n.paper.task, n.paper.ssim), set.folder,
+			fmt.Sprintf("T=%d of %v limit=%d crop=%d seed=%d %s", steps, all, t.limit, t.crop, t.Seed, t.Precision)}, " | ")
+	}
+	if c, ok := t.cells.list[key(timesteps)]; ok {
 		return c, nil
 	}
-	r, err := t.measure(ctx, n, ann, test, timesteps)
+	reports, err := t.measure(ctx, n, ann, test, all)
 	if err != nil {
 		return cell{}, err
 	}
-	c := cellOf(key, r)
-	t.Warnf("table %d, %s: %s, T = %d: %s dB, agreement %s dB", n.paper.number, set.title, n.title(), timesteps, decibel(c.PSNR), decibel(c.Agreement))
-	return c, t.cells.add(c)
+	for i, r := range reports {
+		c := cellOf(key(all[i]), r)
+		t.Warnf("table %d, %s: %s, T = %d: %s dB, agreement %s dB", n.paper.number, set.title, n.title(), all[i], decibel(c.PSNR), decibel(c.Agreement))
+		if err := t.cells.add(c); err != nil {
+			return cell{}, err
+		}
+	}
+	return t.cells.list[key(timesteps)], nil
 }
 
-// made says how a network is made: by which passes, or that it is a certain file.
-func (t *tables) made(n network, ann string, timesteps int) (string, error) {
-	if _, err := os.Stat(ann); errors.Is(err, fs.ErrNotExist) {
-		return "", absent("%s is not in the data", filepath.Base(ann))
+// together is the timesteps that a network is measured at in one run: those of its table at
+// which the same conversion makes it.
+func (t *tables) together(n network, timesteps int) []int {
+	list := []int{timesteps}
+	if n.file != "" {
+		return list
 	}
+	want, err := t.made(n, timesteps)
+	for _, l := range t.lines(*n.paper, n.paper.sets[0]) {
+		if l.file != "" || l.title() != n.title() {
+			continue
+		}
+		if made, err2 := t.made(n, l.timesteps); err == nil && err2 == nil && made == want {
+			list = append(list, l.timesteps)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// made says how a network is made: by which passes, but for the number of timesteps, or that it
+// is a certain file.
+func (t *tables) made(n network, timesteps int) (string, error) {
 	if n.file != "" {
 		if _, err := os.Stat(n.file); t.tuned == "" || errors.Is(err, fs.ErrNotExist) {
 			return "", absent("%s is not there", filepath.Base(n.file))
@@ -195,7 +225,11 @@ func (t *tables) made(n network, ann string, timesteps int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s %s %d", p, n.paper.calib, n.paper.limit), nil
+	passes := p.String()
+	if !strings.Contains(passes, shiftbiases.Pass.Name) { // whose shift is of one T
+		passes = strings.Replace(passes, fmt.Sprintf("{timesteps=%d", timesteps), "{timesteps=T", 1)
+	}
+	return fmt.Sprintf("%s %s %d", passes, n.paper.calib, n.paper.limit), nil
 }
 
 // hash identifies a file.
@@ -212,8 +246,8 @@ func (t *tables) hash(path string) (string, error) {
 	return t.hashes[path], nil
 }
 
-// measure evaluates a network beside its ANN.
-func (t *tables) measure(ctx context.Context, n network, path string, test spikingir.Data, timesteps int) (*spikingir.Report, error) {
+// measure evaluates a network beside its ANN, at rising numbers of timesteps.
+func (t *tables) measure(ctx context.Context, n network, path string, test spikingir.Data, timesteps []int) ([]*spikingir.Report, error) {
 	m, err := t.load(path)
 	if err != nil {
 		return nil, err
@@ -228,10 +262,10 @@ func (t *tables) measure(ctx context.Context, n network, path string, test spiki
 		if m, err = t.load(n.file); err != nil {
 			return nil, err
 		}
-	} else if err = t.convert(ctx, m, n, timesteps); err != nil {
+	} else if err = t.convert(ctx, m, n, timesteps[len(timesteps)-1]); err != nil {
 		return nil, err
 	}
-	options.Timesteps = []int{timesteps}
+	options.Timesteps = timesteps
 	snn, err := spikingir.Open(m, options)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", n.title(), err)
@@ -243,7 +277,7 @@ func (t *tables) measure(ctx context.Context, n network, path string, test spiki
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", n.title(), err)
 	}
-	return all[0], nil
+	return all, nil
 }
 
 func (t *tables) convert(ctx context.Context, m *spikingir.Model, n network, timesteps int) error {
