@@ -184,6 +184,14 @@ func TestCells(t *testing.T) {
 	if c, err := again.cell(context.Background(), n, noisy[0], 5); err != nil || c.Key == first.Key {
 		t.Errorf("T = 5 is taken for T = 4: %v", err)
 	}
+	again.keptOnly = true
+	if c, err := again.cell(context.Background(), n, noisy[0], 4); err != nil || c.PSNR != 77 {
+		t.Errorf("what is kept alone: %v, %v", c.PSNR, err)
+	}
+	if _, err := again.cell(context.Background(), n, noisy[0], 6); !errors.Is(err, errAbsent) {
+		t.Errorf("error %v, want that T = 6 is not kept", err)
+	}
+	again.keptOnly = false
 	for _, n := range []network{{paper: &p, recipe: "none"}, {paper: &p, file: filepath.Join(dir, "no.onnx")}, {paper: &papers[0], recipe: "qcfs"}} {
 		if _, err := again.cell(context.Background(), n, noisy[0], 4); !errors.Is(err, errAbsent) {
 			t.Errorf("%s: error %v, want one of what is not there", n.title(), err)

@@ -28,6 +28,7 @@ type tables struct {
 	*lab
 	data, tuned string
 	limit, crop int
+	keptOnly    bool
 	cells       *cells
 	figures     []figure
 	hashes      map[string]string // of models
@@ -72,6 +73,7 @@ command goes on where it was ended. Remove that file to measure all of it anew.`
 	f.StringVarP(&out, "output", "o", "", "Markdown file to write; empty prints it")
 	f.StringVar(&t.tuned, "tuned", "", "folder of trained networks")
 	f.StringVar(&kept, "cells", "", "file of what is measured already (default FILE.cells.jsonl of -o FILE)")
+	f.BoolVar(&t.keptOnly, "kept-only", false, "measure nothing: write what --cells has")
 	f.StringSliceVar(&only, "only", nil, "tables to measure, 1 to 4; empty measures all, and the figures too")
 	f.IntVar(&t.limit, "limit", 0, "images of each test set; 0 takes all")
 	f.IntVar(&t.crop, "crop", 0, "central pixels of each image; 0 takes the whole")
@@ -172,6 +174,9 @@ func (t *tables) cell(ctx context.Context, n network, set testSet, timesteps int
 	}
 	if c, ok := t.cells.list[key(timesteps)]; ok {
 		return c, nil
+	}
+	if t.keptOnly {
+		return cell{}, absent("it is not in --cells")
 	}
 	reports, err := t.measure(ctx, n, ann, test, all)
 	if err != nil {
