@@ -118,7 +118,7 @@ func (s *state) node(n *graph.Node) error {
 	o := n.Op()
 	opset := s.opset(o.Domain)
 	if o.Domain == graph.Spiking && opset == 0 {
-		opset = op.TwoPhaseVersion // it knows all operators
+		opset = op.NewestSpiking // it knows all operators
 	}
 	spec := op.Lookup(o)
 	if spec != nil && spec.Form(opset) != nil {

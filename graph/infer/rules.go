@@ -110,7 +110,7 @@ func init() {
 		{typed(op.EncodeOf, encode), "Encode"},
 		{typed(op.DecodeOf, decode), "Decode"},
 		{typed(op.BiasOf, bias), "Bias"},
-		{typed(op.NeuronOf, neuron), "IF MPRN TwoPhaseIF TwoPhaseMPRN"},
+		{typed(op.NeuronOf, neuron), "IF MPRN TwoPhaseIF TwoPhaseMPRN BurstIF MultiThresholdIF SignedIF"},
 		{typed(op.CPMOf, cpm), "CPM"},
 	})
 }

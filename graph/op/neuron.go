@@ -70,12 +70,14 @@ func BiasOf(n *graph.Node) (Bias, error) {
 	return b, r.err
 }
 
-// Neuron is an IF, or an MPRN when Alpha is set, of either schedule. Bias (nil: none), Theta and
+// Neuron is an IF, or an MPRN when Alpha is set, of either schedule, or a neuron of another Grade.
+// Bias (nil: none), Theta and
 // Alpha broadcast to one slice. V0 is the initial membrane potential in units
 // of Theta. The second output, the residual potential, may be omitted.
 type Neuron struct {
 	Steps
 	Schedule              Schedule
+	Grade                 Grade
 	V0                    float32
 	X, Bias, Theta, Alpha *graph.Value
 	Y, VRes               *graph.Value
@@ -95,17 +97,17 @@ const (
 
 // IsNeuron reports whether n is a spiking neuron.
 func IsNeuron(n *graph.Node) bool {
-	return n.IsSpiking("IF") || n.IsSpiking("TwoPhaseIF") || IsMPRN(n)
+	return n.IsSpiking("IF") || n.IsSpiking("TwoPhaseIF") || IsMPRN(n) || IsGraded(n)
 }
 
 // IsMPRN reports whether n is an MPRN of either schedule.
 func IsMPRN(n *graph.Node) bool { return n.IsSpiking("MPRN") || n.IsSpiking("TwoPhaseMPRN") }
 
-// NeuronOf decodes an IF or MPRN of either schedule.
+// NeuronOf decodes a neuron.
 func NeuronOf(n *graph.Node) (Neuron, error) {
 	r := read(n)
 	s := Neuron{
-		Steps: r.steps(), Schedule: ScheduleOf(n), V0: r.float("v0", 0),
+		Steps: r.steps(), Schedule: ScheduleOf(n), Grade: r.grade(n), V0: r.float("v0", 0),
 		X: r.input(NeuronX, "x"), Bias: n.Input(NeuronBias), Theta: r.input(NeuronTheta, "theta"),
 		Y: n.Output(NeuronY), VRes: n.Output(NeuronVRes),
 	}

@@ -22,7 +22,7 @@ func CheckSpiking(m *graph.Model) error {
 			if n.Op().Domain != graph.Spiking || Lookup(n.Op()) == nil || refers(n) {
 				continue
 			}
-			if err := CheckArity(n, TwoPhaseVersion); err != nil {
+			if err := CheckArity(n, NewestSpiking); err != nil {
 				return err
 			}
 			if n.Output(0) == nil {

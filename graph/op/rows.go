@@ -54,7 +54,7 @@ func (r row) spec(domain string) *Spec {
 		Elementwise: r.flags&elementwise != 0, ConstantFoldable: r.flags&foldable != 0,
 	}
 	if domain == graph.Spiking {
-		s.Until = TwoPhaseVersion
+		s.Until = NewestSpiking
 	}
 	s.Omissible = omissible[r.name]
 	for _, f := range r.forms {

@@ -11,7 +11,7 @@ var rows = map[string][]row{
 
 // omissible names the inputs that may be omitted though later ones are there.
 var omissible = map[string][]int{"Resize": {1, 2}, "Loop": {0, 1}, "IF": {1}, "MPRN": {1},
-	"TwoPhaseIF": {1}, "TwoPhaseMPRN": {1}}
+	"TwoPhaseIF": {1}, "TwoPhaseMPRN": {1}, "BurstIF": {1}, "MultiThresholdIF": {1}, "SignedIF": {1}}
 
 func joined(lists ...[]row) (all []row) {
 	for _, l := range lists {
@@ -214,6 +214,12 @@ var spikingRows = []row{
 		"IF that integrates all slices before it fires"},
 	{"TwoPhaseMPRN", []form{{2, Arity{4, 4}, oneTwo, steps + "v0=float"}}, 0, Timed, 0,
 		"MPRN that integrates all slices before it fires"},
+	{"BurstIF", []form{{3, three, oneTwo, steps + "v0=float burst=int"}}, 0, Timed, 0,
+		"IF that fires several times a step"},
+	{"MultiThresholdIF", []form{{3, three, oneTwo, steps + "v0=float finest=float"}}, 0, Timed, 0,
+		"IF with several thresholds, each half of the one before"},
+	{"SignedIF", []form{{3, three, oneTwo, steps + "v0=float"}}, 0, Timed, 0,
+		"IF that takes spikes back by negative ones"},
 	{"Decode", []form{{1, one, one, steps}}, 0, Timed, 0, "rate over the main timesteps"},
 	{"CPM", []form{{1, Arity{3, 4}, one, steps + convAttrs}}, 0, Timed, 0,
 		"convolution of the rate plus the residual potential"},

@@ -10,12 +10,15 @@ import (
 
 // Oldest and Newest bound the opsets of the standard operators that are
 // understood. SpikingVersion is the version of domain [graph.Spiking] that files state,
-// and TwoPhaseVersion that of files with neurons of the two-phase schedule.
+// TwoPhaseVersion that of files with neurons of the two-phase schedule, and GradedVersion that
+// of files with neurons whose spikes have more values than one. NewestSpiking knows all operators.
 const (
 	Oldest          = 6
 	Newest          = 24
 	SpikingVersion  = 1
 	TwoPhaseVersion = 2
+	GradedVersion   = 3
+	NewestSpiking   = GradedVersion
 )
 
 // Temporal is how an operator F behaves over time: whether it may stand between

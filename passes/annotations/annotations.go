@@ -118,8 +118,8 @@ func Of(m *graph.Model) (*Document, error) {
 	if d.Version != Version {
 		return nil, fmt.Errorf("metadata %q are of version %d, want %d: the file is of another version of this program", graph.MetaNeurons, d.Version, Version)
 	}
-	if d.Opset < 1 || d.Opset > op.TwoPhaseVersion {
-		return nil, fmt.Errorf("metadata %q state version %d of the domain %s, want 1 to %d", graph.MetaNeurons, d.Opset, graph.Spiking, op.TwoPhaseVersion)
+	if d.Opset < 1 || d.Opset > op.NewestSpiking {
+		return nil, fmt.Errorf("metadata %q state version %d of the domain %s, want 1 to %d", graph.MetaNeurons, d.Opset, graph.Spiking, op.NewestSpiking)
 	}
 	return d, nil
 }

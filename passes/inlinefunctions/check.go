@@ -136,7 +136,7 @@ func (in *inliner) checkOmitted(n *graph.Node, f *graph.Function) {
 // required, or one of any number.
 func (in *inliner) needs(n *graph.Node, i int, opset int64) bool {
 	if n.Op().Domain == graph.Spiking {
-		opset = op.TwoPhaseVersion // it knows all operators
+		opset = op.NewestSpiking // it knows all operators
 	}
 	spec := op.Lookup(n.Op())
 	if spec == nil || in.callee(n) != nil {

@@ -91,7 +91,7 @@ func stepsOf(n *graph.Node) (op.Steps, error) {
 	case "Bias":
 		v, err := op.BiasOf(n)
 		return v.Steps, err
-	case "IF", "MPRN", "TwoPhaseIF", "TwoPhaseMPRN":
+	case "IF", "MPRN", "TwoPhaseIF", "TwoPhaseMPRN", "BurstIF", "MultiThresholdIF", "SignedIF":
 		v, err := op.NeuronOf(n)
 		return v.Steps, err
 	case "CPM":

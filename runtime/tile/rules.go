@@ -87,7 +87,7 @@ func (r *Fields) pointwise(u *rule) error {
 // spiking is an operator of domain ai.spikingir, timed or not.
 func (r *Fields) spiking(u *rule) error {
 	switch u.node.Op().Type {
-	case "Encode", "Bias", "IF", "MPRN", "TwoPhaseIF", "TwoPhaseMPRN", "Decode":
+	case "Encode", "Bias", "IF", "MPRN", "TwoPhaseIF", "TwoPhaseMPRN", "BurstIF", "MultiThresholdIF", "SignedIF", "Decode":
 		return r.only(u.node, 0)
 	case "CPM":
 		c, err := op.CPMOf(u.node)

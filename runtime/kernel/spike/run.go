@@ -19,6 +19,9 @@ type Neurons struct {
 	// a neuron fires in a main step, at PostFire in a post step.
 	Threshold, Fire, PostFire []int32
 	V0                        []int32 // initial potential
+	// Grade is that of neurons which give a tensor of Values; Fire and PostFire count for nothing
+	// then, but for the largest number, at which a neuron never fires.
+	Grade Grade
 }
 
 // Steps says which slices a run takes. Slices 0 to Main-1 are the main steps.
@@ -75,6 +78,7 @@ type scratch struct {
 	pixels   []uint16
 	params   [2][]int32 // of main and post steps: [block][3][16]
 	lists    eventScratch
+	graded   gradedScratch
 }
 
 // Run advances the neurons through all steps, with spikes of sources, whose
@@ -89,8 +93,9 @@ func (c *Conv) Run(ctx context.Context, p *machine.Pool, out *Tensor, sources []
 	if rows == 0 || cols == 0 || out.N == 0 {
 		return ctx.Err()
 	}
-	sparse := c.sparse(sources)
-	if !sparse && c.lookups != nil && !slices.ContainsFunc(sources, func(s *Tensor) bool { return s.Values != nil }) {
+	graded := out.Values != nil
+	sparse := !graded && c.sparse(sources)
+	if !graded && !sparse && c.lookups != nil && !slices.ContainsFunc(sources, func(s *Tensor) bool { return s.Values != nil }) {
 		return c.runLookups(ctx, p, lookupTask{out: out, sources: sources, neurons: n, residuals: residuals}, steps)
 	}
 	l, list := c.layoutFor(rows, cols, machine.CeilDiv(p.Threads(), out.N)), steps.list()
@@ -102,6 +107,9 @@ func (c *Conv) Run(ctx context.Context, p *machine.Pool, out *Tensor, sources []
 			h: sources[0].H, w: sources[0].W}
 		t.sparse = sparse
 		t.reserve(n)
+		if graded {
+			t.reserveGraded(n)
+		}
 		// As with float32, workers take strips as they come to them.
 		for strip := int(next.Add(1)) - 1; strip < strips && ctx.Err() == nil; strip = int(next.Add(1)) - 1 {
 			t.i, t.j = strip/across%down*l.rows, strip%across*l.cols
@@ -130,7 +138,7 @@ func (c *Conv) checkRun(out *Tensor, sources []*Tensor, n *Neurons,
 	out.check()
 	h, w := c.OutSize(sources[0].H, sources[0].W)
 	if channels != c.shape.InC || out.C != c.shape.OutC || out.H != h || out.W != w ||
-		out.Steps < slices || out.Values != nil {
+		out.Steps < slices || out.Values != nil && !(n.Grade.Most > 0 && n.Grade.Most <= 127 && (n.Grade.Least == 0 || n.Grade.Least == -1)) {
 		panic(fmt.Sprintf("kernel: spiking convolution of %d channels to %d x %d x %d, want %d to %d x %d x %d",
 			channels, out.C, out.H, out.W, c.shape.InC, c.shape.OutC, h, w))
 	}
@@ -191,6 +199,10 @@ func (t *task) run(n int, out *Tensor, sources []*Tensor, nr *Neurons,
 	list []sliceStep, residuals []Potential,
 ) {
 	t.reset(nr)
+	signed := out.Values != nil && nr.Grade.Least < 0
+	if signed {
+		clear(t.graded.sent)
+	}
 	for i, s := range list {
 		params, goesOn := t.params[0], s.post && i < len(list)-1
 		if s.post {
@@ -198,13 +210,20 @@ func (t *task) run(n int, out *Tensor, sources []*Tensor, nr *Neurons,
 		}
 		if goesOn {
 			copy(t.saved, t.v)
+			if signed {
+				copy(t.graded.savedSent, t.graded.sent)
+			}
 		}
 		t.slice(out, sources, s.slice, n, params)
+		if out.Values != nil {
+			t.fire(out, s.slice, n, nr.Grade)
+		}
 		if s.result >= 0 && residuals != nil {
 			t.report(residuals[s.result], n, out)
 		}
 		if goesOn {
 			t.v, t.saved = t.saved, t.v
+			t.graded.sent, t.graded.savedSent = t.graded.savedSent, t.graded.sent
 		}
 	}
 }
@@ -217,6 +236,10 @@ func (t *task) slice(out *Tensor, sources []*Tensor, step, n int, params []int32
 		return
 	}
 	t.gatherSpikes(sources, step, n)
+	if out.Values != nil {
+		t.step(nil, out, params)
+		return
+	}
 	t.step(out.Slice(step, n), out, params)
 }
 
@@ -244,7 +267,7 @@ func (t *task) within(p *kernel.Phase, out *Tensor) (rows, cols int) {
 	return min(t.rows, machine.CeilDiv(out.H-p.Y, t.OutStepH)-t.i), min(t.cols, machine.CeilDiv(out.W-p.X, t.OutStepW)-t.j)
 }
 
-// step computes one slice of all blocks of all phases.
+// step computes one slice of all blocks of all phases, into no masks where bits is nil.
 func (t *task) step(bits []uint16, out *Tensor, params []int32) {
 	masks := t.outBlocks
 	for k := range t.Phases {
@@ -257,10 +280,16 @@ func (t *task) step(bits []uint16, out *Tensor, params []int32) {
 		a.rows, a.cols = rows, t.across(cols)
 		a.srcRow, a.srcCell = t.layout.pitch, t.side*t.cell
 		a.maskRow, a.maskCell = out.W*t.OutStepH*masks, t.OutStepW*masks
-		to := bits[((p.Y+t.i*t.OutStepH)*out.W+p.X+t.j*t.OutStepW)*masks:]
-		if t.side > 1 {
+		var to []uint16
+		switch {
+		case bits == nil:
+			a.maskRow, a.maskCell = a.cols*masks, masks
+			to = t.graded.ignored
+		case t.side > 1:
 			a.maskRow, a.maskCell = a.cols, 1
 			to = t.masks
+		default:
+			to = bits[((p.Y+t.i*t.OutStepH)*out.W+p.X+t.j*t.OutStepW)*masks:]
 		}
 		a.vBlock = t.area() * maskBits
 		for i := range t.plans[k].blocks {
@@ -273,7 +302,7 @@ func (t *task) step(bits []uint16, out *Tensor, params []int32) {
 			a.v = t.v[(k*t.outBlocks+b.first)*a.vBlock:]
 			t.kernels.step(a)
 		}
-		if t.side > 1 {
+		if t.side > 1 && bits != nil {
 			t.deliver(bits[(p.Y+t.i*t.OutStepH)*out.W+p.X+t.j:], out.W*t.OutStepH, cols)
 		}
 	}
