@@ -63,11 +63,12 @@ func (p *Prover) neuron(n *graph.Node) error {
 		if t.Unit == Free {
 			return op.Unsupportedf(n, "the threshold of channel %d is %g, want a finite number", c, t.High)
 		}
-		v := p.potential(a, b, t, float64(k.V0))
+		sent := sentBy(k.Grade, t)
+		v := p.potential(a, b, Span{sent.Unit, t.Low, t.High}, float64(k.V0))
 		if !v.Fits(1) {
 			return tooLarge(n, c, v, 1)
 		}
-		y, left = append(y, Span{t.Unit, 0, t.High}), append(left, v)
+		y, left = append(y, sent), append(left, v)
 	}
 	p.set(n, k.Y, y)
 	if k.VRes != nil {
@@ -75,6 +76,15 @@ func (p *Prover) neuron(n *graph.Node) error {
 		p.timed[k.VRes] = false // one for all slices
 	}
 	return nil
+}
+
+// sentBy is what a neuron of a grade and threshold emits in a slice.
+func sentBy(g op.Grade, theta Span) Span {
+	if g == op.Single {
+		return Span{theta.Unit, 0, theta.High}
+	}
+	unit := theta.High * float64(g.Unit)
+	return Span{max(theta.Unit, UnitOf(unit)), unit * float64(g.Least), unit * float64(g.Most)}
 }
 
 // potential is the span of the potential of a neuron with current a and bias b at each step, and

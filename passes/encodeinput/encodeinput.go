@@ -75,6 +75,9 @@ func run(c *passes.Context) (changed bool, err error) {
 	}
 	steps := op.Steps{Timesteps: want}
 	for n := range c.Model.Graph.Nodes() {
+		if Schedule.Of(c) == op.TwoPhase && op.IsGraded(n) {
+			return true, op.Unsupportedf(n, "a %s fires several spikes in each step as its current comes in, want schedule %s", n.Op().Type, op.Lockstep)
+		}
 		if n.IsSpiking("MPRN") {
 			steps.Post = 1
 		}

@@ -43,7 +43,7 @@ func (b block) number(name string, x float32) *graph.Value {
 
 func (f *function) attribute(name string) *graph.Value {
 	kind, field := graph.AttrInt, "value_int"
-	if name == "v0" {
+	if name == "v0" || name == "finest" {
 		kind, field = graph.AttrFloat, "value_float"
 	}
 	ref := graph.Ref{Name: name, Type: kind}

@@ -132,7 +132,7 @@ func dropDomain(m *graph.Model) (changed bool) {
 
 // Unknown says that no pass knows what n computes.
 func Unknown(n *graph.Node) error {
-	return op.Unsupportedf(n, "the operator is not known, want one of Encode, Bias, IF, MPRN, Decode, CPM")
+	return op.Unsupportedf(n, "the operator is not known, want one of Encode, Bias, IF, MPRN, BurstIF, MultiThresholdIF, SignedIF, Decode, CPM")
 }
 
 // Wanted reports whether something reads v.

@@ -39,6 +39,8 @@ func (l *Slices) Lower(n *graph.Node) error {
 		return l.bias(n)
 	case "IF", "MPRN":
 		return l.neuron(n)
+	case "BurstIF", "MultiThresholdIF", "SignedIF":
+		return l.graded(n)
 	case "TwoPhaseIF", "TwoPhaseMPRN":
 		return l.twoPhase(n)
 	case "Decode":

@@ -18,6 +18,7 @@ import (
 	"spikingir/passes/foldidentity"
 	"spikingir/passes/foldif"
 	"spikingir/passes/foldshapes"
+	"spikingir/passes/iftograded"
 	"spikingir/passes/iftomprn"
 	"spikingir/passes/infershapes"
 	"spikingir/passes/inlinefunctions"
@@ -67,6 +68,7 @@ var list = []*passes.Pass{
 	insertcpm.Pass,
 	normalizethresholds.Pass,
 	iftomprn.Pass,
+	iftograded.Pass,
 	encodeinput.Pass,
 	shiftbiases.Pass,
 	raiseforms.Pass,

@@ -71,7 +71,7 @@ type rate struct {
 
 func (p *plan) untimed(m *graph.Model, n *graph.Node) (unit, error) {
 	switch n.Op().Type {
-	case "Encode", "Decode", "Bias", "IF", "MPRN":
+	case "Encode", "Decode", "Bias", "IF", "MPRN", "BurstIF", "MultiThresholdIF", "SignedIF":
 		return &rate{alone: alone{n}}, nil
 	case "CPM":
 		conv, err := bindCPM(m, n)
@@ -104,9 +104,11 @@ func (u *rate) run(r *run) error {
 	return u.clip(r, in)
 }
 
-// clip is IF and MPRN: y = clip(x+b, 0, theta), vres = x+b-y.
+// clip is a neuron: y = clip(x+b, 0, theta), vres = x+b-y, with the most that it can pass on in
+// the place of theta where that is more.
 func (u *rate) clip(r *run, in []*ops.Tensor) (err error) {
 	x, bias, theta := in[0], in[1], in[2]
+	thresholds := gradeOf(u.node).Top()
 	residual, y := r.arena.tensor(graph.Float32, x.Dims), r.arena.tensor(graph.Float32, x.Dims)
 	copy(residual.F32, x.F32)
 	if bias != nil {
@@ -120,6 +122,7 @@ func (u *rate) clip(r *run, in []*ops.Tensor) (err error) {
 			if math.IsNaN(float64(top)) {
 				return fmt.Errorf("a threshold is not a number")
 			}
+			top *= thresholds
 			for i := lo; i < hi; i++ {
 				y.F32[i] = max(0, min(residual.F32[i], top))
 				residual.F32[i] -= y.F32[i]

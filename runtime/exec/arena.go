@@ -22,13 +22,14 @@ type arena struct {
 	words    stock[uint64] // of planar spikes
 	masks    stock[uint16] // of packed spikes
 	counts   stock[uint8]  // of counts
+	values   stock[int8]   // of spikes of several values
 	inUse    map[*float32]*lease
 	integers int64                  // bytes of tensors of integers, which are the collector's
 	wholes   map[*int64]*wholeLease // those that are in use
 }
 
 // stock is buffers with elements of one type.
-type stock[T float32 | uint64 | uint16 | uint8] struct {
+type stock[T float32 | uint64 | uint16 | uint8 | int8] struct {
 	free map[int][][]T // by length
 	made int64         // elements of all that were ever made
 }
@@ -47,11 +48,12 @@ func newArena(sizes []int, counting bool) *arena {
 		floats: stock[float32]{free: map[int][][]float32{}},
 		words:  stock[uint64]{free: map[int][][]uint64{}},
 		masks:  stock[uint16]{free: map[int][][]uint16{}},
-		counts: stock[uint8]{free: map[int][][]uint8{}}}
+		counts: stock[uint8]{free: map[int][][]uint8{}},
+		values: stock[int8]{free: map[int][][]int8{}}}
 }
 
 // lend gives a buffer of a stock, with arbitrary contents.
-func lend[T float32 | uint64 | uint16 | uint8](a *arena, s *stock[T], n int) []T {
+func lend[T float32 | uint64 | uint16 | uint8 | int8](a *arena, s *stock[T], n int) []T {
 	if list := s.free[n]; len(list) > 0 {
 		s.free[n] = list[:len(list)-1]
 		return list[len(list)-1]
@@ -83,6 +85,7 @@ func (a *arena) claim(bytes int64) error {
 	a.words.drop()
 	a.masks.drop()
 	a.counts.drop()
+	a.values.drop()
 	if used := a.bytes(); used+bytes > a.limit {
 		return &ops.Shortage{Want: bytes, Used: used, Limit: a.limit}
 	}
@@ -189,7 +192,7 @@ func (a *arena) reclaim() {
 
 // bytes is what all buffers take.
 func (a *arena) bytes() int64 {
-	return 4*a.floats.made + 8*a.words.made + 2*a.masks.made + a.counts.made + a.integers
+	return 4*a.floats.made + 8*a.words.made + 2*a.masks.made + a.counts.made + a.values.made + a.integers
 }
 
 // arenas are those of earlier runs, for the next ones on inputs of the same sizes.

@@ -50,7 +50,11 @@ func (r *run) fired(s *slot) *ops.Tensor {
 		return x
 	case s.packed != nil:
 		x := r.arena.tensor(graph.Float32, s.packed.dims())
-		p := &packed{s.packed.Tensor, one}
+		if s.packed.graded != nil {
+			s.packed.countEach(x.F32, steps)
+			return x
+		}
+		p := &packed{Tensor: s.packed.Tensor, amplitude: one}
 		p.sum(r.pool, x.F32, steps)
 		return x
 	case s.planar != nil:

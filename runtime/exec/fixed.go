@@ -34,6 +34,7 @@ type fixedLayer struct {
 	packed  *spike.Conv
 	point   *fixedPoint
 	theta   []float32
+	grade   op.Grade
 }
 
 // fixed binds a layer in fixed point; nil when it has another form or must be
@@ -43,7 +44,7 @@ func (p *plan) fixed(m *graph.Model, l *layer) *fixedLayer {
 	if !ok {
 		return nil
 	}
-	f := &fixedLayer{layer: l, neuron: s.node}
+	f := &fixedLayer{layer: l, neuron: s.node, grade: s.grade}
 	var biases []*graph.Value
 	v := s.node.Input(op.NeuronX)
 	for v.Producer().IsSpiking("Bias") {
@@ -123,7 +124,7 @@ func (f *fixedLayer) run(r *run) error {
 	if err != nil {
 		return op.Wrap(f.conv.node, err)
 	}
-	out := r.newPacked(dims, f.theta)
+	out := r.newSpikes(dims, f.theta, f.grade)
 	var potentials []*ops.Tensor
 	if f.neuron.Output(op.NeuronVRes) != nil {
 		potentials = r.potentials(dims)

@@ -66,7 +66,7 @@ func (f *fixedLayer) quantise(p *plan, biases []*graph.Value, s *neuronSink) boo
 	if !ok {
 		return false
 	}
-	cur := current{weights: c.byOutput(amplitude), bias: make([]float64, c.shape.OutC), always: make([]float64, c.shape.OutC)}
+	cur := current{most: f.reach(), weights: c.byOutput(amplitude), bias: make([]float64, c.shape.OutC), always: make([]float64, c.shape.OutC)}
 	for _, v := range biases {
 		list, ok := constants(p, v, c.shape.OutC, 0)
 		if !ok {
@@ -171,6 +171,9 @@ func (p *plan) levelsOf(s *neuronSink, c int) (theta []float32, t thresholds, ok
 		t.theta, t.alpha = append(t.theta, float64(x)), append(t.alpha, float64(alpha[i]))
 	}
 	t.v0 = float64(s.v0)
+	if s.grade != op.Single {
+		t.inUnits(s.grade)
+	}
 	return theta, t, true
 }
 
@@ -190,7 +193,7 @@ func (f *fixedLayer) amplitudes(p *plan, c int) ([]float64, bool) {
 			return nil, false
 		}
 		for _, a := range some {
-			list = append(list, float64(a))
+			list = append(list, float64(a*gradeOf(v.Producer()).Unit))
 		}
 		if len(list) > c || i == len(f.sources)-1 && len(list) < c {
 			return nil, false

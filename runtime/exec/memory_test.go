@@ -29,6 +29,9 @@ func (p *Program) taken() int64 {
 		for length, list := range a.counts.free {
 			n += length * len(list)
 		}
+		for length, list := range a.values.free {
+			n += length * len(list)
+		}
 	}
 	return int64(n)
 }
@@ -100,6 +103,15 @@ func TestNeed(t *testing.T) {
 			checkNeed(t, m, Options{Timesteps: timesteps}, 1, 2, 31, 45)
 			checkNeed(t, m, Options{Timesteps: timesteps}, 2, 2, 16, 17)
 		}
+	}
+	for _, timesteps := range [][]int{nil, {2, 5}} {
+		src := strings.ReplaceAll(strings.ReplaceAll(branches, ", theta, alpha)", ", theta)"), ".MPRN", ".SignedIF")
+		m, err := text.Parse(strings.ReplaceAll(strings.Replace(src, `"ai.spikingir" : 1`, `"ai.spikingir" : 3`, 1), "@@", "timesteps = 4, post = 1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkNeed(t, m, Options{Timesteps: timesteps}, 1, 2, 31, 45)
+		checkNeed(t, m, Options{Timesteps: timesteps, Precision: Float32}, 2, 2, 16, 17)
 	}
 	for _, precision := range []Precision{FixedPoint, Float32} {
 		for _, timesteps := range [][]int{nil, {2, 5}, {1, 2, 7}} {

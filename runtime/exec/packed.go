@@ -15,20 +15,32 @@ import (
 type packed struct {
 	*spike.Tensor
 	amplitude []float32 // of a spike, one for all or one per channel
+	graded    *graded   // of spikes of several values; nil for others
 }
 
 // newPacked makes room for the spikes of slices of dims [N,C,H,W].
 func (r *run) newPacked(dims []int, amplitude []float32) *packed {
 	t := &spike.Tensor{Steps: r.timing.slices(), N: dims[0], C: dims[1], H: dims[2], W: dims[3]}
 	t.Bits = lend(r.arena, &r.arena.masks, t.Masks())
-	return &packed{t, amplitude}
+	return &packed{Tensor: t, amplitude: amplitude}
 }
 
 // freePacked ends the life of spikes.
-func (r *run) freePacked(p *packed) { r.arena.masks.give(p.Masks(), p.Bits) }
+func (r *run) freePacked(p *packed) {
+	if p.graded != nil {
+		r.arena.values.give(p.elements(), p.Values)
+		return
+	}
+	r.arena.masks.give(p.Masks(), p.Bits)
+}
 
 // dims is the dimensions of a slice.
-func (p *packed) dims() []int { return []int{p.N, p.C, p.H, p.W} }
+func (p *packed) dims() []int {
+	if p.graded != nil {
+		return p.graded.dims
+	}
+	return []int{p.N, p.C, p.H, p.W}
+}
 
 // sum writes the sum of slices in amplitude form.
 func (p *packed) sum(pool *machine.Pool, dst []float32, steps []int) {
@@ -43,16 +55,19 @@ func (p *packed) count(q view, step int) int64 {
 	sum := 0
 	for n := range p.N {
 		for y := q.Top; y < q.Bottom; y++ {
-			sum += popcount16(p.row(q, step, n, y))
+			sum += p.spikes(step, n, y*p.W+q.Left, y*p.W+q.Right)
 		}
 	}
 	return int64(sum)
 }
 
-// row is the masks of a row in view.
-func (p *packed) row(q view, step, n, y int) []uint16 {
+// spikes is the number of spikes of the pixels from lo up to hi of an image in a slice.
+func (p *packed) spikes(step, n, lo, hi int) int {
+	if p.graded != nil {
+		return p.graded.count(p.Slots(step, n)[lo*p.C : hi*p.C])
+	}
 	masks := spike.Masks(p.C)
-	return p.Slice(step, n)[(y*p.W+q.Left)*masks : (y*p.W+q.Right)*masks]
+	return popcount16(p.Slice(step, n)[lo*masks : hi*masks])
 }
 
 func popcount16(masks []uint16) int {
@@ -72,6 +87,9 @@ func (r *run) packedSlot(v *graph.Value) *packed {
 	}
 	if s.packed == nil && s.planar != nil && len(s.planar.dims) == 4 {
 		s.packed = r.pack(s.planar)
+	}
+	if s.packed != nil && len(s.packed.dims()) != 4 {
+		return nil
 	}
 	return s.packed
 }
@@ -105,16 +123,15 @@ func (k *counter) countPacked(p *packed, q view, step int) {
 		k.unplaced(float64(p.count(q, step)))
 		return
 	}
-	masks := spike.Masks(p.C)
 	common := t.cols[len(t.cols)/2]
 	for n := range p.N {
 		for y := q.Top; y < q.Bottom; y++ {
-			row := p.row(q, step, n, y)
-			count := float64(popcount16(row))
+			first := y*p.W + q.Left
+			count := float64(p.spikes(step, n, first, y*p.W+q.Right))
 			sum := count * common
 			for _, x := range t.edges {
 				if i := x - q.left - q.Left; 0 <= i && i < q.Right-q.Left {
-					sum += float64(popcount16(row[i*masks:(i+1)*masks])) * (t.cols[x] - common)
+					sum += float64(p.spikes(step, n, first+i, first+i+1)) * (t.cols[x] - common)
 				}
 			}
 			k.report.SpikesIn += count

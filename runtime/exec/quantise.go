@@ -13,6 +13,7 @@ type current struct {
 	// weights are those of output channel o times the amplitude of a spike at their
 	// input, in any order.
 	weights [][]float64
+	most    int       // the largest amount of spikes at once; 0 stands for 1
 	bias    []float64 // of main steps alone, by output channel
 	always  []float64 // of every step, the post step included
 }
@@ -21,6 +22,7 @@ type current struct {
 type thresholds struct {
 	theta, alpha []float64
 	v0           float64 // in units of theta
+	grade        spike.Grade
 }
 
 // A fixedPoint is a spiking layer in integers: all of a neuron's quantities are
@@ -48,16 +50,18 @@ const (
 )
 
 // quantise finds scales with which every weight fits in two signed bytes and no
-// potential can leave 32 bits in steps slices, for spikes of 0 and 1. It gives nil
+// potential can leave 32 bits in steps slices. It gives nil
 // when a channel would lose too much: the layer must run in float32 then.
 func quantise(c current, t thresholds, steps int) *fixedPoint {
 	f := &fixedPoint{}
 	n := &f.neurons
+	n.Grade = t.grade
+	most := max(c.most, 1) // spikes of one step weigh as much as those of so many steps
 	for o, weights := range c.weights {
-		scale, exactly := exactScale(weights, []float64{c.bias[o], c.always[o], t.theta[o], float64(t.v0 * t.theta[o])}, steps)
+		scale, exactly := exactScale(weights, []float64{c.bias[o], c.always[o], t.theta[o], float64(t.v0 * t.theta[o])}, steps*most)
 		if !exactly {
 			var ok bool
-			if scale, ok = channelScale(weights, c.bias[o], c.always[o], t.theta[o], t.v0, steps); !ok {
+			if scale, ok = channelScale(weights, c.bias[o]/float64(most), c.always[o]/float64(most), t.theta[o], t.v0, steps*most); !ok {
 				return nil
 			}
 		}

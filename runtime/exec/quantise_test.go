@@ -88,7 +88,7 @@ func TestQuantiseRefuses(t *testing.T) {
 		"weights that are no number": {math.NaN(), 1}, "infinite weights": {math.Inf(1), 1}, "threshold 0.001 of a weight": {1, 1e-3},
 	} {
 		cur := current{weights: [][]float64{{c.w, 0.5}}, bias: []float64{0}, always: []float64{0}}
-		if quantise(cur, thresholds{[]float64{c.theta}, one, 0}, 10) != nil {
+		if quantise(cur, thresholds{theta: []float64{c.theta}, alpha: one}, 10) != nil {
 			t.Errorf("%s: taken", name)
 		}
 	}

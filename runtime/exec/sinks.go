@@ -10,10 +10,11 @@ import (
 	"spikingir/runtime/ops"
 )
 
-// neuronSink is an IF or MPRN.
+// neuronSink is a neuron.
 type neuronSink struct {
-	node *graph.Node
-	v0   float32
+	node  *graph.Node
+	v0    float32
+	grade op.Grade
 }
 
 func (s *neuronSink) label() *graph.Node { return s.node }
@@ -62,6 +63,9 @@ func (s *neuronSink) start(c *clock, x *ops.Tensor) (integrator, error) {
 	p, err := s.parameters(c.run, x.Dims)
 	if err != nil {
 		return nil, err
+	}
+	if s.grade != op.Single {
+		return s.startGraded(c, x, p)
 	}
 	k := &neurons{node: s.node, v: c.arena.tensor(graph.Float32, x.Dims)}
 	steps := c.timing.slices()
@@ -265,11 +269,11 @@ func (p *plan) sink(m *graph.Model, n *graph.Node) (layerSink, error) {
 		p.weigh(n)
 		return &readoutSink{n, conv}, err
 	}
-	v0, err := graph.Get(n.Attrs, "v0", graph.Float(0))
+	k, err := op.NeuronOf(n)
 	if err != nil {
 		return nil, op.Wrap(n, err)
 	}
-	return &neuronSink{n, float32(v0)}, nil
+	return &neuronSink{n, k.V0, k.Grade}, nil
 }
 
 // bindCPM binds the convolution of a CPM as a standard Conv without bias: the

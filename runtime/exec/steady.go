@@ -95,6 +95,9 @@ func (s *steadyLayer) integrate(c *clock, x *ops.Tensor) error {
 	if err != nil {
 		return op.Wrap(n, err)
 	}
+	if s.sink.grade != op.Single {
+		return s.integrateGraded(c, x, p)
+	}
 	out := c.newPacked(x.Dims, p.Threshold)
 	j := &neuron.Steady{Params: p, Current: x.F32, Out: out.Tensor, Steps: c.timing.spikeSteps()}
 	if s.post {
@@ -115,12 +118,18 @@ func (s *steadyLayer) integrate(c *clock, x *ops.Tensor) error {
 			return err
 		}
 	}
+	s.report(c, p.Threshold, out, residuals)
+	return nil
+}
+
+// report tells what the neurons did, and makes their spikes known.
+func (s *steadyLayer) report(c *clock, theta []float32, out *packed, residuals []*ops.Tensor) {
+	n := s.sink.node
 	if c.counters != nil {
 		for at, v := range residuals {
-			left := neuron.ResidualOf(v.F32, p.Threshold, out.C, out.H, out.W, c.view(n.Input(op.NeuronX), out.H, out.W).Part)
+			left := neuron.ResidualOf(v.F32, theta, out.C, out.H, out.W, c.view(n.Input(op.NeuronX), out.H, out.W).Part)
 			c.reportPacked(n, out, left, at)
 		}
 	}
 	c.putNeurons(n, out, residuals)
-	return nil
 }

@@ -206,6 +206,7 @@ func (c *clock) count(s *linear, in []*ops.Tensor, y *ops.Tensor, t int) {
 		k.countPacked(slot.packed, c.view(v, slot.packed.H, slot.packed.W), t)
 	case slot != nil && slot.planar != nil:
 		k.countPlanar(slot.planar, t)
+	case c.countGraded(k, v, t):
 	default:
 		k.spikes(c.operands(v, in[k.active])...)
 	}

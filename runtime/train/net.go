@@ -252,7 +252,7 @@ func (n *Net) bind(node *graph.Node) (layer, error) {
 			return n.bindEncode(node)
 		case "Bias":
 			return n.bindBias(node)
-		case "IF", "MPRN", "TwoPhaseIF", "TwoPhaseMPRN":
+		case "IF", "MPRN", "TwoPhaseIF", "TwoPhaseMPRN", "BurstIF", "MultiThresholdIF", "SignedIF":
 			return n.bindNeuron(node)
 		case "CPM":
 			return n.bindCPM(node)

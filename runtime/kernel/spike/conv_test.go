@@ -78,7 +78,7 @@ func (k *layerCase) at(step, n, c, y, x int) int32 {
 		}
 		pixel := y*s.W + x
 		if s.Values != nil {
-			return int32(s.valuesAt(step, n)[pixel*s.C+c])
+			return int32(s.Slots(step, n)[pixel*s.C+c])
 		}
 		return int32(s.Slice(step, n)[pixel*Masks(s.C)+c/16] >> (c % 16) & 1)
 	}

@@ -53,7 +53,7 @@ func (t *task) reserveGraded(n *Neurons) {
 
 // fire sends the spikes of a slice of the strip.
 func (t *task) fire(out *Tensor, step, n int, grade Grade) {
-	values := out.valuesAt(step, n)
+	values := out.Slots(step, n)
 	for k := range t.Phases {
 		p := &t.Phases[k]
 		rows, cols := t.within(p, out)

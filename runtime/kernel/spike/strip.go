@@ -210,7 +210,7 @@ func (t *task) gatherPixel(at int, sources []*Tensor, step, n, pixel int) {
 	end := at + t.cell
 	for _, s := range sources {
 		if s.Values != nil {
-			t.gatherValues(at, s.valuesAt(step, n)[pixel*s.C:(pixel+1)*s.C])
+			t.gatherValues(at, s.Slots(step, n)[pixel*s.C:(pixel+1)*s.C])
 			at += s.C
 			continue
 		}

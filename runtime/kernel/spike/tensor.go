@@ -36,8 +36,8 @@ func (t *Tensor) Slice(step, n int) []uint16 {
 	return t.Bits[at : at+size : at+size]
 }
 
-// valuesAt gives the values of a slice of an image.
-func (t *Tensor) valuesAt(step, n int) []int8 {
+// Slots gives the values of slice step of image n, [H][W][C].
+func (t *Tensor) Slots(step, n int) []int8 {
 	size := t.H * t.W * t.C
 	at := (step*t.N + n) * size
 	return t.Values[at : at+size : at+size]
@@ -183,7 +183,7 @@ func (t *Tensor) sumValues(dst []float32, n, c int, slices []int, amplitude []fl
 	for i := range dst {
 		sum := int32(0)
 		for _, s := range slices {
-			sum += int32(t.valuesAt(s, n)[i*t.C+c])
+			sum += int32(t.Slots(s, n)[i*t.C+c])
 		}
 		dst[i] = float32(sum) * a
 	}

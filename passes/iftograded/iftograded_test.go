@@ -1,0 +1,9 @@
+package iftograded
+
+import (
+	"testing"
+
+	"spikingir/passes/passtest"
+)
+
+func TestGolden(t *testing.T) { passtest.Run(t, Pass) }

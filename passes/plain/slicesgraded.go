@@ -1,0 +1,116 @@
+package plain
+
+import (
+	"spikingir/graph"
+	"spikingir/graph/op"
+	"spikingir/passes/spiking"
+)
+
+// graded unrolls a neuron whose spikes have several values.
+//
+//	v = v + c
+//	k = Clip(Floor(v/unit), 0, most)
+//	k = [v >= theta] - [-v >= theta]*[sent >= 1]    of a SignedIF, which has sent the sum of k so far
+//	y = unit*k,  v = v - y
+func (l *Slices) graded(n *graph.Node) error {
+	s, err := op.NeuronOf(n)
+	if err != nil {
+		return err
+	}
+	xs, err := l.split(n, s.X, s.Steps)
+	if err != nil {
+		return err
+	}
+	v, err := l.start(n, s)
+	if err != nil {
+		return err
+	}
+	u := &gradedUnroller{Slices: l, n: n, s: s, unit: s.Theta}
+	if s.Grade.Unit != 1 {
+		if u.unit, err = l.scaled(n, "unit", s.Grade.Unit, s.Theta); err != nil {
+			return err
+		}
+	}
+	bias := l.effective(s.Bias)
+	ys := make([]*graph.Value, len(xs))
+	for t, c := range xs {
+		t := int64(t)
+		if bias != nil && t < s.Timesteps {
+			c = u.biased(t, xs, bias)
+		}
+		switch {
+		case v == nil:
+			v = c
+		case c != nil:
+			v = l.At(n, t, "potential", "Add", nil, v, c)
+		}
+		ys[t] = u.send(t, v)
+		if t+1 < int64(len(xs)) || Wanted(s.VRes) {
+			v = l.At(n, t, "v", "Sub", nil, v, ys[t])
+		}
+	}
+	l.Emit(n, s.Y, ys)
+	if Wanted(s.VRes) {
+		l.Heirs[s.VRes] = v
+	}
+	return nil
+}
+
+// gradedUnroller is one such neuron.
+type gradedUnroller struct {
+	*Slices
+	n       *graph.Node
+	s       op.Neuron
+	unit    *graph.Value
+	current *graph.Value // of the step before, with the bias
+	sent    *graph.Value // of a SignedIF so far; nil before the first step
+}
+
+// biased is the current of step t with the bias; where it is that of the step before, no node.
+func (u *gradedUnroller) biased(t int64, xs []*graph.Value, bias *graph.Value) *graph.Value {
+	if u.current == nil || xs[t] != xs[t-1] {
+		u.current = u.At(u.n, t, "current", "Add", nil, xs[t], bias)
+	}
+	return u.current
+}
+
+// send is what the neuron of potential v emits at step t.
+func (u *gradedUnroller) send(t int64, v *graph.Value) *graph.Value {
+	var k *graph.Value
+	if u.s.Grade.Signed() {
+		k = u.signed(t, v)
+	} else {
+		ratio := v
+		if !isOne(u.unit) {
+			ratio = u.At(u.n, t, "ratio", "Div", nil, v, u.unit)
+		}
+		k = u.At(u.n, t, "spikes", "Clip", nil, u.At(u.n, t, "quotient", "Floor", nil, ratio),
+			spiking.Parameter(u.n, "none", nil, []float32{0}), spiking.Parameter(u.n, "most", nil, []float32{float32(u.s.Grade.Most)}))
+	}
+	if isOne(u.unit) {
+		return k
+	}
+	return u.At(u.n, t, "y", "Mul", nil, u.unit, k)
+}
+
+// signed is the spike of a SignedIF, which takes one back only where one was sent.
+func (u *gradedUnroller) signed(t int64, v *graph.Value) *graph.Value {
+	at := func(role, typ string, in ...*graph.Value) *graph.Value {
+		var attrs graph.Attrs
+		if typ == "Cast" {
+			attrs = Cast()
+		}
+		return u.At(u.n, t, role, typ, attrs, in...)
+	}
+	k := at("spikes", "Cast", at("fires", "GreaterOrEqual", v, u.unit))
+	if u.sent == nil {
+		u.sent = k
+		return k
+	}
+	one := spiking.Parameter(u.n, "one", nil, []float32{1})
+	low := at("low", "Cast", at("below", "GreaterOrEqual", at("negative", "Neg", v), u.unit))
+	some := at("some", "Cast", at("has_sent", "GreaterOrEqual", u.sent, one))
+	k = at("signed", "Sub", k, at("back", "Mul", low, some))
+	u.sent = at("sent", "Add", u.sent, k)
+	return k
+}
