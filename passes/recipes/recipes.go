@@ -50,7 +50,7 @@ type Training struct {
 }
 
 // list is all recipes; the first is the default. Files of this package declare them.
-var list = []Recipe{spikingIR, rueckauer, twoPhase, qcfs, dengGu, balancing, dnsnn, lan}
+var list = []Recipe{spikingIR, rueckauer, twoPhase, qcfs, dengGu, balancing, dnsnn, lan, burst, multiThreshold, ternary}
 
 // Names lists the recipes; the first is the default.
 func Names() []string {
