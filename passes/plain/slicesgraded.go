@@ -25,7 +25,7 @@ func (l *Slices) graded(n *graph.Node) error {
 	if err != nil {
 		return err
 	}
-	u := &gradedUnroller{Slices: l, n: n, s: s, unit: s.Theta}
+	u := &gradedUnroller{Slices: l, n: n, s: s, unit: s.Theta, numbers: map[string]*graph.Value{}}
 	if s.Grade.Unit != 1 {
 		if u.unit, err = l.scaled(n, "unit", s.Grade.Unit, s.Theta); err != nil {
 			return err
@@ -64,6 +64,15 @@ type gradedUnroller struct {
 	unit    *graph.Value
 	current *graph.Value // of the step before, with the bias
 	sent    *graph.Value // of a SignedIF so far; nil before the first step
+	numbers map[string]*graph.Value
+}
+
+// number is a constant that all steps share.
+func (u *gradedUnroller) number(name string, x float32) *graph.Value {
+	if u.numbers[name] == nil {
+		u.numbers[name] = spiking.Parameter(u.n, name, nil, []float32{x})
+	}
+	return u.numbers[name]
 }
 
 // biased is the current of step t with the bias; where it is that of the step before, no node.
@@ -85,7 +94,7 @@ func (u *gradedUnroller) send(t int64, v *graph.Value) *graph.Value {
 			ratio = u.At(u.n, t, "ratio", "Div", nil, v, u.unit)
 		}
 		k = u.At(u.n, t, "spikes", "Clip", nil, u.At(u.n, t, "quotient", "Floor", nil, ratio),
-			spiking.Parameter(u.n, "none", nil, []float32{0}), spiking.Parameter(u.n, "most", nil, []float32{float32(u.s.Grade.Most)}))
+			u.number("none", 0), u.number("most", float32(u.s.Grade.Most)))
 	}
 	if isOne(u.unit) {
 		return k
@@ -107,9 +116,8 @@ func (u *gradedUnroller) signed(t int64, v *graph.Value) *graph.Value {
 		u.sent = k
 		return k
 	}
-	one := spiking.Parameter(u.n, "one", nil, []float32{1})
 	low := at("low", "Cast", at("below", "GreaterOrEqual", at("negative", "Neg", v), u.unit))
-	some := at("some", "Cast", at("has_sent", "GreaterOrEqual", u.sent, one))
+	some := at("some", "Cast", at("has_sent", "GreaterOrEqual", u.sent, u.number("one", 1)))
 	k = at("signed", "Sub", k, at("back", "Mul", low, some))
 	u.sent = at("sent", "Add", u.sent, k)
 	return k
