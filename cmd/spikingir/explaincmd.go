@@ -40,6 +40,8 @@ type neuronInfo struct {
 	Post      int64       `json:"post"`
 	Schedule  op.Schedule `json:"schedule"`
 	Bias      bool        `json:"bias"` // it adds a bias at the main timesteps
+	// Grade says what a neuron sends beside one spike a step; "" for an IF and an MPRN.
+	Grade string `json:"grade,omitempty"`
 }
 
 // span is the range of the elements of a parameter.
@@ -175,7 +177,7 @@ func explainNode(n *graph.Node) (explanation, error) {
 		return e, cli.Invalid(err)
 	}
 	e.Neuron = &neuronInfo{Threshold: spanOf(s.Theta), Alpha: spanOf(s.Alpha), V0: s.V0, Timesteps: int64(s.Timesteps),
-		Post: int64(s.Post), Schedule: s.Schedule, Bias: s.Bias != nil}
+		Post: int64(s.Post), Schedule: s.Schedule, Bias: s.Bias != nil, Grade: s.Grade.String()}
 	return e, nil
 }
 
@@ -204,6 +206,9 @@ func (a *app) printNodes(list []explanation) {
 			fmt.Fprintf(a.out, "  threshold %s, v0 %v", s.threshold(), s.V0)
 			if s.Alpha != nil {
 				fmt.Fprintf(a.out, ", alpha %v", s.Alpha)
+			}
+			if s.Grade != "" {
+				fmt.Fprintf(a.out, ", %s", s.Grade)
 			}
 			if s.Bias {
 				fmt.Fprint(a.out, ", with a bias")

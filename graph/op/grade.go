@@ -1,6 +1,7 @@
 package op
 
 import (
+	"fmt"
 	"math"
 	"math/bits"
 
@@ -55,6 +56,19 @@ func (r *reader) grade(n *graph.Node) Grade {
 		return Grade{Unit: 1, Least: -1, Most: 1}
 	}
 	return Single
+}
+
+// String says in words what a neuron of the grade does; nothing for [Single].
+func (g Grade) String() string {
+	switch {
+	case g == Single:
+		return ""
+	case g.Signed():
+		return "takes spikes back"
+	case g.Binary:
+		return fmt.Sprintf("fires at 2 to %g thresholds", g.Unit)
+	}
+	return fmt.Sprintf("up to %d spikes a step", g.Most)
 }
 
 // Signed reports whether spikes may take back what others have sent.

@@ -38,7 +38,7 @@ func (e *exporter) neuron(n *graph.Node) error {
 		return err
 	}
 	if op.IsGraded(n) {
-		return op.Unsupportedf(n, "it is a %s, whose spikes have several values, and those of an IF of NIR have one; convert with a recipe of IF or MPRN", n.Op().Type)
+		return op.Unsupportedf(n, "a spike of a %s has several values, and NIR has none such; convert with a recipe of IF or MPRN", n.Op().Type)
 	}
 	s, err := e.signal(n, v.X)
 	if err != nil {

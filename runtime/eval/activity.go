@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"spikingir/graph"
+	"spikingir/graph/op"
 	"spikingir/runtime/exec"
 	"spikingir/runtime/ops"
 )
@@ -19,7 +20,7 @@ type Activity struct {
 	// FiringRate is spikes per neuron and main step, those of the post step too.
 	FiringRate float64 `json:"firing_rate"`
 	// Silent and Saturated are shares of the neurons of all images: of those that never fire,
-	// and of those that fire T times or more, which tell no larger value apart.
+	// and of those that fire at each step all that they can, T times or more, which tell no larger value apart.
 	Silent    float64 `json:"silent"`
 	Saturated float64 `json:"saturated"`
 	// SilentChannels and SaturatedChannels are those, from 0, of which all neurons are so in
@@ -58,7 +59,7 @@ func MeasureActivity(ctx context.Context, p *exec.Program, ports Ports, set Samp
 				k = &firing{node: n}
 				at[n], layers = k, append(layers, k)
 			}
-			k.add(spikes, p.T)
+			k.add(spikes, most(n, p.T))
 		}})
 		if err != nil {
 			return nil, fmt.Errorf("image %q: %w", s.Name, err)
@@ -74,8 +75,18 @@ func MeasureActivity(ctx context.Context, p *exec.Program, ports Ports, set Samp
 	return list, nil
 }
 
-// add counts the spikes [N,C,...] of an image at T timesteps.
-func (k *firing) add(x *ops.Tensor, steps int) {
+// most is the number of spikes from which on a neuron is saturated: those of T steps in each of which
+// it sends all that it can.
+func most(n *graph.Node, steps int) int {
+	s, err := op.NeuronOf(n)
+	if err != nil {
+		return steps // an error, which compiling the network has worded
+	}
+	return steps * s.Grade.Spikes(s.Grade.Most)
+}
+
+// add counts the spikes [N,C,...] of an image, of which most make a neuron saturated.
+func (k *firing) add(x *ops.Tensor, most int) {
 	channels := x.Dims[1]
 	for len(k.channels) < channels {
 		k.channels = append(k.channels, channelFiring{})
@@ -89,7 +100,7 @@ func (k *firing) add(x *ops.Tensor, steps int) {
 			switch {
 			case n == 0:
 				c.silent++
-			case int(n) >= steps:
+			case int(n) >= most:
 				c.saturated++
 			}
 		}

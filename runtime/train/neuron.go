@@ -66,7 +66,7 @@ func (n *Net) bindNeuron(node *graph.Node) (layer, error) {
 		return nil, op.Errorf(node, "has no timesteps; convert the model with -T first")
 	}
 	if op.IsGraded(node) {
-		return nil, op.Errorf(node, "is a %s, whose spikes have several values: training knows IF and MPRN alone; convert with another recipe to fine-tune", node.Op().Type)
+		return nil, op.Errorf(node, "a spike of a %s has several values, which cannot be trained, want IF or MPRN: convert with another recipe to fine-tune", node.Op().Type)
 	}
 	x, err := n.of(node, op.NeuronX)
 	if err != nil {
