@@ -212,7 +212,9 @@ func hasThresholds(g *graph.Graph) bool {
 				return true
 			}
 		}
-		if n.Is("Floor") && len(n.Input(0).Type.Shape) > 2 { // of a tensor of images, not a size that is computed with
+		// Of a tensor of images, not of a size that is computed with; where types are not known, of numbers of
+		// spikes, which are clipped.
+		if n.Is("Floor") && (len(n.Input(0).Type.Shape) > 2 || slices.ContainsFunc(n.Output(0).Uses(), func(u graph.Use) bool { return u.Node.Is("Clip") })) {
 			return true
 		}
 	}

@@ -155,14 +155,14 @@ func TestTwoPhaseRefused(t *testing.T) {
 	old := twoPhase(t, pooled, 4, 0)
 	old.SetOpset(graph.Spiking, op.SpikingVersion)
 	newer := twoPhase(t, pooled, 4, 0)
-	newer.SetOpset(graph.Spiking, op.TwoPhaseVersion+1)
+	newer.SetOpset(graph.Spiking, op.NewestSpiking+1)
 	for name, c := range map[string]struct {
 		m    *graph.Model
 		want string
 	}{
 		"mixed":         {mixed, "want one for all neurons of a network"},
-		"older version": {old, "opset 1, want one from 2 to 2"},
-		"newer version": {newer, "opset 3, want one from 1 to 2"},
+		"older version": {old, "opset 1, want one from 2 to 3"},
+		"newer version": {newer, "opset 4, want one from 1 to 3"},
 		"time-major output": {twoPhase(t, strings.Replace(pooled, "(float[N,2,H,W] o)", "(float[N,2,H,W] o, float[M,2,H,W] y)", 1), 4, 0),
 			`its time-major result "y" is an output`},
 		"bias of a Conv": {twoPhase(t, strings.NewReplacer("(y, w)", "(y, w, two2)", "float one", "float[2] two2 = {1, 2}, float one").Replace(pooled), 4, 0),
