@@ -45,12 +45,15 @@ func init() {
 		{Type: "Sum"}:                (*builder).sums,
 		{Type: "Tanh"}:               unary(function(gorgonia.Tanh)),
 
-		{Domain: graph.Spiking, Type: "Encode"}: viewed(op.EncodeOf, (*builder).encode),
-		{Domain: graph.Spiking, Type: "Bias"}:   viewed(op.BiasOf, (*builder).bias),
-		{Domain: graph.Spiking, Type: "IF"}:     viewed(op.NeuronOf, (*builder).neuron),
-		{Domain: graph.Spiking, Type: "MPRN"}:   viewed(op.NeuronOf, (*builder).neuron),
-		{Domain: graph.Spiking, Type: "Decode"}: viewed(op.DecodeOf, (*builder).decode),
-		{Domain: graph.Spiking, Type: "CPM"}:    viewed(op.CPMOf, (*builder).cpm),
+		{Domain: graph.Spiking, Type: "Encode"}:           viewed(op.EncodeOf, (*builder).encode),
+		{Domain: graph.Spiking, Type: "Bias"}:             viewed(op.BiasOf, (*builder).bias),
+		{Domain: graph.Spiking, Type: "IF"}:               viewed(op.NeuronOf, (*builder).neuron),
+		{Domain: graph.Spiking, Type: "MPRN"}:             viewed(op.NeuronOf, (*builder).neuron),
+		{Domain: graph.Spiking, Type: "BurstIF"}:          viewed(op.NeuronOf, (*builder).neuron),
+		{Domain: graph.Spiking, Type: "MultiThresholdIF"}: viewed(op.NeuronOf, (*builder).neuron),
+		{Domain: graph.Spiking, Type: "SignedIF"}:         viewed(op.NeuronOf, (*builder).neuron),
+		{Domain: graph.Spiking, Type: "Decode"}:           viewed(op.DecodeOf, (*builder).decode),
+		{Domain: graph.Spiking, Type: "CPM"}:              viewed(op.CPMOf, (*builder).cpm),
 	}
 }
 

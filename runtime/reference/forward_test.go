@@ -180,6 +180,37 @@ func parse(t *testing.T, src string) *graph.Model {
 	return m
 }
 
+// TestGradedExact does so for neurons whose spikes have several values, which the reference
+// computes without a division: a spike for each whole number of units.
+func TestGradedExact(t *testing.T) {
+	const src = `<ir_version: 10, opset_import: ["" : 17, "ai.spikingir" : 3]>
+g (float[N,2,H,W] x) => (float[N,2,H,W] y)
+<float[3,2,1,1] w1 = {1, 0.5, -0.5, 1, 0.25, 0.75}, float[3,1,1] b1 = {0.25, -0.125, 0}, float[3,1,1] t1 = {0.25, 0.5, 0.125},
+ float[2,3,1,1] w2 = {0.5, -0.5, 1, 0.25, 1, -0.25}, float[2,1,1] b2 = {0.125, -0.25}, float t2 = {0.5}, float t3 = {1},
+ float[2,2,1,1] w3 = {1, -0.75, -0.5, 1}>
+{
+  xe = ai.spikingir.Encode <timesteps = 4, post = 1> (x)
+  c1 = Conv(xe, w1)
+  s1, v1 = ai.spikingir.BurstIF <timesteps = 4, post = 1, v0 = 0.5, burst = 3> (c1, b1, t1)
+  c2 = Conv(s1, w2)
+  s2, v2 = ai.spikingir.MultiThresholdIF <timesteps = 4, post = 1, v0 = 0.0, finest = 0.25> (c2, b2, t2)
+  c3 = Conv(s2, w3)
+  s3, v3 = ai.spikingir.SignedIF <timesteps = 4, post = 1, v0 = 0.0> (c3, "", t3)
+  r3 = ai.spikingir.Decode <timesteps = 4, post = 1> (s3)
+  d = Add(v2, v3)
+  y = Sub(r3, d)
+}`
+	m := parse(t, src)
+	r := rand.New(rand.NewPCG(3, 2))
+	for range 3 {
+		x := &ops.Tensor{DType: graph.Float32, Dims: []int{1, 2, 5, 6}, F32: make([]float32, 60)}
+		for i := range x.F32 {
+			x.F32[i] = float32(r.IntN(33)-8) / 16
+		}
+		agree(t, m, x, 0)
+	}
+}
+
 // TestExact compares bit for bit where float32 rounds nothing.
 func TestExact(t *testing.T) {
 	m := parse(t, dyadic)

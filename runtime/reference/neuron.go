@@ -64,7 +64,7 @@ type cell struct {
 	theta, alpha, bias *gorgonia.Node // alpha and bias may be nil
 }
 
-// neuron unrolls an IF or MPRN; see the package's doc for its equations.
+// neuron unrolls a neuron; see the package's doc for the equations of an IF and an MPRN.
 func (b *builder) neuron(n *graph.Node, s op.Neuron) []*series {
 	xs := b.slicesOf(n, s.X, s.Steps)
 	c := cell{Neuron: s}
@@ -81,9 +81,14 @@ func (b *builder) neuron(n *graph.Node, s op.Neuron) []*series {
 	b.checkTheta(n, s.Theta)
 	y := &series{timed: true}
 	v := b.start(c)
+	var sent *gorgonia.Node
 	for t, x := range xs {
 		var spike *gorgonia.Node
-		spike, v = b.step(c, v, x, int64(t) >= s.Timesteps)
+		if post := int64(t) >= s.Timesteps; s.Grade == op.Single {
+			spike, v = b.step(c, v, x, post)
+		} else {
+			spike, v, sent = b.gradedStep(c, v, x, sent, post)
+		}
 		y.slices = append(y.slices, spike)
 	}
 	return []*series{y, analog(v)}
