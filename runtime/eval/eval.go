@@ -4,13 +4,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"time"
 
 	"spikingir/graph/op"
+	"spikingir/runtime/cluster"
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/exec"
 	"spikingir/runtime/metric"
-	"spikingir/runtime/watch"
 )
 
 // Samples are what a model is measured on; a [dataset.Set] is one.
@@ -40,6 +39,9 @@ type Config struct {
 	// Each, when not nil, is shown each image with what came of it, which it must not change.
 	Each     func(Outcome) error
 	Progress func(done, total int)
+	// Cluster is the processes that share out the images; nil for this one alone. All have
+	// the same images, and get the same report. With Each nothing is shared out.
+	Cluster cluster.Comm
 }
 
 // Outcome is one image of an evaluation, and what came of it. What there is none of is the zero
@@ -148,21 +150,8 @@ func RunAll(ctx context.Context, c Config) ([]*Report, error) {
 	c.Energy.Mode = cmp.Or(c.Energy.Mode, metric.Paper)
 	c.Energy.FirstLayer = cmp.Or(c.Energy.FirstLayer, metric.Once)
 	t := &tally{Config: c, tracks: make([]track, len(c.Model.Timesteps))}
-	for i := range c.Set.Len() {
-		watch.Of(ctx).Task("measuring image %d of %d", i+1, c.Set.Len())
-		s, err := c.Set.At(i)
-		if err != nil {
-			return nil, err
-		}
-		if s, err = c.cropped(s); err == nil {
-			err = t.image(ctx, s)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("image %q: %w", s.Name, err)
-		}
-		if c.Progress != nil {
-			c.Progress(i+1, c.Set.Len())
-		}
+	if err := t.images(ctx); err != nil {
+		return nil, err
 	}
 	var all []*Report
 	for i := range t.tracks {
@@ -193,126 +182,4 @@ func (c Config) cropped(s dataset.Sample) (dataset.Sample, error) {
 	}
 	s.Target, err = s.Target.Crop(y*scale, x*scale, h*scale, w*scale)
 	return s, err
-}
-
-// tally collects the figures of the images.
-type tally struct {
-	Config
-	names       []string
-	inputs, ref []metric.Quality
-	refOps      metric.MeanOps
-	tracks      []track // by number of timesteps
-	seconds     float64
-}
-
-// track is the figures of the model at one number of timesteps.
-type track struct {
-	timesteps int
-	quality   []metric.Quality
-	agree     []float64
-	neurons   []exec.NeuronReport
-	ops       metric.MeanOps
-}
-
-func (t *tally) image(ctx context.Context, s dataset.Sample) error {
-	if t.Accept != nil {
-		if err := t.Accept(Tensor(s.Input).Dims); err != nil {
-			return err
-		}
-	}
-	start := time.Now()
-	inputs, err := t.Ports.Inputs(Tensor(s.Input))
-	if err != nil {
-		return err
-	}
-	results, err := t.Model.RunAll(ctx, inputs, exec.RunOptions{Measure: true})
-	if err != nil {
-		return err
-	}
-	t.seconds += time.Since(start).Seconds()
-	t.names = append(t.names, s.Name)
-	if !t.Blind && s.Input.SameSize(s.Target) {
-		q, err := t.score(s.Input, s)
-		if err != nil {
-			return err
-		}
-		t.inputs = append(t.inputs, q)
-	}
-	ann, err := t.reference(ctx, s)
-	if err != nil {
-		return fmt.Errorf("reference: %w", err)
-	}
-	all := Outcome{Name: s.Name, Input: s.Input, Target: s.Target, Ref: ann}
-	for i, res := range results {
-		out, err := t.tracks[i].add(t, s, res, ann)
-		if err != nil {
-			return err
-		}
-		all.Timesteps, all.Results = append(all.Timesteps, res.Timesteps), append(all.Results, out)
-	}
-	if t.Each == nil {
-		return nil
-	}
-	return t.Each(all)
-}
-
-// reference runs the ANN; the zero Image when there is none.
-func (t *tally) reference(ctx context.Context, s dataset.Sample) (dataset.Image, error) {
-	if t.Ref == nil {
-		return dataset.Image{}, nil
-	}
-	inputs, err := t.RefPorts.Inputs(Tensor(s.Input))
-	if err != nil {
-		return dataset.Image{}, err
-	}
-	res, err := t.Ref.Run(ctx, inputs, exec.RunOptions{Measure: true})
-	if err != nil {
-		return dataset.Image{}, err
-	}
-	if err := t.refOps.Add(LayerOps(res)); err != nil {
-		return dataset.Image{}, err
-	}
-	out, err := Image(res.Outputs[t.RefPorts.Output])
-	if err != nil || t.Blind {
-		return out, err
-	}
-	q, err := t.score(out, s)
-	t.ref = append(t.ref, q)
-	return out, err
-}
-
-// add counts a result, and gives it as an image.
-func (k *track) add(t *tally, s dataset.Sample, res *exec.Result, ann dataset.Image) (dataset.Image, error) {
-	out, err := Image(res.Outputs[t.Ports.Output])
-	if err != nil {
-		return out, err
-	}
-	if !t.Blind {
-		q, err := t.score(out, s)
-		if err != nil {
-			return out, err
-		}
-		k.quality = append(k.quality, q)
-	}
-	k.timesteps = res.Timesteps
-	if err := k.ops.Add(LayerOps(res)); err != nil {
-		return out, err
-	}
-	if k.neurons, err = merge(k.neurons, res.Neurons); err != nil {
-		return out, err
-	}
-	if t.Ref == nil {
-		return out, nil
-	}
-	a, err := metric.Agreement(out.Pix, ann.Pix)
-	k.agree = append(k.agree, a)
-	return out, err
-}
-
-// score compares as the benchmark of the task does.
-func (t *tally) score(out dataset.Image, s dataset.Sample) (metric.Quality, error) {
-	return metric.Score(out, s.Target, metric.ScoreOptions{
-		Window: t.Window, Shave: s.Shave, Clip: true,
-		Quantize8: t.Set.Task().Kind == dataset.SR,
-	})
 }

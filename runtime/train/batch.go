@@ -1,11 +1,8 @@
 package train
 
 import (
-	"cmp"
-	"context"
 	"fmt"
 	"math"
-	"sync"
 
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/train/optim"
@@ -30,46 +27,6 @@ func (s sums) psnr(batch int) float64 { return -10 * math.Log10(max(s.square/flo
 func (t *Trainer) newWorkers() *workers {
 	return &workers{net: t.net.NewWorker(), teacher: t.teacher.NewWorker(), features: make([][]float32, len(t.net.neurons)),
 		target: make([]float32, t.net.output.elems), gradient: make([]float32, t.net.output.elems)}
-}
-
-// share calls f for numbers below n. Thread k of K takes k, k+K, ... so that sums are the
-// same every time.
-func (t *Trainer) share(ctx context.Context, n int, f func(k, i int) error) error {
-	errs := make([]error, len(t.threads))
-	var group sync.WaitGroup
-	for k := range t.threads {
-		group.Go(func() {
-			for i := k; i < n && errs[k] == nil && ctx.Err() == nil; i += len(t.threads) {
-				errs[k] = f(k, i)
-			}
-		})
-	}
-	group.Wait()
-	return cmp.Or(errs...)
-}
-
-// batch computes the gradients of the next batch.
-func (t *Trainer) batch(ctx context.Context) (sums, error) {
-	parts := make([]sums, len(t.threads))
-	nets := make([]*Worker, len(t.threads))
-	for k, c := range t.threads {
-		nets[k] = c.net
-		c.net.Clear()
-	}
-	var all sums
-	err := t.share(ctx, t.Batch, func(k, i int) error {
-		return t.patch(t.threads[k], t.position.Patch+uint64(i), &parts[k])
-	})
-	if err != nil {
-		return all, err
-	}
-	for k := range parts {
-		all.loss += parts[k].loss
-		all.square += parts[k].square
-		all.rate += parts[k].rate
-	}
-	t.net.Gradients(t.grads, nets)
-	return all, ctx.Err()
 }
 
 // patch adds the gradients of one patch.

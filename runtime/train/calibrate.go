@@ -25,7 +25,7 @@ func (t *Trainer) Calibrate(ctx context.Context, c Calibration) error {
 func (t *Trainer) calibrate(ctx context.Context, c Calibration, limit int) error {
 	net, teacher := front{net: t.net, mode: t.net.Own(), limit: limit}, front{net: t.teacher, mode: ANN, limit: limit}
 	for i, l := range t.net.layers {
-		if err := ctx.Err(); err != nil {
+		if err := t.ended(ctx); err != nil {
 			return err
 		}
 		conv, ok := l.(*convLayer)
@@ -50,16 +50,15 @@ func (t *Trainer) fit(i int, l *convLayer, c Calibration, net, teacher *front) e
 	after := t.neuronOf(l)
 	net.advance(i, c.CalibratePatches)
 	teacher.advance(t.teacher.layerOf(want)+1, c.CalibratePatches)
-	parts := make([]*regression, len(t.threads))
+	parts := make([]*regression, len(t.lanes))
 	for k := range parts {
 		parts[k] = newRegression(l)
 	}
-	err := t.share(context.Background(), c.CalibratePatches, func(k, i int) error {
+	err := t.share(context.Background(), c.CalibratePatches, func(w *workers, k, i int) error {
 		p, err := t.Source.Patch(uint64(i))
 		if err != nil {
 			return err
 		}
-		w := t.threads[k]
 		if err := cmp.Or(teacher.run(w.teacher, i, p.Input.Pix), net.run(w.net, i, p.Input.Pix)); err != nil {
 			return err
 		}
@@ -72,12 +71,13 @@ func (t *Trainer) fit(i int, l *convLayer, c Calibration, net, teacher *front) e
 	if err != nil {
 		return err
 	}
-	for _, p := range parts[1:] {
-		parts[0].add(p)
+	sum, err := addUp(t.cluster, parts, t.MicroBatches)
+	if err != nil {
+		return err
 	}
 	net.move()
 	teacher.move()
-	weights, bias, err := parts[0].solve(l.w.Data, after != nil, c.CalibrateRidge)
+	weights, bias, err := sum.solve(l.w.Data, after != nil, c.CalibrateRidge)
 	if err != nil {
 		return fmt.Errorf("calibration of %q: %w", l.w.Name, err)
 	}

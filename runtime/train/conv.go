@@ -120,9 +120,9 @@ func (l *convLayer) backward(w *Worker) error {
 	return nil
 }
 
-// amplify adds the workers' gradients by bits, times the amplitudes, to those of
+// amplify adds the parts' gradients by bits, times the amplitudes, to those of
 // the weights.
-func (l *convLayer) amplify(dst []float32, unit int, workers []*Worker) {
+func (l *convLayer) amplify(dst []float32, unit int, parts []*accumulated) {
 	s := l.plain.Shape()
 	in, taps := s.InC/s.Group, s.KernelH*s.KernelW
 	theta := l.x.neuron.emits
@@ -132,7 +132,7 @@ func (l *convLayer) amplify(dst []float32, unit int, workers []*Worker) {
 			at := (o*in + i) * taps
 			for t := at; t < at+taps; t++ {
 				var sum float32
-				for _, w := range workers {
+				for _, w := range parts {
 					sum += w.units[unit][t]
 				}
 				dst[t] += sum * theta[first+i]

@@ -37,7 +37,9 @@ type Param struct {
 	from  []float32   // Data as Compile made them
 	node  *graph.Node // of a V0
 	grad  int         // index of its gradient in a worker
-	elems []float32   // what layers read: of the tensor's own kind, by refresh
+	// first is the first layer that reads it, the last one on the way back; layers is how many do.
+	first, layers int
+	elems         []float32 // what layers read: of the tensor's own kind, by refresh
 }
 
 // refresh computes what layers read from Data. What has not changed since Compile is
@@ -139,6 +141,7 @@ func (n *Net) param(node *graph.Node, i int, role Role) *Param {
 		return nil
 	}
 	if p := n.index[v]; p != nil {
+		p.layers++
 		return p
 	}
 	p := &Param{Name: v.Name(), Role: role, value: v, elems: slices.Clone(t.F32)}
@@ -160,7 +163,7 @@ func (n *Net) param(node *graph.Node, i int, role Role) *Param {
 
 // enter adds a parameter to the list.
 func (n *Net) enter(p *Param) *Param {
-	p.grad = len(n.params)
+	p.grad, p.first, p.layers = len(n.params), len(n.layers), 1
 	n.params = append(n.params, p)
 	return p
 }

@@ -77,6 +77,9 @@ func (t *Trainer) fix(ctx context.Context) error {
 		t.divide(took, t.remaining(), t.ValidateEvery == 0)
 	}
 	t.planned = k + 1
+	if err := t.agreePlan(); err != nil {
+		return err
+	}
 	return t.save()
 }
 
@@ -135,7 +138,12 @@ func (t *Trainer) timeStage(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	begin, n := time.Now(), 0
-	for n < timedBatches && (n == 0 || time.Since(begin) < timedFor) {
+	for n < timedBatches {
+		if more, err := t.agree(n == 0 || time.Since(begin) < timedFor); err != nil {
+			return 0, err
+		} else if !more {
+			break
+		}
 		if _, err := t.batch(ctx); err != nil {
 			return 0, err
 		}

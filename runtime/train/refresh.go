@@ -57,6 +57,15 @@ func (n *Net) Refresh() {
 // Gradients sums what workers have, in their order, as gradients by the
 // parameters' Data: one slice a parameter, which dst keeps.
 func (n *Net) Gradients(dst [][]float32, workers []*Worker) [][]float32 {
+	var parts []*accumulated
+	for _, w := range workers {
+		parts = append(parts, w.accumulated)
+	}
+	return n.gradients(dst, parts)
+}
+
+// gradients is Gradients of what was accumulated in parts.
+func (n *Net) gradients(dst [][]float32, parts []*accumulated) [][]float32 {
 	if dst == nil {
 		for _, p := range n.params {
 			dst = append(dst, make([]float32, len(p.Data)))
@@ -64,17 +73,17 @@ func (n *Net) Gradients(dst [][]float32, workers []*Worker) [][]float32 {
 	}
 	readers := make([][]int, len(n.params)) // layers that have sums by bits for them
 	for i, l := range n.layers {
-		if c, ok := l.(*convLayer); ok && workers[0].units[i] != nil {
+		if c, ok := l.(*convLayer); ok && parts[0].units[i] != nil {
 			readers[c.w.grad] = append(readers[c.w.grad], i)
 		}
 	}
 	n.each(len(n.params), func(i int) {
 		clear(dst[i])
-		for _, w := range workers {
+		for _, w := range parts {
 			base.Add(dst[i], dst[i], w.grads[i])
 		}
 		for _, k := range readers[i] {
-			n.layers[k].(*convLayer).amplify(dst[i], k, workers)
+			n.layers[k].(*convLayer).amplify(dst[i], k, parts)
 		}
 		n.params[i].chain(dst[i])
 	})

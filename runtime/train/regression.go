@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"spikingir/runtime/cluster"
 	"spikingir/runtime/train/kernel"
 )
 
@@ -34,13 +35,26 @@ func newRegression(l *convLayer) *regression {
 	return r
 }
 
-func (r *regression) add(o *regression) {
-	for i, x := range o.gram {
-		r.gram[i] += x
+// addUp adds the regressions of all processes, of which there are so many and this one has
+// some. It changes the first one, and gives it.
+func addUp(c cluster.Comm, parts []*regression, total int) (*regression, error) {
+	var s cluster.Summer[float64]
+	sum := parts[0]
+	for _, of := range []func(*regression) *[]float64{
+		func(r *regression) *[]float64 { return &r.gram },
+		func(r *regression) *[]float64 { return &r.cross },
+	} {
+		var list [][]float64
+		for _, p := range parts {
+			list = append(list, *of(p))
+		}
+		all := make([]float64, len(list[0]))
+		if err := s.Sum(c, all, list, total); err != nil {
+			return nil, err
+		}
+		*of(sum) = all
 	}
-	for i, x := range o.cross {
-		r.cross[i] += x
-	}
+	return sum, nil
 }
 
 // observe adds a patch: x is the input of the convolution and y what it should

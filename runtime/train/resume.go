@@ -46,7 +46,7 @@ func (t *Trainer) save() error {
 
 // Resume takes the state of the run from its checkpoint.
 func (t *Trainer) Resume() error {
-	c, err := checkpoint.Read(t.Checkpoint)
+	c, err := t.readCheckpoint()
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"spikingir/graph"
+	"spikingir/runtime/cluster"
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/train/checkpoint"
@@ -37,10 +38,16 @@ type Config struct {
 
 	// Memory is the bytes that the patches of all threads may take; a negative number is no
 	// limit, 0 means [machine.Budget].
-	Memory        int64
-	Batch         int
-	Pool          *machine.Pool // has a worker for each thread; results depend on their number
-	ValidateEvery int           // steps; 0: a twentieth of all
+	Memory int64
+	Batch  int
+	// MicroBatches is how many parts of a batch are summed apart: results depend on their
+	// number, and on nothing else of threads and processes. 0: one for each thread of all processes.
+	MicroBatches int
+	Pool         *machine.Pool // has a worker for each thread
+	// Cluster is the processes that share out batches and validations, all with the same Config;
+	// nil for this one alone. Each of them has its Report; Checkpoint is for process 0.
+	Cluster       cluster.Comm
+	ValidateEvery int // steps; 0: a twentieth of all
 	// Checkpoint is the file that the state of the run is written to, empty for none:
 	// when the run begins and ends, and every CheckpointEvery.
 	Checkpoint      string
@@ -80,6 +87,12 @@ type Trainer struct {
 	timed        bool // the time decides on the steps
 	net, teacher *Net
 	threads      []*workers
+	cluster      cluster.Comm
+	lanes        []*lane // of this process, from firstLane on
+	firstLane    int
+	exchange     *exchange // of batches of the kind exchanged
+	exchanged    kind
+	interrupted  bool // by the context of any process
 	params       []*optim.Param
 	grads        [][]float32
 	adam         *optim.Adam
@@ -137,6 +150,12 @@ func New(c Config) (*Trainer, error) {
 		t.threads = append(t.threads, t.newWorkers())
 	}
 	t.net.Threads = len(t.threads)
+	if err := t.makeLanes(); err != nil {
+		return nil, err
+	}
+	if err := t.alike(); err != nil {
+		return nil, err
+	}
 	return t, t.optimiser()
 }
 
@@ -195,7 +214,7 @@ func (t *Trainer) Run(ctx context.Context) error {
 	err := t.run(ctx)
 	var bad *DivergedError
 	switch {
-	case ctx.Err() != nil:
+	case t.Interrupted(ctx):
 		if e := t.save(); e != nil {
 			return e
 		}
@@ -234,10 +253,12 @@ func (t *Trainer) run(ctx context.Context) error {
 			return err
 		}
 		for int(t.position.Step) < t.stage().Steps {
-			if ctx.Err() != nil {
+			switch why, err := t.stopping(ctx); {
+			case err != nil:
+				return err
+			case why == interrupted:
 				return ErrStopped
-			}
-			if t.late() {
+			case why == outOfTime:
 				return t.stop(ctx)
 			}
 			if err := t.step(ctx); err != nil {
@@ -285,6 +306,9 @@ func (t *Trainer) after(ctx context.Context) error {
 			return err
 		}
 		changed = t.adjust()
+		if err := t.agreePlan(); err != nil {
+			return err
+		}
 	}
 	if changed || t.CheckpointEvery > 0 && time.Since(t.saved) > t.CheckpointEvery {
 		if err := t.save(); err != nil {

@@ -40,6 +40,9 @@ func (t *Trainer) validate(ctx context.Context) error {
 	if err := t.finite(); err != nil {
 		return err
 	}
+	if err := t.together(); err != nil {
+		return err
+	}
 	t.net.Store()
 	if t.Source.ValidationLen() == 0 {
 		t.remember(nil)
@@ -79,7 +82,7 @@ func (t *Trainer) figures(ctx context.Context) (*checkpoint.Figures, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := eval.Run(ctx, eval.Config{Model: p, Ports: ports, Set: heldOut{t.Source, t.Task}})
+	r, err := eval.Run(t.whole(ctx), eval.Config{Model: p, Ports: ports, Set: heldOut{t.Source, t.Task}, Cluster: t.cluster})
 	if err != nil {
 		return nil, err
 	}

@@ -30,14 +30,15 @@ type Worker struct {
 	mode    Mode
 	slots   []slot
 	states  []neuronState // of each neuron layer
-	grads   [][]float32   // of each parameter, by its elements
-	units   [][]float32   // of each layer of weights behind neurons: see convLayer
 	scratch kernel.Scratch
 	env     ops.Env
 	free    map[int][][]float32
 	words   map[int][][]uint64
 	hooks   Hooks
 	out     []float32 // what the last Forward gave
+	*accumulated
+	// passed, when not nil, is told of each layer that Backward has come through.
+	passed func(layer int)
 }
 
 // A slot is a value as this worker holds it: [slices][elems].
@@ -60,18 +61,8 @@ type Hooks struct {
 
 // NewWorker makes a worker with no gradients.
 func (n *Net) NewWorker() *Worker {
-	w := &Worker{net: n, slots: make([]slot, len(n.order)), states: make([]neuronState, len(n.neurons)),
-		grads: make([][]float32, len(n.params)), units: make([][]float32, len(n.layers)),
-		free: map[int][][]float32{}, words: map[int][][]uint64{}, env: ops.Env{Repack: true}}
-	for i, p := range n.params {
-		w.grads[i] = make([]float32, len(p.elems))
-	}
-	for i, l := range n.layers {
-		if c, ok := l.(*convLayer); ok && c.scaled != nil && c.w != nil {
-			w.units[i] = make([]float32, len(c.fixed))
-		}
-	}
-	return w
+	return &Worker{net: n, slots: make([]slot, len(n.order)), states: make([]neuronState, len(n.neurons)),
+		accumulated: n.newAccumulated(), free: map[int][][]float32{}, words: map[int][][]uint64{}, env: ops.Env{Repack: true}}
 }
 
 // floats takes a buffer whose elements may be anything.
@@ -182,14 +173,16 @@ func (w *Worker) Backward(gradient []float32) error {
 	w.give(out, g)
 	for i := len(w.net.layers) - 1; i >= 0; i-- {
 		l := w.net.layers[i]
-		if !w.reached(l) {
-			continue
+		if w.reached(l) {
+			if err := l.backward(w); err != nil {
+				return err
+			}
+			for _, v := range l.writes() {
+				w.drop(v)
+			}
 		}
-		if err := l.backward(w); err != nil {
-			return err
-		}
-		for _, v := range l.writes() {
-			w.drop(v)
+		if w.passed != nil {
+			w.passed(i)
 		}
 	}
 	w.drop(w.net.input)
@@ -244,16 +237,6 @@ func (w *Worker) FiringRate() float64 {
 		slots += l.out.elems * w.net.Timesteps
 	}
 	return spikes / float64(max(slots, 1))
-}
-
-// Clear sets the gradients to zero.
-func (w *Worker) Clear() {
-	for _, g := range w.grads {
-		clear(g)
-	}
-	for _, g := range w.units {
-		clear(g)
-	}
 }
 
 // BackwardRates is Backward through the mean rates of the last Forward of mode
