@@ -14,6 +14,7 @@ import (
 	"spikingir/graph"
 	"spikingir/passes"
 	"spikingir/runtime/calib"
+	"spikingir/runtime/cluster"
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/eval"
 	"spikingir/runtime/fit"
@@ -33,6 +34,7 @@ type calibration struct {
 	sizes    *fit.Sizes // of the model that was calibrated
 	progress func(done, total int)
 	memory   int64 // as Options.MemoryLimit
+	cluster  cluster.Comm
 }
 
 // newCalibration opens the images that a conversion calibrates on.
@@ -134,7 +136,7 @@ func (c *calibration) calibrator(ctx context.Context, stats **graph.Stats) passe
 			return nil, unsupported(err)
 		}
 		c.sizes = fit.Free(m, c.ports.Input)
-		s, err := calib.CollectWithin(ctx, c.memory, m, values, c, c.pool, c.progress)
+		s, err := calib.CollectWithin(ctx, calib.Limits{Memory: c.memory, Cluster: c.cluster}, m, values, c, c.pool, c.progress)
 		*stats = s
 		if err != nil && c.err == nil && ctx.Err() == nil {
 			err = unsupported(err)

@@ -13,6 +13,7 @@ import (
 	"spikingir/graph/op"
 	"spikingir/onnxio"
 	"spikingir/passes"
+	"spikingir/runtime/cluster"
 	"spikingir/runtime/eval"
 	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/watch"
@@ -44,6 +45,9 @@ type Options struct {
 	// Threads is how many threads work; 0 takes every core. The result does not depend
 	// on it.
 	Threads int
+	// Cluster is the processes that share out the calibration images; nil for this one alone. All
+	// of them convert the same model, and get the same bytes.
+	Cluster cluster.Comm
 	// Progress, when not nil, is called after each calibration image.
 	Progress func(done, total int)
 	// StopAfter ends the conversion with the first pass of that name; the model is then as
@@ -131,7 +135,7 @@ func (o *Options) carryOut(ctx context.Context, m *Model, p Pipeline, c *Convers
 		return nil, err
 	}
 	defer set.pool.Close()
-	set.progress, set.memory = o.Progress, o.MemoryLimit
+	set.progress, set.memory, set.cluster = o.Progress, o.MemoryLimit, o.Cluster
 	var stats *graph.Stats
 	c.neurons(m)
 	var check *checker

@@ -3,6 +3,7 @@ package spikingir
 import (
 	"context"
 
+	"spikingir/runtime/cluster"
 	"spikingir/runtime/eval"
 	"spikingir/runtime/metric"
 )
@@ -25,6 +26,9 @@ type EvaluateOptions struct {
 	// task; qualities are left zero. A network of one size of images is given the middle of
 	// each, as [Convert] does when it calibrates.
 	Blind bool
+	// Cluster is the processes that share out the images; nil for this one alone. All of them
+	// measure the same network, and get the same report. With Each nothing is shared out.
+	Cluster cluster.Comm
 	// Accept, when not nil, may refuse an image of w x h pixels before it is run.
 	Accept func(w, h int) error
 	// Each, when not nil, is shown each image with what came of it, which it must not change.
@@ -44,7 +48,7 @@ func Evaluate(ctx context.Context, n *Network, d Data, o EvaluateOptions) ([]*Re
 	if n.noImage != nil {
 		return nil, unsupported(n.noImage)
 	}
-	c := eval.Config{Model: n.program, Ports: n.ports, Window: o.SSIM, Crop: o.Crop, Blind: o.Blind, Each: o.Each, Progress: o.Progress,
+	c := eval.Config{Model: n.program, Ports: n.ports, Window: o.SSIM, Crop: o.Crop, Blind: o.Blind, Each: o.Each, Progress: o.Progress, Cluster: o.Cluster,
 		Energy: metric.EnergyOptions{Mode: o.Energy, FirstLayer: o.FirstLayer}}
 	if o.Reference != nil {
 		c.Ref, c.RefPorts = o.Reference.program, o.Reference.ports

@@ -1,6 +1,7 @@
 package spikingir
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"spikingir/graph"
 	"spikingir/internal/atomicfile"
 	"spikingir/passes/annotations"
+	"spikingir/runtime/cluster"
 	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/train"
 	"spikingir/runtime/train/checkpoint"
@@ -84,6 +86,7 @@ func Finetune(ctx context.Context, m *Model, o FinetuneOptions) (*FinetuneReport
 	if err := f.Check(); err != nil {
 		return nil, err
 	}
+	f.follow()
 	unlock, err := f.claim()
 	if err != nil {
 		return nil, err
@@ -94,6 +97,9 @@ func Finetune(ctx context.Context, m *Model, o FinetuneOptions) (*FinetuneReport
 	}
 	defer f.pool.Close()
 	f.Threads = f.pool.Threads()
+	if err := f.microBatches(); err != nil {
+		return nil, err
+	}
 	if err := f.prepare(); err != nil {
 		return nil, err
 	}
@@ -108,6 +114,27 @@ func Finetune(ctx context.Context, m *Model, o FinetuneOptions) (*FinetuneReport
 		f.note("log %s: %v", f.EventLog, atomicfile.Cause(e))
 	}
 	return f.finish(ctx, err)
+}
+
+// follow leaves what is written and told to process 0.
+func (f *finetuning) follow() {
+	if cluster.Or(f.Cluster).Rank() > 0 {
+		f.Output, f.Checkpoint, f.EventLog, f.Report, f.Note = "", "", "", nil, nil
+	}
+}
+
+// microBatches completes their number.
+func (f *finetuning) microBatches() error {
+	processes := cluster.Or(f.Cluster)
+	if f.MicroBatches == 0 {
+		n, err := cluster.Total(processes, int64(f.Threads))
+		f.MicroBatches = int(n)
+		return err
+	}
+	if n := processes.Size(); f.MicroBatches < n {
+		return badOption("--micro-batches %d in %d processes, want one for each at least", f.MicroBatches, n)
+	}
+	return nil
 }
 
 // start opens the images, and begins the run or takes it up where its checkpoint left it.
@@ -161,12 +188,12 @@ func (f *finetuning) finish(ctx context.Context, end error) (*FinetuneReport, er
 	var diverged *DivergedError
 	stopped := errors.Is(end, train.ErrStopped)
 	switch {
-	case stopped && ctx.Err() != nil:
+	case stopped && f.trainer.Interrupted(ctx):
 		r.Ended = "interrupted"
 		if r.Unfinished, end = f.keepBest(); end != nil {
 			f.note("the best network so far could not be written: %v", end)
 		}
-		return r, ctx.Err()
+		return r, cmp.Or(ctx.Err(), context.Canceled)
 	case errors.As(end, &diverged):
 		r.Ended = "diverged"
 	case stopped:

@@ -13,6 +13,7 @@ import (
 	"spikingir/graph"
 	"spikingir/graph/op"
 	"spikingir/passes/recipes"
+	"spikingir/runtime/cluster"
 	"spikingir/runtime/train"
 	"spikingir/runtime/train/checkpoint"
 	"spikingir/runtime/train/optim"
@@ -58,8 +59,16 @@ type FinetuneOptions struct {
 	// Inputs is what the network is fed beside the image, as in [RunOptions]; the network that
 	// is written has these values where no others are given.
 	Inputs map[string]Feed `json:"inputs,omitempty"`
-	// Threads is how many threads work; 0 takes every core. The result depends on it.
-	Threads int `json:"threads"`
+	// MicroBatches is how many parts of a batch are summed apart; 0: one for each thread of all
+	// processes. The result depends on it.
+	MicroBatches int `json:"threads"`
+
+	// Threads is how many threads work; 0 takes every core.
+	Threads int `json:"-"`
+	// Cluster is the processes that share out batches and validations; nil for this one alone.
+	// All of them train the same model with the same options and images; process 0 writes the
+	// files, and is the one whose clock counts. An error of one must end all, as [cluster.Comm] has it.
+	Cluster cluster.Comm `json:"-"`
 
 	// MemoryLimit is the bytes that patches may take in all threads, and constants that are
 	// folded: what takes more is refused before the first step. 0 is a quarter of the
@@ -175,6 +184,7 @@ func (o *FinetuneOptions) Check() error {
 		train.Bound{Name: "max-minutes", Value: o.MaxMinutes, High: 1e6}.Check(),
 		o.Calibration.Check(),
 		train.Bound{Name: "batch", Value: float64(o.Batch), Low: 1, High: 1 << 16}.Check(),
+		train.Bound{Name: "micro-batches", Value: float64(o.MicroBatches), High: 1 << 16}.Check(),
 		train.Bound{Name: "patch", Value: float64(o.Patch), Low: 2, High: 1 << 14}.Check(),
 		o.Method.Check(),
 		o.Options.Check(),

@@ -1,8 +1,8 @@
 // Package calib measures the distribution of values while a model runs over a
 // calibration set: streaming, one histogram a channel, so that any percentile
 // can be read off afterwards (graph.Histogram). Counts are integers and each
-// channel is counted by one goroutine in the order of the images, so the
-// result does not depend on the number of threads.
+// channel is counted by one goroutine, and its sums by image are added in their order, so the
+// result does not depend on the number of threads, nor on that of the processes that share the images out.
 package calib
 
 import (
@@ -11,6 +11,7 @@ import (
 	"math"
 
 	"spikingir/graph"
+	"spikingir/runtime/cluster"
 	"spikingir/runtime/exec"
 	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/ops"
@@ -51,15 +52,25 @@ func fed(p *exec.Program, set Images, x *ops.Tensor) (map[string]*ops.Tensor, er
 // not nil, is called after each image.
 func Collect(ctx context.Context, m *graph.Model, values []string, set Images, pool *machine.Pool,
 	progress func(done, total int)) (*graph.Stats, error) {
-	return CollectWithin(ctx, 0, m, values, set, pool, progress)
+	return CollectWithin(ctx, Limits{}, m, values, set, pool, progress)
 }
 
-// CollectWithin is Collect where a run may take so many bytes: pieces take that much at most,
-// and what takes more all the same is an error that names the node. 0 is the default, for
-// pieces exec.DefaultMemoryLimit, as thresholds shall not depend on the machine; a negative
-// number is no limit.
-func CollectWithin(ctx context.Context, memory int64, m *graph.Model, values []string, set Images, pool *machine.Pool,
+// Limits is what a collection may take, and who shares it out.
+type Limits struct {
+	// Memory is the bytes that a run may take: pieces take that much at most,
+	// and what takes more all the same is an error that names the node. 0 is the default, for
+	// pieces exec.DefaultMemoryLimit, as thresholds shall not depend on the machine; a negative
+	// number is no limit.
+	Memory int64
+	// Cluster is the processes that share out the images; nil for this one alone. All read
+	// all images, for their hash, and get the same distributions.
+	Cluster cluster.Comm
+}
+
+// CollectWithin is Collect within limits.
+func CollectWithin(ctx context.Context, l Limits, m *graph.Model, values []string, set Images, pool *machine.Pool,
 	progress func(done, total int)) (*graph.Stats, error) {
+	memory := l.Memory
 	if set.Len() == 0 {
 		return nil, fmt.Errorf("the calibration set holds no image")
 	}
@@ -79,10 +90,18 @@ func CollectWithin(ctx context.Context, memory int64, m *graph.Model, values []s
 	if err != nil {
 		return nil, err
 	}
+	processes := cluster.Or(l.Cluster)
+	own, err := following(processes, -1, set.Len())
+	if err != nil {
+		return nil, err
+	}
 	for i := range set.Len() {
 		x, err := set.Input(i)
 		if err != nil {
 			return nil, err
+		}
+		if i != own {
+			continue
 		}
 		watch.Of(ctx).Task("calibrating on image %d of %d", i+1, set.Len())
 		for part := range pieces(p, x) {
@@ -97,11 +116,26 @@ func CollectWithin(ctx context.Context, memory int64, m *graph.Model, values []s
 				return nil, fmt.Errorf("calibration image %d: %w", i+1, err)
 			}
 		}
+		c.ended(i)
 		if progress != nil {
 			progress(i+1, set.Len())
 		}
+		if own, err = following(processes, i, set.Len()); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.join(processes); err != nil {
+		return nil, err
 	}
 	return c.stats(set)
+}
+
+// following is the image of n that this process takes after image i.
+func following(c cluster.Comm, i, n int) (int, error) {
+	if c.Size() == 1 {
+		return i + 1, nil
+	}
+	return c.Take(n)
 }
 
 // collector holds one counter for each channel of each value.
@@ -121,7 +155,8 @@ type counter struct {
 	pages              [1 << 8]*page
 	count, zeros, nans int64
 	smallest, largest  float32
-	sum                float64
+	sum                float64         // of the present image
+	sums               map[int]float64 // of each image
 }
 
 func newCollector(g *graph.Graph, values []string) (*collector, error) {
@@ -179,12 +214,15 @@ func (k *counter) add(xs []float32) {
 	}
 }
 
-func (k *counter) bin(key uint16) {
+func (k *counter) bin(key uint16) { k.bins(key, 1) }
+
+// bins counts so many numbers of a bin.
+func (k *counter) bins(key uint16, n int64) {
 	p := &k.pages[key>>8]
 	if *p == nil {
 		*p = &page{}
 	}
-	(*p)[key&0xff]++
+	(*p)[key&0xff] += n
 }
 
 // stats turns the counters into plain data.
@@ -211,7 +249,7 @@ func (c *collector) stats(set Images) (*graph.Stats, error) {
 
 func (k *counter) histogram() *graph.Histogram {
 	h := &graph.Histogram{Count: k.count, Zeros: k.zeros, NaNs: k.nans,
-		Min: k.smallest, Max: k.largest, Sum: k.sum}
+		Min: k.smallest, Max: k.largest, Sum: k.total()}
 	for high, p := range k.pages {
 		if p == nil {
 			continue
