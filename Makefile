@@ -23,6 +23,22 @@ build:
 lab:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(LAB) ./cmd/spikingir-lab
 
+# The program over MPI (docs/cluster.md), which needs cgo: make build-mpi MPICC=mpicc.mpich for another MPI than the
+# default. Where there is none, and Debian's packages can be installed, it gets Open MPI.
+MPICC ?= mpicc
+.PHONY: build-mpi test-mpi bench-mpi
+build-mpi:
+	command -v $(MPICC) >/dev/null || apt-get install -y --no-install-recommends gcc openmpi-bin libopenmpi-dev
+	CC=$(MPICC) CGO_ENABLED=1 $(GO) build -trimpath -tags mpi -o $(BIN)-mpi ./cmd/spikingir
+
+# Compares 1, 2 and 4 processes, of the MPIs that are installed.
+test-mpi:
+	GO=$(GO) .ci/mpi
+
+# Trains DnCNN of DATA in one process of two threads and in two of one, in turns.
+bench-mpi: build-mpi
+	.ci/bench-mpi "$(BIN)-mpi" "$(DATA)"
+
 # Converts the embedded networks, runs and measures them; leaves demo/.
 demo: build
 	$(BIN) demo -o demo

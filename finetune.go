@@ -36,9 +36,19 @@ type FinetuneReport struct {
 	Before     *Measured       `json:"before,omitempty"` // where this session began the run
 	Best       *Measured       `json:"best,omitempty"`   // nil where nothing is held out
 	Checkpoint string          `json:"checkpoint,omitempty"`
+	// Exchange is what the gradients took on their way between processes; nil where there is one.
+	Exchange *FinetuneExchange `json:"exchange,omitempty"`
 	// Unfinished is the file of the best network of a run that was interrupted: see
 	// [UnfinishedName].
 	Unfinished string `json:"unfinished,omitempty"`
+}
+
+// FinetuneExchange is the exchange of gradients in a step of the last kind, for process 0.
+type FinetuneExchange struct {
+	Processes int     `json:"processes"`
+	Bytes     int64   `json:"bytes"`           // that it sends
+	Seconds   float64 `json:"seconds"`         // that sums are under way
+	Waited    float64 `json:"waiting_seconds"` // of these, after its last patch: what overlap does not hide
 }
 
 // FinetuneStage is a stage as it was planned.
@@ -285,6 +295,10 @@ func (f *finetuning) summary() *FinetuneReport {
 	r := &FinetuneReport{Output: f.Output, Ended: "complete", Data: f.trainer.Source.String(), DataSHA: f.trainer.Source.SHA256(),
 		Steps: p.Total, Planned: f.trainer.Steps(), Patches: p.Patch, Seconds: p.Seconds, Throughput: f.trainer.Throughput(),
 		Before: measured(f.before), Best: measured(f.trainer.Best()), Checkpoint: f.Checkpoint}
+	if x := f.trainer.Exchanged(); x.Steps > 0 {
+		steps := float64(x.Steps)
+		r.Exchange = &FinetuneExchange{f.Cluster.Size(), x.Bytes, x.Busy.Seconds() / steps, x.Waited.Seconds() / steps}
+	}
 	for _, s := range f.trainer.Stages {
 		stage := FinetuneStage{Name: s.Name}
 		if !s.Calibrates() {

@@ -13,6 +13,7 @@ import (
 	"spikingir"
 	"spikingir/cmd/internal/cli"
 	"spikingir/cmd/internal/gate"
+	"spikingir/runtime/cluster"
 )
 
 // app is what the subcommands share: the streams and the common flags.
@@ -29,6 +30,10 @@ type app struct {
 	// ctx is the context of the command, which reading a model heeds wherever it is done;
 	// nil before there is one.
 	ctx context.Context
+	// cluster is the processes that work together, as a rule this one alone, and idle says that
+	// this one has no part in the command.
+	cluster cluster.Comm
+	idle    bool
 }
 
 func (a *app) context() context.Context {
@@ -38,14 +43,23 @@ func (a *app) context() context.Context {
 	return a.ctx
 }
 
-// run is the program: it never calls os.Exit.
+// run is the program in one process: it never calls os.Exit.
 func run(args []string, in io.Reader, out, errw io.Writer) int {
-	a := &app{Common: cli.Common{Name: "spikingir", Err: errw}, stdin: in, stdout: out}
+	return runIn(cluster.Alone, args, in, out, errw)
+}
+
+// runIn is the program in one of several processes.
+func runIn(c cluster.Comm, args []string, in io.Reader, out, errw io.Writer) int {
+	a := &app{Common: cli.Common{Name: "spikingir", Err: errw}, stdin: in, stdout: out, cluster: c}
 	defer a.Close()
-	return cli.Run(args, in, out, errw, func(out io.Writer) *cobra.Command {
+	code := cli.Run(args, in, out, errw, func(out io.Writer) *cobra.Command {
 		a.out = out
 		return a.root()
 	})
+	if a.idle {
+		return cli.ExitOK
+	}
+	return code
 }
 
 // root builds the command tree.
@@ -79,10 +93,10 @@ standard error.`,
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		a.ctx = cmd.Context()
 		a.Watch(a.ctx)
-		return cmp.Or(checkFormat(cmd, a.format), a.Check())
+		return cmp.Or(a.joins(cmd), checkFormat(cmd, a.format), a.Check())
 	}
-	root.AddCommand(a.judging(a.inspectCmd()), a.passesCmd(), a.judging(a.convertCmd()), a.lowerCmd(), a.runCmd(), a.judging(a.evalCmd()),
-		a.finetuneCmd(), a.judging(a.diffCmd()), a.judging(a.verifyCmd()), a.judging(a.bisectCmd()), a.explainCmd(), a.reportCmd(), a.judging(a.exportCmd()), a.benchCmd(), a.demoCmd(), a.manCmd())
+	root.AddCommand(a.judging(a.inspectCmd()), a.passesCmd(), shared(a.judging(a.convertCmd())), a.lowerCmd(), shared(a.runCmd()), shared(a.judging(a.evalCmd())),
+		shared(a.finetuneCmd()), a.judging(a.diffCmd()), a.judging(a.verifyCmd()), a.judging(a.bisectCmd()), a.explainCmd(), a.reportCmd(), a.judging(a.exportCmd()), a.benchCmd(), a.demoCmd(), a.manCmd())
 	root.SetOut(a.out) // which the command completion takes as it is now
 	completions(root)
 	describe(root)

@@ -110,7 +110,11 @@ func (a *app) convertFile(cmd *cobra.Command, path string, c *conversion) error 
 	in.Add(path)
 	in.Add(*c.tensors...)
 	in.AddFolders(c.Calibration.Dir, c.Calibration.Inputs, c.Calibration.Targets)
-	if c.out != "" {
+	c.Cluster = a.cluster
+	switch {
+	case a.cluster.Rank() > 0: // process 0 writes
+		c.dump = dumper{}
+	case c.out != "":
 		if err := in.CheckOutput(c.out); err != nil {
 			return err
 		}
@@ -143,11 +147,16 @@ func (a *app) convertFile(cmd *cobra.Command, path string, c *conversion) error 
 	if err := a.measure(cmd.Context(), s, ann, m, c); err != nil {
 		return err
 	}
-	if c.dry {
+	switch {
+	case c.dry:
 		err = c.takeLayers(m)
 		s.Layers = c.layers
-	} else if err = spikingir.Write(c.out, m); err != nil {
-		err = cli.Writing(c.out, err)
+	case a.cluster.Rank() > 0:
+		return nil
+	default:
+		if err = spikingir.Write(c.out, m); err != nil {
+			err = cli.Writing(c.out, err)
+		}
 	}
 	if err != nil {
 		return err

@@ -92,7 +92,7 @@ func (a *app) measureConversion(ctx context.Context, path string, ann, snn *grap
 	if names, at := p.snn.Outputs(); len(names) > 1 {
 		a.Warnf("%s: gates are held to output %q", path, names[at])
 	}
-	r, err := a.measurePair(ctx, p, c.Calibration, spikingir.EvaluateOptions{Blind: true})
+	r, err := a.measurePair(ctx, p, c.Calibration, spikingir.EvaluateOptions{Blind: true, Cluster: a.cluster})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

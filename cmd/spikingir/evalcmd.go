@@ -89,6 +89,12 @@ func (e *evaluation) checkMeasure() error {
 
 // evaluate measures the network of a file.
 func (a *app) evaluate(ctx context.Context, path string, e *evaluation) ([]*spikingir.Report, error) {
+	if e.shown.wanted() {
+		if err := a.leads(); err != nil {
+			return nil, err
+		}
+	}
+	e.Cluster = a.cluster
 	if err := cmp.Or(e.check(), a.wantGate(len(e.limits.flags()) > 0, "one of --assert-psnr-drop, --assert-agreement, --assert-rate and --assert-energy-ratio")); err != nil {
 		return nil, err
 	}

@@ -38,6 +38,9 @@ func (s *shown) add(f *pflag.FlagSet) {
 		montageRows, montageSide))
 }
 
+// wanted reports whether any image is to be written, which process 0 does alone.
+func (s *shown) wanted() bool { return s.folder != "" || s.montage != "" }
+
 // check finds what is wrong with the outputs before anything is read.
 func (s *shown) check(d *spikingir.Data, models ...string) error {
 	s.inputs.Add(models...)
@@ -58,7 +61,7 @@ func (s *shown) check(d *spikingir.Data, models ...string) error {
 
 // each is what is done with the outcome of an image; nil for nothing.
 func (s *shown) each() func(spikingir.Outcome) error {
-	if s.folder == "" && s.montage == "" {
+	if !s.wanted() {
 		return nil
 	}
 	s.names = map[string]bool{}

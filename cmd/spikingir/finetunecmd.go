@@ -37,8 +37,8 @@ them, in fixed point as eval does, before, after and in between; OUT is the best
 The state of the run is in --checkpoint from its first step on: after Ctrl-C, or
 whatever else ended it, the same command with --resume goes on as if nothing had
 happened, bit for bit. It is removed when the last step is done. After Ctrl-C the best
-network so far is in x.best.onnx, for -o x.onnx. The same seed, --threads and steps
-give the same bytes on the same kind of CPU.`,
+network so far is in x.best.onnx, for -o x.onnx. The same seed, --micro-batches (as a
+rule --threads) and steps give the same bytes on the same kind of CPU.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			t.path = args[0]

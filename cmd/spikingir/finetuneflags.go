@@ -12,6 +12,7 @@ import (
 
 	"spikingir"
 	"spikingir/cmd/internal/cli"
+	"spikingir/runtime/cluster"
 	"spikingir/runtime/train/checkpoint"
 )
 
@@ -43,6 +44,7 @@ func (t *tuning) add(f *pflag.FlagSet) {
 	f.Float64Var(&o.MaxMinutes, "max-minutes", 0, "stop after that time, over all sessions; 0 for any (default 60 where no number of steps is given)")
 	addBudget(f, &o.MemoryLimit, "the patches of all threads, and constants that are folded,")
 	f.IntVar(&o.Batch, "batch", o.Batch, "patches of a step")
+	f.IntVar(&o.MicroBatches, "micro-batches", 0, "parts of a batch that are summed apart, on which the result depends; 0 for one for each thread (of all processes under mpirun)")
 	f.IntVar(&o.Patch, "patch", o.Patch, "side of a patch in pixels of the target")
 	f.StringVar(&t.rates, "rate", "", "learning rate, or NAME=RATE,... by stage (default 1e-4)")
 	f.StringVar((*string)(&o.Schedule), "schedule", string(o.Schedule), "learning rate within a stage: cosine or constant")
@@ -86,7 +88,7 @@ func (t *tuning) check(a *app) (err error) {
 	if err := checkGiven(&t.Data); err != nil {
 		return err
 	}
-	t.Data.Seed, t.Threads = a.Seed, a.Threads
+	t.Data.Seed, t.Threads, t.Cluster = a.Seed, a.Threads, a.cluster
 	if t.Checkpoint == "" {
 		t.Checkpoint = t.Output + ".checkpoint"
 	}
@@ -121,7 +123,7 @@ func (t *tuning) checkNames(models ...*spikingir.Model) error {
 	outputs := []struct{ flag, path string }{{"--output", t.Output}, {"the best network so far", spikingir.UnfinishedName(t.Output)}, {"--checkpoint", t.Checkpoint}, {"--log", t.EventLog},
 		{"the lock of --output", checkpoint.LockName(t.Output)}, {"the lock of --checkpoint", checkpoint.LockName(t.Checkpoint)}}
 	for i, o := range outputs {
-		if o.path == "" {
+		if o.path == "" || cluster.Or(t.Cluster).Rank() > 0 { // process 0 writes
 			continue
 		}
 		if err := in.CheckOutput(o.path); err != nil {

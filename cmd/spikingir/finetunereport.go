@@ -33,6 +33,9 @@ func (a *app) printTuned(s *tuned) error {
 	}
 	fmt.Fprintf(a.out, "%s -> %s\n%s\n%d of %d steps (%s), %d patches in %s, %.2f patches a second of training\n", s.Model, s.Output,
 		s.Data, s.Steps, s.Planned, strings.Join(stages, ", "), s.Patches, duration(s.Seconds), s.Throughput)
+	if x := s.Exchange; x != nil {
+		fmt.Fprintf(a.out, "%d processes exchange gradients for %s of a step, %s of it after the last patch\n", x.Processes, duration(x.Seconds), duration(x.Waited))
+	}
 	if s.Best != nil {
 		t := a.table()
 		t.AppendHeader(table.Row{"held-out images", "PSNR (dB)", "SSIM", "firing rate", "energy (mJ)"})

@@ -46,7 +46,7 @@ var trainers = []string{"", "cmd", "runtime/bench", "runtime/train"}
 
 // testsOnly are packages that serve tests and may reach further; nothing else
 // may import them.
-var testsOnly = []string{module + "/onnxio/hdf5/hdf5test", module + "/internal/python", module + "/internal/randommodel", module + "/passes/passtest", module + "/runtime/kernel/kerneltest"}
+var testsOnly = []string{module + "/onnxio/hdf5/hdf5test", module + "/internal/python", module + "/internal/randommodel", module + "/passes/passtest", module + "/runtime/kernel/kerneltest", module + "/runtime/cluster/clustertest"}
 
 // TestLayers holds the import rules: imports point down (cmd, the root, then onnxio,
 // passes and runtime, then graph; in runtime exec, then watch, fit, tile, neuron and ops, then kernel,

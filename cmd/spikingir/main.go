@@ -11,5 +11,5 @@ import (
 
 func main() {
 	cli.NoticeAfter = 5 * time.Second
-	os.Exit(cli.Guard("spikingir", os.Stderr, func() int { return run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr) }))
+	os.Exit(together(os.Args[1:]))
 }

@@ -72,6 +72,9 @@ not asked for are not written.`,
 				return err
 			}
 			if len(r.tensors) > 0 {
+				if err := a.leads(); err != nil {
+					return err
+				}
 				return a.runTensors(cmd.Context(), args[0], r)
 			}
 			if len(r.outs) > 1 {
@@ -81,6 +84,11 @@ not asked for are not written.`,
 			files, err := a.files(r, args[0])
 			if err != nil {
 				return err
+			}
+			if !r.folder {
+				if err := a.leads(); err != nil {
+					return err
+				}
 			}
 			net, err := a.load(args[0], "onnx")
 			if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"spikingir/cmd/internal/cli"
 	"spikingir/internal/atomicfile"
 	"spikingir/internal/regular"
+	"spikingir/runtime/cluster"
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/watch"
 	"spikingir/runtime/y4m"
@@ -65,39 +67,114 @@ func (a *app) checkStdout() error {
 	return nil
 }
 
+// outcome is what came of an image: what is reported, or why there is no output. The fields
+// are those that other processes are sent.
+type outcome struct {
+	Done restored
+	Code int // the exit code that Done.Error stands for
+}
+
 // restoreAll restores images one by one. Of a folder those that fail are left out, and told;
-// what cannot be written ends it.
+// what cannot be written ends it. Several processes share a folder out.
 func (a *app) restoreAll(ctx context.Context, m *loaded, jobs []job, r *restoration) error {
 	collectOften()
 	step, end := a.Progress("restoring")
 	defer end()
-	list := []restored{}
-	var failed []error
-	for i, j := range jobs {
-		watch.Of(ctx).Task("restoring %s", j.in)
-		done, err := a.restoreJob(ctx, m, j, r, step)
-		if e := ctx.Err(); e != nil {
-			return e
+	one := func(i int) (outcome, error) {
+		watch.Of(ctx).Task("restoring %s", jobs[i].in)
+		o, err := a.outcome(ctx, m, jobs[i], r, step)
+		if err == nil {
+			step(i+1, len(jobs))
 		}
-		var final *cannotWrite
-		switch {
-		case errors.As(err, &final):
-			return final.error
-		case err != nil && !r.folder:
+		return o, err
+	}
+	all := make([]outcome, 0, len(jobs))
+	tell := func(i int, o outcome) {
+		all = append(all, o)
+		a.tellOutcome(jobs[i], o)
+	}
+	if a.cluster.Size() > 1 {
+		list, err := shareOutcomes(a.cluster, len(jobs), one)
+		if err != nil {
 			return err
-		case err != nil:
-			fmt.Fprintf(a.Err, "%s: %s\n", a.Name, cli.OneLine(err))
-			failed = append(failed, err)
-			done = restored{Input: j.in, Error: cli.OneLine(err)}
 		}
-		step(i+1, len(jobs))
-		list = append(list, done)
-		if err == nil && !a.Quiet && a.format == "text" {
-			w := a.out
-			if j.out == stream {
-				w = a.Err
+		for i, o := range list {
+			tell(i, o)
+		}
+	} else {
+		for i := range jobs {
+			o, err := one(i)
+			if err != nil {
+				return err
 			}
-			fmt.Fprintln(w, cli.Line(done.line()))
+			tell(i, o)
+		}
+	}
+	return a.restoredAll(all, r)
+}
+
+// shareOutcomes has images restored in whichever process is free.
+func shareOutcomes(c cluster.Comm, n int, one func(i int) (outcome, error)) ([]outcome, error) {
+	list, err := cluster.Map(c, n, func(i int) ([]byte, error) {
+		o, err := one(i)
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(o)
+	})
+	if err != nil {
+		return nil, err
+	}
+	all := make([]outcome, len(list))
+	for i, b := range list {
+		if err := json.Unmarshal(b, &all[i]); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// outcome restores an image or a video; an error ends the command.
+func (a *app) outcome(ctx context.Context, m *loaded, j job, r *restoration, step func(done, total int)) (outcome, error) {
+	done, err := a.restoreJob(ctx, m, j, r, step)
+	if e := ctx.Err(); e != nil {
+		return outcome{}, e
+	}
+	var final *cannotWrite
+	switch {
+	case errors.As(err, &final):
+		return outcome{}, final.error
+	case err != nil && !r.folder:
+		return outcome{}, err
+	case err != nil:
+		return outcome{restored{Input: j.in, Error: cli.OneLine(err)}, cli.ExitCode(ctx, err)}, nil
+	}
+	return outcome{Done: done}, nil
+}
+
+// tellOutcome tells people of an image.
+func (a *app) tellOutcome(j job, o outcome) {
+	switch {
+	case o.Code != 0:
+		fmt.Fprintf(a.Err, "%s: %s\n", a.Name, o.Done.Error)
+	case !a.Quiet && a.format == "text":
+		w := a.out
+		if j.out == stream {
+			w = a.Err
+		}
+		fmt.Fprintln(w, cli.Line(o.Done.line()))
+	}
+}
+
+// restoredAll reports on all images.
+func (a *app) restoredAll(all []outcome, r *restoration) error {
+	list, failed, code := []restored{}, 0, 0
+	for _, o := range all {
+		list = append(list, o.Done)
+		if o.Code != 0 {
+			if failed++; failed == 1 {
+				code = o.Code
+			}
 		}
 	}
 	if a.format == "json" {
@@ -105,9 +182,9 @@ func (a *app) restoreAll(ctx context.Context, m *loaded, jobs []job, r *restorat
 			return err
 		}
 	}
-	if len(failed) > 0 {
-		return &cli.CodeError{Code: cli.ExitCode(ctx, failed[0]), Err: fmt.Errorf("%d of %d images of %s could not be restored; the rest is in %s",
-			len(failed), len(jobs), r.in, r.out)}
+	if failed > 0 {
+		return &cli.CodeError{Code: code, Err: fmt.Errorf("%d of %d images of %s could not be restored; the rest is in %s",
+			failed, len(all), r.in, r.out)}
 	}
 	return nil
 }

@@ -5,11 +5,41 @@ package cluster_test
 import (
 	"fmt"
 	"os"
+	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"spikingir/runtime/cluster"
+	"spikingir/runtime/train/checkpoint"
 )
+
+// TestCheckpoints holds that the checkpoints that SPIKINGIR_CHECKPOINTS names differ in nothing but
+// the time that they took; .ci/mpi has them made by different numbers of processes.
+func TestCheckpoints(t *testing.T) {
+	names := strings.Fields(os.Getenv("SPIKINGIR_CHECKPOINTS"))
+	if len(names) == 0 {
+		t.Skip("SPIKINGIR_CHECKPOINTS names none")
+	}
+	var first *checkpoint.Checkpoint
+	for _, name := range names {
+		c, err := checkpoint.Read(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Position.Total == 0 || c.Best == nil {
+			t.Errorf("%s is at step %d, with figures %v", name, c.Position.Total, c.Best)
+			continue
+		}
+		c.Position.Seconds, c.Best.Position.Seconds = 0, 0
+		if first == nil {
+			first = c
+		}
+		if !reflect.DeepEqual(c, first) {
+			t.Errorf("%s is another state than %s", name, names[0])
+		}
+	}
+}
 
 // TestMPI exercises the processes that the test was started in by mpirun; by itself it is one.
 // The bits of a sum do not depend on their number.

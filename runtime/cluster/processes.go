@@ -191,10 +191,7 @@ func (p *processes) over() {
 }
 
 func (p *processes) Leave(code int) (codes []int) {
-	o, all := &operation{name: "Leave", limit: p.limit}, make([]int32, p.size)
-	if code != 0 {
-		o.limit = 0
-	}
+	o, all := &operation{name: "Leave"}, make([]int32, p.size)
 	gathered := make(chan error, 1)
 	go func() { gathered <- p.leave(o, code, all) }()
 	var soon <-chan time.Time

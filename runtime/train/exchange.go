@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"spikingir/runtime/cluster"
 )
@@ -25,6 +26,16 @@ type exchange struct {
 	stopped chan struct{}
 	vectors [][]float32 // of each part, and of the sum: a bucket in a row
 	summer  cluster.Summer[float32]
+	took    Exchanged
+}
+
+// Exchanged is what adding up the gradients of several processes has taken.
+type Exchanged struct {
+	Steps int   // that were exchanged
+	Bytes int64 // that this process has sent in each
+	// Busy is the time that sums were under way, and Waited that after the last patch, which the
+	// way back of the layers did not hide.
+	Busy, Waited time.Duration
 }
 
 // A bucket is the gradients that are sent together.
@@ -89,10 +100,14 @@ func newExchange(n *Net, c cluster.Comm, parts []*accumulated, total int, k kind
 		}
 	}
 	flush()
-	most := 0
+	most, all := 0, 0
 	for i := range x.buckets {
 		most = max(most, x.buckets[i].size)
+		all += x.buckets[i].size
 	}
+	// To each of the others a piece of each part, and the sums of a piece.
+	others := float64(c.Size()-1) / float64(c.Size())
+	x.took.Bytes = int64(4 * float64(all) * others * float64(len(parts)+1))
 	for range len(parts) + 1 {
 		x.vectors = append(x.vectors, make([]float32, most))
 	}
@@ -128,9 +143,11 @@ func (x *exchange) run() error {
 		case <-x.stopped:
 			return nil
 		}
+		begin := time.Now()
 		if err := x.add(b); err != nil {
 			return err
 		}
+		x.took.Busy += time.Since(begin)
 	}
 	return nil
 }
@@ -156,7 +173,13 @@ func (x *exchange) add(b *bucket) error {
 }
 
 // wait gives the sum of all parts.
-func (x *exchange) wait() (*accumulated, error) { return x.sum, <-x.done }
+func (x *exchange) wait() (*accumulated, error) {
+	begin := time.Now()
+	err := <-x.done
+	x.took.Waited += time.Since(begin)
+	x.took.Steps++
+	return x.sum, err
+}
 
 // stop ends a batch that has failed in this process, which then ends all.
 func (x *exchange) stop() { close(x.stopped) }

@@ -381,6 +381,15 @@ func (t *Trainer) Throughput() float64 {
 	return float64(t.steps*t.Batch) / max(t.trained.Seconds(), 1e-9)
 }
 
+// Exchanged is what the exchange of gradients has taken in the present kind of stage; zero in a
+// process that is alone.
+func (t *Trainer) Exchanged() Exchanged {
+	if t.exchange == nil {
+		return Exchanged{}
+	}
+	return t.exchange.took
+}
+
 // seconds is the time spent in Run, over all sessions.
 func (t *Trainer) seconds() float64 {
 	if t.started.IsZero() {
