@@ -156,7 +156,7 @@ func TestCells(t *testing.T) {
 		t.Fatal(err)
 	}
 	open := func() *tables {
-		run := &tables{lab: &lab{}, data: dir, figures: figures, crop: 24, hashes: map[string]string{}}
+		run := &tables{lab: &lab{}, data: dir, tuned: dir, figures: figures, crop: 24, hashes: map[string]string{}}
 		run.Quiet, run.Threads, run.Precision = true, 1, "fixed"
 		if run.cells, err = openCells(filepath.Join(dir, "cells.jsonl")); err != nil {
 			t.Fatal(err)

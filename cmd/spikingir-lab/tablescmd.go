@@ -216,7 +216,10 @@ func (t *tables) together(n network, timesteps int) []int {
 // is a certain file.
 func (t *tables) made(n network, timesteps int) (string, error) {
 	if n.file != "" {
-		if _, err := os.Stat(n.file); t.tuned == "" || errors.Is(err, fs.ErrNotExist) {
+		if t.tuned == "" {
+			return "", absent("it is trained, and there is no --tuned")
+		}
+		if _, err := os.Stat(n.file); errors.Is(err, fs.ErrNotExist) {
 			return "", absent("%s is not there", filepath.Base(n.file))
 		}
 		return t.hash(n.file)

@@ -46,6 +46,10 @@ func (t *tables) table(ctx context.Context, page *bytes.Buffer, p paper) error {
 			fmt.Fprintf(page, "ANN: %s dB%s, SSIM %s%s, %.3f mJ%s. Input: %s dB. %d images, calibrated on %s.\n\n", decibel(ann.RefPSNR), inPaper(f.psnr), r4(ann.RefSSIM),
 				inPaper(f.ssim), ann.RefMJ, inPaper(f.mj), decibel(ann.InputPSNR), ann.Images, p.calib)
 		}
+		if g.Length() == 0 {
+			fmt.Fprintln(page, "Not measured.")
+			continue
+		}
 		fmt.Fprintln(page, g)
 	}
 	return nil
