@@ -33,6 +33,11 @@ func gradeOf(n *graph.Node) op.Grade {
 	return k.Grade
 }
 
+// gradeFor is a grade in the terms of package neuron.
+func gradeFor(g op.Grade) neuron.Grade {
+	return neuron.Grade{Unit: g.Unit, Most: g.Most, Signed: g.Signed()}
+}
+
 // newSpikes makes room for the spikes of neurons of a grade, in slices of dims [N,C,H,W].
 func (r *run) newSpikes(dims []int, theta []float32, g op.Grade) *packed {
 	if g == op.Single {
@@ -153,7 +158,7 @@ func (s *neuronSink) startGraded(c *clock, x *ops.Tensor, p neuron.Params) (inte
 	}
 	pop, err := neuron.New(p, k.out.N, k.out.C, k.out.H*k.out.W, k.v.F32)
 	if err == nil {
-		k.pop, err = pop.Graded(s.grade, sent)
+		k.pop, err = pop.Graded(gradeFor(s.grade), sent)
 	}
 	return k, err
 }
@@ -250,7 +255,7 @@ func (s *steadyLayer) runGraded(c *clock, x *ops.Tensor, p neuron.Params, out *p
 	if sent != nil {
 		before = sent.F32
 	}
-	k, err := pop.Graded(s.sink.grade, before)
+	k, err := pop.Graded(gradeFor(s.sink.grade), before)
 	if err != nil {
 		return err
 	}

@@ -3,10 +3,17 @@ package neuron
 import (
 	"fmt"
 
-	"spikingir/graph/op"
 	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/kernel/spike"
 )
+
+// A Grade is what the spikes of a neuron in one step may be worth: a number of units up to Most and, where
+// they may be taken back, -1.
+type Grade struct {
+	Unit   float32 // in thresholds
+	Most   int
+	Signed bool
+}
 
 // Graded is a population of neurons whose spikes in a step are worth a whole number k of units
 // u, a part or all of the threshold (docs/design.md, "Several spikes a step"):
@@ -20,14 +27,14 @@ import (
 // v(S) = v(0) + sum_t c(t) - u * sum_t k(t). A neuron whose potential never reaches 2u is an IF.
 type Graded struct {
 	*Population
-	Grade op.Grade
+	Grade Grade
 	sent  []float32 // by neurons that may take spikes back; nil for others
 }
 
 // Graded makes neurons of a grade of a population that has not run. sent is their state beside the
 // potentials, as many elements, where the grade is signed.
-func (p *Population) Graded(g op.Grade, sent []float32) (*Graded, error) {
-	if g.Signed() {
+func (p *Population) Graded(g Grade, sent []float32) (*Graded, error) {
+	if g.Signed {
 		if len(sent) != len(p.v) {
 			return nil, fmt.Errorf("state of %d elements, want %d", len(sent), len(p.v))
 		}
@@ -70,7 +77,7 @@ type sender struct {
 	dst        []int8
 	stride     int // from a neuron's place in dst to the next
 	bias, unit float32
-	grade      op.Grade
+	grade      Grade
 }
 
 func (s *sender) send(v, current, sent []float32) {
