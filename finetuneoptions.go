@@ -207,7 +207,7 @@ func (o *FinetuneOptions) Check() error {
 	case o.Data.Task.Kind != Dehaze && (o.HazeClear != "" || o.HazeShare != 0):
 		return badOption("--haze-clear and --haze-share need --task dehaze")
 	case o.Optimizer == "adam" && o.WeightDecay != 0:
-		return badOption("--weight-decay needs --optimizer adamw")
+		return badOption("--weight-decay needs --optimizer adamw or muon")
 	}
 	_, err := fillShares(o.Stages)
 	return err

@@ -50,7 +50,7 @@ func choices() map[string][]string {
 		"lower to":         recipes.Forms(),
 		"readout":          nir.Readouts(),
 		"loss":             {"mse", "l1", "charbonnier"},
-		"optimizer":        {"adam", "adamw"},
+		"optimizer":        {"adam", "adamw", "muon"},
 		"surrogate":        {"sigmoid", "triangle", "arctan"},
 	}
 }

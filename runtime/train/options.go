@@ -70,7 +70,8 @@ type Method struct {
 	WarmUp int `json:"warm-up"`
 	// Loss is the distance to the target: mse, l1, charbonnier, or psnr, mse in dB.
 	Loss optim.Loss `json:"loss"`
-	// Optimizer is adam, or adamw for WeightDecay.
+	// Optimizer is adam, adamw for WeightDecay, or muon, which takes the weights of large
+	// convolutions in the place of Adam.
 	Optimizer string `json:"optimizer"`
 	// WeightDecay is what a step takes off weights, in units of rate times weight.
 	WeightDecay float64 `json:"weight-decay,omitempty"`
@@ -110,8 +111,8 @@ func (m Method) Check() error {
 		return fmt.Errorf("loss %s, want mse, l1, charbonnier or psnr", m.Loss)
 	case m.Schedule != optim.Cosine && m.Schedule != optim.Constant:
 		return fmt.Errorf("schedule %s, want cosine or constant", m.Schedule)
-	case m.Optimizer != "adam" && m.Optimizer != "adamw":
-		return fmt.Errorf("optimizer %s, want adam or adamw", m.Optimizer)
+	case m.Optimizer != "adam" && m.Optimizer != "adamw" && m.Optimizer != "muon":
+		return fmt.Errorf("optimizer %s, want adam, adamw or muon", m.Optimizer)
 	}
 	return nil
 }

@@ -42,6 +42,14 @@ type Param struct {
 	elems         []float32 // what layers read: of the tensor's own kind, by refresh
 }
 
+// rows are the output channels of the weights of a convolution, 0 of all else.
+func (p *Param) rows() int {
+	if p.Role != Weight || p.value == nil || len(p.value.Const.Dims) < 2 {
+		return 0
+	}
+	return int(p.value.Const.Dims[0])
+}
+
 // refresh computes what layers read from Data. What has not changed since Compile is
 // the tensor's own number, which the way there and back may miss by a bit.
 func (p *Param) refresh() {

@@ -35,8 +35,8 @@ func (t *Trainer) save() error {
 			c.Arrays = append(c.Arrays, checkpoint.Array{Name: a.Name, Float32: a.Data})
 		}
 	}
-	add(t.adam.State())
-	c.Arrays = append(c.Arrays, checkpoint.Array{Name: "adam.steps", Uint64: t.adam.Steps})
+	add(t.optimizer.State())
+	c.Arrays = append(c.Arrays, checkpoint.Array{Name: "adam.steps", Uint64: t.optimizer.Counts()})
 	if t.average != nil {
 		add(t.average.State())
 		c.Arrays = append(c.Arrays, checkpoint.Array{Name: "average.updates", Uint64: []uint64{t.average.Updates}})
@@ -193,19 +193,19 @@ func (t *Trainer) restore(c *checkpoint.Checkpoint) error {
 	return nil
 }
 
-// restoreOptimiser takes over the state of Adam and the average.
+// restoreOptimiser takes over the state of the optimiser and the average.
 func (t *Trainer) restoreOptimiser(c *checkpoint.Checkpoint) error {
-	state := t.adam.State()
+	state := t.optimizer.State()
 	steps, err := integers(c, "adam.steps", len(t.params))
 	if err != nil {
 		return err
 	}
 	for i, n := range steps {
 		if n > c.Position.Total {
-			return fmt.Errorf("adam has made %d steps with %s, and %d are done", n, t.params[i].Name, c.Position.Total)
+			return fmt.Errorf("the optimiser has made %d steps with %s, and %d are done", n, t.params[i].Name, c.Position.Total)
 		}
 	}
-	copy(t.adam.Steps, steps)
+	copy(t.optimizer.Counts(), steps)
 	if t.average != nil {
 		n, err := integers(c, "average.updates", 1)
 		if err != nil {

@@ -95,7 +95,7 @@ type Trainer struct {
 	interrupted  bool // by the context of any process
 	params       []*optim.Param
 	grads        [][]float32
-	adam         *optim.Adam
+	optimizer    optim.Optimizer
 	average      *optim.Average
 	position     checkpoint.Position
 	best         *checkpoint.Figures
@@ -188,14 +188,19 @@ func (t *Trainer) schedule(i int) optim.Schedule {
 		WarmUp: min(t.WarmUp, s.Steps/2), Steps: s.Steps}
 }
 
-// optimiser makes parameters, Adam and the average.
+// optimiser makes parameters, the optimiser and the average.
 func (t *Trainer) optimiser() (err error) {
 	for _, p := range t.net.params {
 		grad := make([]float32, len(p.Data))
 		t.grads = append(t.grads, grad)
-		t.params = append(t.params, &optim.Param{Name: p.Name, Value: p.Data, Grad: grad, Decays: p.Role == Weight})
+		t.params = append(t.params, &optim.Param{Name: p.Name, Value: p.Data, Grad: grad, Decays: p.Role == Weight, Rows: p.rows()})
 	}
-	if t.adam, err = optim.NewAdam(t.params, t.WeightDecay); err != nil {
+	if t.Optimizer == "muon" {
+		t.optimizer, err = optim.NewMuon(t.params, t.WeightDecay, t.Pool)
+	} else {
+		t.optimizer, err = optim.NewAdam(t.params, t.WeightDecay)
+	}
+	if err != nil {
 		return err
 	}
 	if t.Average > 0 {
@@ -338,7 +343,7 @@ func (t *Trainer) step(ctx context.Context) error {
 		return t.diverged(err)
 	}
 	rate := t.schedule(t.position.Stage).Rate(int(t.position.Step))
-	t.adam.Step(rate)
+	t.optimizer.Step(rate)
 	t.net.project()
 	if t.average != nil {
 		t.average.Update()

@@ -52,15 +52,24 @@ func NewAdam(params []*Param, decay float64) (*Adam, error) {
 
 // Step updates all parameters from their gradients.
 func (a *Adam) Step(rate float64) {
-	for i, p := range a.params {
-		o := kernel.Adam{Rate: rate, Beta1: beta1, Beta2: beta2, Epsilon: epsilon}
-		if p.Decays {
-			o.Decay = a.decay
-		}
-		a.Steps[i]++
-		kernel.AdamStep(p.Value, p.Grad, a.mean[i], a.square[i], o, int(a.Steps[i]), 1)
+	for i := range a.params {
+		a.step(i, rate)
 	}
 }
+
+// step updates parameter i.
+func (a *Adam) step(i int, rate float64) {
+	p := a.params[i]
+	o := kernel.Adam{Rate: rate, Beta1: beta1, Beta2: beta2, Epsilon: epsilon}
+	if p.Decays {
+		o.Decay = a.decay
+	}
+	a.Steps[i]++
+	kernel.AdamStep(p.Value, p.Grad, a.mean[i], a.square[i], o, int(a.Steps[i]), 1)
+}
+
+// Counts are the steps that each parameter took.
+func (a *Adam) Counts() []uint64 { return a.Steps }
 
 // State is the state beside Steps, as arrays that share its memory:
 // "adam.mean/NAME" and "adam.square/NAME" of each parameter.

@@ -1,5 +1,5 @@
 // Package optim holds the arithmetic of training that knows nothing of
-// networks: parameters and their update by Adam, learning-rate schedules,
+// networks: parameters and their update by Adam or Muon, learning-rate schedules,
 // gradient clipping, averages of weights, and losses with their gradients.
 //
 // Everything is deterministic: sums are taken in float64 in the order of the
