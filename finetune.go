@@ -24,7 +24,7 @@ import (
 // FinetuneReport says what a run did; its JSON form is a contract.
 type FinetuneReport struct {
 	Output     string          `json:"output"`
-	Ended      string          `json:"ended"` // complete, time, diverged or interrupted
+	Ended      string          `json:"ended"` // complete, time, stalled, diverged or interrupted
 	Data       string          `json:"data"`
 	DataSHA    string          `json:"data_sha256"`
 	Stages     []FinetuneStage `json:"stages"`
@@ -206,6 +206,8 @@ func (f *finetuning) finish(ctx context.Context, end error) (*FinetuneReport, er
 		return r, cmp.Or(ctx.Err(), context.Canceled)
 	case errors.As(end, &diverged):
 		r.Ended = "diverged"
+	case errors.Is(end, train.ErrStalled):
+		r.Ended = "stalled"
 	case stopped:
 		r.Ended = "time"
 	case end != nil:

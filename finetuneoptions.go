@@ -42,6 +42,9 @@ type FinetuneOptions struct {
 	// MaxMinutes ends the run, whose time counts over all sessions. 0: any time or, where
 	// the time decides on the steps, 60.
 	MaxMinutes float64 `json:"-"`
+	// Patience is the validations in a row without a better network after which the run ends; 0
+	// goes on to its last step.
+	Patience int `json:"-"`
 	// Batch is the patches of a step.
 	Batch int `json:"batch"`
 	// Patch is the side of a patch in pixels of the target.
@@ -124,8 +127,24 @@ func DefaultFinetune() FinetuneOptions {
 		Options:           train.Options{Surrogate: train.Sigmoid, Slope: 4},
 		Calibration:       train.Calibration{CalibratePatches: 128, CalibrateRidge: 1e-3},
 		HeldOut:           patches.HeldOut{ValidationShare: 0.02, ValidationCrop: 128},
+		Patience:          10,
 		CheckpointMinutes: 5,
 	}
+}
+
+// DefaultFinetuneOf is [DefaultFinetune] for a task. Images of super-resolution and scenes of
+// dehazing are few in the sets that are usual, so that a larger share of them is held out. Haze is
+// a matter of larger patches, and what takes it away may surpass its ANN: it learns from the clear
+// images, in decibels, as a mean square error is mostly that of the thickest haze.
+func DefaultFinetuneOf(task TaskKind) FinetuneOptions {
+	o := DefaultFinetune()
+	switch task {
+	case SR:
+		o.ValidationShare = 0.05
+	case Dehaze:
+		o.Patch, o.ValidationShare, o.DistillOutput, o.Loss = 64, 0.2, 0, optim.PSNR
+	}
+	return o
 }
 
 // Follow takes the stages, and whether thresholds are trained, from the recipe that made m,
@@ -183,6 +202,7 @@ func (o *FinetuneOptions) Check() error {
 		train.Bound{Name: "steps", Value: float64(o.Steps), High: math.MaxInt32}.Check(),
 		train.Bound{Name: "max-minutes", Value: o.MaxMinutes, High: 1e6}.Check(),
 		o.Calibration.Check(),
+		train.Bound{Name: "patience", Value: float64(o.Patience), High: math.MaxInt32}.Check(),
 		train.Bound{Name: "batch", Value: float64(o.Batch), Low: 1, High: 1 << 16}.Check(),
 		train.Bound{Name: "micro-batches", Value: float64(o.MicroBatches), High: 1 << 16}.Check(),
 		train.Bound{Name: "patch", Value: float64(o.Patch), Low: 2, High: 1 << 14}.Check(),

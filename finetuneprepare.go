@@ -333,7 +333,7 @@ func (f *finetuning) config() (*train.Config, error) {
 	return &train.Config{Model: f.model, Teacher: f.Teacher, Source: source, Task: task, Net: f.Options, TeacherOutput: f.taught, Method: f.Method,
 		Calibration: f.Calibration, Stages: f.Stages, Total: f.Steps, Memory: f.MemoryLimit, Batch: f.Batch, MicroBatches: f.MicroBatches,
 		Pool: f.pool, Cluster: f.Cluster,
-		ValidateEvery: f.ValidateEvery, Checkpoint: f.Checkpoint, Limit: f.limit(), Report: f.report,
+		ValidateEvery: f.ValidateEvery, Checkpoint: f.Checkpoint, Limit: f.limit(), Patience: f.Patience, Report: f.report,
 		CheckpointEvery: max(time.Duration(f.CheckpointMinutes*float64(time.Minute)), 1),
 		Identity: checkpoint.Header{Program: "spikingir " + Version, Data: source.SHA256(), Settings: settings,
 			Model: fileSHA256(f.model)}}, nil

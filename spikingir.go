@@ -57,6 +57,7 @@ type (
 	Image     = dataset.Image    // planes [C,H,W] of float32 from 0 to 1
 	Picture   = dataset.Picture  // an image with its opacity, and whether it has 16 bits
 	Task      = dataset.Task     // how images are degraded
+	TaskKind  = dataset.Kind     // what a Task is
 	Sample    = dataset.Sample   // an input and what it should become
 	Samples   = eval.Samples     // a list of them
 	Tensor    = ops.Tensor       // row-major numbers

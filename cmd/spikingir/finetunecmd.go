@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"spikingir"
 	"spikingir/cmd/internal/cli"
@@ -44,7 +45,7 @@ rule --threads) and steps give the same bytes on the same kind of CPU.`,
 			t.path = args[0]
 			err := t.check(a)
 			if err == nil {
-				err = a.finetune(cmd.Context(), t, cmd.Flags().Changed("distill-output"))
+				err = a.finetune(cmd.Context(), t, cmd.Flags())
 			}
 			var o *spikingir.OptionError
 			if errors.As(err, &o) {
@@ -57,14 +58,14 @@ rule --threads) and steps give the same bytes on the same kind of CPU.`,
 	return cmd
 }
 
-// finetune is the command, its flags checked; distils says whether the share of the
-// teacher's output was given.
-func (a *app) finetune(ctx context.Context, t *tuning, distils bool) error {
+// finetune is the command, its flags checked.
+func (a *app) finetune(ctx context.Context, t *tuning, f *pflag.FlagSet) error {
 	m, err := a.load(t.path, "onnx")
 	if err != nil {
 		return err
 	}
 	a.takeTask(t.path, m, &t.Data.Task)
+	t.byTask(f)
 	if err := t.checkOptions(); err != nil {
 		return err
 	}
@@ -77,7 +78,7 @@ func (a *app) finetune(ctx context.Context, t *tuning, distils bool) error {
 		if t.Teacher, err = a.load(t.ref, "onnx"); err != nil {
 			return err
 		}
-	} else if distils && t.DistillOutput > 0 && !spikingir.Spiking(m) {
+	} else if f.Changed("distill-output") && t.DistillOutput > 0 && !spikingir.Spiking(m) {
 		return fmt.Errorf("%s is an ANN: --distill-output needs --ref, another one to learn from", t.path)
 	}
 	if err := t.checkNames(m, t.Teacher); err != nil {

@@ -43,20 +43,21 @@ func (t *tuning) add(f *pflag.FlagSet) {
 	f.IntVar(&o.Steps, "steps", 0, "steps that the percentages of --stages are of; without it, they are of the time")
 	f.Float64Var(&o.MaxMinutes, "max-minutes", 0, "stop after that time, over all sessions; 0 for any (default 60 where no number of steps is given)")
 	addBudget(f, &o.MemoryLimit, "the patches of all threads, and constants that are folded,")
+	f.IntVar(&o.Patience, "patience", o.Patience, "validations in a row without a better network, after which the run ends; 0 goes on to the last step")
 	f.IntVar(&o.Batch, "batch", o.Batch, "patches of a step")
 	f.IntVar(&o.MicroBatches, "micro-batches", 0, "parts of a batch that are summed apart, on which the result depends; 0 for one for each thread (of all processes under mpirun)")
-	f.IntVar(&o.Patch, "patch", o.Patch, "side of a patch in pixels of the target")
+	f.IntVar(&o.Patch, "patch", o.Patch, "side of a patch in pixels of the target (dehaze: 64)")
 	f.StringVar(&t.rates, "rate", "", "learning rate, or NAME=RATE,... by stage (default 1e-4)")
 	f.StringVar((*string)(&o.Schedule), "schedule", string(o.Schedule), "learning rate within a stage: cosine or constant")
 	f.Float64Var(&o.RateFloor, "rate-floor", o.RateFloor, "learning rate that a cosine ends at; not above a hundredth of --rate")
 	f.IntVar(&o.WarmUp, "warm-up", o.WarmUp, "first steps of a stage, over which its learning rate rises; half of it at most")
-	f.StringVar((*string)(&o.Loss), "loss", string(o.Loss), "distance to the target: mse, l1, charbonnier or psnr (mse in dB, patch by patch)")
+	f.StringVar((*string)(&o.Loss), "loss", string(o.Loss), "distance to the target: mse, l1, charbonnier or psnr (mse in dB, patch by patch; dehaze: psnr)")
 	f.StringVar(&o.Optimizer, "optimizer", o.Optimizer, "adam, adamw or muon")
 	f.Float64Var(&o.WeightDecay, "weight-decay", o.WeightDecay, "adamw, muon: decay of weights")
 	f.Float64Var(&o.Clip, "clip", o.Clip, "greatest norm of a gradient; 0 for any")
 	f.Float64Var(&o.Average, "average", o.Average, "decay of an exponential average of the weights, which is what is measured and written; 0 for none")
 	f.Float64Var(&o.EnergyWeight, "energy-weight", o.EnergyWeight, "weight k of the energy loss, which grows from 0 to k as the run goes on")
-	f.Float64Var(&o.DistillOutput, "distill-output", o.DistillOutput, "share of the loss that is against the ANN's output in the place of the target, 0 to 1 (an ANN without --ref: 0)")
+	f.Float64Var(&o.DistillOutput, "distill-output", o.DistillOutput, "share of the loss that is against the ANN's output in the place of the target, 0 to 1 (dehaze, and an ANN without --ref: 0)")
 	f.Float64Var(&o.DistillFeatures, "distill-features", o.DistillFeatures, "weight of the distance of hidden rates to the ANN's activations")
 	f.IntVar(&o.WeightBits, "weight-bits", 0, "bits that the weights behind spikes are rounded to while they are trained; 0 for those of convert --weight-bits")
 	f.BoolVar(&o.TrainThresholds, "train-thresholds", false, "train thresholds too")
@@ -67,7 +68,7 @@ func (t *tuning) add(f *pflag.FlagSet) {
 	f.StringVar((*string)(&o.Surrogate), "surrogate", string(o.Surrogate), "derivative of a spike: sigmoid, triangle or arctan")
 	f.Float64Var(&o.Slope, "slope", o.Slope, "slope of the surrogate")
 	f.BoolVar(&o.ResetGradient, "reset-gradient", false, "let gradients flow through the reset of a potential")
-	f.Float64Var(&o.ValidationShare, "validation-share", o.ValidationShare, "share of the images that is held out, 0 to less than 1")
+	f.Float64Var(&o.ValidationShare, "validation-share", o.ValidationShare, "share of the images that is held out, 0 to less than 1 (sr: 0.05, dehaze: 0.2)")
 	f.IntVar(&o.ValidationCrop, "validation-crop", o.ValidationCrop, "side of the central square of held-out images that is measured; 0 takes whole images")
 	f.IntVar(&o.ValidateEvery, "validate-every", o.ValidateEvery, "steps between validations; 0 for a twentieth of all")
 	f.StringVar(&o.Checkpoint, "checkpoint", "", "file that holds the state of the run (default OUT.checkpoint)")
@@ -102,6 +103,21 @@ func (t *tuning) check(a *app) (err error) {
 		return fmt.Errorf("--precision %s: finetune trains in float32 and measures in fixed point, want eval to measure in another", a.Precision)
 	}
 	return t.checkNames()
+}
+
+// byTask gives flags that were not given the values that are right for the task.
+func (t *tuning) byTask(f *pflag.FlagSet) {
+	d := spikingir.DefaultFinetuneOf(t.Data.Task.Kind)
+	for name, set := range map[string]func(){
+		"patch":            func() { t.Patch = d.Patch },
+		"validation-share": func() { t.ValidationShare = d.ValidationShare },
+		"distill-output":   func() { t.DistillOutput = d.DistillOutput },
+		"loss":             func() { t.Loss = d.Loss },
+	} {
+		if !f.Changed(name) {
+			set()
+		}
+	}
 }
 
 // checkOptions finds what is wrong with the options when the task is known.

@@ -51,6 +51,11 @@ func (a *app) printTuned(s *tuned) error {
 	if b := s.Best; b != nil && s.Before != nil && b.Step == 0 && s.Steps > 0 {
 		fmt.Fprintln(a.out, "no step made it better on the held-out images: the network is written as it was")
 	}
+	if s.Ended == "stalled" {
+		fmt.Fprintf(a.out, "nothing became better for a long time (--patience): stopped %d steps before the last. What may help: "+
+			"a lower --rate, more images, --distill-output 0 to aim at the true image and not at the ANN's; --resume --patience 0 goes on from %s\n",
+			s.Planned-int(s.Steps), s.Checkpoint)
+	}
 	if s.Ended == "time" {
 		fmt.Fprintf(a.out, "the time was over before the last step; --resume with more --max-minutes goes on from %s\n", s.Checkpoint)
 	}

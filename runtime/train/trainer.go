@@ -54,6 +54,9 @@ type Config struct {
 	CheckpointEvery time.Duration
 	// Limit is the time that Run may take, its last validation included; 0: any.
 	Limit time.Duration
+	// Patience is the validations in a row without a better network after which Run ends with
+	// [ErrStalled]; 0: it never does.
+	Patience int
 	// Identity is what the model and the settings were; a checkpoint of another
 	// identity is not resumed.
 	Identity checkpoint.Header
@@ -114,8 +117,12 @@ type Trainer struct {
 	planned      int           // stages whose steps are fixed
 }
 
-// ErrStopped is the end of a run before its last step: by its limit or its context.
-var ErrStopped = errors.New("stopped before the last step")
+// ErrStopped is the end of a run before its last step: by its limit, its context or, then also
+// ErrStalled, because nothing became better.
+var (
+	ErrStopped = errors.New("stopped before the last step")
+	ErrStalled = fmt.Errorf("%w: nothing became better", ErrStopped)
+)
 
 // New makes a run ready.
 func New(c Config) (*Trainer, error) {
@@ -272,12 +279,22 @@ func (t *Trainer) run(ctx context.Context) error {
 			if err := t.after(ctx); err != nil {
 				return err
 			}
+			if t.stalled() {
+				return ErrStalled
+			}
 		}
 		if t.position.Stage == len(t.Stages)-1 {
 			return nil
 		}
 	}
 	return nil
+}
+
+// stalled reports whether the patience is at its end. It follows from the position alone, so
+// that a run that is resumed ends where it would have.
+func (t *Trainer) stalled() bool {
+	return t.Patience > 0 && t.best != nil && t.validated == t.position.Total+1 &&
+		t.position.Total-t.best.Position.Total >= uint64(t.Patience)*uint64(t.ValidateEvery)
 }
 
 // late reports whether another step would not leave the time for a validation.
