@@ -14,7 +14,7 @@ PYTHON      ?= $(shell /usr/bin/python3 -c 'import onnx' 2>/dev/null && echo /us
 BIN         := bin/spikingir
 LAB         := bin/spikingir-lab
 
-.PHONY: build lab demo test check bench fixtures fuzz cross results tables update generate format race purego fused conformance interop clean
+.PHONY: build lab demo man test check bench fixtures fuzz cross results tables update generate format race purego fused conformance interop clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/spikingir
@@ -42,6 +42,11 @@ bench-mpi: build-mpi
 # Converts the embedded networks, runs and measures them; leaves demo/.
 demo: build
 	$(BIN) demo -o demo
+
+# A manual page of each command, the same bytes each time.
+man: build
+	rm -rf build/man
+	$(BIN) man build/man
 
 # A slow machine takes more than go test's ten minutes for one package.
 test:

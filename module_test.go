@@ -40,9 +40,8 @@ func TestWeb(t *testing.T) {
 	command(t, dir, "test", ".")
 }
 
-// TestREADME runs the program of the README's section "As a library", in a module of
-// its own, on fixtures.
-func TestREADME(t *testing.T) {
+// TestLibraryPage runs the program of docs/library.md, in a module of its own, on fixtures.
+func TestLibraryPage(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) {
 		t.Helper()
@@ -65,7 +64,7 @@ func TestREADME(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	program := block(t, read("README.md"), "\n## As a library\n")
+	program := block(t, read("docs/library.md"), "\n## A program\n")
 	if n := strings.Count(strings.ReplaceAll(program, "\n\n", "\n"), "\n"); n > 33 {
 		t.Errorf("the program has %d lines, want about thirty", n)
 	}
@@ -91,7 +90,7 @@ func block(t *testing.T, text, heading string) string {
 	t.Helper()
 	_, text, ok := strings.Cut(text, heading)
 	if !ok {
-		t.Fatalf("the README has no section %q", strings.TrimSpace(heading))
+		t.Fatalf("there is no section %q", strings.TrimSpace(heading))
 	}
 	var b strings.Builder
 	for line := range strings.Lines(text) {
