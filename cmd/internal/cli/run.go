@@ -111,7 +111,7 @@ func Await[T any](ctx context.Context, f func() (T, error)) (T, error) {
 
 // patience is how long a command may take to end when it was interrupted: what it computes
 // may not heed that, and nothing of it is lost.
-const patience = 700 * time.Millisecond
+const patience = 400 * time.Millisecond
 
 type patienceKey struct{}
 
