@@ -33,7 +33,7 @@ func List(dir string) ([]string, error) {
 		paths = append(paths, filepath.Join(dir, e.Name()))
 	}
 	if len(entries) == 0 {
-		return nil, fmt.Errorf("image folder %s is empty, want images in it (%s)", dir, strings.Join(extensions, ", "))
+		return nil, fmt.Errorf("image folder %s holds no image: it is empty, want some (%s)", dir, strings.Join(extensions, ", "))
 	}
 	if len(paths) == 0 {
 		return nil, fmt.Errorf("image folder %s holds no image (%s) among its %d entries",
