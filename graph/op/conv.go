@@ -19,6 +19,22 @@ func ConvOf(n *graph.Node) (Conv, error) {
 	return c, r.err
 }
 
+// StateConv states the attributes of a Conv over some axes of space that it has a default for, where they
+// are missing: there are runtimes that ask for them.
+func StateConv(a *graph.Attrs, space int) {
+	ones, pads := make(graph.Ints, space), make(graph.Ints, 2*space)
+	for i := range ones {
+		ones[i] = 1
+	}
+	for _, d := range []graph.NamedAttr{{Name: "pads", Value: pads}, {Name: "strides", Value: ones},
+		{Name: "dilations", Value: append(graph.Ints(nil), ones...)}, {Name: "group", Value: graph.Int(1)}} {
+		_, stated := a.Lookup(d.Name)
+		if _, automatic := a.Lookup("auto_pad"); !stated && !(automatic && d.Name == "pads") {
+			a.Set(d.Name, d.Value)
+		}
+	}
+}
+
 // WithKernel is the window for a kernel that only became known from the shape
 // of computed weights; it has no effect when Kernel is set.
 func (w Window) WithKernel(n *graph.Node, kernel []int64) (Window, error) {

@@ -130,7 +130,9 @@ func pointwise(n *graph.Node) *form {
 	for range len(x.Type.Shape) - 2 {
 		dims, kernel = append(dims, 1), append(kernel, 1)
 	}
-	return &form{op: graph.Op{Type: "Conv"}, attrs: graph.Attrs{{Name: "kernel_shape", Value: kernel}},
+	attrs := graph.Attrs{{Name: "kernel_shape", Value: kernel}}
+	op.StateConv(&attrs, len(kernel))
+	return &form{op: graph.Op{Type: "Conv"}, attrs: attrs,
 		in: []operand{{v: x}, {t: graph.NewFloat32(dims, turned), role: "weight"}}}
 }
 

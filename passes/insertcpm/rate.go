@@ -27,6 +27,7 @@ func (r *readout) rate(x *graph.Value) (o *graph.Value, s *graph.Node, err error
 	if err != nil {
 		return nil, nil, err
 	}
+	op.StateConv(&attrs, len(w.Const.Dims)-2)
 	return r.analog(".conv", "Conv", attrs, o, w), s, nil
 }
 

@@ -180,6 +180,7 @@ func (l *Lowering) CPM(n *graph.Node, m op.CPM, total *graph.Value) error {
 	if v := l.Heirs[residual]; v != nil {
 		residual = v
 	}
+	op.StateConv(&attrs, len(m.Kernel))
 	mapped := l.Node(n, "mapped", "Conv", attrs, total, m.W)
 	o := l.Node(n, "compensated", "Add", nil, mapped, residual)
 	o = l.Node(n, "mean", "Div", nil, o, l.Steps(n, m.Steps))
