@@ -184,8 +184,13 @@ func (o *Options) carryOut(ctx context.Context, m *Model, p Pipeline, c *Convers
 	switch {
 	case rewritten:
 		m.Metadata.Set(graph.MetaVersion, Version)
-		if before, ok := m.Metadata.Get(graph.MetaPipeline); ok {
-			m.Metadata.Set(graph.MetaPipeline, relowered(before, reports))
+		before, ok := m.Metadata.Get(graph.MetaPipeline)
+		pipeline, same := relowered(before, reports)
+		if ok {
+			m.Metadata.Set(graph.MetaPipeline, pipeline)
+		}
+		if !same { // so what was measured is of another network
+			m.Metadata.Delete(graph.MetaMeasured)
 		}
 	case len(c.Neurons) > 0:
 		c.describe(m, set, stats, o.Calibration.Seed)
@@ -302,4 +307,5 @@ func (c *Conversion) describe(m *graph.Model, set *calibration, stats *graph.Sta
 		put(graph.MetaTask, set.Task().String())
 	}
 	put(graph.MetaSeed, strconv.FormatUint(seed, 10))
+	m.Metadata.Delete(graph.MetaMeasured) // of what the model was
 }

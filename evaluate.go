@@ -48,10 +48,10 @@ func Evaluate(ctx context.Context, n *Network, d Data, o EvaluateOptions) ([]*Re
 	if n.noImage != nil {
 		return nil, unsupported(n.noImage)
 	}
-	c := eval.Config{Model: n.program, Ports: n.ports, Window: o.SSIM, Crop: o.Crop, Blind: o.Blind, Each: o.Each, Progress: o.Progress, Cluster: o.Cluster,
+	c := eval.Config{Model: n.program, Ports: n.ports, Tile: n.tiles(), Window: o.SSIM, Crop: o.Crop, Blind: o.Blind, Each: o.Each, Progress: o.Progress, Cluster: o.Cluster,
 		Energy: metric.EnergyOptions{Mode: o.Energy, FirstLayer: o.FirstLayer}}
 	if o.Reference != nil {
-		c.Ref, c.RefPorts = o.Reference.program, o.Reference.ports
+		c.Ref, c.RefPorts, c.RefTile = o.Reference.program, o.Reference.ports, o.Reference.tiles()
 	}
 	if o.Accept != nil {
 		c.Accept = func(dims []int) error { return o.Accept(dims[3], dims[2]) }

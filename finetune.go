@@ -16,6 +16,7 @@ import (
 	"spikingir/internal/atomicfile"
 	"spikingir/passes/annotations"
 	"spikingir/runtime/cluster"
+	"spikingir/runtime/eval"
 	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/train"
 	"spikingir/runtime/train/checkpoint"
@@ -75,8 +76,9 @@ type finetuning struct {
 	begin   time.Time
 	pool    *machine.Pool
 	trainer *train.Trainer
-	taught  string // the output of the teacher that is aimed at
-	exact   bool   // the model came in the exact form
+	taught  string          // the output of the teacher that is aimed at
+	feeds   map[string]Feed // of inputs beside the image that follow its size
+	exact   bool            // the model came in the exact form
 	events  eventLog
 	before  *checkpoint.Figures // before the first step, in the session that saw it
 }
@@ -234,6 +236,9 @@ func (f *finetuning) finish(ctx context.Context, end error) (*FinetuneReport, er
 // write completes the model, and writes it unless the path is empty.
 func (f *finetuning) write(path string) error {
 	f.describe()
+	if err := f.record().Put(f.model); err != nil {
+		return err
+	}
 	if err := f.snap(); err != nil {
 		return err
 	}
@@ -245,6 +250,14 @@ func (f *finetuning) write(path string) error {
 	}
 	if err := Write(path, f.model); err != nil {
 		return fmt.Errorf("write %s: %w", path, atomicfile.Cause(err))
+	}
+	return nil
+}
+
+// record is what was measured of the network on the held-out images; nil where nothing was.
+func (f *finetuning) record() *eval.Record {
+	if best := f.trainer.Best(); best != nil {
+		return best.Record
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -28,6 +29,11 @@ func (f *finetuning) prepare() error {
 	if err != nil {
 		return err
 	}
+	f.feeds = f.feedsOf(f.model)
+	maps.DeleteFunc(f.feeds, func(name string, _ Feed) bool { // what is stored, and what became constant
+		v := f.model.Graph.Value(name)
+		return v == nil || !v.IsInput() || v.IsInitializer()
+	})
 	if f.exact, err = snapweights.Relax(f.model); err != nil {
 		return err
 	}
@@ -49,7 +55,7 @@ func (f *finetuning) trainable(m *Model, name string) (plain bool, output string
 	if err := validate(m); err != nil {
 		return false, "", err
 	}
-	feeds, _ := fedWith(m, f.Inputs)
+	feeds := f.feedsOf(m)
 	if output, err = f.trains(m, feeds, name); err == nil {
 		_, err = op.TimingOf(m.Graph)
 	}
@@ -79,6 +85,20 @@ func (f *finetuning) trainable(m *Model, name string) (plain bool, output string
 	return plain, output, nil
 }
 
+// feedsOf is what a model is fed beside the image: the network what is given, or else what it states,
+// and a teacher the same, where it has such inputs.
+func (f *finetuning) feedsOf(m *Model) map[string]Feed {
+	feeds, stated := fedWith(f.model, f.Inputs)
+	if m != f.model {
+		maps.Copy(feeds, stated)
+		maps.DeleteFunc(feeds, func(name string, _ Feed) bool {
+			v := m.Graph.Value(name)
+			return v == nil || !v.IsInput()
+		})
+	}
+	return feeds
+}
+
 // trains finds what of a model is trained, or says why nothing is.
 func (f *finetuning) trains(m *Model, feeds map[string]Feed, name string) (output string, err error) {
 	probe, err := channelsFirst(m) // as clean-up will have it
@@ -96,8 +116,11 @@ func (f *finetuning) trains(m *Model, feeds map[string]Feed, name string) (outpu
 		return "", fmt.Errorf("it takes images of %d channels, want 1 or 3 to train on images", ports.Channels)
 	case ports.Gives != 0 && ports.Gives != ports.Channels:
 		return "", fmt.Errorf("it takes images of %d channels and gives %d, want as many to train it", ports.Channels, ports.Gives)
-	case len(ports.Beside()) > 0:
-		return "", fmt.Errorf("its input %q follows the size of the image, want fixed dimensions to train it", ports.Beside()[0])
+	}
+	for _, name := range ports.Beside() {
+		if feeds[name].Tensor != nil {
+			return "", fmt.Errorf("its input %q follows the size of the image, and patches are smaller than a tensor for it: want a number, --input %[1]s=0.1", name)
+		}
 	}
 	if outputs := m.Graph.Outputs(); len(outputs) > 1 {
 		output = outputs[ports.Output].Name()
@@ -224,6 +247,7 @@ func (f *finetuning) snap() error {
 		return nil
 	}
 	f.note("the weights were rounded to the exact form again after training")
+	m.Metadata.Delete(graph.MetaMeasured) // before they were rounded
 	*f.model = *m
 	return nil
 }
@@ -297,7 +321,7 @@ func (f *finetuning) shares(of func(*graph.Node) bool) bool {
 
 // config opens the images and describes the run.
 func (f *finetuning) config() (*train.Config, error) {
-	ports, err := eval.FindPorts(f.model.Graph, nil, f.OutputName)
+	ports, err := eval.FindPorts(f.model.Graph, f.feeds, f.OutputName)
 	if err != nil {
 		return nil, err
 	}
@@ -330,7 +354,7 @@ func (f *finetuning) config() (*train.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &train.Config{Model: f.model, Teacher: f.Teacher, Source: source, Task: task, Net: f.Options, TeacherOutput: f.taught, Method: f.Method,
+	return &train.Config{Model: f.model, Teacher: f.Teacher, Source: source, Task: task, Net: f.Options, Feeds: f.feeds, TeacherOutput: f.taught, Method: f.Method,
 		Calibration: f.Calibration, Stages: f.Stages, Total: f.Steps, Memory: f.MemoryLimit, Batch: f.Batch, MicroBatches: f.MicroBatches,
 		Pool: f.pool, Cluster: f.Cluster,
 		ValidateEvery: f.ValidateEvery, Checkpoint: f.Checkpoint, Limit: f.limit(), Patience: f.Patience, Report: f.report,

@@ -44,8 +44,8 @@ func Lower(ctx context.Context, m *Model, form Form, o Options) (*Conversion, er
 
 // relowered is the pipeline of a network that the reported passes have written anew. Where they
 // changed nothing but its form, that is the pipeline which would have given this form at
-// once; else they stand behind it.
-func relowered(before string, reports []passes.Report) string {
+// once, and the network is the same; else they stand behind it.
+func relowered(before string, reports []passes.Report) (pipeline string, same bool) {
 	var all, left []string
 	for _, r := range reports {
 		all = append(all, r.Step.String())
@@ -54,12 +54,12 @@ func relowered(before string, reports []passes.Report) string {
 		}
 	}
 	if slices.ContainsFunc(left, func(pass string) bool { return !ofForm(pass) }) {
-		return before + "," + strings.Join(all, ",")
+		return before + "," + strings.Join(all, ","), false
 	}
 	for i := strings.LastIndexByte(before, ','); i >= 0 && ofForm(before[i+1:]); i = strings.LastIndexByte(before, ',') {
 		before = before[:i]
 	}
-	return strings.Join(append([]string{before}, left...), ",")
+	return strings.Join(append([]string{before}, left...), ","), true
 }
 
 // formless are the passes of a rewriting that leave a network what it is.

@@ -43,7 +43,7 @@ type RunOptions struct {
 	// EachChannel makes [Network.Restore] take red, green and blue of a colour image one
 	// by one to a network of one channel. Otherwise luma is restored and chroma kept.
 	EachChannel bool
-	// Tile makes [Network.Restore] cut images into tiles of the only size that the network takes,
+	// Tile makes [Network.Restore] and [Evaluate] cut images into tiles of the only size that the network takes,
 	// where it takes one alone; without it such images are refused. Neighbours share half of a
 	// tile: pixels near the seams are right for a network that looks no more than a quarter of
 	// a tile around each.
@@ -299,18 +299,33 @@ func (n *Network) restores() error {
 }
 
 func (n *Network) restore(ctx context.Context, m Image) (Image, error) {
-	if n.tile && n.sizes.Fixed() {
-		return n.restoreTiles(ctx, m)
+	whole := func(x *Tensor) ([]*Tensor, error) {
+		out, err := n.Run(ctx, x)
+		if err != nil {
+			return nil, err
+		}
+		return out[n.ports.Output:][:1], nil
 	}
-	return n.restoreWhole(ctx, m)
-}
-
-func (n *Network) restoreWhole(ctx context.Context, m Image) (Image, error) {
-	out, err := n.Run(ctx, ImageTensor(m))
+	var out []*Tensor
+	var err error
+	if t := n.tiles(); t == (eval.Tile{}) {
+		out, err = whole(ImageTensor(m))
+	} else {
+		out, err = fit.Tiled(ImageTensor(m), t.Rows, t.Columns, whole)
+	}
 	if err != nil {
 		return Image{}, err
 	}
-	return TensorImage(out[n.ports.Output])
+	return TensorImage(out[0])
+}
+
+// tiles is the tiles that images are cut into, where the network takes one size alone and may cut
+// them.
+func (n *Network) tiles() eval.Tile {
+	if !n.tile || !n.sizes.Fixed() {
+		return eval.Tile{}
+	}
+	return eval.Tile{Rows: n.sizes.Rows, Columns: n.sizes.Columns}
 }
 
 // eachChannel restores red, green and blue as three gray images.

@@ -64,6 +64,7 @@ type (
 	Report    = eval.Report      // what [Evaluate] measured
 	Outcome   = eval.Outcome     // an image, and what a network made of it
 	Activity  = eval.Activity    // how a layer fires
+	Record    = eval.Record      // what a file states that was measured
 	Tiling    = exec.Tiling      // how an image is cut
 	Feed      = eval.Feed        // what an input beside the image is given
 )

@@ -33,9 +33,10 @@ const (
 	MetaTask        = MetaPrefix + "task"
 	MetaSeed        = MetaPrefix + "seed"
 	MetaFinetune    = MetaPrefix + "finetune"
-	MetaNeurons     = MetaPrefix + "neurons" // of a lowered model: what its spiking operators were
-	MetaNodes       = MetaPrefix + "nodes"   // in a file: the metadata of nodes and values
-	MetaInput       = MetaPrefix + "input."  // and a name: what an input beside the image was fed
+	MetaMeasured    = MetaPrefix + "measured" // firing rate and energy of each layer, on images
+	MetaNeurons     = MetaPrefix + "neurons"  // of a lowered model: what its spiking operators were
+	MetaNodes       = MetaPrefix + "nodes"    // in a file: the metadata of nodes and values
+	MetaInput       = MetaPrefix + "input."   // and a name: what an input beside the image was fed
 )
 
 // MetadataIR is the first IR version with metadata on nodes and values. In the file of an

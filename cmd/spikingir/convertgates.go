@@ -3,12 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"spikingir"
 	"spikingir/cmd/internal/cli"
 	"spikingir/graph"
-	"spikingir/passes"
 	"spikingir/runtime/eval"
 )
 
@@ -23,10 +21,13 @@ type measured struct {
 	Energy     float64        `json:"energy_ratio"`
 	Layers     []eval.Layer   `json:"layers,omitempty"`
 	Findings   eval.Findings  `json:"findings"`
+
+	record *spikingir.Record // what the file states of it
 }
 
 func measuredOf(r *spikingir.Report) *measured {
-	m := &measured{Images: r.Images, Agreement: *r.Agreement, Energy: r.Energy.ModelMJ / *r.Energy.RefMJ, Layers: r.Layers, Findings: r.Findings}
+	m := &measured{Images: r.Images, Agreement: *r.Agreement, Energy: r.Energy.ModelMJ / *r.Energy.RefMJ, Layers: r.Layers, Findings: r.Findings,
+		record: r.Record(eval.OnCalibration)}
 	if len(r.Layers) > 0 {
 		m.FiringRate = &r.FiringRate
 	}
@@ -60,7 +61,7 @@ func (m *measured) String() string {
 var plainForms = []string{"lower-flat", "lower-unrolled", "lower-counts", "lower-qdq"}
 
 // checkLimits refuses gates that nothing could be measured for.
-func (c *conversion) checkLimits(p passes.Pipeline) error {
+func (c *conversion) checkLimits() error {
 	flags := c.limits.flags()
 	if len(flags) == 0 {
 		return nil
@@ -68,12 +69,6 @@ func (c *conversion) checkLimits(p passes.Pipeline) error {
 	if d := c.Calibration; d.Dir == "" && d.Task.Kind != spikingir.Pairs {
 		return fmt.Errorf("%s is measured on the calibration images, and none are given: want --calib DIR, of images as the network will be used on; "+
 			"or measure OUT by eval", flags[0])
-	}
-	for _, s := range p {
-		if slices.Contains(plainForms, s.Pass.Name) && (given(c.limits.rate) || given(c.limits.energy)) {
-			return fmt.Errorf("%s counts spikes, and %s leaves no neurons to count them at: want another --lower, and to write OUT "+
-				"in that form by a second convert", flags[len(flags)-1], s.Pass.Name)
-		}
 	}
 	return nil
 }

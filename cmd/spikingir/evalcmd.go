@@ -76,6 +76,7 @@ func (e *evaluation) addMeasure(f *pflag.FlagSet) {
 	f.StringVar((*string)(&e.Energy), "energy", "paper", "energy model: paper or exact; never compare the two")
 	f.StringVar((*string)(&e.FirstLayer), "first-layer", "once", "charge the first layer once or per-step")
 	addMemory(f, &e.run.MemoryLimit)
+	f.BoolVar(&e.run.Tile, "tile", false, "of a network of one size of images: measure others in overlapping tiles of that size; spikes and energy are those of all tiles")
 }
 
 // check finds what is wrong with the flags before a model is read.
@@ -160,7 +161,7 @@ func (a *app) reference(path string, model *loaded, o spikingir.RunOptions) (*lo
 func (a *app) against(path string, m *graph.Model, model *loaded, o spikingir.RunOptions) (*loaded, error) {
 	feeds := model.Stated()
 	maps.Copy(feeds, o.Inputs)
-	own := spikingir.RunOptions{MemoryLimit: o.MemoryLimit, Inputs: taken(m, feeds)}
+	own := spikingir.RunOptions{MemoryLimit: o.MemoryLimit, Tile: o.Tile, Inputs: taken(m, feeds)}
 	names, at := model.Outputs()
 	if v := m.Graph.Value(names[at]); v != nil && v.IsOutput() {
 		own.Output = names[at]

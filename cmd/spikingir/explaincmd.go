@@ -27,6 +27,8 @@ type explanation struct {
 	Outputs  []string          `json:"outputs"`
 	Neuron   *neuronInfo       `json:"neuron,omitempty"`
 	Metadata map[string]string `json:"metadata,omitempty"` // what passes noted
+	// Measured is what the file states of its firing rate or energy.
+	Measured *recorded `json:"measured,omitempty"`
 	// Activity is how a neuron layer fires over the images that were asked for.
 	Activity *spikingir.Activity `json:"activity,omitempty"`
 }
@@ -108,6 +110,8 @@ they are.`,
 			if len(list) == 0 && len(args) == 2 {
 				return fmt.Errorf("%s has no node %q and none that comes from such; without a name, explain lists the layers", args[0], name)
 			}
+			rec := a.recordOf(args[0], m)
+			noteRecord(rec, list)
 			if e.measures() {
 				if err := a.measureActivity(cmd.Context(), args[0], m, e, list); err != nil {
 					return err
@@ -117,9 +121,9 @@ they are.`,
 			case a.format == "json":
 				return a.json(list)
 			case len(args) == 2:
-				a.printNodes(list)
+				a.printNodes(list, rec)
 			default:
-				a.printLayers(list, e.measures())
+				a.printLayers(list, rec, e.measures())
 			}
 			return nil
 		},
@@ -194,7 +198,7 @@ func valueNames(vs []*graph.Value) []string {
 // made says who made a node.
 func (e *explanation) made() string { return cmp.Or(e.Pass, "(imported)") }
 
-func (a *app) printNodes(list []explanation) {
+func (a *app) printNodes(list []explanation, rec *spikingir.Record) {
 	for _, e := range list {
 		fmt.Fprintf(a.out, "%s: %s\n", cli.Shown(e.Node), cli.Shown(e.Op))
 		fmt.Fprintf(a.out, "  comes from node %q, made by %s\n", e.Origin, cli.Line(e.made()))
@@ -218,6 +222,9 @@ func (a *app) printNodes(list []explanation) {
 			} else {
 				fmt.Fprintf(a.out, "; T = %d, post steps %d, schedule %s\n", s.Timesteps, s.Post, s.Schedule)
 			}
+		}
+		if e.Measured != nil {
+			fmt.Fprintf(a.out, "  %s: %s\n", recordedOn(rec), e.Measured)
 		}
 		if e.Activity != nil {
 			fmt.Fprintf(a.out, "  %s\n", activityLine(e.Activity))
@@ -244,9 +251,12 @@ func (s *neuronInfo) threshold() string {
 	return s.Threshold.String()
 }
 
-func (a *app) printLayers(list []explanation, measured bool) {
+func (a *app) printLayers(list []explanation, rec *spikingir.Record, measured bool) {
 	t := a.table()
 	head := table.Row{"node", "operator", "region", "comes from", "made by", "threshold", "v0", "T"}
+	if rec != nil {
+		head = append(head, "rate in file", "mJ in file")
+	}
 	if measured {
 		head = append(head, "firing rate", "silent", "saturated", "silent channels", "saturated channels")
 	}
@@ -256,10 +266,16 @@ func (a *app) printLayers(list []explanation, measured bool) {
 		if s := e.Neuron; s != nil {
 			row[5], row[6], row[7] = s.threshold(), s.V0, s.Timesteps
 		}
+		if rec != nil {
+			row = append(row, e.Measured.rate(), e.Measured.energy())
+		}
 		if k := e.Activity; k != nil {
 			row = append(row, r4(k.FiringRate), r4(k.Silent), r4(k.Saturated), share(k.SilentChannels, k), share(k.SaturatedChannels, k))
 		}
 		t.AppendRow(row)
 	}
 	t.Render()
+	if rec != nil {
+		fmt.Fprintf(a.out, "in file: %s\n", recordedOn(rec))
+	}
 }

@@ -33,8 +33,8 @@ func opsets(os []graph.Opset) []item {
 func metadata(m graph.Metadata) []item {
 	var list []item
 	for _, kv := range m {
-		if kv.Key == graph.MetaNeurons {
-			continue // says of the nodes what they were
+		if kv.Key == graph.MetaNeurons || kv.Key == graph.MetaMeasured {
+			continue // says of the nodes what they were, or how they fire
 		}
 		list = append(list, item{"metadata " + kv.Key, quoted(kv.Value)})
 	}

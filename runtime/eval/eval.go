@@ -24,9 +24,11 @@ type Config struct {
 	Model, Ref *exec.Program // Ref, as a rule the ANN, may be nil
 	Ports      Ports         // of Model
 	RefPorts   Ports         // of Ref
-	Set        Samples
-	Window     metric.Window
-	Energy     metric.EnergyOptions // empty fields mean Paper and Once
+	// Tile and RefTile are tiles that images run in, where a model takes one size alone.
+	Tile, RefTile Tile
+	Set           Samples
+	Window        metric.Window
+	Energy        metric.EnergyOptions // empty fields mean Paper and Once
 	// Crop measures the central Crop x Crop pixels of each input only, and what belongs to
 	// them of the target, whose size must be a multiple; 0 measures whole images.
 	Crop int
@@ -75,6 +77,8 @@ type Report struct {
 	Layers       []Layer       `json:"layers"`
 	Findings     Findings      `json:"findings"`
 	PerImage     []ImageReport `json:"per_image"`
+
+	Pixels float64 `json:"-"` // of an input, on the mean
 }
 
 // Quality is restoration quality against the ground truth, the mean over the

@@ -120,6 +120,7 @@ func TestIdentity(t *testing.T) {
 		PerImage: []ImageReport{{Name: "a.png", Model: quality(all[0])},
 			{Name: "b.png", Model: quality(all[1])}},
 		Findings: Findings{Poor: "it is no better than its input: PSNR 8.00 dB, the input has 8.00 dB"},
+		Pixels:   macs, // one for each
 	}
 	if r.Seconds <= 0 {
 		t.Errorf("%g seconds per image", r.Seconds)

@@ -71,6 +71,7 @@ func merge(sum, more []exec.NeuronReport) ([]exec.NeuronReport, error) {
 func (t *tally) report(k *track) (*Report, error) {
 	r := &Report{Images: len(t.names), Timesteps: k.timesteps, Timing: t.Model.Timing.Report(int64(k.timesteps))}
 	r.Seconds = t.seconds / float64(len(t.names))
+	r.Pixels = float64(t.pixels) / float64(len(t.names))
 	if !t.Blind {
 		if err := t.qualities(r, k); err != nil {
 			return nil, err

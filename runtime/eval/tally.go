@@ -22,6 +22,7 @@ type tally struct {
 	refOps      metric.MeanOps
 	tracks      []track // by number of timesteps
 	seconds     float64
+	pixels      int // of all inputs
 }
 
 // track is the figures of the model at one number of timesteps.
@@ -37,6 +38,7 @@ type track struct {
 type figures struct {
 	Name    string
 	Seconds float64
+	Pixels  int             // of the input
 	Input   *metric.Quality // nil where it has another size than the target, or there is none
 	Ref     metric.Quality
 	RefOps  []metric.LayerOps
@@ -124,15 +126,11 @@ func (t *tally) image(ctx context.Context, s dataset.Sample) (*figures, error) {
 		}
 	}
 	start := time.Now()
-	inputs, err := t.Ports.Inputs(Tensor(s.Input))
+	results, err := execute(ctx, t.Model, t.Ports, s.Input, t.Tile)
 	if err != nil {
 		return nil, err
 	}
-	results, err := t.Model.RunAll(ctx, inputs, exec.RunOptions{Measure: true})
-	if err != nil {
-		return nil, err
-	}
-	f := &figures{Name: s.Name, Seconds: time.Since(start).Seconds()}
+	f := &figures{Name: s.Name, Seconds: time.Since(start).Seconds(), Pixels: s.Input.H * s.Input.W}
 	if !t.Blind && s.Input.SameSize(s.Target) {
 		q, err := t.score(s.Input, s)
 		if err != nil {
@@ -146,11 +144,10 @@ func (t *tally) image(ctx context.Context, s dataset.Sample) (*figures, error) {
 	}
 	all := Outcome{Name: s.Name, Input: s.Input, Target: s.Target, Ref: ann}
 	for _, res := range results {
-		out, err := t.result(s, res, ann, f)
-		if err != nil {
+		if err := t.result(s, res, ann, f); err != nil {
 			return nil, err
 		}
-		all.Timesteps, all.Results = append(all.Timesteps, res.Timesteps), append(all.Results, out)
+		all.Timesteps, all.Results = append(all.Timesteps, res.timesteps), append(all.Results, res.out)
 	}
 	if t.Each == nil {
 		return f, nil
@@ -163,42 +160,33 @@ func (t *tally) reference(ctx context.Context, s dataset.Sample, f *figures) (da
 	if t.Ref == nil {
 		return dataset.Image{}, nil
 	}
-	inputs, err := t.RefPorts.Inputs(Tensor(s.Input))
+	all, err := execute(ctx, t.Ref, t.RefPorts, s.Input, t.RefTile)
 	if err != nil {
 		return dataset.Image{}, err
 	}
-	res, err := t.Ref.Run(ctx, inputs, exec.RunOptions{Measure: true})
-	if err != nil {
-		return dataset.Image{}, err
+	res := all[len(all)-1]
+	if f.RefOps = res.rows; t.Blind {
+		return res.out, nil
 	}
-	f.RefOps = LayerOps(res)
-	out, err := Image(res.Outputs[t.RefPorts.Output])
-	if err != nil || t.Blind {
-		return out, err
-	}
-	f.Ref, err = t.score(out, s)
-	return out, err
+	f.Ref, err = t.score(res.out, s)
+	return res.out, err
 }
 
-// result adds a result, and gives it as an image.
-func (t *tally) result(s dataset.Sample, res *exec.Result, ann dataset.Image, f *figures) (dataset.Image, error) {
-	r := result{Timesteps: res.Timesteps, Neurons: res.Neurons, Ops: LayerOps(res)}
-	out, err := Image(res.Outputs[t.Ports.Output])
-	if err != nil {
-		return out, err
-	}
+// result adds a result.
+func (t *tally) result(s dataset.Sample, res outcome, ann dataset.Image, f *figures) (err error) {
+	r := result{Timesteps: res.timesteps, Neurons: res.neurons, Ops: res.rows}
 	if !t.Blind {
-		if r.Quality, err = t.score(out, s); err != nil {
-			return out, err
+		if r.Quality, err = t.score(res.out, s); err != nil {
+			return err
 		}
 	}
 	if t.Ref != nil {
-		if r.Agreement, err = metric.Agreement(out.Pix, ann.Pix); err != nil {
-			return out, err
+		if r.Agreement, err = metric.Agreement(res.out.Pix, ann.Pix); err != nil {
+			return err
 		}
 	}
 	f.Results = append(f.Results, r)
-	return out, nil
+	return nil
 }
 
 // count adds an image to the sums.
@@ -210,6 +198,7 @@ func (t *tally) count(f *figures) (err error) {
 	}()
 	t.names = append(t.names, f.Name)
 	t.seconds += f.Seconds
+	t.pixels += f.Pixels
 	if f.Input != nil {
 		t.inputs = append(t.inputs, *f.Input)
 	}

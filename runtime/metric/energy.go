@@ -257,6 +257,9 @@ func (m *MeanOps) Add(table []LayerOps) error {
 	return nil
 }
 
+// Sum is the sum of the tables, as for the parts of one image.
+func (m *MeanOps) Sum() []LayerOps { return slices.Clone(m.sum) }
+
 // Mean is the mean of the tables.
 func (m *MeanOps) Mean() ([]LayerOps, error) {
 	if m.images == 0 {

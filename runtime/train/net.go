@@ -6,6 +6,7 @@ import (
 
 	"spikingir/graph"
 	"spikingir/graph/op"
+	"spikingir/runtime/eval"
 	"spikingir/runtime/fit"
 	"spikingir/runtime/ops"
 )
@@ -23,6 +24,7 @@ type Net struct {
 
 	options Options
 	model   *graph.Model
+	feeds   map[string]eval.Feed
 	values  map[*graph.Value]*value
 	order   []*value
 	layers  []layer
@@ -88,7 +90,13 @@ func checkPatch(m *graph.Model, height, width int) error {
 // Compile makes a network ready for patches of that many pixels. The model is kept:
 // Store writes trained parameters to it. Errors name the node that has no gradient.
 func Compile(m *graph.Model, height, width int, o Options) (*Net, error) {
-	n := &Net{options: o, model: m, values: map[*graph.Value]*value{}, index: map[*graph.Value]*Param{},
+	return CompileFed(m, height, width, o, nil)
+}
+
+// CompileFed is Compile of a model that takes more than an image: what is fed beside it, by the
+// names of the inputs, follows the size of the patches.
+func CompileFed(m *graph.Model, height, width int, o Options, feeds map[string]eval.Feed) (*Net, error) {
+	n := &Net{options: o, model: m, feeds: feeds, values: map[*graph.Value]*value{}, index: map[*graph.Value]*Param{},
 		consts: map[*graph.Value]*ops.Tensor{}}
 	if err := o.Check(); err != nil {
 		return nil, err
@@ -152,7 +160,7 @@ func (n *Net) time() error {
 func (n *Net) ports(height, width int) error {
 	var inputs []*graph.Value
 	for _, v := range n.model.Graph.Inputs() {
-		if !v.IsInitializer() {
+		if _, fed := n.feeds[v.Name()]; !fed && !v.IsInitializer() {
 			inputs = append(inputs, v)
 		}
 	}
@@ -180,6 +188,26 @@ func (n *Net) ports(height, width int) error {
 		return fmt.Errorf("patches of %dx%d pixels, want 1x1 at least", height, width)
 	}
 	n.input = n.add(inputs[0], []int{1, int(c), height, width}, false)
+	return n.beside()
+}
+
+// beside gives the inputs beside the image what they are fed with a patch: the same with each,
+// so that it is a constant.
+func (n *Net) beside() error {
+	if len(n.feeds) == 0 {
+		return nil
+	}
+	ports, err := eval.Bind(n.model.Graph, n.feeds, n.target.Name())
+	if err != nil {
+		return err
+	}
+	fed, err := ports.Inputs(ops.NewTensor(graph.Float32, n.input.dims))
+	if err != nil {
+		return err
+	}
+	for _, name := range ports.Beside() {
+		n.consts[n.model.Graph.Value(name)] = fed[name]
+	}
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"spikingir/graph"
 	"spikingir/runtime/cluster"
 	"spikingir/runtime/dataset"
+	"spikingir/runtime/eval"
 	"spikingir/runtime/kernel/machine"
 	"spikingir/runtime/train/checkpoint"
 	"spikingir/runtime/train/optim"
@@ -26,6 +27,8 @@ type Config struct {
 	Source  *patches.Source
 	Task    dataset.Task // that of Source
 	Net     Options
+	// Feeds are what Model and Teacher are fed beside the image, for those inputs that they have.
+	Feeds map[string]eval.Feed
 	// TeacherOutput is what Net.OutputName is of the network.
 	TeacherOutput string
 	Method
@@ -141,10 +144,10 @@ func New(c Config) (*Trainer, error) {
 		teacher, output = c.Model.Clone(), c.Net.OutputName
 	}
 	var err error
-	if t.net, err = Compile(c.Model, side, side, c.Net); err != nil {
+	if t.net, err = CompileFed(c.Model, side, side, c.Net, taken(c.Model, c.Feeds)); err != nil {
 		return nil, err
 	}
-	if t.teacher, err = Compile(teacher, side, side, Options{OutputName: output}); err != nil {
+	if t.teacher, err = CompileFed(teacher, side, side, Options{OutputName: output}, taken(teacher, c.Feeds)); err != nil {
 		return nil, fmt.Errorf("teacher: %w", err)
 	}
 	if t.teacher.output.elems != t.net.output.elems {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"time"
 
+	"spikingir/graph"
 	"spikingir/runtime/dataset"
 	"spikingir/runtime/eval"
 	"spikingir/runtime/exec"
@@ -58,8 +60,9 @@ func (t *Trainer) validate(ctx context.Context) error {
 			f.PSNR, t.best.PSNR, t.best.Position.Total))
 	}
 	t.validated, t.validation = t.position.Total+1, time.Since(begin)
-	e := t.event()
-	e.Validation, e.Best = f, t.best == nil || t.worth(f) > t.worth(t.best)
+	e, told := t.event(), *f
+	told.Record = nil // a log is of the run, not of layers
+	e.Validation, e.Best = &told, t.best == nil || t.worth(f) > t.worth(t.best)
 	if e.Best {
 		t.remember(f)
 	}
@@ -74,7 +77,7 @@ const hopeless = 30
 // figures measures the network on the held-out images.
 func (t *Trainer) figures(ctx context.Context) (*checkpoint.Figures, error) {
 	m := t.Model.Clone()
-	ports, err := eval.FindPorts(m.Graph, nil, t.Net.OutputName)
+	ports, err := eval.Bind(m.Graph, taken(m, t.Feeds), t.Net.OutputName)
 	if err != nil {
 		return nil, err
 	}
@@ -91,9 +94,19 @@ func (t *Trainer) figures(ctx context.Context) (*checkpoint.Figures, error) {
 		return nil, t.diverged(errors.New("the output for a held-out image is not a number"))
 	}
 	f := &checkpoint.Figures{Position: t.position, PSNR: min(psnr, perfect), SSIM: r.Model.SSIM,
-		FiringRate: r.FiringRate, EnergyMJ: r.Energy.ModelMJ}
+		FiringRate: r.FiringRate, EnergyMJ: r.Energy.ModelMJ, Record: r.Record(eval.OnHeldOut)}
 	f.Position.Seconds = t.seconds()
 	return f, nil
+}
+
+// taken is those of some feeds that a model has inputs for, which are not stored in it.
+func taken(m *graph.Model, feeds map[string]eval.Feed) map[string]eval.Feed {
+	feeds = maps.Clone(feeds)
+	maps.DeleteFunc(feeds, func(name string, _ eval.Feed) bool {
+		v := m.Graph.Value(name)
+		return v == nil || !v.IsInput() || v.IsInitializer()
+	})
+	return feeds
 }
 
 // perfect is the PSNR that is given to outputs without any error, dB.

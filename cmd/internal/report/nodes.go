@@ -175,8 +175,8 @@ func kinds(ops []string) string {
 // property is a line of the header of a file.
 type property struct{ Name, Value string }
 
-// Header is what the file of the network states of itself. The list of its neurons, which only
-// programs read, is left out.
+// Header is what the file of the network states of itself. The lists of its neurons, which only
+// programs read, are left out.
 func (p *Page) Header() []property {
 	m := p.Network
 	list := []property{{"producer", strings.TrimSpace(m.ProducerName + " " + m.ProducerVersion)}, {"IR version", fmt.Sprint(m.IRVersion)}}
@@ -184,7 +184,7 @@ func (p *Page) Header() []property {
 		list = append(list, property{"opset " + cmp.Or(o.Domain, "ai.onnx"), fmt.Sprint(o.Version)})
 	}
 	for _, kv := range m.Metadata {
-		if kv.Key != graph.MetaNeurons && kv.Key != graph.MetaNodes {
+		if kv.Key != graph.MetaNeurons && kv.Key != graph.MetaMeasured && kv.Key != graph.MetaNodes {
 			list = append(list, property{kv.Key, kv.Value})
 		}
 	}

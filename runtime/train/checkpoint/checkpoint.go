@@ -9,6 +9,7 @@ import (
 
 	"spikingir/internal/atomicfile"
 	"spikingir/internal/regular"
+	"spikingir/runtime/eval"
 )
 
 // A Header is what a checkpoint says in words.
@@ -44,6 +45,8 @@ type Figures struct {
 	SSIM       float64  `json:"ssim"`
 	FiringRate float64  `json:"firing_rate"` // spikes per neuron and step
 	EnergyMJ   float64  `json:"energy_mj"`   // per image
+	// Record is the same layer by layer, as the file of the network will state it; nil of an ANN.
+	Record *eval.Record `json:"record,omitempty"`
 }
 
 // An Array is a named array; exactly one of its slices is not nil.
