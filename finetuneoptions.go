@@ -57,6 +57,9 @@ type FinetuneOptions struct {
 	NoBiases          bool `json:"no-biases,omitempty"`
 	train.Calibration      // how the stage calibrate fits layers
 	patches.HeldOut        // the images that are measured on
+	// Snap rounds the network to the exact form when it is measured and written, so that every runtime
+	// gives its bits. A network that came in that form is rounded without it.
+	Snap bool `json:"snap,omitempty"`
 	// ValidateEvery is the steps between validations; 0: a twentieth of all.
 	ValidateEvery int `json:"validate-every,omitempty"`
 	// Inputs is what the network is fed beside the image, as in [RunOptions]; the network that

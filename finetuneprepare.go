@@ -43,6 +43,11 @@ func (f *finetuning) prepare() error {
 	if !plain && !f.NoBiases {
 		train.AddBiases(f.model)
 	}
+	if f.Snap {
+		if err := f.snapped(f.model.Clone()); err != nil {
+			return fmt.Errorf("%s: --snap: %w", pathOf(f.model), refused(err))
+		}
+	}
 	return f.teach()
 }
 
@@ -175,7 +180,7 @@ func (f *finetuning) settle(plain bool) (err error) {
 		for _, o := range []struct {
 			name string
 			set  bool
-		}{{"train-thresholds", f.TrainThresholds}, {"train-v0", f.TrainV0},
+		}{{"snap", f.Snap}, {"train-thresholds", f.TrainThresholds}, {"train-v0", f.TrainV0},
 			{"energy-weight", f.EnergyWeight != 0}, {"distill-features", f.DistillFeatures != 0}} {
 			if o.set {
 				return badOption("%s is an ANN, without neurons: --%s is for spiking networks", pathOf(f.model), o.name)
@@ -222,32 +227,59 @@ func lastStep(m *Model, pass *Pass) (step passes.Step, ok bool) {
 	return step, ok
 }
 
-// snap brings a trained network into the exact form again, if it came in it. One that training has
-// taken too far for it is told, and stays as it is.
-func (f *finetuning) snap() error {
-	if !f.exact {
-		return nil
-	}
+// snaps reports whether the network is written in the exact form.
+func (f *finetuning) snaps() bool { return f.exact || f.Snap }
+
+// snapped brings a network in training into the exact form, in place.
+func (f *finetuning) snapped(m *Model) error {
 	s := Settings{Exact: true, Lower: recipes.None}
-	if step, ok := lastStep(f.model, snapweights.Pass); ok {
+	if step, ok := lastStep(m, snapweights.Pass); ok {
 		if bits := int(snapweights.Bits.In(step)); bits < 16 {
 			s.WeightBits = bits
 		}
+	} else if f.WeightBits == 8 || f.WeightBits == 12 {
+		s.WeightBits = f.WeightBits
 	}
 	p, err := Rewriting(s)
 	if err != nil {
 		return err
 	}
+	reports, err := p.Run(m, passes.Options{Context: f.ctx, Evaluate: evaluator(f.ctx, f.pool, f.MemoryLimit), Memory: budgetOf(f.MemoryLimit), Log: f.Log})
+	if before, ok := m.Metadata.Get(graph.MetaPipeline); err == nil && ok && !f.exact {
+		pipeline, _ := relowered(before, reports)
+		m.Metadata.Set(graph.MetaPipeline, pipeline)
+	}
+	return err
+}
+
+// measured brings a copy of the network that is measured into the form that it is written in. One that
+// training has taken too far for the exact form is measured as it is.
+func (f *finetuning) measured(m *Model) error {
+	if !f.snaps() {
+		return nil
+	}
+	rounded := m.Clone()
+	if f.snapped(rounded) == nil {
+		*m = *rounded
+	}
+	return f.ctx.Err()
+}
+
+// snap brings a trained network into the exact form. One that training has taken too far for it is
+// told, and stays as it is.
+func (f *finetuning) snap() error {
+	if !f.snaps() {
+		return nil
+	}
 	m := f.model.Clone()
-	if _, err := p.Run(m, passes.Options{Context: f.ctx, Evaluate: evaluator(f.ctx, f.pool, f.MemoryLimit), Memory: budgetOf(f.MemoryLimit), Log: f.Log}); err != nil {
+	if err := f.snapped(m); err != nil {
 		if f.ctx.Err() != nil {
 			return f.ctx.Err()
 		}
-		f.note("the network is no longer in the exact form: %v", err)
+		f.note("the network is not in the exact form: %v", err)
 		return nil
 	}
-	f.note("the weights were rounded to the exact form again after training")
-	m.Metadata.Delete(graph.MetaMeasured) // before they were rounded
+	f.note("the weights were rounded to the exact form, as they were when they were measured")
 	*f.model = *m
 	return nil
 }
@@ -354,7 +386,7 @@ func (f *finetuning) config() (*train.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &train.Config{Model: f.model, Teacher: f.Teacher, Source: source, Task: task, Net: f.Options, Feeds: f.feeds, TeacherOutput: f.taught, Method: f.Method,
+	return &train.Config{Model: f.model, Teacher: f.Teacher, Source: source, Task: task, Net: f.Options, Feeds: f.feeds, Finish: f.measured, TeacherOutput: f.taught, Method: f.Method,
 		Calibration: f.Calibration, Stages: f.Stages, Total: f.Steps, Memory: f.MemoryLimit, Batch: f.Batch, MicroBatches: f.MicroBatches,
 		Pool: f.pool, Cluster: f.Cluster,
 		ValidateEvery: f.ValidateEvery, Checkpoint: f.Checkpoint, Limit: f.limit(), Patience: f.Patience, Report: f.report,

@@ -60,6 +60,7 @@ func (t *tuning) add(f *pflag.FlagSet) {
 	f.Float64Var(&o.DistillOutput, "distill-output", o.DistillOutput, "share of the loss that is against the ANN's output in the place of the target, 0 to 1 (dehaze, and an ANN without --ref: 0)")
 	f.Float64Var(&o.DistillFeatures, "distill-features", o.DistillFeatures, "weight of the distance of hidden rates to the ANN's activations")
 	f.IntVar(&o.WeightBits, "weight-bits", 0, "bits that the weights behind spikes are rounded to while they are trained; 0 for those of convert --weight-bits")
+	f.BoolVar(&o.Snap, "snap", false, "measure and write the network in the exact form, so that every runtime gives the same bits")
 	f.BoolVar(&o.TrainThresholds, "train-thresholds", false, "train thresholds too")
 	f.BoolVar(&o.TrainV0, "train-v0", false, "train initial potentials too")
 	f.BoolVar(&o.TrainV0, "train-rest", false, "--train-v0 as it was called before")

@@ -22,35 +22,49 @@ import (
 // and no request but that of the page itself is made. SPIKINGIR_SCREENSHOT names a folder that keeps the
 // pictures.
 func TestReportPage(t *testing.T) {
-	chromium, err := exec.LookPath("chromium")
+	chromium := chromiumPath(t)
+	page := reportPage(t)
+	for _, width := range []int{1200, 420} {
+		if got, want := open(t, chromium, "report", page, probe, width), "viewers 2 of 2, moved true, requests 0, overflow 0"; got != want {
+			t.Errorf("%d pixels: %s, want %s", width, got, want)
+		}
+	}
+}
+
+// chromiumPath finds the browser, or skips the test.
+func chromiumPath(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Skip("chromium is not installed")
 	}
-	page := reportPage(t)
-	for _, width := range []int{1200, 420} {
-		var asked []string
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			asked = append(asked, r.URL.Path)
-			w.Header().Set("Content-Type", "text/html")
-			// A frame would hide what it does; the probe stands in the page itself.
-			_, _ = w.Write(bytes.Replace(page, []byte("</body>"), []byte(probe+"</body>"), 1))
-		}))
-		dom, console := browse(t, chromium, server.URL+"/", width)
-		server.Close()
-		if strings.Join(asked, " ") != "/" {
-			t.Errorf("%d pixels: asked for %q, want the page alone", width, asked)
-		}
-		if console != "" {
-			t.Errorf("%d pixels: the console has\n%s", width, console)
-		}
-		outcome := regexp.MustCompile(`data-outcome="([^"]*)"`).FindStringSubmatch(dom)
-		if outcome == nil {
-			t.Fatalf("%d pixels: the page came to no end", width)
-		}
-		if want := "viewers 2 of 2, moved true, requests 0, overflow 0"; outcome[1] != want {
-			t.Errorf("%d pixels: %s, want %s", width, outcome[1], want)
-		}
+	return path
+}
+
+// open serves a page with a script that tests it, and gives the outcome that the script notes. It demands that
+// no request but that of the page is made, and that the console stays empty.
+func open(t *testing.T, chromium, name string, page []byte, script string, width int) string {
+	t.Helper()
+	var asked []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.Path)
+		w.Header().Set("Content-Type", "text/html")
+		// A frame would hide what it does; the script stands in the page itself.
+		_, _ = w.Write(bytes.Replace(page, []byte("</body>"), []byte(script+"</body>"), 1))
+	}))
+	dom, console := browse(t, chromium, server.URL+"/", name, width)
+	server.Close()
+	if strings.Join(asked, " ") != "/" {
+		t.Errorf("%s, %d pixels: asked for %q, want the page alone", name, width, asked)
 	}
+	if console != "" {
+		t.Errorf("%s, %d pixels: the console has\n%s", name, width, console)
+	}
+	outcome := regexp.MustCompile(`data-outcome="([^"]*)"`).FindStringSubmatch(dom)
+	if outcome == nil {
+		t.Fatalf("%s, %d pixels: the page came to no end", name, width)
+	}
+	return outcome[1]
 }
 
 // probe tells what became of the page, once its pictures are there.
@@ -95,13 +109,13 @@ func reportPage(t *testing.T) []byte {
 }
 
 // browse opens a page, and gives it as it is then, and the lines of its console.
-func browse(t *testing.T, chromium, address string, width int) (dom, console string) {
+func browse(t *testing.T, chromium, address, name string, width int) (dom, console string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	shot := filepath.Join(t.TempDir(), "page.png")
 	if keep := os.Getenv("SPIKINGIR_SCREENSHOT"); keep != "" {
-		shot = filepath.Join(keep, fmt.Sprintf("report-%d.png", width))
+		shot = filepath.Join(keep, fmt.Sprintf("%s-%d.png", name, width))
 	}
 	cmd := exec.CommandContext(ctx, chromium, "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir="+t.TempDir(), "--enable-logging=stderr",
 		fmt.Sprintf("--window-size=%d,1600", width), "--virtual-time-budget=10000", "--screenshot="+shot, "--dump-dom", address)

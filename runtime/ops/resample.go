@@ -46,6 +46,19 @@ func resample(env *Env, x *Tensor, z op.Resize, plan []resizeAxis) *Tensor {
 	return y
 }
 
+// width is the number of elements that a filter which antialiasing widens reaches, at most; 0 of
+// any other.
+func (a resizeAxis) width(z op.Resize) float64 {
+	if !z.Antialias || a.scale >= 1 {
+		return 0
+	}
+	reach := 1.0
+	if z.Mode == "cubic" {
+		reach = 2
+	}
+	return 2*math.Ceil(reach/float64(a.scale)) + 2
+}
+
 // taps is the input elements and weights of the place x.
 func (a resizeAxis) taps(x float64, z op.Resize) []Tap {
 	scale := 1.0

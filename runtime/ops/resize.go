@@ -32,17 +32,19 @@ func bindResize(n *graph.Node, opset int64) (runner, error) {
 	}, nil
 }
 
-// claimAxes claims memory for what is computed for each place along the axes of a result.
+// claimAxes claims memory for what is computed for each place along the axes of a result: an index,
+// or a list of weights, which is as long as the filter is wide.
 func claimAxes(env *Env, plan []resizeAxis, z op.Resize) {
-	each := int64(8) // an index
-	if z.Mode != "nearest" {
-		each = 24 + 4*16 // a list of weights
+	bytes := 0.0
+	for _, a := range plan {
+		each := 8.0
+		if z.Mode != "nearest" {
+			const slice, tap = 24, 16
+			each = slice + tap*max(4, 2*a.width(z))
+		}
+		bytes += each * float64(a.out)
 	}
-	lengths := make([]int, len(plan))
-	for i, a := range plan {
-		lengths[i] = a.out
-	}
-	env.claimLists(lengths, each)
+	env.claim(int64(min(bytes, math.MaxInt64/2)))
 }
 
 // ResizeTaps decodes a Resize or Upsample into what it does along each axis of its

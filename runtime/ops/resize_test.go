@@ -2,6 +2,7 @@ package ops
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"spikingir/graph"
@@ -78,6 +79,39 @@ func TestResizeUnchanged(t *testing.T) {
 		y, err := o.Run(&Env{}, in)
 		if err != nil || !sameBits(y[0], x) {
 			t.Errorf("antialias %d: found %v, error %v, want the input", antialias, y, err)
+		}
+	}
+}
+
+// TestResizeClaims asks for the memory of the tables along the axes before they are made: an index for each
+// element of a row, and the weights of a filter that antialiasing widens.
+func TestResizeClaims(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		as    graph.Attrs
+		in    *Tensor
+		scale float32
+		least int64
+	}{
+		{"enlarged", nil, zeros(graph.Uint8, 1), 1e5, 8e5},
+		{"linear", attrs("mode", graph.String("linear")), zeros(graph.Float32, 1), 1e5, 1e5 * (24 + 2*16)},
+		{"shrunk", attrs("mode", graph.String("linear"), "antialias", graph.Int(1)), zeros(graph.Float32, 10000), 0.01, 100 * 198 * 16},
+		{"shrunk by cubic", attrs("mode", graph.String("cubic"), "antialias", graph.Int(1)), zeros(graph.Float32, 10000), 0.01, 100 * 396 * 16},
+	} {
+		in := []*Tensor{c.in, nil, floats(c.scale)}
+		o, err := Bind(single(t, "Resize", c.as, in...), 18)
+		if err != nil {
+			t.Fatal(err)
+		}
+		most := int64(0)
+		if _, err := o.Run(&Env{Claim: func(bytes int64) error { most = max(most, bytes); return nil }}, in); err != nil {
+			t.Fatal(err)
+		}
+		if most < c.least {
+			t.Errorf("%s: %d bytes asked for, want %d at least", c.name, most, c.least)
+		}
+		if _, err := o.Run(&Env{Claim: Within(c.least - 1)}, in); err == nil || !strings.Contains(err.Error(), "are allowed: want smaller inputs") {
+			t.Errorf("%s: error %v, want the memory that is missing", c.name, err)
 		}
 	}
 }

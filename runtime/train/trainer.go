@@ -29,6 +29,8 @@ type Config struct {
 	Net     Options
 	// Feeds are what Model and Teacher are fed beside the image, for those inputs that they have.
 	Feeds map[string]eval.Feed
+	// Finish makes of a copy of the network what is written in its place, and so what is measured; it may be nil.
+	Finish func(*graph.Model) error
 	// TeacherOutput is what Net.OutputName is of the network.
 	TeacherOutput string
 	Method

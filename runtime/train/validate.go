@@ -77,6 +77,11 @@ const hopeless = 30
 // figures measures the network on the held-out images.
 func (t *Trainer) figures(ctx context.Context) (*checkpoint.Figures, error) {
 	m := t.Model.Clone()
+	if t.Finish != nil {
+		if err := t.Finish(m); err != nil {
+			return nil, err
+		}
+	}
 	ports, err := eval.Bind(m.Graph, taken(m, t.Feeds), t.Net.OutputName)
 	if err != nil {
 		return nil, err
