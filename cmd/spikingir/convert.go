@@ -28,7 +28,8 @@ type conversion struct {
 	layers              []explanation // of a dry run
 	tolerance           float64
 	limits              limits
-	recipe              error // what is wrong with the settings, unless the model is spiking
+	recipe              error        // what is wrong with the settings, unless the model is spiking
+	network             *graph.Model // as it was before a lowering that leaves no neurons; nil without one
 }
 
 func (c *conversion) add(f *pflag.FlagSet) {
@@ -66,7 +67,7 @@ func (c *conversion) add(f *pflag.FlagSet) {
 	f.StringVar(&c.StopAfter, "stop-after", "", "pass to stop after; the model is written as it is then")
 	f.BoolVar(&c.verify, "verify-each", false, "run the model before and after each pass on seeded inputs; the first pass that changes results without saying so ends in exit code 4")
 	f.Float64Var(&c.tolerance, "tolerance", 1e-4, "with --verify-each, the largest difference allowed")
-	f.BoolVar(&c.unchecked, "no-check", false, fmt.Sprintf("do not try what was converted on %d calibration images", checkedImages))
+	f.BoolVar(&c.unchecked, "no-check", false, fmt.Sprintf("do not try what was converted on %d calibration images; OUT does not state firing rates and energy then", checkedImages))
 	c.limits.addMeasured(f, "MODEL", ", measured on the calibration images before OUT is written")
 }
 
@@ -147,6 +148,11 @@ func (a *app) convertFile(cmd *cobra.Command, path string, c *conversion) error 
 	if err := a.measure(cmd.Context(), s, ann, m, c); err != nil {
 		return err
 	}
+	if s.Measured != nil {
+		if err := s.Measured.record.Put(m); err != nil {
+			return err
+		}
+	}
 	switch {
 	case c.dry:
 		err = c.takeLayers(m)
@@ -161,25 +167,26 @@ func (a *app) convertFile(cmd *cobra.Command, path string, c *conversion) error 
 	if err != nil {
 		return err
 	}
-	if err := a.printSummary(s, m); err != nil || s.Measured == nil {
+	if err := a.printSummary(s, c.spiking(m)); err != nil || s.Measured == nil {
 		return err
 	}
 	a.warnChecked(s.Measured, c, s.Conversion)
 	return nil
 }
 
-// ahead is the hook before a pass. Of a dry run it takes the layers, in front of the pass that
-// writes them in another form.
+// ahead is the hook before a pass. In front of the pass that writes the network in another form it takes
+// the layers for a dry run, and keeps the network where its neurons go, for spikes are counted at
+// them.
 func (c *conversion) ahead(a *app) func(int, passes.Step, *graph.Model) error {
 	before := c.dump.ahead(a)
-	if !c.dry {
-		return before
-	}
 	return func(index int, s passes.Step, m *graph.Model) error {
-		if strings.HasPrefix(s.Pass.Name, "lower-") {
+		if c.dry && strings.HasPrefix(s.Pass.Name, "lower-") {
 			if err := c.takeLayers(m); err != nil {
 				return err
 			}
+		}
+		if slices.Contains(plainForms, s.Pass.Name) && (!c.unchecked || len(c.limits.flags()) > 0) {
+			c.network = m.Clone()
 		}
 		if before == nil {
 			return nil
@@ -276,7 +283,7 @@ func (c *conversion) check(f *pflag.FlagSet) error {
 	if err := c.dump.check(p); err != nil {
 		return err
 	}
-	if err := c.checkLimits(p); err != nil {
+	if err := c.checkLimits(); err != nil {
 		return err
 	}
 	if f.Changed("tolerance") && !c.verify {
@@ -377,7 +384,7 @@ func (a *app) printSummary(s *summary, m *graph.Model) error {
 	}
 	if s.DryRun {
 		fmt.Fprintf(a.out, "%s: %s; a dry run, nothing is written\n", s.Model, what)
-		a.printLayers(s.Layers, false)
+		a.printLayers(s.Layers, nil, false)
 	} else {
 		fmt.Fprintf(a.out, "%s -> %s: %s\n", s.Model, s.Output, what)
 	}

@@ -56,17 +56,27 @@ func (a *app) measurePair(ctx context.Context, p *pair, d spikingir.Data, o spik
 }
 
 // checks reports whether the result of a conversion is to be tried before it is written: a
-// network of its own that runs, and someone who reads the outcome.
-func (c *conversion) checks(a *app, done *spikingir.Conversion) bool {
-	return !c.unchecked && c.StopAfter == "" && done.Timesteps > 0 && (!a.Quiet || a.format == "json")
+// network of its own that runs.
+func (c *conversion) checks(done *spikingir.Conversion) bool {
+	return !c.unchecked && c.StopAfter == "" && done.Timesteps > 0
 }
 
-// measure holds a conversion to its gates, or, where there are none, tries it.
+// spiking is what was converted with its neurons, m where m has them.
+func (c *conversion) spiking(m *graph.Model) *graph.Model {
+	if c.network != nil {
+		return c.network
+	}
+	return m
+}
+
+// measure holds a conversion to its gates, or, where there are none, tries it. Of a form
+// without neurons it is the network that was lowered to it.
 func (a *app) measure(ctx context.Context, s *summary, ann, snn *graph.Model, c *conversion) (err error) {
+	snn = c.spiking(snn)
 	switch {
 	case len(c.limits.flags()) > 0:
 		s.Measured, err = a.measureConversion(ctx, s.Model, ann, snn, c)
-	case ann != nil && c.checks(a, s.Conversion) && a.cluster.Rank() == 0: // a few small images
+	case ann != nil && c.checks(s.Conversion) && a.cluster.Rank() == 0: // a few small images
 		var note string
 		if s.Measured, note, err = a.try(ctx, s.Model, ann, snn, c); note != "" {
 			s.Notes = append(s.Notes, note)

@@ -52,6 +52,8 @@ type inspection struct {
 	Neurons int            `json:"neuron_layers,omitempty"`
 	// Conversion is what convert would make of it; nil of a spiking network.
 	Conversion *outlook `json:"conversion,omitempty"`
+	// Measured is what the file states of firing rates and energy.
+	Measured *spikingir.Record `json:"measured,omitempty"`
 }
 
 type port struct {
@@ -138,6 +140,7 @@ func (a *app) inspect(ctx context.Context, path string, m *graph.Model) (*inspec
 		return nil, cli.Unsupported(fmt.Errorf("%s: %w", path, err))
 	}
 	r.Timing = t.Report(t.Timesteps)
+	r.Measured = a.recordOf(path, m)
 	_, spiking := m.Metadata.Get(graph.MetaTimesteps)
 	r.Exact = spiking && exact.Prove(m) == nil
 	if !a.document() {
@@ -157,7 +160,7 @@ func inspectModel(path string, m *graph.Model) *inspection {
 		r.Opsets[cmp.Or(o.Domain, "ai.onnx")] = o.Version
 	}
 	for _, kv := range m.Metadata {
-		if kv.Key != graph.MetaNeurons { // which is long
+		if kv.Key != graph.MetaNeurons && kv.Key != graph.MetaMeasured { // which are long
 			r.Metadata[kv.Key] = kv.Value
 		}
 	}
@@ -296,6 +299,7 @@ func (a *app) printInspection(r *inspection) {
 			fmt.Fprintf(a.out, "%s: %s\n", key, cli.Line(v))
 		}
 	}
+	a.printRecord(r.Measured)
 }
 
 // opsets says which versions of which operators a model imports, the standard ones first.
