@@ -49,7 +49,7 @@ type FinetuneOptions struct {
 	Batch int `json:"batch"`
 	// Patch is the side of a patch in pixels of the target.
 	Patch        int `json:"patch"`
-	train.Method     // the learning rate, the loss, and how steps follow it
+	train.Method     // the learning rate, the loss, and how steps follow it; no Optimizer takes the best one
 	// TeacherSHA256 is the hash of Teacher's file; Finetune sets it.
 	TeacherSHA256 string `json:"ref,omitempty"`
 	train.Options        // what is trained beside weights and biases, and the surrogate
@@ -126,7 +126,7 @@ func DefaultFinetune() FinetuneOptions {
 		Batch: 8,
 		Patch: 40,
 		Method: train.Method{Schedule: optim.Cosine, RateFloor: 1e-6, WarmUp: 40,
-			Loss: optim.MSE, Optimizer: "adam", DistillOutput: 1},
+			Loss: optim.MSE, DistillOutput: 1},
 		Options:           train.Options{Surrogate: train.Sigmoid, Slope: 4},
 		Calibration:       train.Calibration{CalibratePatches: 128, CalibrateRidge: 1e-3},
 		HeldOut:           patches.HeldOut{ValidationShare: 0.02, ValidationCrop: 128},
@@ -199,6 +199,22 @@ func badOption(format string, args ...any) error {
 	return &OptionError{fmt.Sprintf(format, args...)}
 }
 
+// method is the method with an optimiser where none is asked for: what measured best, which is
+// Muon where all that is trained is one slice of rates.
+func (o *FinetuneOptions) method(twoPhase bool) train.Method {
+	m := o.Method
+	switch {
+	case m.Optimizer != "":
+	case twoPhase:
+		m.Optimizer = "muon"
+	case m.WeightDecay != 0:
+		m.Optimizer = "adamw"
+	default:
+		m.Optimizer = "adam"
+	}
+	return m
+}
+
 // Check finds what is wrong with the options before there is a model.
 func (o *FinetuneOptions) Check() error {
 	for _, err := range []error{
@@ -209,7 +225,7 @@ func (o *FinetuneOptions) Check() error {
 		train.Bound{Name: "batch", Value: float64(o.Batch), Low: 1, High: 1 << 16}.Check(),
 		train.Bound{Name: "micro-batches", Value: float64(o.MicroBatches), High: 1 << 16}.Check(),
 		train.Bound{Name: "patch", Value: float64(o.Patch), Low: 2, High: 1 << 14}.Check(),
-		o.Method.Check(),
+		o.method(false).Check(),
 		o.Options.Check(),
 		train.Bound{Name: "slope", Value: o.Slope, High: math.Inf(1), Open: true}.Check(),
 		train.Bound{Name: "haze-share", Value: o.HazeShare, High: 1}.Check(),

@@ -151,6 +151,7 @@ func (f *finetuning) settle(plain bool) (err error) {
 		return err
 	}
 	twoPhase := timing.Schedule == op.TwoPhase
+	f.Method = f.method(twoPhase)
 	if f.WeightBits == 0 {
 		f.WeightBits = weightBits(f.model)
 	}

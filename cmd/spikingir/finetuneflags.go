@@ -52,7 +52,7 @@ func (t *tuning) add(f *pflag.FlagSet) {
 	f.Float64Var(&o.RateFloor, "rate-floor", o.RateFloor, "learning rate that a cosine ends at; not above a hundredth of --rate")
 	f.IntVar(&o.WarmUp, "warm-up", o.WarmUp, "first steps of a stage, over which its learning rate rises; half of it at most")
 	f.StringVar((*string)(&o.Loss), "loss", string(o.Loss), "distance to the target: mse, l1, charbonnier or psnr (mse in dB, patch by patch; dehaze: psnr)")
-	f.StringVar(&o.Optimizer, "optimizer", o.Optimizer, "adam, adamw or muon")
+	f.StringVar(&o.Optimizer, "optimizer", o.Optimizer, "adam, adamw or muon (default muon with two phases, else adam, or adamw where weights decay)")
 	f.Float64Var(&o.WeightDecay, "weight-decay", o.WeightDecay, "adamw, muon: decay of weights")
 	f.Float64Var(&o.Clip, "clip", o.Clip, "greatest norm of a gradient; 0 for any")
 	f.Float64Var(&o.Average, "average", o.Average, "decay of an exponential average of the weights, which is what is measured and written; 0 for none")
