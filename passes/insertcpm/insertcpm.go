@@ -74,6 +74,10 @@ func run(c *passes.Context) (changed bool, err error) {
 		}
 		changed = true
 	}
+	if changed && !spiking.HasNeurons(c.Model.Graph) {
+		return changed, &passes.Unsupported{Refusals: []passes.Refusal{{Node: c.Model.Graph.Name, Op: "graph",
+			Why: "nothing to convert: the only neurons are those of the output, and readout membrane takes them away; want readout cpm or rate"}}}
+	}
 	return changed, nil
 }
 

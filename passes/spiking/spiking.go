@@ -47,6 +47,16 @@ func Steps(m *graph.Model) op.Steps {
 	return op.Steps{}
 }
 
+// HasNeurons reports whether a graph has neurons.
+func HasNeurons(g *graph.Graph) bool {
+	for n := range g.Nodes() {
+		if op.IsNeuron(n) {
+			return true
+		}
+	}
+	return false
+}
+
 // IsReadout reports whether n ends the spiking region.
 func IsReadout(n *graph.Node) bool { return n.IsSpiking("CPM") || n.IsSpiking("Decode") }
 

@@ -6,6 +6,7 @@ import (
 	"spikingir/graph"
 	"spikingir/graph/op"
 	"spikingir/passes"
+	"spikingir/passes/spiking"
 	"spikingir/passes/weights"
 )
 
@@ -56,7 +57,7 @@ func run(c *passes.Context) (changed bool, err error) {
 	switch {
 	case complete(g) && hasNeurons(g):
 		return false, nil
-	case isSpiking(g):
+	case spiking.HasNeurons(g):
 		restore(g)
 		return true, nil
 	}
@@ -94,16 +95,6 @@ func complete(g *graph.Graph) bool {
 func hasNeurons(g *graph.Graph) bool {
 	for n := range g.Nodes() {
 		if op.IsNeuron(n) || n.Region == graph.SpikingRegion && isActivation(n) {
-			return true
-		}
-	}
-	return false
-}
-
-// isSpiking reports whether the model is converted already.
-func isSpiking(g *graph.Graph) bool {
-	for n := range g.Nodes() {
-		if op.IsNeuron(n) {
 			return true
 		}
 	}

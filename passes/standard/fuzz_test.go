@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 
@@ -229,8 +230,9 @@ func (w *watch) after(r passes.Report, m *graph.Model) error {
 	return nil
 }
 
-// compare holds the results to those before. Of a spiking network one input has to give the same: on the others
-// rounding may have moved a potential across its level.
+// compare holds the results to those before. Of a spiking network one input has to give the same, but for few
+// elements: on the others rounding may have moved a potential across its level, and where no input reaches, at
+// corners whose currents are biases alone, it does so on all.
 func (w *watch) compare(want []map[string]*graph.Tensor) (err error) {
 	tolerance := w.random.Rounding()
 	for i := range want {
@@ -238,7 +240,7 @@ func (w *watch) compare(want []map[string]*graph.Tensor) (err error) {
 		if why == nil && !(d.Size <= tolerance) {
 			why = errors.New(d.String())
 		}
-		if w.spiking && why == nil {
+		if w.spiking && (why == nil || few(want[i], w.want[i], tolerance)) {
 			return nil
 		}
 		if why != nil {
@@ -246,4 +248,23 @@ func (w *watch) compare(want []map[string]*graph.Tensor) (err error) {
 		}
 	}
 	return err
+}
+
+// few reports whether at most one element in fifty differs by more than the tolerance.
+func few(want, got map[string]*graph.Tensor, tolerance float64) bool {
+	differ, all := 0, 0
+	for name, w := range want {
+		a, err := w.Float32s()
+		b, err2 := got[name].Float32s()
+		if err != nil || err2 != nil || len(a) != len(b) {
+			return false
+		}
+		for i := range a {
+			if !(math.Abs(float64(a[i])-float64(b[i])) <= tolerance) {
+				differ++
+			}
+		}
+		all += len(a)
+	}
+	return 50*differ <= all
 }

@@ -298,8 +298,10 @@ func (t *Trainer) run(ctx context.Context) error {
 // stalled reports whether the patience is at its end. It follows from the position alone, so
 // that a run that is resumed ends where it would have.
 func (t *Trainer) stalled() bool {
-	return t.Patience > 0 && t.best != nil && t.validated == t.position.Total+1 &&
-		t.position.Total-t.best.Position.Total >= uint64(t.Patience)*uint64(t.ValidateEvery)
+	if t.Patience == 0 || t.stage().Calibrates() || t.best == nil || t.validated != t.position.Total+1 || int(t.position.Total) == t.Steps() {
+		return false
+	}
+	return t.position.Total-t.best.Position.Total >= uint64(t.Patience)*uint64(t.ValidateEvery)
 }
 
 // late reports whether another step would not leave the time for a validation.
