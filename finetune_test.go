@@ -10,10 +10,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"spikingir/fixtures"
 	"spikingir/graph"
 	"spikingir/onnxio"
 	"spikingir/runtime/train/checkpoint"
+	"spikingir/runtime/train/optim"
 )
 
 // TestUnfinished interrupts a run behind a validation that was the best so far, and reads what
@@ -101,6 +105,42 @@ func TestLogEnd(t *testing.T) {
 	for _, text := range []string{"words\n", "{\"other\":1}\n", log.String() + "[]\n"} {
 		if _, err := logEnd(strings.NewReader(text), checkpoint.Position{Stage: 9}); err == nil || !strings.Contains(err.Error(), "no event") {
 			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// TestDefaultsByTask holds what the defaults of tasks have in common with those without one.
+func TestDefaultsByTask(t *testing.T) {
+	for kind, want := range map[TaskKind]func(*FinetuneOptions){
+		Denoise: func(*FinetuneOptions) {},
+		Pairs:   func(*FinetuneOptions) {},
+		SR:      func(o *FinetuneOptions) { o.ValidationShare = 0.05 },
+		Dehaze: func(o *FinetuneOptions) {
+			o.Patch, o.ValidationShare, o.DistillOutput, o.Loss = 64, 0.2, 0, optim.PSNR
+		},
+	} {
+		o := DefaultFinetune()
+		want(&o)
+		if diff := cmp.Diff(o, DefaultFinetuneOf(kind), cmpopts.IgnoreUnexported(Model{})); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", kind, diff)
+		}
+	}
+}
+
+// TestOptimizerByNetwork holds which optimiser a network has that is asked for none.
+func TestOptimizerByNetwork(t *testing.T) {
+	for _, c := range []struct {
+		given    string
+		decay    float64
+		twoPhase bool
+		want     string
+	}{
+		{"", 0, false, "adam"}, {"", 0.1, false, "adamw"}, {"", 0, true, "muon"}, {"", 0.1, true, "muon"}, {"adam", 0, true, "adam"},
+	} {
+		o := DefaultFinetune()
+		o.Optimizer, o.WeightDecay = c.given, c.decay
+		if got := o.method(c.twoPhase).Optimizer; got != c.want {
+			t.Errorf("%q, decay %g, two-phase %v: %s, want %s", c.given, c.decay, c.twoPhase, got, c.want)
 		}
 	}
 }
