@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -139,14 +138,10 @@ var half = func() *graph.Tensor {
 	return t
 }()
 
-// TestLargeModels inspects and converts models of 30,000 pieces, in make fuzz of 100,000.
+// TestLargeModels inspects and converts models of 100,000 pieces.
 func TestLargeModels(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a while")
-	}
-	pieces := 30_000
-	if os.Getenv(mutationsEnv) != "" {
-		pieces = 100_000
 	}
 	for name, add := range large {
 		t.Run(name, func(t *testing.T) {
@@ -157,7 +152,7 @@ func TestLargeModels(t *testing.T) {
 			y := m.Graph.AddNode(graph.Op{Type: "Relu"}, nil, []*graph.Value{x}, "y").Output(0)
 			y.Type = image
 			m.Graph.AddOutput(y)
-			add(m, pieces)
+			add(m, 100_000)
 			path := filepath.Join(t.TempDir(), "large.onnx")
 			if err := onnxio.WriteFile(path, m); err != nil {
 				t.Fatal(err)

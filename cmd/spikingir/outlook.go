@@ -29,18 +29,10 @@ type outlook struct {
 	Why string `json:"why,omitempty"`
 }
 
-// outlookNodes is how many nodes a network may have for inspect to try passes on it, some of
-// which take seconds for more.
-const outlookNodes = 10_000
-
 // outlookOf tries the passes of a conversion that decide what becomes spiking, on a copy.
 // Nothing is calibrated. What is spiking already, or was, has none.
 func (a *app) outlookOf(ctx context.Context, m *graph.Model) (*outlook, error) {
 	if spikingir.Spiking(m) || spikingir.Lowered(m) {
-		return nil, nil
-	}
-	if n := m.Graph.NumNodes(); n > outlookNodes {
-		a.Warnf("the network has %d nodes, more than the %d of which inspect tries what would convert: convert --dry-run does", n, outlookNodes)
 		return nil, nil
 	}
 	const last = "split-regions"

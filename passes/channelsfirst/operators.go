@@ -54,15 +54,23 @@ func first(n *graph.Node, perm graph.Ints) *form {
 }
 
 func elementwise(n *graph.Node, perm graph.Ints) *form {
+	last := func(v *graph.Value) *graph.Value {
+		if x := toLast(v); x != nil && len(x.Type.Shape) == len(perm) {
+			return x
+		}
+		return nil
+	}
+	// Most nodes have no such operand, and to look for constants goes back through Identities.
+	if !slices.ContainsFunc(n.Inputs(), func(v *graph.Value) bool { return last(v) != nil }) {
+		return nil
+	}
 	f := &form{op: n.Op(), attrs: slices.Clone(n.Attrs)}
-	some := false
 	for i, v := range n.Inputs() {
-		x := toLast(v)
+		x := last(v)
 		switch t := op.Constant(v); {
 		case v == nil:
 			f.in = append(f.in, operand{})
-		case x != nil && len(x.Type.Shape) == len(perm):
-			some = true
+		case x != nil:
 			f.in = append(f.in, operand{v: x})
 		case t == nil:
 			return nil
@@ -75,9 +83,6 @@ func elementwise(n *graph.Node, perm graph.Ints) *form {
 			}
 			f.in = append(f.in, operand{t: moved, role: "constant" + string(rune('0'+i%10))})
 		}
-	}
-	if !some {
-		return nil
 	}
 	return f
 }
