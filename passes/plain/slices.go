@@ -87,15 +87,37 @@ func (l *Slices) neuron(n *graph.Node) error {
 	if err != nil {
 		return err
 	}
+	return l.unroll(n, s, func() (sender, error) {
+		late := s.Theta
+		if s.Alpha != nil {
+			if late, err = l.level(n, s); err != nil {
+				return nil, err
+			}
+		}
+		return func(t int64, v *graph.Value) *graph.Value {
+			level := s.Theta
+			if t >= s.Timesteps {
+				level = late
+			}
+			fires := l.At(n, t, "fires", "GreaterOrEqual", nil, v, level)
+			return l.spike(n, t, s, l.At(n, t, "spikes", "Cast", Cast(), fires))
+		}, nil
+	})
+}
+
+// A sender is what a neuron of potential v emits at step t.
+type sender func(t int64, v *graph.Value) *graph.Value
+
+// unroll integrates the current of a neuron step by step, and takes off its potential what it
+// sends. The sender is made when the current is there, and before the first potential.
+func (l *Slices) unroll(n *graph.Node, s op.Neuron, prepare func() (sender, error)) error {
 	xs, err := l.split(n, s.X, s.Steps)
 	if err != nil {
 		return err
 	}
-	late := s.Theta
-	if s.Alpha != nil {
-		if late, err = l.level(n, s); err != nil {
-			return err
-		}
+	send, err := prepare()
+	if err != nil {
+		return err
 	}
 	v, err := l.start(n, s)
 	if err != nil {
@@ -105,15 +127,11 @@ func (l *Slices) neuron(n *graph.Node) error {
 	ys := make([]*graph.Value, len(xs))
 	var current *graph.Value // of the step before, with the bias
 	for t, c := range xs {
-		t, level := int64(t), s.Theta
-		switch {
-		case t >= s.Timesteps:
-			level = late
-		case bias == nil:
-		case current == nil || c != xs[t-1]:
-			current = l.At(n, t, "current", "Add", nil, c, bias)
-			fallthrough
-		default:
+		t := int64(t)
+		if bias != nil && t < s.Timesteps {
+			if current == nil || c != xs[t-1] {
+				current = l.At(n, t, "current", "Add", nil, c, bias)
+			}
 			c = current
 		}
 		switch {
@@ -122,8 +140,7 @@ func (l *Slices) neuron(n *graph.Node) error {
 		case c != nil:
 			v = l.At(n, t, "potential", "Add", nil, v, c)
 		}
-		fires := l.At(n, t, "fires", "GreaterOrEqual", nil, v, level)
-		ys[t] = l.spike(n, t, s, l.At(n, t, "spikes", "Cast", Cast(), fires))
+		ys[t] = send(t, v)
 		if t+1 < int64(len(xs)) || Wanted(s.VRes) {
 			v = l.At(n, t, "v", "Sub", nil, v, ys[t])
 		}

@@ -17,43 +17,15 @@ func (l *Slices) graded(n *graph.Node) error {
 	if err != nil {
 		return err
 	}
-	xs, err := l.split(n, s.X, s.Steps)
-	if err != nil {
-		return err
-	}
-	v, err := l.start(n, s)
-	if err != nil {
-		return err
-	}
-	u := &gradedUnroller{Slices: l, n: n, s: s, unit: s.Theta, numbers: map[string]*graph.Value{}}
-	if s.Grade.Unit != 1 {
-		if u.unit, err = l.scaled(n, "unit", s.Grade.Unit, s.Theta); err != nil {
-			return err
+	return l.unroll(n, s, func() (sender, error) {
+		u := &gradedUnroller{Slices: l, n: n, s: s, unit: s.Theta, numbers: map[string]*graph.Value{}}
+		if s.Grade.Unit != 1 {
+			if u.unit, err = l.scaled(n, "unit", s.Grade.Unit, s.Theta); err != nil {
+				return nil, err
+			}
 		}
-	}
-	bias := l.effective(s.Bias)
-	ys := make([]*graph.Value, len(xs))
-	for t, c := range xs {
-		t := int64(t)
-		if bias != nil && t < s.Timesteps {
-			c = u.biased(t, xs, bias)
-		}
-		switch {
-		case v == nil:
-			v = c
-		case c != nil:
-			v = l.At(n, t, "potential", "Add", nil, v, c)
-		}
-		ys[t] = u.send(t, v)
-		if t+1 < int64(len(xs)) || Wanted(s.VRes) {
-			v = l.At(n, t, "v", "Sub", nil, v, ys[t])
-		}
-	}
-	l.Emit(n, s.Y, ys)
-	if Wanted(s.VRes) {
-		l.Heirs[s.VRes] = v
-	}
-	return nil
+		return u.send, nil
+	})
 }
 
 // gradedUnroller is one such neuron.
@@ -62,7 +34,6 @@ type gradedUnroller struct {
 	n       *graph.Node
 	s       op.Neuron
 	unit    *graph.Value
-	current *graph.Value // of the step before, with the bias
 	sent    *graph.Value // of a SignedIF so far; nil before the first step
 	numbers map[string]*graph.Value
 }
@@ -73,14 +44,6 @@ func (u *gradedUnroller) number(name string, x float32) *graph.Value {
 		u.numbers[name] = spiking.Parameter(u.n, name, nil, []float32{x})
 	}
 	return u.numbers[name]
-}
-
-// biased is the current of step t with the bias; where it is that of the step before, no node.
-func (u *gradedUnroller) biased(t int64, xs []*graph.Value, bias *graph.Value) *graph.Value {
-	if u.current == nil || xs[t] != xs[t-1] {
-		u.current = u.At(u.n, t, "current", "Add", nil, xs[t], bias)
-	}
-	return u.current
 }
 
 // send is what the neuron of potential v emits at step t.
