@@ -20,9 +20,9 @@ import (
 	"spikingir/runtime/train/optim"
 )
 
-// TestUnfinished interrupts a run behind a validation that was the best so far, and reads what
-// it leaves.
-func TestUnfinished(t *testing.T) {
+// smallTraining is a fixture that runs for so many timesteps, and a folder of images to train it on.
+func smallTraining(t *testing.T, timesteps int) (*Model, string) {
+	t.Helper()
 	dir := t.TempDir()
 	images, err := fixtures.Images(fixtures.Clean)
 	if err != nil {
@@ -41,9 +41,16 @@ func TestUnfinished(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Convert(t.Context(), m, Options{Settings: Settings{Timesteps: 4}}); err != nil {
+	if _, err := Convert(t.Context(), m, Options{Settings: Settings{Timesteps: timesteps}}); err != nil {
 		t.Fatal(err)
 	}
+	return m, dir
+}
+
+// TestUnfinished interrupts a run behind a validation that was the best so far, and reads what
+// it leaves.
+func TestUnfinished(t *testing.T) {
+	m, dir := smallTraining(t, 4)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var best *checkpoint.Figures

@@ -9,8 +9,6 @@ import (
 	"reflect"
 	"testing"
 
-	"spikingir/fixtures"
-	"spikingir/onnxio"
 	"spikingir/runtime/cluster"
 	"spikingir/runtime/cluster/clustertest"
 	"spikingir/runtime/train/checkpoint"
@@ -24,27 +22,7 @@ type clusterRun struct {
 
 func newClusterRun(t *testing.T) *clusterRun {
 	t.Helper()
-	dir := t.TempDir()
-	images, err := fixtures.Images(fixtures.Clean)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range images {
-		if err := os.WriteFile(filepath.Join(dir, f.Name+".png"), f.Data, 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	file, err := fixtures.Model("dncnn")
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := onnxio.Decode(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Convert(t.Context(), m, Options{Settings: Settings{Timesteps: 3}}); err != nil {
-		t.Fatal(err)
-	}
+	m, dir := smallTraining(t, 3)
 	o := DefaultFinetune()
 	o.Data = Data{Dir: dir, Task: Task{Kind: Denoise, Sigma: 25}}
 	o.Stages = []Stage{{Name: "calibrate"}, {Name: "rates", Steps: 2, Rate: 1e-3}, {Name: "rate-backward", Steps: 2, Rate: 1e-3}, {Name: "spikes", Steps: 2, Rate: 1e-3}}
