@@ -150,7 +150,7 @@ func trained(t *testing.T, steps int) (dir string, args []string) {
 	}
 	args = slices.Concat([]string{"finetune", snn}, smallRun(filepath.Join(dir, "data")),
 		[]string{"--stages", "calibrate,rate-backward,spikes", "--steps", strconv.Itoa(steps), "--average", "0.9",
-			"--validate-every", "4", "--checkpoint-minutes", "0.0001"})
+			"--validate-every", "4", "--patience", "0", "--checkpoint-minutes", "0.0001"})
 	return dir, args
 }
 

@@ -3,6 +3,7 @@ package recipes_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"testing"
 
 	"spikingir/fixtures"
@@ -89,7 +90,8 @@ func TestGradedExact(t *testing.T) {
 }
 
 // TestGradedAgreement demands what the neurons are for: on few steps, four thresholds bring a network
-// closer to its ANN than one. Bursts, with thresholds that hardly any current passes, leave it where it is.
+// closer to its ANN than one. Bursts, with thresholds that hardly any current passes, leave it where it is,
+// give or take half a dB.
 func TestGradedAgreement(t *testing.T) {
 	for _, name := range fixtures.Names() {
 		if slow() && name != "aod" && name != "dncnn" {
@@ -106,8 +108,8 @@ func TestGradedAgreement(t *testing.T) {
 			db[recipe] = agreement(t, run(t, m, x)[0], ann)
 		}
 		t.Logf("%s: %v", name, db)
-		if !(db["multi-threshold"] > db["rueckauer"]+3) || !(db["burst"] > db["rueckauer"]-0.1) {
-			t.Errorf("%s: agreement with the ANN in dB: %v; want that of multi-threshold 3 above rueckauer's, and that of burst not below", name, db)
+		if !(db["multi-threshold"] > db["rueckauer"]+3) || !(math.Abs(db["burst"]-db["rueckauer"]) < 0.5) {
+			t.Errorf("%s: agreement with the ANN in dB: %v; want that of multi-threshold 3 above rueckauer's, and that of burst within half a dB of it", name, db)
 		}
 	}
 }
