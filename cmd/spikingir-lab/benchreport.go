@@ -53,7 +53,8 @@ func (a *lab) benchCmd() *cobra.Command {
 		Long: `bench measures networks of --data beside other runtimes, in turns, by the
 scripts ort_bench.js and torch_multistep_bench.py in the folder --peers, and prints
 tables in Markdown: these rows, and the tables "training", "layers" (both of
-DnCNN-17), "kernels", "cost" and, of two-phase networks, "steps".
+DnCNN-17), "kernels", "cost" and, of two-phase networks, "steps". Rows "forms-..." are
+the forms of a spiking network in ONNX Runtime.
 A row takes --rounds or as many as fit in --row-time, and none is begun after
 --limit. What is missing is said and left out.`,
 		Args: cobra.NoArgs,
@@ -84,6 +85,7 @@ var sections = []struct {
 	{"kernels", []string{"kernels"}, (*race).kernels},
 	{"cost", []string{"cost"}, (*race).costs},
 	{"steps", []string{"steps"}, (*race).stepCosts},
+	{"forms", formRows(), (*race).forms},
 	{"contests", contestRows(), (*race).contests},
 	{"duels", duelRows(), (*race).duels},
 }
