@@ -84,6 +84,36 @@ func TestUnfinished(t *testing.T) {
 	}
 }
 
+// TestCalibrationTold holds that a calibration says how far it is, and that the log, which is of
+// results, has none of it.
+func TestCalibrationTold(t *testing.T) {
+	t.Parallel()
+	m, dir := smallTraining(t, 2)
+	o := DefaultFinetune()
+	o.Data = Data{Dir: dir, Task: Task{Kind: Denoise, Sigma: 25}}
+	o.Stages = []Stage{{Name: "calibrate"}}
+	o.Patch, o.CalibratePatches, o.ValidationShare, o.ValidationCrop = 16, 4, 0.4, 32
+	o.EventLog = filepath.Join(t.TempDir(), "log.jsonl")
+	layers, others := 0, 0
+	o.Report = func(e FinetuneEvent) {
+		if e.Layers > 0 {
+			layers++
+		} else {
+			others++
+		}
+	}
+	if _, err := Finetune(t.Context(), m, o); err != nil {
+		t.Fatal(err)
+	}
+	log, err := os.ReadFile(o.EventLog)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines := bytes.Count(log, []byte("\n")); layers < 2 || lines != others {
+		t.Errorf("%d layers told, and %d lines of %d other events", layers, lines, others)
+	}
+}
+
 // TestLogEnd finds where a log goes on.
 func TestLogEnd(t *testing.T) {
 	var log bytes.Buffer

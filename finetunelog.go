@@ -69,10 +69,10 @@ func logEnd(r io.Reader, from checkpoint.Position) (end int64, err error) {
 	}
 }
 
-// write adds an event. After an error, which is told once, nothing more is logged: a log
+// write adds an event, unless it is no more than progress on the way to one. After an error, which is told once, nothing more is logged: a log
 // that cannot be written does not stop a run.
 func (l *eventLog) write(e FinetuneEvent) error {
-	if l.file == nil {
+	if l.file == nil || e.Layers > 0 {
 		return nil
 	}
 	b, err := json.Marshal(e)

@@ -95,7 +95,7 @@ type FinetuneOptions struct {
 	Resume bool `json:"-"`
 	// EventLog is a file of JSON lines, one for each event; empty for none.
 	EventLog string `json:"-"`
-	// Report, when not nil, is called for each step and validation.
+	// Report, when not nil, is called for each step, validation and layer that is calibrated.
 	Report func(FinetuneEvent) `json:"-"`
 	// Note, when not nil, is told in words what a person should know: which images are
 	// left out, where a run goes on, what could not be written.

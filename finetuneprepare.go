@@ -364,7 +364,7 @@ func (f *finetuning) config() (*train.Config, error) {
 	}
 	p := patches.Options{Task: task, Dirs: dataset.Dirs{Data: f.Data.Dir, Input: f.Data.Inputs, Target: f.Data.Targets},
 		Patch: f.Patch, Augment: true, HazeDir: f.HazeClear, HazeShare: f.HazeShare,
-		HeldOut: f.HeldOut, Seed: f.Data.Seed}
+		HeldOut: f.HeldOut, Seed: f.Data.Seed, Threads: f.Threads}
 	if len(f.SigmaRange) == 2 {
 		p.SigmaMin, p.SigmaMax = f.SigmaRange[0], f.SigmaRange[1]
 	}

@@ -299,3 +299,15 @@ func TestInterrupted(t *testing.T) {
 	}
 	same(t, whole, out)
 }
+
+// TestCalibrationShown holds that a stage without steps says how far it is.
+func TestCalibrationShown(t *testing.T) {
+	t.Parallel()
+	var errs bytes.Buffer
+	r := &reporter{app: &app{Common: cli.Common{Err: &errs}}}
+	r.report(spikingir.FinetuneEvent{StageName: "calibrate", Layer: 3, Layers: 17, Left: 42})
+	r.report(spikingir.FinetuneEvent{StageName: "calibrate", Layer: 4, Layers: 17, Left: 39}) // too soon for another line
+	if got, want := errs.String(), "calibrate: layer 3 of 17, 42s left\n"; got != want {
+		t.Errorf("shown is %q, want %q", got, want)
+	}
+}

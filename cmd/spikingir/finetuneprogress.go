@@ -31,6 +31,8 @@ func (r *reporter) report(e spikingir.FinetuneEvent) {
 	case e.Validation != nil:
 		r.last = e.Validation
 		r.validated(e)
+	case e.Layers > 0:
+		r.show(fmt.Sprintf("%s: layer %d of %d, %s left", e.StageName, e.Layer, e.Layers, duration(e.Left)), e.Layer, e.Layers)
 	case e.Loss != 0 || e.PSNR != 0: // not a calibration, which a validation follows
 		r.stepped(e)
 	}
@@ -38,15 +40,26 @@ func (r *reporter) report(e spikingir.FinetuneEvent) {
 
 // stepped shows a step.
 func (r *reporter) stepped(e spikingir.FinetuneEvent) {
-	if r.Quiet {
-		return
-	}
 	text := fmt.Sprintf("%s, %s left: loss %.3g, PSNR %.2f dB", place(e.StageName, e.Step, e.Steps), duration(e.Left), e.Loss, e.PSNR)
 	if e.FiringRate > 0 {
 		text += fmt.Sprintf(", firing rate %.4f", e.FiringRate)
 	}
+	if r.last != nil && r.Terminal() != nil {
+		text += fmt.Sprintf(" | held out %.2f dB", r.last.PSNR)
+		if r.last.FiringRate > 0 {
+			text += fmt.Sprintf(", %.4g mJ", r.last.EnergyMJ)
+		}
+	}
+	r.show(text, e.Done, e.All)
+}
+
+// show says how far something is, of which so much is done.
+func (r *reporter) show(text string, done, all int) {
 	to := r.Terminal()
-	if to == nil {
+	switch {
+	case r.Quiet:
+		return
+	case to == nil:
 		if time.Since(r.spoken) > lineEvery {
 			r.spoken = time.Now()
 			fmt.Fprintln(r.Err, text)
@@ -54,23 +67,20 @@ func (r *reporter) stepped(e spikingir.FinetuneEvent) {
 		return
 	}
 	if r.bar == nil {
-		r.bar = progressbar.NewOptions(e.All, progressbar.OptionSetWriter(to), progressbar.OptionSetPredictTime(false),
+		r.bar = progressbar.NewOptions(all, progressbar.OptionSetWriter(to), progressbar.OptionSetPredictTime(false),
 			progressbar.OptionSetElapsedTime(false), progressbar.OptionSetWidth(barWidth),
 			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
-	}
-	if r.last != nil {
-		text += fmt.Sprintf(" | held out %.2f dB", r.last.PSNR)
-		if r.last.FiringRate > 0 {
-			text += fmt.Sprintf(", %.4g mJ", r.last.EnergyMJ)
-		}
 	}
 	if width, _, err := term.GetSize(int(to.Fd())); err == nil {
 		text = text[:min(len(text), max(width-barWidth-10, 0))]
 	}
 	r.bar.Describe(text)
-	r.bar.ChangeMax(e.All)
+	r.bar.ChangeMax(all)
 	// A progress bar that cannot be drawn must not stop the work.
-	_ = r.bar.Set(e.Done)
+	_ = r.bar.Set(done)
+	if done >= all { // it has gone, and stages have bars of their own
+		r.bar = nil
+	}
 }
 
 // barWidth is that of the bar itself; what it is about takes the rest of the line.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	base "spikingir/runtime/kernel"
 	"spikingir/runtime/train/kernel"
@@ -24,19 +25,30 @@ func (t *Trainer) Calibrate(ctx context.Context, c Calibration) error {
 // calibrate is Calibrate whose fronts hold as many bytes at most.
 func (t *Trainer) calibrate(ctx context.Context, c Calibration, limit int) error {
 	net, teacher := front{net: t.net, mode: t.net.Own(), limit: limit}, front{net: t.teacher, mode: ANN, limit: limit}
-	for i, l := range t.net.layers {
+	begin, layers := time.Now(), t.fitted()
+	for done, i := range layers {
 		if err := t.ended(ctx); err != nil {
 			return err
 		}
-		conv, ok := l.(*convLayer)
-		if !ok || !conv.x.timed || conv.w == nil {
-			continue
-		}
-		if err := t.fit(i, conv, c, &net, &teacher); err != nil {
+		if err := t.fit(i, t.net.layers[i].(*convLayer), c, &net, &teacher); err != nil {
 			return err
 		}
+		e := t.event()
+		e.Layer, e.Layers = done+1, len(layers)
+		e.Left = time.Since(begin).Seconds() / float64(done+1) * float64(len(layers)-done-1)
+		t.tell(e)
 	}
 	return nil
+}
+
+// fitted are the places of the convolutions that a calibration looks at: those of spikes.
+func (t *Trainer) fitted() (list []int) {
+	for i, l := range t.net.layers {
+		if conv, ok := l.(*convLayer); ok && conv.x.timed && conv.w != nil {
+			list = append(list, i)
+		}
+	}
+	return list
 }
 
 // fit corrects the convolution that is layer i, to which the fronts of the network and

@@ -102,8 +102,10 @@ func TestCalibrate(t *testing.T) {
 	}
 	var before []float32
 	for again := range 2 {
+		var told []Event
 		trainer, err := New(Config{Model: c.model(t), Source: source, Task: task, Batch: 1, Pool: machine.NewPool(2),
-			Method: Method{Loss: optim.MSE, Optimizer: "adam", Schedule: optim.Constant}, Stages: []Stage{{Name: "calibrate"}}})
+			Method: Method{Loss: optim.MSE, Optimizer: "adam", Schedule: optim.Constant}, Stages: []Stage{{Name: "calibrate"}},
+			Report: func(e Event) { told = append(told, e) }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -111,6 +113,7 @@ func TestCalibrate(t *testing.T) {
 		if err := trainer.calibrate(context.Background(), Calibration{8, 1e-3}, frontLimit*(1-again)); err != nil {
 			t.Fatal(err)
 		}
+		checkTold(t, told)
 		if near := trainer.distance(t); !(near < far/2) {
 			t.Errorf("mean square distance from the teacher %g, before %g, want less than half", near, far)
 		}
@@ -126,6 +129,19 @@ func TestCalibrate(t *testing.T) {
 	trainer := &Trainer{}
 	if err := trainer.Calibrate(context.Background(), Calibration{CalibratePatches: 8}); err == nil {
 		t.Error("a ridge of 0 is accepted")
+	}
+}
+
+// checkTold checks that a calibration told of each layer, and of no time left after the last.
+func checkTold(t *testing.T, told []Event) {
+	t.Helper()
+	for i, e := range told {
+		if e.Layer != i+1 || e.Layers != len(told) || (e.Left > 0) != (e.Layer < e.Layers) || e.StageName != "calibrate" {
+			t.Errorf("event %d of %d is of layer %d of %d of stage %q with %g s left", i, len(told), e.Layer, e.Layers, e.StageName, e.Left)
+		}
+	}
+	if len(told) < 2 {
+		t.Errorf("a calibration told of %d layers, want some", len(told))
 	}
 }
 

@@ -65,26 +65,29 @@ type Config struct {
 	// Identity is what the model and the settings were; a checkpoint of another
 	// identity is not resumed.
 	Identity checkpoint.Header
-	// Report is told of each step, validation and end of a stage; it may be nil.
+	// Report is told of each step, validation, end of a stage and layer that a calibration has
+	// fitted; it may be nil.
 	Report func(Event)
 }
 
 // An Event is news of a run.
 type Event struct {
-	Stage      int                 `json:"stage"`
-	StageName  string              `json:"stage_name"`
-	Step       int                 `json:"step"`
-	Steps      int                 `json:"steps"`
-	Done, All  int                 `json:"-"` // steps of all stages
-	Left       float64             `json:"-"` // seconds that the other steps will take, after a step
-	Seconds    float64             `json:"seconds"`
-	Rate       float64             `json:"learning_rate,omitempty"`
-	Loss       float64             `json:"loss,omitempty"`
-	PSNR       float64             `json:"psnr,omitempty"` // of the batch's patches against the ground truth, dB
-	FiringRate float64             `json:"firing_rate,omitempty"`
-	Norm       float64             `json:"gradient_norm,omitempty"`
-	Validation *checkpoint.Figures `json:"validation,omitempty"`
-	Best       bool                `json:"best,omitempty"`
+	Stage     int     `json:"stage"`
+	StageName string  `json:"stage_name"`
+	Step      int     `json:"step"`
+	Steps     int     `json:"steps"`
+	Done, All int     `json:"-"` // steps of all stages
+	Left      float64 `json:"-"` // seconds that the other steps will take, after a step, or the other layers
+	// Layer of Layers have been fitted, while a calibration goes on; both 0 in other events.
+	Layer, Layers int                 `json:"-"`
+	Seconds       float64             `json:"seconds"`
+	Rate          float64             `json:"learning_rate,omitempty"`
+	Loss          float64             `json:"loss,omitempty"`
+	PSNR          float64             `json:"psnr,omitempty"` // of the batch's patches against the ground truth, dB
+	FiringRate    float64             `json:"firing_rate,omitempty"`
+	Norm          float64             `json:"gradient_norm,omitempty"`
+	Validation    *checkpoint.Figures `json:"validation,omitempty"`
+	Best          bool                `json:"best,omitempty"`
 	// Problem is why a checkpoint could not be written; the run goes on.
 	Problem string `json:"problem,omitempty"`
 }

@@ -19,8 +19,11 @@ func BenchmarkPatch(b *testing.B) {
 		{"haze", "dehaze", color},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			s, err := Open(Options{Task: parse(b, c.task), Dirs: dataset.Dirs{Data: c.dir},
-				Patch: 40, Augment: true})
+			o := Options{Task: parse(b, c.task), Dirs: dataset.Dirs{Data: c.dir}, Patch: 40, Augment: true}
+			if o.Task.Kind == dataset.Dehaze {
+				o.Dirs, o.HazeDir = dataset.Dirs{}, c.dir
+			}
+			s, err := Open(o)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -1,12 +1,19 @@
 package patches
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"math"
+	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
 	"spikingir/runtime/dataset"
+	"spikingir/runtime/watch"
 )
 
 // A packed image holds each value as one byte where every value is a multiple of
@@ -129,6 +136,57 @@ func (c *cache) get(f *frame) (*packed, error) {
 		f.kept = p
 	}
 	return p, nil
+}
+
+// decode decodes all images, of which the cache keeps those it has room for, and names those
+// that cannot be.
+func (s *Source) decode(ctx context.Context) error {
+	frames := s.frames()
+	errs := make([]error, len(frames))
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range min(cmp.Or(s.o.Threads, runtime.GOMAXPROCS(0)), len(frames)) {
+		group.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(frames)) && ctx.Err() == nil; i = next.Add(1) - 1 {
+				watch.Of(ctx).Task("reading image %d of %d", i+1, len(frames))
+				_, errs[i] = s.cache.get(frames[i])
+			}
+		})
+	}
+	group.Wait()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	const named = 3
+	var bad []string
+	for _, err := range errs {
+		if err != nil {
+			bad = append(bad, err.Error())
+		}
+	}
+	switch n := len(bad); {
+	case n == 0:
+		return nil
+	case n == 1:
+		return errors.New(bad[0])
+	case n > named:
+		bad = append(bad[:named], fmt.Sprintf("and %d more", n-named))
+	}
+	return fmt.Errorf("some of %d images cannot be read: %s", len(frames), strings.Join(bad, "; "))
+}
+
+// frames are the frames of files, each once.
+func (s *Source) frames() (list []*frame) {
+	seen := map[*frame]bool{}
+	for _, it := range slices.Concat(s.real.items, s.haze.items, s.valid) {
+		for _, f := range []*frame{it.target, it.input} {
+			if f != nil && f.from == nil && !seen[f] {
+				seen[f] = true
+				list = append(list, f)
+			}
+		}
+	}
+	return list
 }
 
 // take reserves n bytes if they are left.

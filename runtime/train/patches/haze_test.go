@@ -39,15 +39,12 @@ func TestPairsPatch(t *testing.T) {
 	}
 }
 
-// TestSyntheticHaze checks, for each layout of a folder, that a hazy patch lies
+// TestSyntheticHaze checks, alone and beside pairs, that a hazy patch lies
 // between the scene and an airlight of the range, as the model says.
 func TestSyntheticHaze(t *testing.T) {
 	scene := texture(3, 40, 50, 1)
 	bare := folder(t, map[string]dataset.Image{"a.png": scene})
-	sub := folder(t, map[string]dataset.Image{"clear/a.png": scene})
 	for name, o := range map[string]Options{
-		"images":       {Dirs: dataset.Dirs{Data: bare}},
-		"clear":        {Dirs: dataset.Dirs{Data: sub}},
 		"haze folder":  {HazeDir: bare},
 		"beside pairs": {Dirs: dataset.Dirs{Data: pairs(t)}, HazeDir: bare, HazeShare: 1},
 	} {
@@ -123,7 +120,7 @@ func TestDepth(t *testing.T) {
 func TestHazePlace(t *testing.T) {
 	scene := texture(3, 40, 50, 1)
 	dir := folder(t, map[string]dataset.Image{"a.png": scene})
-	s := open(t, Options{Task: parse(t, "dehaze"), Dirs: dataset.Dirs{Data: dir}, Patch: 16, Augment: true, Seed: 4})
+	s := open(t, Options{Task: parse(t, "dehaze"), HazeDir: dir, Patch: 16, Augment: true, Seed: 4})
 	for i := range uint64(20) {
 		p := patch(t, s, i)
 		y, x, sym := locate(t, scene, p.Target)

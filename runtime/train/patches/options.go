@@ -13,8 +13,8 @@ type Options struct {
 	// Task degrades the images; every kind but none is trained on. Its channels
 	// should be set: a folder may hold gray and colour files.
 	Task dataset.Task
-	// Dirs are the folders as [dataset.Open] takes them. For dehaze Data may
-	// also hold a folder clear without a folder hazy, or just clear images.
+	// Dirs are the folders as [dataset.Open] takes them. For dehaze there may be none, with a
+	// HazeDir.
 	Dirs dataset.Dirs
 	// Patch is the side of the target in pixels. For low-resolution input it is
 	// rounded down to a multiple of the scale.
@@ -25,8 +25,8 @@ type Options struct {
 	SigmaMin, SigmaMax float64
 	// Augment turns and mirrors each patch at random.
 	Augment bool
-	// HazeShare is the share of patches with synthetic haze, for dehaze; without hazy
-	// files all have it. HazeDir is a folder of clear images to synthesise it over;
+	// HazeShare is the share of patches with synthetic haze, for dehaze; without a data
+	// folder all have it. HazeDir is a folder of clear images to synthesise it over;
 	// empty: those of the data folder.
 	HazeDir   string
 	HazeShare float64
@@ -36,6 +36,9 @@ type Options struct {
 	// Cache limits the bytes of decoded images kept in memory; 0: 1 GiB, negative: none
 	// are kept.
 	Cache int64
+	// Threads is how many images are decoded at a time when the source is opened; 0: one for
+	// each core.
+	Threads int
 }
 
 // HeldOut is what is kept from training, to measure on.

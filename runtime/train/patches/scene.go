@@ -38,8 +38,11 @@ type listing struct {
 // find lists the folders and hashes every file once, until the context ends.
 func find(ctx context.Context, o Options) (*listing, error) {
 	l := &listing{sums: map[string]digest{}}
-	paired := o.Task.Kind != dataset.Dehaze || o.Dirs.Data != "" && isFolder(filepath.Join(o.Dirs.Data, "hazy"))
+	paired := o.Task.Kind != dataset.Dehaze || o.Dirs.Data != ""
 	if paired {
+		if err := hasPairs(o); err != nil {
+			return nil, err
+		}
 		set, err := dataset.Open(o.Task, o.Dirs, 0, 0)
 		if err != nil {
 			return nil, err
@@ -71,26 +74,36 @@ func find(ctx context.Context, o Options) (*listing, error) {
 
 // clearImages lists the images to haze, none where haze is not asked for.
 func clearImages(o Options, paired bool) ([]string, error) {
-	own := filepath.Join(o.Dirs.Data, "clear")
 	switch {
 	case paired && o.HazeShare == 0 && o.HazeDir != "":
 		return nil, fmt.Errorf("folder %s of clear images is given, but the share of synthetic haze is 0",
 			o.HazeDir)
 	case paired && o.HazeShare == 0:
 		return nil, nil
-	case o.HazeDir != "" && o.Dirs.Data != "" && !paired:
-		return nil, fmt.Errorf("data folder %s has no folder hazy; want one, or only the folder %s of clear images",
-			o.Dirs.Data, o.HazeDir)
 	case o.HazeDir != "":
 		return dataset.List(o.HazeDir)
-	case o.Dirs.Data == "":
-		return nil, errors.New("no data folder is given")
 	case o.Dirs.Input != "" || o.Dirs.Target != "":
 		return nil, errors.New("an input or target folder is given, want a data folder only")
-	case paired || isFolder(own):
-		return dataset.List(own)
+	case !paired:
+		return nil, errors.New("no data folder is given")
 	}
-	return dataset.List(o.Dirs.Data)
+	return dataset.List(filepath.Join(o.Dirs.Data, "clear"))
+}
+
+// hasPairs refuses a data folder of dehazing without pairs: images beside each other in it could be
+// hazy ones as well as clear ones.
+func hasPairs(o Options) error {
+	if o.Task.Kind != dataset.Dehaze || !isFolder(o.Dirs.Data) || o.Dirs.Input != "" || o.Dirs.Target != "" {
+		return nil
+	}
+	for _, name := range []string{"hazy", "clear"} {
+		if !isFolder(filepath.Join(o.Dirs.Data, name)) {
+			return fmt.Errorf("data folder %[1]s has no folder %[2]s: dehazing learns from pairs, want the hazy images in %[3]s and "+
+				"the clear ones, by their leading names, in %[4]s; or give a folder of clear images alone as the one that haze is synthesised over (--haze-clear)",
+				o.Dirs.Data, name, filepath.Join(o.Dirs.Data, "hazy"), filepath.Join(o.Dirs.Data, "clear"))
+		}
+	}
+	return nil
 }
 
 func isFolder(path string) bool {

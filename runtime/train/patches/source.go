@@ -25,9 +25,9 @@ type Source struct {
 	sum        digest
 }
 
-// Open lists and hashes the files and reads their sizes; no image is decoded
-// yet. Images smaller than a patch are passed over, see [Source.Skipped]; that
-// none is left is an error.
+// Open lists and hashes the files, and decodes each image, so that one that cannot be is found
+// before training and not in the midst of it. Images smaller than a patch are passed over, see
+// [Source.Skipped]; that none is left is an error.
 func Open(o Options) (*Source, error) { return OpenContext(context.Background(), o) }
 
 // OpenContext is Open until the context ends, which folders of many images may take long to.
@@ -75,7 +75,7 @@ func (s *Source) open(ctx context.Context) error {
 	if len(found.haze) > 0 && s.haze.total == 0 {
 		return errors.New("every clear image to haze is held out for validation, want others too")
 	}
-	return nil
+	return s.decode(ctx)
 }
 
 // A builder turns files into items. Frames that several items share, such as the

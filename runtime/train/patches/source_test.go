@@ -130,7 +130,10 @@ func TestValidation(t *testing.T) {
 	} {
 		o := Options{Task: parse(t, c.task), Dirs: dataset.Dirs{Data: dir}, Patch: 9, HeldOut: HeldOut{0.5, c.crop},
 			SigmaMax: 0}
-		first, second := open(t, o), open(t, Options{Task: o.Task, Dirs: o.Dirs, Patch: 12, Augment: true, Seed: 99,
+		if o.Task.Kind == dataset.Dehaze { // of clear images alone
+			o.Dirs, o.HazeDir = dataset.Dirs{}, dir
+		}
+		first, second := open(t, o), open(t, Options{Task: o.Task, Dirs: o.Dirs, HazeDir: o.HazeDir, Patch: 12, Augment: true, Seed: 99,
 			HeldOut: HeldOut{0.5, c.crop}, Cache: -1})
 		for i := range first.ValidationLen() {
 			p := validation(t, first, i)
@@ -244,6 +247,13 @@ func TestOptionErrors(t *testing.T) {
 		{base("denoise{sigma=25}", func(o *Options) { o.HazeShare = 0.5 }), "takes no haze"},
 		{base("dehaze", func(o *Options) { o.HazeShare = 2 }), "share of synthetic haze is 2"},
 		{base("dehaze", func(o *Options) { o.HazeDir = dir }), "has no folder hazy"},
+		{base("dehaze", none), "has no folder hazy"},
+		{base("dehaze", func(o *Options) {
+			o.Dirs.Data = folder(t, map[string]dataset.Image{"clear/a.png": texture(3, 20, 20, 1)})
+		}), "has no folder hazy"},
+		{base("dehaze", func(o *Options) {
+			o.Dirs.Data = folder(t, map[string]dataset.Image{"hazy/a.png": texture(3, 20, 20, 1)})
+		}), "has no folder clear"},
 		{base("dehaze", func(o *Options) { o.Dirs.Data, o.HazeDir = hazy, dir }), "share of synthetic haze is 0"},
 		{base("dehaze", func(o *Options) { o.Dirs = dataset.Dirs{} }), "no data folder"},
 		{base("dehaze", func(o *Options) { o.Dirs.Input = dir }), "want a data folder only"},
@@ -265,7 +275,7 @@ func TestOptionErrors(t *testing.T) {
 func TestDamagedFile(t *testing.T) {
 	dir := folder(t, map[string]dataset.Image{"a.png": texture(1, 20, 20, 1)})
 	path := filepath.Join(dir, "a.png")
-	o := Options{Task: parse(t, "denoise{sigma=25}"), Dirs: dataset.Dirs{Data: dir}, Patch: 8}
+	o := Options{Task: parse(t, "denoise{sigma=25}"), Dirs: dataset.Dirs{Data: dir}, Patch: 8, Cache: -1}
 	s := open(t, o)
 	if err := dataset.Write(path, texture(1, 21, 20, 1)); err != nil {
 		t.Fatal(err)
@@ -280,7 +290,40 @@ func TestDamagedFile(t *testing.T) {
 	if err := os.WriteFile(path, whole[:len(whole)-30], 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := open(t, o).Patch(0); err == nil || !strings.Contains(err.Error(), path+": damaged PNG") {
+	if _, err := Open(o); err == nil || !strings.Contains(err.Error(), path+": damaged PNG") {
 		t.Errorf("truncated file: %v", err)
+	}
+}
+
+// TestDamagedFiles checks that all files are looked into at the start, those held out and hazy ones
+// too, that the first ones are named, and that one too small to be used does not matter.
+func TestDamagedFiles(t *testing.T) {
+	images := map[string]dataset.Image{}
+	for k := range 6 {
+		name := fmt.Sprint("abcdef"[k:k+1], ".png")
+		images["hazy/"+name], images["clear/"+name] = texture(3, 20, 20, uint64(k)), texture(3, 20, 20, uint64(9+k))
+	}
+	images["hazy/small.png"], images["clear/small.png"] = texture(3, 5, 20, 30), texture(3, 5, 20, 31)
+	dir := folder(t, images)
+	o := Options{Task: parse(t, "dehaze"), Dirs: dataset.Dirs{Data: dir}, Patch: 8, HeldOut: HeldOut{ValidationShare: 0.4}, Threads: 2}
+	damage := func(name string) {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		whole, err := os.ReadFile(path)
+		if err == nil {
+			err = os.WriteFile(path, whole[:len(whole)-30], 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	damage("hazy/small.png")
+	open(t, o)
+	for _, name := range []string{"a", "b", "c", "d", "e"} {
+		damage("hazy/" + name + ".png")
+	}
+	damage("clear/f.png")
+	_, err := Open(o)
+	if err == nil || strings.Count(err.Error(), "damaged PNG") != 3 || !strings.Contains(err.Error(), "some of 12 images") || !strings.HasSuffix(err.Error(), "; and 3 more") {
+		t.Errorf("error %v, want three of six damaged images named", err)
 	}
 }
