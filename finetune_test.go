@@ -153,7 +153,7 @@ func TestDefaultsByTask(t *testing.T) {
 		Pairs:   func(*FinetuneOptions) {},
 		SR:      func(o *FinetuneOptions) { o.ValidationShare = 0.05 },
 		Dehaze: func(o *FinetuneOptions) {
-			o.Patch, o.ValidationShare, o.DistillOutput, o.Loss = 64, 0.2, 0, optim.PSNR
+			o.Patch, o.ValidationShare, o.DistillOutput, o.Loss, o.HazeShare = 64, 0.2, 0, optim.PSNR, 0.5
 		},
 	} {
 		o := DefaultFinetune()

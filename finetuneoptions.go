@@ -138,14 +138,15 @@ func DefaultFinetune() FinetuneOptions {
 // DefaultFinetuneOf is [DefaultFinetune] for a task. Images of super-resolution and scenes of
 // dehazing are few in the sets that are usual, so that a larger share of them is held out. Haze is
 // a matter of larger patches, and what takes it away may surpass its ANN: it learns from the clear
-// images, in decibels, as a mean square error is mostly that of the thickest haze.
+// images, in decibels, as a mean square error is mostly that of the thickest haze. Half of the
+// patches have synthetic haze over these images, so that few scenes are not learned by heart.
 func DefaultFinetuneOf(task TaskKind) FinetuneOptions {
 	o := DefaultFinetune()
 	switch task {
 	case SR:
 		o.ValidationShare = 0.05
 	case Dehaze:
-		o.Patch, o.ValidationShare, o.DistillOutput, o.Loss = 64, 0.2, 0, optim.PSNR
+		o.Patch, o.ValidationShare, o.DistillOutput, o.Loss, o.HazeShare = 64, 0.2, 0, optim.PSNR, 0.5
 	}
 	return o
 }

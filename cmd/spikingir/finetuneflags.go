@@ -34,7 +34,7 @@ func (t *tuning) add(f *pflag.FlagSet) {
 	t.tensors = addFolders(f, &o.Data, &o.Inputs)
 	addOutputName(f, &o.OutputName)
 	f.StringVar(&o.HazeClear, "haze-clear", "", "dehaze: folder of clear images to synthesise haze over")
-	f.Float64Var(&o.HazeShare, "haze-share", 0, "dehaze: share of patches with synthetic haze, 0 to 1")
+	f.Float64Var(&o.HazeShare, "haze-share", 0, "dehaze: share of patches with synthetic haze, 0 to 1 (default 0.5)")
 	f.Float64SliceVar(&o.SigmaRange, "sigma-range", nil, "denoise: A,B draws the noise of each patch between these; validation takes --sigma")
 	f.StringVar(&t.ref, "ref", "", "the ANN that is aimed at (teacher); without it, MODEL's own weights with ReLUs for neurons, which is right until it is fine-tuned")
 	f.StringVar(&t.stages, "stages", "", "what is done, in order: calibrate, and NAME=STEPS or NAME=PERCENT% for rates, rate-backward, spikes, ann (default calibrate,spikes=100%; two-phase: calibrate,rates=100%; for an ANN ann)")
@@ -114,6 +114,7 @@ func (t *tuning) byTask(f *pflag.FlagSet) {
 		"validation-share": func() { t.ValidationShare = d.ValidationShare },
 		"distill-output":   func() { t.DistillOutput = d.DistillOutput },
 		"loss":             func() { t.Loss = d.Loss },
+		"haze-share":       func() { t.HazeShare = d.HazeShare },
 	} {
 		if !f.Changed(name) {
 			set()

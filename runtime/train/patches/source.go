@@ -50,7 +50,7 @@ func (s *Source) open(ctx context.Context) error {
 		return err
 	}
 	s.sum = found.sum()
-	b := builder{ctx: ctx, s: s, frames: map[frameKey]*frame{}}
+	b := builder{ctx: ctx, s: s, frames: map[frameKey]*frame{}, small: map[*frame]bool{}}
 	if found.real, err = b.large(found.real); err != nil {
 		return err
 	}
@@ -84,6 +84,7 @@ type builder struct {
 	ctx    context.Context
 	s      *Source
 	frames map[frameKey]*frame
+	small  map[*frame]bool // those that no patch fits into
 }
 
 type frameKey struct {
@@ -113,8 +114,11 @@ func (b *builder) large(all []files) ([]files, error) {
 			}
 		}
 		if min(target.h, target.w) < b.s.o.Patch {
-			b.s.skipped = append(b.s.skipped, fmt.Sprintf("%s is %dx%d pixels, want at least %[4]dx%[4]d",
-				f.target, target.w, target.h, b.s.o.Patch))
+			if !b.small[target] { // an image may be in pairs, and to haze too
+				b.small[target] = true
+				b.s.skipped = append(b.s.skipped, fmt.Sprintf("%s is %dx%d pixels, want at least %[4]dx%[4]d",
+					f.target, target.w, target.h, b.s.o.Patch))
+			}
 			continue
 		}
 		fit = append(fit, f)

@@ -296,7 +296,7 @@ func TestDamagedFile(t *testing.T) {
 }
 
 // TestDamagedFiles checks that all files are looked into at the start, those held out and hazy ones
-// too, that the first ones are named, and that one too small to be used does not matter.
+// too, that the first ones are named, and that one too small to be used does not matter and is told once.
 func TestDamagedFiles(t *testing.T) {
 	images := map[string]dataset.Image{}
 	for k := range 6 {
@@ -317,7 +317,10 @@ func TestDamagedFiles(t *testing.T) {
 		}
 	}
 	damage("hazy/small.png")
-	open(t, o)
+	o.HazeShare = 0.5
+	if skipped := open(t, o).Skipped(); len(skipped) != 1 {
+		t.Errorf("too small are %q, want one", skipped)
+	}
 	for _, name := range []string{"a", "b", "c", "d", "e"} {
 		damage("hazy/" + name + ".png")
 	}
