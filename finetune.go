@@ -149,17 +149,14 @@ func (f *finetuning) microBatches() error {
 	return nil
 }
 
-// start opens the images, and begins the run or takes it up where its checkpoint left it.
+// start begins the run or takes it up where its checkpoint left it.
 func (f *finetuning) start() error {
 	c, err := f.config()
 	if err != nil {
 		return err
 	}
-	var large *train.TooLargeError
-	if f.trainer, err = train.New(*c); errors.As(err, &large) {
-		return badOption("%s: %v", pathOf(f.model), large)
-	} else if err != nil {
-		return unsupported(fmt.Errorf("%s: %w", pathOf(f.model), err))
+	if f.trainer, err = train.New(*c); err != nil {
+		return f.untrainable(err)
 	}
 	if !f.Resume {
 		return f.events.open(f.EventLog, nil)

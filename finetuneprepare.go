@@ -2,12 +2,10 @@ package spikingir
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"spikingir/graph"
 	"spikingir/graph/op"
@@ -15,11 +13,8 @@ import (
 	"spikingir/passes/quantiseweights"
 	"spikingir/passes/recipes"
 	"spikingir/passes/snapweights"
-	"spikingir/runtime/dataset"
 	"spikingir/runtime/eval"
 	"spikingir/runtime/train"
-	"spikingir/runtime/train/checkpoint"
-	"spikingir/runtime/train/patches"
 )
 
 // prepare makes model, teacher and options ready.
@@ -350,48 +345,4 @@ func (f *finetuning) shares(of func(*graph.Node) bool) bool {
 		}
 	}
 	return false
-}
-
-// config opens the images and describes the run.
-func (f *finetuning) config() (*train.Config, error) {
-	ports, err := eval.FindPorts(f.model.Graph, f.feeds, f.OutputName)
-	if err != nil {
-		return nil, err
-	}
-	task, err := f.Data.task(ports.Channels)
-	if err != nil {
-		return nil, err
-	}
-	p := patches.Options{Task: task, Dirs: dataset.Dirs{Data: f.Data.Dir, Input: f.Data.Inputs, Target: f.Data.Targets},
-		Patch: f.Patch, Augment: true, HazeDir: f.HazeClear, HazeShare: f.HazeShare,
-		HeldOut: f.HeldOut, Seed: f.Data.Seed, Threads: f.Threads}
-	if len(f.SigmaRange) == 2 {
-		p.SigmaMin, p.SigmaMax = f.SigmaRange[0], f.SigmaRange[1]
-	}
-	source, err := patches.OpenContext(f.ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	for i, s := range source.Skipped() {
-		if i == 3 {
-			f.note("%d more images are too small", len(source.Skipped())-i)
-			break
-		}
-		f.note("left out: %s", s)
-	}
-	settings, err := json.Marshal(struct {
-		Task string `json:"task"`
-		FinetuneOptions
-		Seed uint64 `json:"seed"`
-	}{task.String(), f.FinetuneOptions, f.Data.Seed})
-	if err != nil {
-		return nil, err
-	}
-	return &train.Config{Model: f.model, Teacher: f.Teacher, Source: source, Task: task, Net: f.Options, Feeds: f.feeds, Finish: f.measured, TeacherOutput: f.taught, Method: f.Method,
-		Calibration: f.Calibration, Stages: f.Stages, Total: f.Steps, Memory: f.MemoryLimit, Batch: f.Batch, MicroBatches: f.MicroBatches,
-		Pool: f.pool, Cluster: f.Cluster,
-		ValidateEvery: f.ValidateEvery, Checkpoint: f.Checkpoint, Limit: f.limit(), Patience: f.Patience, Report: f.report,
-		CheckpointEvery: max(time.Duration(f.CheckpointMinutes*float64(time.Minute)), 1),
-		Identity: checkpoint.Header{Program: "spikingir " + Version, Data: source.SHA256(), Settings: settings,
-			Model: fileSHA256(f.model)}}, nil
 }

@@ -37,7 +37,7 @@ func (n *Net) need(mode Mode) (bytes float64, node string) {
 
 // fits refuses patches that take more memory than is allowed, before the first step. Each
 // thread has one patch at a time.
-func (t *Trainer) fits() error {
+func (t *Trainer) fits(side int) error {
 	if t.Memory < 0 {
 		return nil
 	}
@@ -57,7 +57,6 @@ func (t *Trainer) fits() error {
 	if patch*float64(threads) <= float64(t.Memory) {
 		return nil
 	}
-	side, _ := t.Source.Sides()
 	size := func(bytes float64) string { return op.Bytes(int64(min(bytes, math.MaxInt64/2))) }
 	advice := "want a larger --memory"
 	if fit := sideWithin(side, patch, float64(t.Memory)/float64(threads)); fit > 0 {

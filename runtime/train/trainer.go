@@ -134,6 +134,32 @@ var (
 
 // New makes a run ready.
 func New(c Config) (*Trainer, error) {
+	t, err := begin(c, c.Source.Options())
+	if err != nil {
+		return nil, err
+	}
+	for range c.Pool.Threads() {
+		t.threads = append(t.threads, t.newWorkers())
+	}
+	t.net.Threads = len(t.threads)
+	if err := t.makeLanes(); err != nil {
+		return nil, err
+	}
+	if err := t.alike(); err != nil {
+		return nil, err
+	}
+	return t, t.optimiser()
+}
+
+// Check is what [New] refuses without reading an image: a network that has no gradients, patches that
+// do not fit it or take too much memory. Source may be nil; o are its options.
+func (c Config) Check(o patches.Options) error {
+	_, err := begin(c, o)
+	return err
+}
+
+// begin makes the networks of a run ready for patches.
+func begin(c Config, o patches.Options) (*Trainer, error) {
 	c.Stages = slices.Clone(c.Stages)
 	t := &Trainer{Config: c}
 	if t.Memory == 0 {
@@ -143,7 +169,7 @@ func New(c Config) (*Trainer, error) {
 	if err := t.check(); err != nil {
 		return nil, err
 	}
-	_, side := c.Source.Sides()
+	target, side := o.Sides()
 	teacher, output := c.Teacher, c.TeacherOutput
 	if teacher == nil {
 		teacher, output = c.Model.Clone(), c.Net.OutputName
@@ -158,20 +184,7 @@ func New(c Config) (*Trainer, error) {
 	if t.teacher.output.elems != t.net.output.elems {
 		return nil, fmt.Errorf("teacher gives %v, the network %v", t.teacher.output.dims, t.net.output.dims)
 	}
-	if err := t.fits(); err != nil {
-		return nil, err
-	}
-	for range c.Pool.Threads() {
-		t.threads = append(t.threads, t.newWorkers())
-	}
-	t.net.Threads = len(t.threads)
-	if err := t.makeLanes(); err != nil {
-		return nil, err
-	}
-	if err := t.alike(); err != nil {
-		return nil, err
-	}
-	return t, t.optimiser()
+	return t, t.fits(target)
 }
 
 func (t *Trainer) check() error {

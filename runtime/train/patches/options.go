@@ -65,8 +65,21 @@ func (o Options) filled() Options {
 	return o
 }
 
-// check reports the first option that is out of range or that the task does not
-// use. It takes the options as the user gave them.
+// Check reports the first option that is out of range or that the task does not use, as
+// [Open] does. It takes the options as the user gave them.
+func (o Options) Check() error {
+	if err := o.check(); err != nil {
+		return fmt.Errorf("training data: %w", err)
+	}
+	return nil
+}
+
+// Sides returns the sides of a patch's target and input in pixels.
+func (o Options) Sides() (target, input int) {
+	o = o.filled()
+	return o.Patch, o.Patch / o.scale()
+}
+
 func (o Options) check() error {
 	if err := o.Task.Check(); err != nil {
 		return err

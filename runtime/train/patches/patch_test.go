@@ -177,7 +177,7 @@ func TestSRPatch(t *testing.T) {
 	} {
 		dirs := dataset.Dirs{Data: folder(t, map[string]dataset.Image{"a.png": texture(3, 27, 34, 1)})}
 		s := open(t, Options{Task: parse(t, c.task), Dirs: dirs, Patch: c.patch, Augment: true})
-		if target, input := s.Sides(); target != c.target || input != c.input {
+		if target, input := s.Options().Sides(); target != c.target || input != c.input {
 			t.Fatalf("%s: sides %d and %d, want %d and %d", c.task, target, input, c.target, c.input)
 		}
 		set, err := dataset.Open(parse(t, c.task), dirs, 0, 0)

@@ -32,8 +32,8 @@ func Open(o Options) (*Source, error) { return OpenContext(context.Background(),
 
 // OpenContext is Open until the context ends, which folders of many images may take long to.
 func OpenContext(ctx context.Context, o Options) (*Source, error) {
-	if err := o.check(); err != nil {
-		return nil, fmt.Errorf("training data: %w", err)
+	if err := o.Check(); err != nil {
+		return nil, err
 	}
 	s := &Source{o: o.filled()}
 	s.cache.task = o.Task
@@ -187,10 +187,8 @@ func (s *Source) Epoch() uint64 {
 	return uint64(math.Ceil(float64(s.real.total) / (1 - s.o.HazeShare)))
 }
 
-// Sides returns the sides of a patch's target and input in pixels.
-func (s *Source) Sides() (target, input int) {
-	return s.o.Patch, s.o.Patch / s.o.scale()
-}
+// Options are those that the source was opened with, with defaults in place.
+func (s *Source) Options() Options { return s.o }
 
 // Skipped describes, one line each, the images that are too small for a patch.
 // They are neither trained nor validated on.
