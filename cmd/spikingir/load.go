@@ -10,7 +10,6 @@ import (
 	"spikingir"
 	"spikingir/cmd/internal/cli"
 	"spikingir/graph"
-	"spikingir/graph/op"
 	"spikingir/internal/regular"
 	"spikingir/onnxio/onnxgo"
 	"spikingir/runtime/watch"
@@ -96,24 +95,6 @@ func (a *app) raise(path string, m *graph.Model) error {
 	return nil
 }
 
-// maxTimesteps bounds T as models do.
-const maxTimesteps = op.MaxTimesteps
-
-// checkTimesteps demands rising numbers of timesteps.
-func checkTimesteps(list []int) error {
-	last := 0
-	for _, t := range list {
-		if t < 1 || t > maxTimesteps {
-			return fmt.Errorf("--timesteps %d, want 1 to %d", t, maxTimesteps)
-		}
-		if t <= last {
-			return fmt.Errorf("--timesteps %d after %d, want rising numbers", t, last)
-		}
-		last = t
-	}
-	return nil
-}
-
 // loaded is a network ready to run on images, from a file.
 type loaded struct {
 	path string
@@ -134,6 +115,7 @@ func (a *app) ready(path string, m *graph.Model, o spikingir.RunOptions) (*loade
 	if len(o.Timesteps) > 0 && !spikingir.Spiking(m) {
 		return nil, fmt.Errorf("%s is not a spiking model: it has no timesteps to set", path)
 	}
+	a.noteTimesteps(path, m, o.Timesteps)
 	o.Threads, o.Precision = a.Threads, a.Numbers()
 	n, err := spikingir.Open(m, o)
 	if err != nil {

@@ -13,7 +13,6 @@ import (
 	"spikingir/cmd/internal/cli"
 	"spikingir/cmd/internal/pictures"
 	"spikingir/cmd/internal/report"
-	"spikingir/graph/op"
 )
 
 const (
@@ -176,21 +175,6 @@ func (a *app) measurePage(ctx context.Context, path string, r *reporting, p *rep
 	}
 	p.Reports, err = spikingir.Evaluate(ctx, model.Network, r.data, r.EvaluateOptions)
 	return err
-}
-
-// ownTimesteps is T of the first neuron; 0 where there is none in time.
-func ownTimesteps(m *spikingir.Model) int {
-	for top := range m.Graph.Nodes() {
-		for n := range top.Within() {
-			if !op.IsNeuron(n) {
-				continue
-			}
-			if s, err := op.NeuronOf(n); err == nil {
-				return int(s.Timesteps)
-			}
-		}
-	}
-	return 0
 }
 
 // around is numbers of timesteps that show what more or fewer of them bring.
