@@ -222,11 +222,11 @@ func bindConv(n *graph.Node, _ int64) (backward, error) {
 			return err
 		}
 		x, weight, g := c.in[0], c.in[1], c.gout[0]
-		w, err := view.WithKernel(n, sizes(weight.Dims[2:]))
+		w, err := view.WithKernel(n, weight.Sizes()[2:])
 		if err != nil {
 			return err
 		}
-		spatial := sizes(x.Dims[2:])
+		spatial := x.Sizes()[2:]
 		return convolve(c, w, int(view.Group), w.PadsFor(spatial), w.Out(spatial), x, g, (*correlation).toFine)
 	}, err
 }
@@ -251,7 +251,7 @@ func bindConvTranspose(n *graph.Node, _ int64) (backward, error) {
 func convolve(c *call, w op.Window, groups int, pads, out []int64, fine, coarse *ops.Tensor,
 	toInput func(k *correlation, gx, g []float32)) error {
 	g := c.gout[0]
-	if !slices.Equal(out, sizes(g.Dims[2:])) {
+	if !slices.Equal(out, g.Sizes()[2:]) {
 		return fmt.Errorf("output 0 is %v, want spatial sizes %v", c.out[0], out)
 	}
 	k, err := newCorrelation(newWindow(w, fine.Dims[2:], coarse.Dims[2:], pads), groups, fine, coarse, c.in[1])

@@ -156,12 +156,3 @@ func product(dims []int) int {
 	}
 	return n
 }
-
-// sizes converts dimensions to the typed views' number type.
-func sizes(dims []int) []int64 {
-	list := make([]int64, len(dims))
-	for i, d := range dims {
-		list[i] = int64(d)
-	}
-	return list
-}

@@ -41,9 +41,9 @@ func newPooling(c *call, p op.Pool) (*pooling, error) {
 	if x.Rank() != len(p.Kernel)+2 {
 		return nil, fmt.Errorf("input 0 is %v, want rank %d", x, len(p.Kernel)+2)
 	}
-	spatial := sizes(x.Dims[2:])
-	dims := append(sizes(x.Dims[:2]), p.Out(spatial)...)
-	if !slices.Equal(sizes(y.Dims), dims) {
+	spatial := x.Sizes()[2:]
+	dims := append(x.Sizes()[:2:2], p.Out(spatial)...)
+	if !slices.Equal(y.Sizes(), dims) {
 		return nil, fmt.Errorf("output 0 is %v, want dimensions %v", y, dims)
 	}
 	return &pooling{
