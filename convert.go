@@ -30,6 +30,9 @@ type Options struct {
 	// Pipeline, when not nil, runs in the place of a recipe. [Recipe] and
 	// [ParsePipeline] make one, to which passes of one's own can be added.
 	Pipeline Pipeline
+	// Rewrite writes a model that is a spiking network already in the form Settings.Lower, as
+	// [Lower] does. Forms that are not the default are written without it.
+	Rewrite bool
 	// Calibration is the images whose activations set the thresholds: degraded as the
 	// network will be used, and not those that it is measured on. Without any, embedded
 	// ones are taken, which is enough to try things out.
@@ -224,7 +227,7 @@ func (o *Options) rewriting() (Pipeline, error) {
 	s.WeightBits, s.Unit, s.Exact, s.Lower, s.Opset = 0, d.Unit, d.Exact, d.Lower, 0
 	given := s != d && s != Settings{Lower: d.Lower}
 	again := given || o.Recipe != "" && o.Recipe != Recipes()[0]
-	if again || form == (Settings{Lower: d.Lower}) {
+	if again || !o.Rewrite && form == (Settings{Lower: d.Lower}) {
 		return nil, unsupported(errors.New("the model is a spiking network already; convert the network it was made from, " +
 			"or write this one in another form: lower --to FORM, or convert by nothing but --lower, --target-opset, --absorb-scales, --exact and --weight-bits"))
 	}

@@ -230,6 +230,7 @@ func (c *conversion) checkForm(f *pflag.FlagSet, m *graph.Model) error {
 	if c.Pipeline != nil || !spikingir.Spiking(m) {
 		return c.recipe
 	}
+	c.Rewrite = f.Changed("lower")
 	for _, name := range conversionFlags {
 		if f.Changed(name) {
 			return fmt.Errorf("--%s is of a conversion, and the model is a spiking network already; convert the network it was made from, "+
