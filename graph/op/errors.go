@@ -1,6 +1,7 @@
 package op
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -32,10 +33,11 @@ func Unsupportedf(n *graph.Node, format string, args ...any) error {
 	return &Error{Node: n, Problem: fmt.Sprintf(format, args...), Unsupported: true}
 }
 
-// Wrap makes err an [Error] of n, unless it names a node already.
+// Wrap makes err an [Error] of n, unless it names a node already, or is the end of a context, of
+// which no node is the cause.
 func Wrap(n *graph.Node, err error) error {
 	var named *Error
-	if errors.As(err, &named) {
+	if errors.As(err, &named) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	return Errorf(n, "%v", err)

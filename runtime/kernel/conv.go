@@ -53,7 +53,13 @@ type Tail struct {
 	// Direct, when not nil, is what Finish does: kernels that can do it themselves
 	// before they store an output leave Finish out.
 	Direct *Direct
+	// Stop, where it is set, is asked before each strip, on several goroutines: from its first
+	// error on the outputs that are left are not computed. Who set it knows that it did.
+	Stop func() error
 }
+
+// stopped reports whether Stop ends the convolution.
+func (t Tail) stopped() bool { return t.Stop != nil && t.Stop() != nil }
 
 // Direct is y = relu((y + Offset)*Scale + Shift), every operation rounded to float32.
 // The lists have one number for each output channel, or are all nil for none of
@@ -114,6 +120,11 @@ func (c *ConvTranspose) Shape() ConvTransposeShape { return c.shape }
 // be it inside or beyond the border; a tap beyond takes part as fma(w, 0, acc).
 // The rules of Conv.Run hold.
 func (c *ConvTranspose) Run(p *machine.Pool, dst, src []float32, h, w int) {
+	c.RunUntil(nil, p, dst, src, h, w)
+}
+
+// RunUntil is Run with a stop, which may be nil: see [Tail].
+func (c *ConvTranspose) RunUntil(stop func() error, p *machine.Pool, dst, src []float32, h, w int) {
 	oh, ow := c.shape.OutSize(h, w)
-	c.stencil.run(p, plane{dst, c.shape.OutC, oh, ow}, plane{src, c.shape.InC, h, w}, Tail{})
+	c.stencil.run(p, plane{dst, c.shape.OutC, oh, ow}, plane{src, c.shape.InC, h, w}, Tail{Stop: stop})
 }

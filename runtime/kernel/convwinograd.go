@@ -134,7 +134,7 @@ func (c *WinogradConv) RunTail(p *machine.Pool, dst, src []float32, h, w int, ta
 		t := filterTask{WinogradConv: c, tileGrid: g, filterScratch: &scratches.Of(p, worker).filter,
 			dst: to, src: from, tail: tail}
 		t.reserve()
-		for i := int(next.Add(1)) - 1; i < blocks; i = int(next.Add(1)) - 1 {
+		for i := int(next.Add(1)) - 1; i < blocks && !tail.stopped(); i = int(next.Add(1)) - 1 {
 			t.run(i*g.block, min(g.block, g.count()-i*g.block))
 		}
 	})

@@ -99,7 +99,7 @@ func (s *stencil) run(p *machine.Pool, dst, src plane, tail Tail) {
 		}
 		t.reserve()
 		// Dynamic scheduling: a preempted worker delays only its own strip.
-		for i := int(next.Add(1)) - 1; i < strips*blockParts; i = int(next.Add(1)) - 1 {
+		for i := int(next.Add(1)) - 1; i < strips*blockParts && !tail.stopped(); i = int(next.Add(1)) - 1 {
 			r, b := i/blockParts, i%blockParts
 			t.rowLo, t.rowHi = tasks[r], tasks[r+1]
 			t.blockLo, t.blockHi = b*len(s.blocks)/blockParts, (b+1)*len(s.blocks)/blockParts

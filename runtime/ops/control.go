@@ -77,9 +77,7 @@ func bindBody(n *graph.Node, attr string, opset int64) (*body, error) {
 // run computes the outputs from inputs, and from what outer graphs hold. The results are tensors of their own. Beside what the body computes, kept bytes
 // are in use meanwhile.
 func (b *body) run(env *Env, in []*Tensor, outer map[*graph.Value]*Tensor, kept int64) ([]*Tensor, error) {
-	if env.Stop != nil {
-		check(env.Stop())
-	}
+	check(env.stopped())
 	inner := env.within(kept)
 	values := map[*graph.Value]*Tensor{}
 	for v, t := range outer {

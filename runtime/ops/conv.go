@@ -162,13 +162,13 @@ func (c *boundConv) run(env *Env, in []*Tensor) ([]*Tensor, error) {
 // image.
 func (c *boundConv) batch(env *Env, y, x, weight, bias *Tensor, win op.Window) error {
 	h, w := imageSize(x.Dims)
-	tail := kernel.Tail{Finish: env.tail, Direct: env.direct}
+	tail := kernel.Tail{Finish: env.tail, Direct: env.direct, Stop: env.Stop}
 	if bias != nil {
 		tail.Bias = bias.F32
 	}
 	if oh, ow := imageSize(y.Dims); c.fast != nil && !env.Repack && min(oh, ow) >= LeastFast {
 		eachImage(y, x, func(dst, src []float32) { c.fast.RunTail(env.pool(), dst, src, h, w, tail) })
-		return nil
+		return env.stopped()
 	}
 	k := c.packed
 	var err error
@@ -181,7 +181,7 @@ func (c *boundConv) batch(env *Env, y, x, weight, bias *Tensor, win op.Window) e
 		return err
 	}
 	eachImage(y, x, func(dst, src []float32) { k.RunTail(env.pool(), dst, src, h, w, tail) })
-	return nil
+	return env.stopped()
 }
 
 // checkConvInput requires x to have the rank of the weights and their input

@@ -86,7 +86,8 @@ func (c *boundTranspose) run(env *Env, in []*Tensor) ([]*Tensor, error) {
 		transposed(env, y, x, weight, st, int(view.Group))
 	} else {
 		h, w := imageSize(x.Dims)
-		eachImage(y, x, func(dst, src []float32) { k.Run(env.pool(), dst, src, h, w) })
+		eachImage(y, x, func(dst, src []float32) { k.RunUntil(env.Stop, env.pool(), dst, src, h, w) })
+		check(env.stopped())
 	}
 	addBias(env, y, bias)
 	return one(y), nil

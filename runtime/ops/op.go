@@ -27,7 +27,8 @@ type Env struct {
 	// Repack makes convolutions take the weights that Run is given, and not those
 	// that [Bind] found in the model and packed: training changes them.
 	Repack bool
-	// Stop, where it is set, ends an operator that runs subgraphs with the error it gives.
+	// Stop, where it is set, ends an operator that runs subgraphs, or a convolution, with the
+	// error it gives.
 	Stop func() error
 	// Step, where it is set, hears of each iteration of an operator that runs a subgraph; of
 	// how many is 0 where that is not known.
@@ -242,6 +243,14 @@ func (e *Env) alloc(d graph.DType, dims []int) *Tensor {
 // scratch is e for tensors that do not leave the operator.
 func (e *Env) scratch() *Env {
 	return &Env{Pool: e.Pool, Claim: e.Claim, Stop: e.Stop, claimed: e.claimed}
+}
+
+// stopped is the error that ends the operator, nil while it goes on.
+func (e *Env) stopped() error {
+	if e.Stop == nil {
+		return nil
+	}
+	return e.Stop()
 }
 
 // step tells of an iteration.
