@@ -16,6 +16,8 @@ import (
 	"spikingir/fixtures"
 	"spikingir/graph"
 	"spikingir/onnxio"
+	"spikingir/onnxio/text"
+	"spikingir/runtime/ops"
 	"spikingir/runtime/train/checkpoint"
 	"spikingir/runtime/train/optim"
 )
@@ -179,5 +181,42 @@ func TestOptimizerByNetwork(t *testing.T) {
 		if got := o.method(c.twoPhase).Optimizer; got != c.want {
 			t.Errorf("%q, decay %g, two-phase %v: %s, want %s", c.given, c.decay, c.twoPhase, got, c.want)
 		}
+	}
+}
+
+// TestMapOfTheImage refuses a tensor for an input that has the size of the image, which patches have
+// not, and trains with one for an input of a fixed size.
+func TestMapOfTheImage(t *testing.T) {
+	_, dir := smallTraining(t, 4)
+	tune := func(name string, dims ...int) error {
+		m, err := text.Parse(`<ir_version: 8, opset_import: ["" : 13]>
+g (float[N,1,H,W] x, float[1,1,1,1] level, float[N,1,H,W] map) => (float[N,1,H,W] y)
+<float[2,2,3,3] w1 = ["location": "seed:1"], float[1,2,3,3] w2 = ["location": "seed:2"]>
+{
+  s = Mul(map, level)
+  c = Concat <axis = 1> (x, s)
+  a = Conv <pads = [1, 1, 1, 1]> (c, w1)
+  r = Relu(a)
+  y = Conv <pads = [1, 1, 1, 1]> (r, w2)
+}`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := DefaultFinetune()
+		o.Data = Data{Dir: dir, Task: Task{Kind: Denoise, Sigma: 25}}
+		o.Inputs = map[string]Feed{"level": {Number: 0.5}, "map": {Number: 0.25}}
+		o.Inputs[name] = Feed{Tensor: ops.NewTensor(graph.Float32, dims)}
+		o.Stages = []Stage{{Name: "ann", Steps: 1, Rate: 1e-3}}
+		o.Batch, o.Patch, o.ValidationShare = 1, 8, 0
+		_, err = Finetune(t.Context(), m, o)
+		return err
+	}
+	var u *UnsupportedError
+	err := tune("map", 1, 1, 128, 128)
+	if !errors.As(err, &u) || !strings.Contains(err.Error(), `its input "map" follows the size of the image, and patches are smaller than a tensor for it: want a number, --input map=0.1`) {
+		t.Errorf("a map as large as the image: %v", err)
+	}
+	if err := tune("level", 1, 1, 1, 1); err != nil {
+		t.Errorf("a tensor that has nothing to do with the image: %v", err)
 	}
 }
