@@ -135,19 +135,28 @@ func (f *finetuning) follow() {
 	}
 }
 
-// microBatches completes their number.
+// microBatches completes their number, and that of the patches that they share.
 func (f *finetuning) microBatches() error {
 	processes := cluster.Or(f.Cluster)
 	if f.MicroBatches == 0 {
 		n, err := cluster.Total(processes, int64(f.Threads))
+		if err != nil {
+			return err
+		}
 		f.MicroBatches = int(n)
-		return err
 	}
 	if n := processes.Size(); f.MicroBatches < n {
 		return badOption("--micro-batches %d in %d processes, want one for each at least", f.MicroBatches, n)
 	}
+	if f.Batch == 0 {
+		f.Batch = min(max(leastBatch, f.MicroBatches), mostBatch)
+	}
 	return nil
 }
+
+// The batch of a run that states none lies between these. Small ones make more of few patches,
+// and of a large one every thread has its part.
+const leastBatch, mostBatch = 4, 16
 
 // start begins the run or takes it up where its checkpoint left it.
 func (f *finetuning) start() error {

@@ -116,6 +116,36 @@ func TestCalibrationTold(t *testing.T) {
 	}
 }
 
+// TestStageRates holds the learning rates of stages that state none.
+func TestStageRates(t *testing.T) {
+	for _, c := range []struct {
+		optimizer         string
+		spiking, twoPhase bool
+		want              float64
+	}{
+		{"adam", false, false, 1e-4}, {"muon", false, false, 1e-4}, {"adam", true, false, 1e-4}, {"muon", true, false, 2e-4},
+		{"adam", true, true, 3e-4}, {"muon", true, true, 3e-4},
+	} {
+		f := &finetuning{}
+		f.Optimizer = c.optimizer
+		if got := f.stageRate(c.spiking, c.twoPhase); got != c.want {
+			t.Errorf("%+v: %g", c, got)
+		}
+	}
+}
+
+// TestBatch holds the patches of a step by default: no more than are of use, and one at least for
+// each micro-batch.
+func TestBatch(t *testing.T) {
+	for _, c := range []struct{ given, microBatches, want int }{{0, 1, 4}, {0, 6, 6}, {0, 64, 16}, {2, 6, 2}, {100, 1, 100}} {
+		f := &finetuning{}
+		f.Batch, f.MicroBatches = c.given, c.microBatches
+		if err := f.microBatches(); err != nil || f.Batch != c.want {
+			t.Errorf("%+v: batch %d, %v", c, f.Batch, err)
+		}
+	}
+}
+
 // TestLogEnd finds where a log goes on.
 func TestLogEnd(t *testing.T) {
 	var log bytes.Buffer
@@ -169,17 +199,17 @@ func TestDefaultsByTask(t *testing.T) {
 // TestOptimizerByNetwork holds which optimiser a network has that is asked for none.
 func TestOptimizerByNetwork(t *testing.T) {
 	for _, c := range []struct {
-		given    string
-		decay    float64
-		twoPhase bool
-		want     string
+		given   string
+		decay   float64
+		spiking bool
+		want    string
 	}{
 		{"", 0, false, "adam"}, {"", 0.1, false, "adamw"}, {"", 0, true, "muon"}, {"", 0.1, true, "muon"}, {"adam", 0, true, "adam"},
 	} {
 		o := DefaultFinetune()
 		o.Optimizer, o.WeightDecay = c.given, c.decay
-		if got := o.method(c.twoPhase).Optimizer; got != c.want {
-			t.Errorf("%q, decay %g, two-phase %v: %s, want %s", c.given, c.decay, c.twoPhase, got, c.want)
+		if got := o.method(c.spiking).Optimizer; got != c.want {
+			t.Errorf("%q, decay %g, spiking %v: %s, want %s", c.given, c.decay, c.spiking, got, c.want)
 		}
 	}
 }

@@ -45,7 +45,8 @@ type FinetuneOptions struct {
 	// Patience is the validations in a row without a better network after which the run ends; 0
 	// goes on to its last step.
 	Patience int `json:"-"`
-	// Batch is the patches of a step.
+	// Batch is the patches of a step. 0: 4, or where there are more micro-batches one for each of
+	// them, up to 16, so that no thread has nothing to do.
 	Batch int `json:"batch"`
 	// Patch is the side of a patch in pixels of the target.
 	Patch        int `json:"patch"`
@@ -115,6 +116,7 @@ type (
 // The numbers of [DefaultFinetune] that are no field of it.
 const (
 	defaultRate    = 1e-4 // of a stage that states none
+	muonRate       = 2e-4 // the same of a spiking network whose optimiser is Muon
 	twoPhaseRate   = 3e-4 // the same of a two-phase network
 	defaultMinutes = 60
 )
@@ -123,7 +125,6 @@ const (
 // those of Kingma and Ba, ICLR 2015.
 func DefaultFinetune() FinetuneOptions {
 	return FinetuneOptions{
-		Batch: 8,
 		Patch: 40,
 		Method: train.Method{Schedule: optim.Cosine, RateFloor: 1e-6, WarmUp: 40,
 			Loss: optim.MSE, DistillOutput: 1},
@@ -201,12 +202,12 @@ func badOption(format string, args ...any) error {
 }
 
 // method is the method with an optimiser where none is asked for: what measured best, which is
-// Muon where all that is trained is one slice of rates.
-func (o *FinetuneOptions) method(twoPhase bool) train.Method {
+// Muon for spiking networks.
+func (o *FinetuneOptions) method(spiking bool) train.Method {
 	m := o.Method
 	switch {
 	case m.Optimizer != "":
-	case twoPhase:
+	case spiking:
 		m.Optimizer = "muon"
 	case m.WeightDecay != 0:
 		m.Optimizer = "adamw"
@@ -223,7 +224,7 @@ func (o *FinetuneOptions) Check() error {
 		train.Bound{Name: "max-minutes", Value: o.MaxMinutes, High: 1e6}.Check(),
 		o.Calibration.Check(),
 		train.Bound{Name: "patience", Value: float64(o.Patience), High: math.MaxInt32}.Check(),
-		train.Bound{Name: "batch", Value: float64(o.Batch), Low: 1, High: 1 << 16}.Check(),
+		train.Bound{Name: "batch", Value: float64(o.Batch), High: 1 << 16}.Check(),
 		train.Bound{Name: "micro-batches", Value: float64(o.MicroBatches), High: 1 << 16}.Check(),
 		train.Bound{Name: "patch", Value: float64(o.Patch), Low: 2, High: 1 << 14}.Check(),
 		o.method(false).Check(),

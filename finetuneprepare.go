@@ -146,7 +146,7 @@ func (f *finetuning) settle(plain bool) (err error) {
 		return err
 	}
 	twoPhase := timing.Schedule == op.TwoPhase
-	f.Method = f.method(twoPhase)
+	f.Method = f.method(!plain)
 	if f.WeightBits == 0 {
 		f.WeightBits = weightBits(f.model)
 	}
@@ -165,10 +165,7 @@ func (f *finetuning) settle(plain bool) (err error) {
 				"want --stages calibrate,%s, not %s", pathOf(f.model), train.RateStage, s.Name)
 		}
 		if s.Rate == 0 && !s.Calibrates() {
-			s.Rate = defaultRate
-			if twoPhase {
-				s.Rate = twoPhaseRate
-			}
+			s.Rate = f.stageRate(!plain, twoPhase)
 		}
 		counted, shared = counted || s.Steps > 0, shared || s.Share > 0
 	}
@@ -196,6 +193,17 @@ func (f *finetuning) settle(plain bool) (err error) {
 		f.MaxMinutes = defaultMinutes
 	}
 	return nil
+}
+
+// stageRate is the learning rate of a stage that states none.
+func (f *finetuning) stageRate(spiking, twoPhase bool) float64 {
+	switch {
+	case twoPhase:
+		return twoPhaseRate
+	case spiking && f.Optimizer == "muon":
+		return muonRate
+	}
+	return defaultRate
 }
 
 // weightBits is the size that conversion has rounded the weights of a model to, 0 where it

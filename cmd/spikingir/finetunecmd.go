@@ -60,6 +60,9 @@ rule --threads) and steps give the same bytes on the same kind of CPU.`,
 
 // finetune is the command, its flags checked.
 func (a *app) finetune(ctx context.Context, t *tuning, f *pflag.FlagSet) error {
+	if f.Changed("batch") && t.Batch < 1 {
+		return fmt.Errorf("--batch %d, want 1 or more", t.Batch)
+	}
 	m, err := a.load(t.path, "onnx")
 	if err != nil {
 		return err
