@@ -10,12 +10,14 @@ import (
 )
 
 const (
-	// inputBits is the finest unit of an image, 2^-12.
-	inputBits = 12
+	// mostInputBits and leastInputBits are how many units the largest number of an image has, as powers of two:
+	// of one that is limited to 2 the unit is 2^-12 or 2^-11, an eighth of a level of 8 bits.
+	mostInputBits, leastInputBits = 14, 13
 	// levelBits is that of alpha and of v0 in units of the threshold.
 	levelBits = 12
-	// factorBits is how large a factor between neurons may be in its unit.
-	factorBits = 11
+	// factorBits is how large a factor between neurons may be in its unit, and keptBits how much a
+	// current leaves of its bits for one.
+	factorBits, keptBits = 11, 7
 	// mostError is how large the errors of all weights of a channel together may be, as a part of
 	// the largest sum.
 	mostError = 1. / 8
@@ -78,9 +80,10 @@ func snap(x float64, unit int) float32 {
 // their products; a current gets all that its sum over time leaves.
 func (s *snapper) scale(n *graph.Node, r *round) error {
 	in := s.prover.Of(n.Input(0))
-	unit := 0
-	if all := in.All(); r.reader.IsSpiking("Encode") {
-		unit = s.bits(all.Largest() * s.prover.Slices())
+	all := in.All()
+	var unit int
+	if r.reader.IsSpiking("Encode") {
+		unit = s.bits(all.Largest()*s.prover.Slices()) - behind(r.reader.Output(0))
 		if all.Unit != exact.Free {
 			unit = min(unit, all.Unit)
 		}
@@ -89,16 +92,31 @@ func (s *snapper) scale(n *graph.Node, r *round) error {
 		if err != nil {
 			return err
 		}
-		unit = inputBits
-		for _, sum := range exact.Sums(l, xs, exact.Spans{in.All()}) {
-			if size := sum.Largest(); size > 0 {
-				unit = min(unit, (s.bits(size)+1)/2)
-			}
-		}
+		unit = s.shared(l, xs, all)
 	}
 	s.put(r.up, []float32{float32(math.Ldexp(1, unit))})
 	s.put(r.down, []float32{float32(math.Ldexp(1, -unit))})
 	return nil
+}
+
+// shared is the unit of an image at which its roundings move the sums of a layer as much as those of
+// the weights do, which have the rest of the bits.
+func (s *snapper) shared(l op.Layout, xs []float32, image exact.Span) int {
+	_, top := math.Frexp(image.Largest())
+	unit := mostInputBits - top
+	largest := make([]float64, l.Out)
+	for i, x := range xs {
+		_, o := l.Channel(i)
+		largest[o] = max(largest[o], math.Abs(float64(x)))
+	}
+	image.Unit = 0 // else the sums have no size
+	for o, sum := range exact.Sums(l, xs, exact.Spans{image}) {
+		if size := sum.Largest(); size > 0 {
+			_, weight := math.Frexp(largest[o])
+			unit = min(unit, (s.bits(size)+1+weight-top)/2)
+		}
+	}
+	return max(unit, leastInputBits-top)
 }
 
 func (s *snapper) put(v *graph.Value, xs []float32) {
@@ -132,7 +150,7 @@ func (s *snapper) layer(n *graph.Node, at int, spikes bool) error {
 		}
 	}
 	finest, largestOf, reach := unitsOf(l, xs, in)
-	units := make([]int, l.Out)
+	units, kept := make([]int, l.Out), behind(n.Output(0))
 	for o, sum := range exact.Sums(l, xs, in) {
 		if largestOf[o] == 0 {
 			units[o] = s.bits(1)
@@ -145,13 +163,17 @@ func (s *snapper) layer(n *graph.Node, at int, spikes bool) error {
 		if bias != nil {
 			size += math.Abs(float64(bias[min(o, len(bias)-1)]))
 		}
-		unit := s.bits(size) - finest[o]
+		unit := s.bits(size) - finest[o] - kept
 		if spikes {
 			for math.RoundToEven(math.Ldexp(largestOf[o], unit)) > largest(s.Context) {
 				unit--
 			}
 		}
-		if e := math.Ldexp(reach[o]*count, -unit-1); e > mostError*size {
+		off := -unit - 1 // half a unit
+		if !spikes {
+			off++ // see whole
+		}
+		if e := math.Ldexp(reach[o]*count, off); e > mostError*size {
 			way := "fewer timesteps"
 			if finest[o] > factorBits {
 				way += ", or --currents spike: the layer reads a sum of layers, not spikes"
@@ -161,11 +183,7 @@ func (s *snapper) layer(n *graph.Node, at int, spikes bool) error {
 		}
 		units[o] = unit
 	}
-	ys := make([]float32, len(xs))
-	for i, x := range xs {
-		_, o := l.Channel(i)
-		ys[i] = snap(float64(x), units[o])
-	}
+	ys := whole(l, xs, units, !spikes)
 	s.put(n.Input(at), ys)
 	if bias != nil {
 		for o := range units {
@@ -174,6 +192,22 @@ func (s *snapper) layer(n *graph.Node, at int, spikes bool) error {
 		s.put(n.Input(2), snapped(bias, units))
 	}
 	return nil
+}
+
+// whole rounds weights to multiples of the unit of their output channel. Where numbers next to each
+// other are alike, as in an image, a weight takes up what those before it lost, so that their sum stays.
+func whole(l op.Layout, xs []float32, units []int, alike bool) []float32 {
+	lost := make([]float64, l.Out)
+	ys := make([]float32, len(xs))
+	for i, x := range xs {
+		_, o := l.Channel(i)
+		y := float64(x) + lost[o]
+		ys[i] = snap(y, units[o])
+		if alike {
+			lost[o] = y - float64(ys[i])
+		}
+	}
+	return ys
 }
 
 // snapped is the biases of a layer at the units of its sums; one for all channels takes the coarsest.
@@ -187,6 +221,17 @@ func snapped(bias []float32, units []int) []float32 {
 		out[i] = snap(float64(b), unit)
 	}
 	return out
+}
+
+// behind is the bits that a current leaves for the factors that read it, such as those in front of the
+// populations of a PRelu, which would be powers of two without.
+func behind(v *graph.Value) int {
+	for _, u := range v.Uses() {
+		if u.Node.Region == graph.SpikingRegion && u.Node.Is("Mul") && len(present(u.Node, 0, 1)) == 1 {
+			return keptBits
+		}
+	}
+	return 0
 }
 
 // added is what biases add to channel o of v over all steps, and the threshold.

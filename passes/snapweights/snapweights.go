@@ -18,7 +18,7 @@ import (
 // After: weights and biases of every layer that spikes drive are whole multiples of a power
 // of two, one for each output channel, the largest at which no sum over all inputs and
 // all steps needs more than the 24 bits of a float32. The image is limited to a range and rounded to a
-// power of two in front of the first layer, and the current of that layer in front of Encode: by
+// power of two in front of the first layer, which shares the bits of its products with the weights there, and the current of that layer in front of Encode: by
 // Floor(x*2^u + 1/2)*2^-u. What skips the first layer reads the image as it is.
 // Conditions: every operator gives the same bits everywhere once its inputs do: sums of
 // multiples, or a single rounding. Sigmoid, Resize between pixels and what else runtimes
@@ -26,7 +26,7 @@ import (
 // bits, at many timesteps.
 // Algebra: sums of whole multiples of one unit, below 2^24 of it, are exact in float32 in any
 // order, with fused multiply-adds or without, and in integers. The rounding is at most half a
-// unit for each weight. The second run changes nothing.
+// unit for each weight, in the first layer a whole one and half of one for sums of weights. The second run changes nothing.
 var Pass = &passes.Pass{
 	Name: name,
 	Doc: "round the numbers so that every runtime gives the same spikes\n\n" +
