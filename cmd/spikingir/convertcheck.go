@@ -81,6 +81,9 @@ func (a *app) measure(ctx context.Context, s *summary, ann, snn *graph.Model, c 
 		if s.Measured, note, err = a.try(ctx, s.Model, ann, snn, c); note != "" {
 			s.Notes = append(s.Notes, note)
 		}
+		if err == nil {
+			err = a.tryExact(ctx, s, ann, snn, c)
+		}
 	}
 	return err
 }

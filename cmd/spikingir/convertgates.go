@@ -19,6 +19,7 @@ type measured struct {
 	Ref        *eval.Quality  `json:"ref,omitempty"`
 	FiringRate *float64       `json:"firing_rate,omitempty"` // nil where no neuron fires that could be counted
 	Energy     float64        `json:"energy_ratio"`
+	ExactCost  *float64       `json:"exact_cost,omitempty"` // in dB; nil where it is in the exact form, or cannot have it
 	Layers     []eval.Layer   `json:"layers,omitempty"`
 	Findings   eval.Findings  `json:"findings"`
 
