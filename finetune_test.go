@@ -131,6 +131,10 @@ func TestStageRates(t *testing.T) {
 		if got := f.stageRate(c.spiking, c.twoPhase); got != c.want {
 			t.Errorf("%+v: %g", c, got)
 		}
+		f.Data.Task.Kind = Dehaze
+		if got := f.stageRate(c.spiking, c.twoPhase); got != 1e-5 {
+			t.Errorf("dehazing, %+v: %g", c, got)
+		}
 	}
 }
 

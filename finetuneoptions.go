@@ -115,9 +115,12 @@ type (
 
 // The numbers of [DefaultFinetune] that are no field of it.
 const (
-	defaultRate    = 1e-4 // of a stage that states none
-	muonRate       = 2e-4 // the same of a spiking network whose optimiser is Muon
-	twoPhaseRate   = 3e-4 // the same of a two-phase network
+	defaultRate  = 1e-4 // of a stage that states none
+	muonRate     = 2e-4 // the same of a spiking network whose optimiser is Muon
+	twoPhaseRate = 3e-4 // the same of a two-phase network
+	// dehazeRate is that of dehazing, whose sets have few scenes: at a higher one a small network
+	// soon knows them, and is worse on all others.
+	dehazeRate     = 1e-5
 	defaultMinutes = 60
 )
 

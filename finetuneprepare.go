@@ -198,6 +198,8 @@ func (f *finetuning) settle(plain bool) (err error) {
 // stageRate is the learning rate of a stage that states none.
 func (f *finetuning) stageRate(spiking, twoPhase bool) float64 {
 	switch {
+	case f.Data.Task.Kind == Dehaze:
+		return dehazeRate
 	case twoPhase:
 		return twoPhaseRate
 	case spiking && f.Optimizer == "muon":

@@ -47,7 +47,7 @@ func (t *tuning) add(f *pflag.FlagSet) {
 	f.IntVar(&o.Batch, "batch", o.Batch, "patches of a step (default 4, or one for each micro-batch where these are more, up to 16)")
 	f.IntVar(&o.MicroBatches, "micro-batches", 0, "parts of a batch that are summed apart, on which the result depends; 0 for one for each thread (of all processes under mpirun)")
 	f.IntVar(&o.Patch, "patch", o.Patch, "side of a patch in pixels of the target (dehaze: 64)")
-	f.StringVar(&t.rates, "rate", "", "learning rate, or NAME=RATE,... by stage (default 1e-4; muon 2e-4; two-phase 3e-4)")
+	f.StringVar(&t.rates, "rate", "", "learning rate, or NAME=RATE,... by stage (default 1e-4; muon 2e-4; two-phase 3e-4; dehaze 1e-5)")
 	f.StringVar((*string)(&o.Schedule), "schedule", string(o.Schedule), "learning rate within a stage: cosine or constant")
 	f.Float64Var(&o.RateFloor, "rate-floor", o.RateFloor, "learning rate that a cosine ends at; not above a hundredth of --rate")
 	f.IntVar(&o.WarmUp, "warm-up", o.WarmUp, "first steps of a stage, over which its learning rate rises; half of it at most")
