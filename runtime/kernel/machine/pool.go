@@ -53,7 +53,7 @@ func NewPool(threads int) *Pool {
 		threads = goruntime.GOMAXPROCS(0)
 	}
 	spin := time.Duration(0)
-	if threads <= goruntime.GOMAXPROCS(0) {
+	if threads <= min(goruntime.GOMAXPROCS(0), goruntime.NumCPU()) {
 		spin = patience
 	}
 	p := &Pool{
@@ -84,7 +84,7 @@ func (w *worker) loop(done chan<- any, spin time.Duration) {
 }
 
 // patience is how long a worker looks for its next job, or for the end of the
-// others', before it sleeps. Layers follow each other within that time, and a
+// others', before it sleeps, where each thread can have a processor. Layers follow each other within that time, and a
 // thread that sleeps on a busy machine waits long for its turn.
 const patience = 500 * time.Microsecond
 
