@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -65,14 +66,21 @@ func TestArchitectures(t *testing.T) {
 	if err != nil || len(files) != len(list) {
 		t.Errorf("%d files and %d entries of the list (%v)", len(files), len(list), err)
 	}
+	var mu sync.Mutex
 	rows := map[string]string{}
 	for _, a := range list {
 		if testing.Short() && !slices.Contains(shortArchitectures, a.Name) {
 			continue
 		}
-		t.Run(a.Name, func(t *testing.T) { rows[a.Name] = a.examine(t) })
+		t.Run(a.Name, func(t *testing.T) {
+			t.Parallel()
+			row := a.examine(t)
+			mu.Lock()
+			defer mu.Unlock()
+			rows[a.Name] = row
+		})
 	}
-	architecturesDoc(t, list, rows)
+	t.Cleanup(func() { architecturesDoc(t, list, rows) })
 }
 
 // examine checks a network and gives its row of the table.
@@ -87,7 +95,9 @@ func (a architecture) examine(t *testing.T) string {
 	ann := a.open(t, a.read(t))
 	defer ann.Close()
 	a.checkProbe(t, ann)
-	_, whole := a.convert(a.read(t), "spikingir", splitregions.Refuse, recipes.KeepCurrents)
+	first := spikingNetwork{Model: a.read(t), recipe: "spikingir"}
+	var whole error
+	first.Conversion, whole = a.convert(first.Model, first.recipe, splitregions.Refuse, recipes.KeepCurrents)
 	if want, refused := refusedArchitectures[a.Name]; refused {
 		if whole == nil || !strings.Contains(whole.Error(), want) {
 			t.Fatalf("error %v, want one that says %q", whole, want)
@@ -104,48 +114,63 @@ func (a architecture) examine(t *testing.T) string {
 	cells := []string{converts(t, whole)}
 	var agree []string
 	for i, recipe := range []string{"spikingir", "two-phase"} {
-		db, c := a.agreement(t, ann, recipe, recipes.KeepCurrents, x, want[0])
-		if i == 0 {
-			cells = append(cells, percent(1-c.SpikeShare-c.CurrentShare), percent(c.CurrentShare))
+		snn := first
+		if i > 0 || whole != nil {
+			snn = a.spiking(t, recipe, recipes.KeepCurrents)
 		}
-		agree = append(agree, db)
-		if c.CurrentShare == 0 {
+		if i == 0 {
+			cells = append(cells, percent(1-snn.SpikeShare-snn.CurrentShare), percent(snn.CurrentShare))
+		}
+		agree = append(agree, a.agreement(t, ann, snn, x, want[0]))
+		if snn.CurrentShare == 0 {
 			agree = append(agree, "")
 			continue
 		}
-		db, c = a.agreement(t, ann, recipe, recipes.SpikeCurrents, x, want[0])
-		if c.CurrentShare != 0 {
-			t.Errorf("%s: %g of the work still reads currents", recipe, c.CurrentShare)
+		snn = a.spiking(t, recipe, recipes.SpikeCurrents)
+		if snn.CurrentShare != 0 {
+			t.Errorf("%s: %g of the work still reads currents", recipe, snn.CurrentShare)
 		}
-		agree = append(agree, db)
+		agree = append(agree, a.agreement(t, ann, snn, x, want[0]))
 	}
 	return a.row(append(cells, agree...)...)
 }
 
-// agreement converts the network, demands that it agrees with its ANN, whose output is want,
-// and says how well, in dB.
-func (a architecture) agreement(t *testing.T, ann *spikingir.Network, recipe string, currents recipes.Currents,
-	x, want *spikingir.Tensor) (string, *spikingir.Conversion) {
+// spikingNetwork is a network that was converted.
+type spikingNetwork struct {
+	*spikingir.Model
+	*spikingir.Conversion
+	recipe string
+}
+
+// spiking converts the network.
+func (a architecture) spiking(t *testing.T, recipe string, currents recipes.Currents) spikingNetwork {
 	t.Helper()
 	m := a.read(t)
 	c, err := a.convert(m, recipe, splitregions.Keep, currents)
 	if err != nil {
 		t.Fatal(err)
 	}
-	net := a.open(t, m)
+	return spikingNetwork{m, c, recipe}
+}
+
+// agreement demands that a converted network agrees with its ANN, whose output is want,
+// and says how well, in dB.
+func (a architecture) agreement(t *testing.T, ann *spikingir.Network, snn spikingNetwork, x, want *spikingir.Tensor) string {
+	t.Helper()
+	net := a.open(t, snn.Model)
 	defer net.Close()
 	got, err := net.Run(context.Background(), x)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.HasPrefix(a.Kind, "denoise") && recipe == "spikingir" {
-		a.checkEnergy(t, net, ann, c)
+	if strings.HasPrefix(a.Kind, "denoise") && snn.recipe == "spikingir" {
+		a.checkEnergy(t, net, ann, snn.Conversion)
 	}
 	db := agreementOf(t, got[0], want)
 	if !(db >= 40) {
-		t.Errorf("%s, currents %s: the agreement with the ANN is %.2f dB, want 40", recipe, currents, db)
+		t.Errorf("%s, %g of the work reads currents: the agreement with the ANN is %.2f dB, want 40", snn.recipe, snn.CurrentShare, db)
 	}
-	return fmt.Sprintf("%.1f", db), c
+	return fmt.Sprintf("%.1f", db)
 }
 
 func percent(share float64) string { return fmt.Sprintf("%.1f %%", 100*share) }
@@ -179,7 +204,7 @@ func (a architecture) read(t *testing.T) *spikingir.Model {
 
 func (a architecture) open(t *testing.T, m *spikingir.Model) *spikingir.Network {
 	t.Helper()
-	net, err := spikingir.Open(m, spikingir.RunOptions{Inputs: a.feeds()})
+	net, err := spikingir.Open(m, spikingir.RunOptions{Inputs: a.feeds(), Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +238,7 @@ func (a architecture) convert(m *spikingir.Model, recipe string, analog splitreg
 	if err != nil {
 		return nil, err
 	}
-	return spikingir.Convert(context.Background(), m, spikingir.Options{Recipe: recipe, Calibration: d, Inputs: a.feeds(),
+	return spikingir.Convert(context.Background(), m, spikingir.Options{Recipe: recipe, Calibration: d, Inputs: a.feeds(), Threads: 1,
 		Settings: spikingir.Settings{Timesteps: 256, Analog: analog, Currents: currents}})
 }
 

@@ -147,6 +147,7 @@ func (c *trials) compare(t *testing.T, i int, r onnxruntime.Result, s onnxruntim
 // TestExact holds that an exact network gives the same bits in float32 and in integers, in
 // all forms, and where ONNX Runtime is installed, there too at every level of its rewriting.
 func TestExact(t *testing.T) {
+	t.Parallel()
 	modules := os.Getenv(onnxruntime.Variable)
 	var c trials
 	for _, name := range fixtures.Names() {
@@ -180,6 +181,7 @@ func TestExactReal(t *testing.T) {
 	if data == "" || modules == "" {
 		t.Skipf("SPIKINGIR_DATA or %s is not set", onnxruntime.Variable)
 	}
+	t.Parallel()
 	var c trials
 	for name, channels := range map[string]int{"aod_boyiliee_op11": 3, "dncnn_s25_bn_op16": 1, "fsrcnn_x2_op11": 1, "vdsr_twt_op16": 1} {
 		file, err := os.ReadFile(filepath.Join(data, "models", name+".onnx"))

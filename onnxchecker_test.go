@@ -18,6 +18,7 @@ func TestONNXChecker(t *testing.T) {
 	if interpreter == "" {
 		t.Skipf("%s is not set: make interop sets it", python.Variable)
 	}
+	t.Parallel()
 	var titles []string
 	var files [][]byte
 	for _, name := range fixtures.Names() {

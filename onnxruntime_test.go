@@ -57,6 +57,7 @@ func TestRandomNetworks(t *testing.T) {
 	if modules == "" {
 		t.Skipf("%s is not set: make interop sets it", onnxruntime.Variable)
 	}
+	t.Parallel()
 	var all []trialRun
 	for i, seed := range randommodel.Seeds(randomNetworks) {
 		m := randommodel.Network(seed)

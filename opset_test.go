@@ -88,6 +88,7 @@ func TestTargetOpset(t *testing.T) {
 	if modules == "" {
 		t.Skipf("%s is not set: make interop sets it", onnxruntime.Variable)
 	}
+	t.Parallel()
 	var titles []string
 	var cases []onnxruntime.Case
 	var want [][]byte

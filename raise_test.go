@@ -124,6 +124,12 @@ func rename(t *testing.T, m *graph.Model) *graph.Node {
 	return nil
 }
 
+// rewritten is a network in a form that ONNX Runtime rewrites, as it was before.
+type rewritten struct {
+	title string
+	want  *spikingir.Model
+}
+
 // TestRaiseRewritten demands that what ONNX Runtime's rewriting leaves of every form still
 // tells the neurons, with all their numbers.
 func TestRaiseRewritten(t *testing.T) {
@@ -131,51 +137,56 @@ func TestRaiseRewritten(t *testing.T) {
 	if modules == "" {
 		t.Skipf("%s is not set: make interop sets it", onnxruntime.Variable)
 	}
+	t.Parallel()
+	var all []rewritten
+	var cases []onnxruntime.Case
 	for recipe, forms := range map[string][]recipes.Form{
 		"spikingir": {recipes.Functions, recipes.Flat, recipes.Unrolled},
 		"two-phase": {recipes.Functions, recipes.Flat, recipes.Unrolled, recipes.Counts, recipes.QDQ},
 	} {
 		for _, name := range fixtures.Names() {
 			m := bareFixture(t, name, recipe)
-			for _, level := range []onnxruntime.Level{onnxruntime.None, onnxruntime.Basic} {
-				for _, form := range forms {
-					t.Run(strings.Join([]string{recipe, name, string(form), string(level)}, "/"), func(t *testing.T) {
-						checkRewritten(t, modules, m, form, level)
-					})
+			for _, form := range forms {
+				file := lowered(t, m, form)
+				b, err := onnxio.Encode(file)
+				if err != nil {
+					t.Fatal(err)
 				}
+				c := onnxruntime.Case{Model: b, Inputs: map[string]*graph.Tensor{}}
+				for _, v := range file.Graph.Inputs() {
+					c.Inputs[v.Name()] = zeros(v)
+				}
+				cases = append(cases, c)
+				all = append(all, rewritten{strings.Join([]string{recipe, name, string(form)}, "/"), lowered(t, file, recipes.None)})
 			}
+		}
+	}
+	for _, level := range []onnxruntime.Level{onnxruntime.None, onnxruntime.Basic} {
+		s := onnxruntime.Setting{Modules: modules, Engine: onnxruntime.Native, Level: level, Rewritten: true}
+		results, err := onnxruntime.Run(t.Context(), s, t.TempDir(), cases)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, r := range results {
+			t.Run(all[i].title+"/"+string(level), func(t *testing.T) { all[i].check(t, r) })
 		}
 	}
 }
 
-func checkRewritten(t *testing.T, modules string, m *spikingir.Model, form recipes.Form, level onnxruntime.Level) {
+// check holds what ONNX Runtime made of the network to what it was.
+func (r rewritten) check(t *testing.T, result onnxruntime.Result) {
 	t.Helper()
-	file := lowered(t, m, form)
-	want := lowered(t, file, recipes.None)
-	b, err := onnxio.Encode(file)
-	if err != nil {
-		t.Fatal(err)
+	if result.Err != nil {
+		t.Fatal(result.Err)
 	}
-	c := onnxruntime.Case{Model: b, Inputs: map[string]*graph.Tensor{}}
-	for _, v := range file.Graph.Inputs() {
-		c.Inputs[v.Name()] = zeros(v)
-	}
-	s := onnxruntime.Setting{Modules: modules, Engine: onnxruntime.Native, Level: level, Rewritten: true}
-	results, err := onnxruntime.Run(t.Context(), s, t.TempDir(), []onnxruntime.Case{c})
-	if err == nil {
-		err = results[0].Err
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := onnxio.Decode(results[0].Rewritten)
+	got, err := onnxio.Decode(result.Rewritten)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := spikingir.Raise(t.Context(), got); err != nil {
 		t.Fatal(err)
 	}
-	for _, e := range diff.Models(want, got).Entries {
+	for _, e := range diff.Models(r.want, got).Entries {
 		// Of constants that are equal ONNX Runtime keeps one.
 		if e.Kind == diff.Initializer && e.Change != diff.Changed || e.Kind == diff.NodeKind && e.Change == diff.Changed {
 			continue
@@ -184,7 +195,7 @@ func checkRewritten(t *testing.T, modules string, m *spikingir.Model, form recip
 			t.Errorf("%s %s %s: %q -> %q", e.Change, e.Kind, e.Name, e.A, e.B)
 		}
 	}
-	for n := range want.Graph.Nodes() {
+	for n := range r.want.Graph.Nodes() {
 		if op.IsNeuron(n) && !same(n, node(got, n.Name)) {
 			t.Errorf("the neuron %q has other numbers", n.Name)
 		}

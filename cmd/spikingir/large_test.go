@@ -145,6 +145,7 @@ func TestLargeModels(t *testing.T) {
 	}
 	for name, add := range large {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			m := &graph.Model{IRVersion: 8, Graph: graph.New("g", nil)}
 			m.SetOpset("", 17)
 			image := graph.TensorOf(graph.Float32, graph.ShapeOf(1, 1, 8, 8))

@@ -25,7 +25,7 @@ const mutationsEnv = "SPIKINGIR_MUTATIONS"
 // No command may panic or hang, each ends with a code that says whose fault it is, a file
 // is written whole or not at all, and what was written reads back.
 func TestMutations(t *testing.T) {
-	count := 100
+	count := 40
 	if testing.Short() {
 		count = 25
 	}

@@ -22,9 +22,23 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(tests{m}, map[string]func(){
 		"spikingir": func() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
 	})
+}
+
+// tests are those of this package, and no program of theirs.
+type tests struct{ *testing.M }
+
+// Run keeps commands that restore images from having all tests behind them collect garbage often: see
+// [collectOften].
+func (m tests) Run() int {
+	if os.Getenv("GOGC") == "" {
+		if err := os.Setenv("GOGC", "100"); err != nil {
+			panic(err)
+		}
+	}
+	return m.M.Run()
 }
 
 // TestScripts runs the whole program as its users do. UPDATE=1 rewrites the
