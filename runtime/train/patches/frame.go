@@ -158,21 +158,20 @@ func (s *Source) decode(ctx context.Context) error {
 		return err
 	}
 	const named = 3
-	var bad []string
+	var bad []error
+	var words []string
 	for _, err := range errs {
 		if err != nil {
-			bad = append(bad, err.Error())
+			bad, words = append(bad, err), append(words, err.Error())
 		}
 	}
-	switch n := len(bad); {
-	case n == 0:
-		return nil
-	case n == 1:
-		return errors.New(bad[0])
-	case n > named:
-		bad = append(bad[:named], fmt.Sprintf("and %d more", n-named))
+	if len(bad) < 2 {
+		return errors.Join(bad...)
 	}
-	return fmt.Errorf("some of %d images cannot be read: %s", len(frames), strings.Join(bad, "; "))
+	if n := len(words); n > named {
+		words = append(words[:named], fmt.Sprintf("and %d more", n-named))
+	}
+	return fmt.Errorf("some of %d images cannot be read: %s", len(frames), strings.Join(words, "; "))
 }
 
 // frames are the frames of files, each once.
