@@ -171,7 +171,7 @@ func Inline(m *Model) error {
 // Recipes lists the conversion methods; the first is the default.
 func Recipes() []string { return recipes.Names() }
 
-// NoV0 is, for [Settings], an initial potential of 0 with two phases, where 0 takes the best.
+// NoV0 is, for [Settings], an initial potential of 0, where 0 takes the recipe's own or the best.
 const NoV0 = recipes.NoV0
 
 // DefaultSettings is the settings of a recipe of which nothing is set.

@@ -59,8 +59,8 @@ var variants = []variant{
 	{"rueckauer, per layer", "rueckauer", spikingir.Settings{Per: normalizethresholds.PerLayer}, true},
 	{"rueckauer, per channel", "rueckauer", spikingir.Settings{Per: normalizethresholds.PerChannel}, false},
 	{"IF + CPM, per channel", "rueckauer", spikingir.Settings{Per: normalizethresholds.PerChannel, Readout: insertcpm.CPM}, true},
-	{"spikingir, per layer", "spikingir", spikingir.Settings{Per: normalizethresholds.PerLayer}, true},
-	{"spikingir, per channel", "spikingir", spikingir.Settings{Per: normalizethresholds.PerChannel}, false},
+	{"spikingir, per layer, v0 = 0", "spikingir", spikingir.Settings{Per: normalizethresholds.PerLayer, V0: spikingir.NoV0}, true},
+	{"spikingir, per channel, v0 = 0", "spikingir", spikingir.Settings{Per: normalizethresholds.PerChannel, V0: spikingir.NoV0}, false},
 	{"spikingir, per channel, v0 = 0.25", "spikingir", spikingir.Settings{Per: normalizethresholds.PerChannel, V0: 0.25}, false},
 }
 

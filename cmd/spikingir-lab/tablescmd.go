@@ -315,7 +315,7 @@ func (n network) title() string {
 		title += ", readout " + string(n.settings.Readout)
 	}
 	if n.settings.V0 != 0 {
-		title += fmt.Sprintf(", v0 = %g", n.settings.V0)
+		title += fmt.Sprintf(", v0 = %g", max(n.settings.V0, 0))
 	}
 	return title
 }

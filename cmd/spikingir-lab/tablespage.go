@@ -130,7 +130,7 @@ func (t *tables) lines(p paper, set testSet) []tableRow {
 }
 
 // conversions is how a method's network is converted: by its recipe, and the paper's own by
-// its exact settings and with a centred error too.
+// its exact settings and with neurons that start at 0 too.
 func conversions(p *paper, m method) []network {
 	if m.recipe == "" {
 		return nil
@@ -138,7 +138,7 @@ func conversions(p *paper, m method) []network {
 	list := []network{{paper: p, recipe: m.recipe, settings: m.settings}}
 	if m.name == "SpikingIR" {
 		list = append(list, network{paper: p, recipe: m.recipe, settings: spikingir.Settings{Paper: true}},
-			network{paper: p, recipe: m.recipe, settings: spikingir.Settings{V0: 0.25}})
+			network{paper: p, recipe: m.recipe, settings: spikingir.Settings{V0: spikingir.NoV0}})
 	}
 	return list
 }

@@ -44,9 +44,9 @@ func (c *conversion) add(f *pflag.FlagSet) {
 	f.Float64Var(&s.Percentile, "percentile", s.Percentile, "percentile of the activations that becomes the threshold (default 99.9; two-phase below T = 24: 99; from T = 96 on: 99.99)")
 	f.StringVar((*string)(&s.Over), "over", string(s.Over), "percentile over nonzero activations or all: nonzero, all; empty takes the recipe's")
 	f.StringVar((*string)(&s.Per), "per", string(s.Per), "one threshold per layer or per channel; empty takes the recipe's")
-	f.Float64Var(&s.V0, "v0", s.V0, "initial membrane potential in units of the threshold (default the recipe's: 0, or 0.5 for qcfs and ltb; two-phase: 0.25 for an MPRN, 0.5 for an IF)")
+	f.Float64Var(&s.V0, "v0", s.V0, "initial membrane potential in units of the threshold (default 0.25 for spikingir and two-phase; 0.5 for qcfs, ltb and other neurons with two phases; else 0)")
 	f.StringVar((*string)(&s.Readout), "readout", "", "what is read of the last layer: cpm, rate, or membrane: its current, without an output neuron; empty takes the recipe's")
-	f.BoolVar(&s.Paper, "paper", false, "the settings of the recipe's publication where others measured better: spikingir with one threshold a layer, and the 99.9th percentile at any T")
+	f.BoolVar(&s.Paper, "paper", false, "the settings of the recipe's publication where others measured better: spikingir with one threshold a layer and v0 = 0, and the 99.9th percentile at any T")
 	f.Float64Var(&s.Beta, "beta", s.Beta, "MPRN: alpha = 0.5*sigmoid(beta)+0.5 of the post step")
 	f.StringVar((*string)(&s.Currents), "currents", string(s.Currents),
 		"layers that read sums of layers, with no activation between: keep them multiplying in full at every step, or spike: neurons in front of them")
@@ -240,6 +240,32 @@ func (c *conversion) checkForm(f *pflag.FlagSet, m *graph.Model) error {
 	return nil
 }
 
+// checkGiven finds what is wrong with flags whose zero the settings take for a flag that was not given.
+func (c *conversion) checkGiven(f *pflag.FlagSet) error {
+	if f.Changed("timesteps") {
+		if err := checkTimesteps([]int{c.Settings.Timesteps}); err != nil {
+			return err
+		}
+	}
+	if f.Changed("calib") {
+		if err := checkCalib(c.Calibration.Dir); err != nil {
+			return err
+		}
+	}
+	if f.Changed("v0") {
+		if c.Settings.V0 < 0 {
+			return fmt.Errorf("--v0 %g, want 0 to 1", c.Settings.V0)
+		}
+		if c.Settings.V0 == 0 {
+			c.Settings.V0 = spikingir.NoV0
+		}
+	}
+	if f.Changed("percentile") && c.Settings.Percentile < 1 {
+		return fmt.Errorf("--percentile %g, want 1 to 100", c.Settings.Percentile)
+	}
+	return nil
+}
+
 // check finds what is wrong with the flags before a model is read.
 func (c *conversion) check(f *pflag.FlagSet) error {
 	listed := f.Changed("passes")
@@ -248,19 +274,8 @@ func (c *conversion) check(f *pflag.FlagSet) error {
 			return fmt.Errorf("--%s is a recipe's and --passes takes none: write it as an option, pass{option=value}", name)
 		}
 	}
-	switch { // what the settings take for another
-	case f.Changed("timesteps") && checkTimesteps([]int{c.Settings.Timesteps}) != nil:
-		return checkTimesteps([]int{c.Settings.Timesteps})
-	case f.Changed("calib"):
-		if err := checkCalib(c.Calibration.Dir); err != nil {
-			return err
-		}
-	case f.Changed("v0") && c.Settings.V0 < 0:
-		return fmt.Errorf("--v0 %g, want 0 to 1", c.Settings.V0)
-	case f.Changed("v0") && c.Settings.V0 == 0:
-		c.Settings.V0 = spikingir.NoV0
-	case f.Changed("percentile") && c.Settings.Percentile < 1:
-		return fmt.Errorf("--percentile %g, want 1 to 100", c.Settings.Percentile)
+	if err := c.checkGiven(f); err != nil {
+		return err
 	}
 	if err := checkOpset(f, c.Settings.Opset); err != nil {
 		return err

@@ -180,7 +180,8 @@ func (a *app) warnChecked(m *measured, c *conversion, done *spikingir.Conversion
 		a.Warnf("layers that never fire: %s", cli.Line(strings.Join(f.Silent, ", ")))
 	}
 	var ways []string
-	if r, _ := recipes.Lookup(done.Recipe); c.Settings.V0 == 0 && done.Timing == nil && !r.Centred() {
+	v0 := c.Settings.V0
+	if r, _ := recipes.Lookup(done.Recipe); done.Timing == nil && (v0 == spikingir.NoV0 || v0 == 0 && (c.Settings.Paper || !r.Centred())) {
 		ways = append(ways, "--v0 0.25")
 	}
 	ways = append(ways, fmt.Sprintf("more timesteps (-T %d)", 2*done.Timesteps))

@@ -102,11 +102,14 @@ func (r Recipe) fill(s Settings) Settings {
 }
 
 // published gives the settings that are open those of the publication, where others have
-// measured better since: the default recipe has one threshold for a layer there, and all take
-// the 99.9th percentile at any T.
+// measured better since: the default recipe has one threshold for a layer there and neurons
+// that start at 0, and all take the 99.9th percentile at any T.
 func (r Recipe) published(s Settings) Settings {
 	if r.Name == spikingIR.Name {
 		s.Per = cmp.Or(s.Per, normalizethresholds.PerLayer)
+		if s.Schedule != op.TwoPhase { // of which it knows nothing
+			s.V0 = cmp.Or(s.V0, NoV0)
+		}
 	}
 	s.Percentile = cmp.Or(s.Percentile, r.Percent, 99.9)
 	return s
@@ -117,7 +120,7 @@ func (r Recipe) choose(s Settings) Settings {
 	switch {
 	case s.V0 == NoV0:
 		s.V0 = 0
-	case s.V0 == 0 && s.Schedule == op.TwoPhase && r.timed == nil:
+	case s.V0 == 0 && (r.reuse || s.Schedule == op.TwoPhase) && r.timed == nil:
 		s.V0 = r.nearest(s)
 	}
 	if s.Percentile == 0 {

@@ -31,7 +31,7 @@ type Recipe struct {
 	Schedule op.Schedule
 	Over     graph.Over // "": over the nonzero activations
 	Percent  float64    // percentile; 0: the one that measured best
-	V0       float64    // 0: none in lock-step, the best one with two phases
+	V0       float64    // 0: none for an IF in lock-step, else the one at which rates are rounded to the nearest
 	Training Training   // "": what the schedule has
 
 	// reuse says that hidden neurons reuse their membrane potential, in a post step.
@@ -89,8 +89,8 @@ func (r Recipe) Title() string {
 }
 
 // Centred reports whether rates are rounded to the nearest in lock-step: by an initial
-// potential of the recipe's own, or by a shift of the biases.
-func (r Recipe) Centred() bool { return r.V0 != 0 || r.Name == dengGu.Name }
+// potential, or by a shift of the biases.
+func (r Recipe) Centred() bool { return r.V0 != 0 || r.reuse || r.Name == dengGu.Name }
 
 // Pipeline is the recipe's passes with the settings put in.
 func (r Recipe) Pipeline(s Settings) (passes.Pipeline, error) {

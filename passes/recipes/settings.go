@@ -80,8 +80,9 @@ var leastOpset = map[Form]int{Functions: 16, QDQ: 13}
 // LeastOpset is the first opset in which a form can be written.
 func LeastOpset(f Form) int { return max(leastOpset[f], downgradeopset.Oldest) }
 
-// NoV0 is an initial potential of 0. V0 = 0 takes the recipe's own, and with two phases the one
-// at which rates are rounded to the nearest: alpha - 1/2 for an MPRN and 1/2 for an IF.
+// NoV0 is an initial potential of 0. V0 = 0 takes the recipe's own or, for an MPRN and with two
+// phases, the one at which rates are rounded to the nearest: alpha - 1/2 for an MPRN and 1/2 for
+// an IF.
 const NoV0 = -1
 
 // Defaults is the settings of a conversion that sets nothing.

@@ -83,7 +83,11 @@ func (s *snapper) scale(n *graph.Node, r *round) error {
 	all := in.All()
 	var unit int
 	if r.reader.IsSpiking("Encode") {
-		unit = s.bits(all.Largest()*s.prover.Slices()) - behind(r.reader.Output(0))
+		most := 0.0 // of what is added to a current where it goes
+		for o := range max(len(in), 1) {
+			most = max(most, s.added(r.reader.Output(0), o))
+		}
+		unit = s.bits(all.Largest()*s.prover.Slices()+most) - behind(r.reader.Output(0))
 		if all.Unit != exact.Free {
 			unit = min(unit, all.Unit)
 		}

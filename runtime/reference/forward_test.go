@@ -49,7 +49,7 @@ func fixture(t *testing.T, name, recipe string, timesteps int) (*graph.Model, *o
 	}
 	if recipe != "" {
 		s := recipes.Defaults()
-		s.Timesteps = timesteps
+		s.Timesteps, s.V0 = timesteps, recipes.NoV0
 		p, err := recipes.New(recipe, s)
 		if err != nil {
 			t.Fatal(err)
