@@ -78,8 +78,8 @@ func converted(t testing.TB, name, recipe string, v0 float64, steps, h, w int, m
 func TestConverted(t *testing.T) {
 	for _, name := range fixtures.Names() {
 		for _, recipe := range []string{"spikingir", "rueckauer", "two-phase", "dnsnn"} {
-			for _, v0 := range []float64{0, 0.5} {
-				if testing.Short() && (name == "dncnn" || name == "prelunet" || v0 == 0) {
+			for _, v0 := range []float64{recipes.NoV0, 0.5} {
+				if testing.Short() && (name == "dncnn" || name == "prelunet" || v0 != 0.5) {
 					continue
 				}
 				t.Run(fmt.Sprintf("%s/%s/%v", name, recipe, v0), func(t *testing.T) {
