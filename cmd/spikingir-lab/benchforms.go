@@ -23,14 +23,6 @@ var formDuels = []duel{
 	{"forms-fsrcnn-64", "FSRCNN x2", fsrcnn, 64, 64, 0, peer{}, 0, best},
 }
 
-func formRows() []string {
-	var names []string
-	for _, d := range formDuels {
-		names = append(names, d.name)
-	}
-	return names
-}
-
 // ortLevels are those of ONNX Runtime's optimiser, as its interface names them. The ANN at
 // the last one is what the others are measured by.
 var ortLevels = []string{"disabled", "basic", "extended", "all"}
@@ -106,11 +98,13 @@ func (r *race) formsOf(ctx context.Context, g *grid, d duel) error {
 
 // writtenForm writes a form of the network, of the schedule that has it.
 func (r *race) writtenForm(ctx context.Context, d duel, form recipes.Form) (string, error) {
-	recipe := ""
+	var m *spikingir.Model
+	var err error
 	if form == recipes.Counts || form == recipes.QDQ {
-		recipe = "two-phase"
+		m, err = r.twoPhase(ctx, d.model, r.Steps, 16, form)
+	} else {
+		m, err = r.convert(ctx, d.model, "", spikingir.Settings{Timesteps: r.Steps, Lower: form})
 	}
-	m, err := r.convert(ctx, d.model, recipe, spikingir.Settings{Timesteps: r.Steps, Lower: form})
 	if err != nil {
 		return "", err
 	}

@@ -85,8 +85,8 @@ var sections = []struct {
 	{"kernels", []string{"kernels"}, (*race).kernels},
 	{"cost", []string{"cost"}, (*race).costs},
 	{"steps", []string{"steps"}, (*race).stepCosts},
-	{"forms", formRows(), (*race).forms},
-	{"contests", contestRows(), (*race).contests},
+	{"forms", rowNames(formDuels), (*race).forms},
+	{"contests", rowNames(contests), (*race).contests},
 	{"duels", duelRows(), (*race).duels},
 }
 

@@ -31,9 +31,10 @@ var contests = []duel{
 
 const fsrcnn = "fsrcnn_x2_op11"
 
-func contestRows() []string {
+// rowNames are those of rows for --only.
+func rowNames(list []duel) []string {
 	var names []string
-	for _, d := range contests {
+	for _, d := range list {
 		names = append(names, d.name)
 	}
 	return names
@@ -89,12 +90,8 @@ func ours(bits int) func(*race, context.Context, duel) (func(context.Context) (f
 
 func written(form recipes.Form) func(*race, context.Context, duel) (func(context.Context) (float64, error), error) {
 	return func(r *race, ctx context.Context, d duel) (func(context.Context) (float64, error), error) {
-		m, err := r.twoPhase(ctx, d.model, r.Steps, 16, form)
+		path, err := r.writtenForm(ctx, d, form)
 		if err != nil {
-			return nil, err
-		}
-		path := filepath.Join(r.tmp, fmt.Sprintf("%s.%s.onnx", d.model, form))
-		if err := spikingir.Write(path, m); err != nil {
 			return nil, err
 		}
 		return r.asked(ctx, d, path)

@@ -24,7 +24,7 @@ func (a *app) tryExact(ctx context.Context, s *summary, ann, snn *graph.Model, c
 	o := spikingir.Options{Calibration: c.Calibration, Inputs: c.Inputs, MemoryLimit: c.MemoryLimit, Threads: a.Threads}
 	o.Settings = spikingir.Settings{Exact: true, Lower: recipes.None, WeightBits: c.Settings.WeightBits}
 	if s.Timing != nil {
-		o.Settings.WeightBits = cmp.Or(o.Settings.WeightBits, 12)
+		o.Settings.WeightBits = cmp.Or(o.Settings.WeightBits, recipes.SameSpikes)
 	}
 	if _, err := spikingir.Convert(ctx, m, o); err != nil {
 		return ctx.Err()

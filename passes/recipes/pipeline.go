@@ -72,9 +72,9 @@ func steps(list ...*passes.Pass) passes.Pipeline {
 	return p
 }
 
-// sameSpikes is the bits of weights with which sums in float32, in whatever order, tell as
+// SameSpikes is the bits of weights with which sums in float32, in whatever order, tell as
 // integers do on which side of a threshold they are: a unit is far more than they round.
-const sameSpikes = 12
+const SameSpikes = 12
 
 // takes refuses settings that the recipe would not heed.
 func (r Recipe) takes(s Settings) error {
@@ -127,7 +127,7 @@ func (r Recipe) choose(s Settings) Settings {
 		s.Percentile = bestPercentile(s.Schedule, s.Timesteps)
 	}
 	if s.WeightBits == 0 && s.Schedule == op.TwoPhase {
-		s.WeightBits = sameSpikes
+		s.WeightBits = SameSpikes
 	}
 	return s
 }
