@@ -30,27 +30,9 @@ func (a *asked) Err() error {
 
 // heavy are networks with one convolution, of 16 channels to 16, that takes nearly all of the time.
 var heavy = map[string]string{
-	"analog": `g (float[N,1,H,W] x) => (float[N,16,H,W] o)
-<float[16,1,1,1] w1 = ["location": "seed:1"], float[16,16,3,3] w2 = ["location": "seed:2"]>
-{
-  a = Conv(x, w1)
-  r = Relu(a)
-  o = Conv <pads = [1, 1, 1, 1]> (r, w2)
-}`,
-	"analog, dilated": `g (float[N,1,H,W] x) => (float[N,16,H,W] o)
-<float[16,1,1,1] w1 = ["location": "seed:1"], float[16,16,3,3] w2 = ["location": "seed:2"]>
-{
-  a = Conv(x, w1)
-  r = Relu(a)
-  o = Conv <pads = [2, 2, 2, 2], dilations = [2, 2]> (r, w2)
-}`,
-	"analog, transposed": `g (float[N,1,H,W] x) => (float[N,16,H,W] o)
-<float[16,1,1,1] w1 = ["location": "seed:1"], float[16,16,3,3] w2 = ["location": "seed:2"]>
-{
-  a = Conv(x, w1)
-  r = Relu(a)
-  o = ConvTranspose <pads = [1, 1, 1, 1]> (r, w2)
-}`,
+	"analog":             analog("Conv <pads = [1, 1, 1, 1]>"),
+	"analog, dilated":    analog("Conv <pads = [2, 2, 2, 2], dilations = [2, 2]>"),
+	"analog, transposed": analog("ConvTranspose <pads = [1, 1, 1, 1]>"),
 	"spiking": `g (float[N,1,H,W] x) => (float[N,16,H,W] o)
 <float[16,1,1,1] w1 = ["location": "seed:1"], float[16,16,3,3] w2 = ["location": "seed:2"], float theta = {0.5}>
 {
@@ -61,6 +43,17 @@ var heavy = map[string]string{
   z = ai.spikingir.IF <@@> (d, , theta)
   o = ai.spikingir.Decode <@@> (z)
 }`,
+}
+
+// analog is such a network without neurons.
+func analog(heavy string) string {
+	return fmt.Sprintf(`g (float[N,1,H,W] x) => (float[N,16,H,W] o)
+<float[16,1,1,1] w1 = ["location": "seed:1"], float[16,16,3,3] w2 = ["location": "seed:2"]>
+{
+  a = Conv(x, w1)
+  r = Relu(a)
+  o = %s (r, w2)
+}`, heavy)
 }
 
 // TestStops holds that a run ends within pieces of 64 million multiply-accumulates, hundredths of a
