@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"fmt"
 	"slices"
 
 	"spikingir/graph"
@@ -119,19 +120,29 @@ func einsum(c *call, e op.Einsum) error {
 		if rest < 0 || rest > 0 && !slices.Contains(e.Terms[i], '.') {
 			return c.failf("input %d has rank %d, want an axis for each letter of %q", i, len(dims), string(e.Terms[i]))
 		}
-		at := 0
+		at, own := 0, map[rune]Expr{}
 		for _, l := range e.Terms[i] {
-			switch d, known := sizes[l]; {
-			case l == '.':
+			if l == '.' {
 				spelled = must(c.broadcastDims(spelled, dims[at:at+rest]))
 				at += rest
 				continue
-			case !known || d.is(1):
-				sizes[l] = dims[at]
-			case !dims[at].is(1):
-				sizes[l] = must(c.agree(d, dims[at], "the size of an axis"))
+			}
+			if d, twice := own[l]; twice { // a diagonal
+				own[l] = must(c.agree(d, dims[at], fmt.Sprintf("the size of axis %c", l)))
+			} else {
+				own[l] = dims[at]
 			}
 			at++
+		}
+		for _, l := range e.Terms[i] {
+			d, first := own[l]
+			if delete(own, l); !first {
+				continue
+			}
+			if have, known := sizes[l]; known {
+				d = must(c.broadcastDims([]Expr{have}, []Expr{d}))[0]
+			}
+			sizes[l] = d
 		}
 	}
 	out := []Expr{}

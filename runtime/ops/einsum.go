@@ -37,6 +37,9 @@ func runEinsum(e op.Einsum, env *Env, in []*Tensor) ([]*Tensor, error) {
 		operands[i] = operand{x, map[rune]int{}}
 		for a, step := range stridesOf(x.Dims) {
 			l, d := axes[a], x.Dims[a]
+			if first := slices.Index(axes, l); x.Dims[first] != d {
+				return nil, fmt.Errorf("input %d is %v: sizes %d and %d along %c, want a diagonal of equal ones", i, x, x.Dims[first], d, l)
+			}
 			have, known := sizes[l]
 			switch {
 			case !known:

@@ -143,6 +143,7 @@ func TestErrors(t *testing.T) {
 			[]*Tensor{f, zeros(graph.Float32, 4, 1, 3, 3)}, "does not fit"},
 		{"Add", nil, 13, []*Tensor{f, zeros(graph.Float32, 3)}, "do not broadcast"},
 		{"Add", nil, 13, []*Tensor{f, i}, "want float as input 0"},
+		{"Einsum", attrs("equation", graph.String("aabc->bc")), 13, []*Tensor{f}, "sizes 1 and 4 along a, want a diagonal"},
 		{"Add", nil, 5, []*Tensor{f, f}, "opset 5"},
 		{"Div", nil, 13, []*Tensor{i, i}, "divided by zero"},
 		{"Sigmoid", nil, 13, []*Tensor{i}, "want a floating point type"},
