@@ -162,6 +162,9 @@ func propagateWhere(c *call, in []content) (content, bool) {
 		return nil, false
 	}
 	n := max(len(in[0]), len(in[1]), len(in[2]))
+	if !c.holds(n) {
+		return nil, false
+	}
 	out := make(content, n)
 	for i := range out {
 		cond, okC := in[0].at(i, n)
@@ -206,9 +209,7 @@ func propagateRange(c *call, in []content) (content, bool) {
 }
 
 func propagateProduct(c *call, in []content) (content, bool) {
-	dims, ok := c.shape(c.n.Output(0))
-	n, isNumber := total(dims).Int()
-	if in[0] == nil || !ok || !isNumber || n != 1 {
+	if in[0] == nil || !c.holds(1) {
 		return nil, false
 	}
 	p := quantity{Number(1), 1}
@@ -275,6 +276,14 @@ func arithmetic(f func(a, b quantity) quantity, numeric func(x, y float32) float
 			}
 			out = next
 		}
-		return out, out != nil
+		return out, out != nil && (len(in) == 1 || c.holds(len(out)))
 	}
+}
+
+// holds reports whether the output has n elements: inputs of as many elements at most then
+// broadcast as vectors do, and not as a row and a column.
+func (c *call) holds(n int) bool {
+	dims, ok := c.shape(c.n.Output(0))
+	have, known := total(dims).Int()
+	return ok && known && have == int64(n)
 }
