@@ -56,7 +56,7 @@ func (c *conversion) add(f *pflag.FlagSet) {
 	f.StringVar((*string)(&s.Lower), "lower", string(s.Lower), "form of the spiking operators: functions, flat, unrolled, none; two-phase: counts, qdq")
 	addOpset(f, &s.Opset)
 	f.StringVar((*string)(&s.Schedule), "schedule", "", "when neurons fire: lockstep, two-phase; empty takes the recipe's")
-	f.IntVar(&s.WeightBits, "weight-bits", s.WeightBits, "bits of the weights behind spikes: 8 or 12, which rounds them in the file, or 16; the form qdq takes 8 (default 16; two-phase: 12)")
+	f.IntVar(&s.WeightBits, "weight-bits", s.WeightBits, "bits of the weights behind spikes: 8 or 12, which rounds them in the file, or 16; the form qdq takes 8 (default 12; 16 for neurons that start at 0 or send several spikes a step)")
 	f.StringVar(&c.reader, "reader", "onnx", "model reader: onnx, onnx-go")
 	addTask(f, &d.Task)
 	addLimit(f, d)

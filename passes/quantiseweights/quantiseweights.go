@@ -98,15 +98,15 @@ func round(c *passes.Context, n *graph.Node, amplitude []float32) (bool, error) 
 	return true, nil
 }
 
-// hidden is the neuron of two phases that alone reads what n gives; nil when there is none,
-// and for an output neuron, of which a readout takes what it did not fire.
+// hidden is the neuron that alone reads what n gives; nil when there is none, for an output
+// neuron, of which a readout takes what it did not fire, and for one of several spikes a step.
 func hidden(n *graph.Node) *graph.Node {
 	v := n.Output(0)
 	if v.IsOutput() || v.NumUses() != 1 {
 		return nil
 	}
 	reader := v.Uses()[0].Node
-	if !op.IsNeuron(reader) || op.ScheduleOf(reader) != op.TwoPhase || spiking.IsOutput(reader) {
+	if !op.IsNeuron(reader) || op.IsGraded(reader) || spiking.IsOutput(reader) {
 		return nil
 	}
 	return reader

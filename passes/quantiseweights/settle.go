@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"spikingir/graph"
+	"spikingir/graph/exact"
 	"spikingir/graph/op"
 	"spikingir/passes"
 	"spikingir/passes/spiking"
@@ -19,7 +20,7 @@ type levels struct {
 // leastLevel is the least threshold in units of the scale for which the scale moves.
 const leastLevel = 8
 
-// settle moves the scales of the weights in front of a hidden neuron of two phases, and its
+// settle moves the scales of the weights in front of a hidden neuron, and its
 // bias, to suit its threshold; used tells the channels that have weights.
 func settle(n *graph.Node, scale []float64, used []bool) (changed bool, err error) {
 	k := &levels{alpha: []float32{0}, bias: []float32{0}}
@@ -45,10 +46,13 @@ func settle(n *graph.Node, scale []float64, used []bool) (changed bool, err erro
 	for c := range scale {
 		theta := float64(at(k.theta, c))
 		bias[c] = at(k.bias, c)
-		if !used[c] || theta/scale[c] < leastLevel {
+		if !used[c] || theta/scale[c] < leastLevel || math.IsInf(theta, 1) {
 			continue
 		}
 		level, _ := weights.OddMultiple(theta, scale[c])
+		if k.Schedule == op.Lockstep && !exact.Apart(level, float64(k.V0), float64(at(k.alpha, c))) {
+			continue
+		}
 		scale[c] = theta / level
 		if b, far := k.settled(theta, float64(bias[c]), float64(at(k.alpha, c)), scale[c]); far {
 			bias[c], changed = b, true
@@ -64,14 +68,19 @@ func settle(n *graph.Node, scale []float64, used []bool) (changed bool, err erro
 
 func at(list []float32, channel int) float32 { return list[min(channel, len(list)-1)] }
 
-// settled is the bias b moved so that over all steps, with the initial potential and less the
-// level of the post step, it is half a unit more than a multiple of the scale: no sum of
-// weights comes near a level at which one more spike is counted. far tells that b is not.
+// settled is the bias b moved so that no sum of weights comes near a level at which one more
+// spike is fired: in lock-step to a multiple of the scale, of two phases so that over all steps, with
+// the initial potential and less the
+// level of the post step, it is half a unit more than one. far tells that b is not.
 func (k *levels) settled(theta, b, alpha, unit float64) (settled float32, far bool) {
+	if k.Schedule == op.Lockstep {
+		want := math.Round(b / unit)
+		return float32(want * unit), math.Abs(b/unit-want) >= exact.Slack(theta/unit)
+	}
 	steps, start := float64(k.Timesteps), (float64(k.V0)-alpha)*theta
 	have := (float64(steps*b) + start) / unit
 	want := math.Floor(have) + 0.5
-	if b == 0 || math.Abs(have-want) < weights.Slack(theta/unit) {
+	if b == 0 || math.Abs(have-want) < exact.Slack(theta/unit) {
 		return 0, false
 	}
 	return float32((float64(want*unit) - start) / steps), true

@@ -126,7 +126,9 @@ func (r Recipe) choose(s Settings) Settings {
 	if s.Percentile == 0 {
 		s.Percentile = bestPercentile(s.Schedule, s.Timesteps)
 	}
-	if s.WeightBits == 0 && s.Schedule == op.TwoPhase {
+	// In lock-step levels lie between two units for neurons that start between two levels; the
+	// exact form keeps its levels apart by itself.
+	if s.WeightBits == 0 && (s.Schedule == op.TwoPhase || r.reuse && r.timed == nil && s.V0 > 0 && !s.Exact) {
 		s.WeightBits = SameSpikes
 	}
 	return s

@@ -32,7 +32,8 @@ type Settings struct {
 	// multiples of powers of two.
 	Exact bool
 	// WeightBits is the bits of weights behind spikes: 8 or 12, which rounds them in the file, or
-	// 16 for those of the network as they are; QDQ takes 8. 0 takes 12 with two phases, else 16.
+	// 16 for those of the network as they are; QDQ takes 8. 0 takes 12 with two phases and for MPRNs
+	// that start above 0 in lock-step, else 16.
 	WeightBits int
 	Lower      Form
 	// Opset is that of the standard operators, 9 or later; see [LeastOpset]. 0 takes the network's own, 17 at least.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"spikingir/graph/exact"
 	"spikingir/graph/op"
 )
 
@@ -70,9 +71,5 @@ func (q *Quantised) Used(l op.Layout) []bool {
 // theta is that, up to the rounding of float32.
 func OddMultiple(theta, scale float64) (level float64, ok bool) {
 	level = 2*math.Floor(theta/scale/2) + 1
-	return level, math.Abs(theta/scale-level) <= Slack(level)
+	return level, math.Abs(theta/scale-level) <= exact.Slack(level)
 }
-
-// Slack is how far the rounding of weights and biases to float32 may move sums beside a
-// threshold of level units, in units.
-func Slack(level float64) float64 { return 1e-3 + level*1e-6 }

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"spikingir/graph"
+	"spikingir/graph/exact"
 	"spikingir/runtime/kernel/count"
 )
 
@@ -82,10 +83,19 @@ func (r *countRows) grid(largest []float64) float64 {
 
 func (r *countRows) onGrid(most float64, largest []float64) bool {
 	for o, row := range r.rows {
-		for _, w := range row {
-			if x := w / largest[o] * most; w != 0 && math.Abs(x-math.Round(x)) > 1e-3 {
-				return false
-			}
+		if !onGrid(row, largest[o], most) {
+			return false
+		}
+	}
+	return true
+}
+
+// onGrid reports whether the weights of a channel are whole multiples of the largest of
+// them by most.
+func onGrid(row []float64, largest, most float64) bool {
+	for _, w := range row {
+		if x := w / largest * most; w != 0 && math.Abs(x-math.Round(x)) > 1e-3 {
+			return false
 		}
 	}
 	return true
@@ -129,7 +139,7 @@ func (c *countConv) coarse(most float64, n *countNeurons, largest []float64) boo
 			continue
 		}
 		level := n.theta[o] / scale[o]
-		if n.left || level < 2 || largest[o] > 0 && math.Abs(level-math.Round(level)) > 1e-3+1e-6*level {
+		if n.left || level < 2 || largest[o] > 0 && math.Abs(level-math.Round(level)) > exact.Slack(level) {
 			return false
 		}
 		scale[o] = n.theta[o] / math.Round(level)

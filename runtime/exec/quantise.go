@@ -59,11 +59,15 @@ func quantise(c current, t thresholds, steps int) *fixedPoint {
 	most := max(c.most, 1) // spikes of one step weigh as much as those of so many steps
 	for o, weights := range c.weights {
 		scale, exactly := exactScale(weights, []float64{c.bias[o], c.always[o], t.theta[o], float64(t.v0 * t.theta[o])}, steps*most)
-		if !exactly {
-			var ok bool
-			if scale, ok = channelScale(weights, c.bias[o]/float64(most), c.always[o]/float64(most), t.theta[o], t.v0, steps*most); !ok {
-				return nil
-			}
+		ok := exactly
+		if !ok {
+			scale, ok = c.settledScale(o, t, steps*most)
+		}
+		if !ok {
+			scale, ok = channelScale(weights, c.bias[o]/float64(most), c.always[o]/float64(most), t.theta[o], t.v0, steps*most)
+		}
+		if !ok {
+			return nil
 		}
 		units := func(x float64) int32 { return int32(math.Round(x / scale)) }
 		row := make([]int16, len(weights))
@@ -117,6 +121,37 @@ func channelScale(weights []float64, bias, always, theta, v0 float64, steps int)
 		return 0, false
 	}
 	return scale, digits(scale, largest, theta)
+}
+
+// settledScale is a scale of which all numbers of channel o are whole multiples, up to the
+// rounding of float32, where quantise-weights made them so: weights on one of the grids,
+// an odd threshold, a whole bias. Integers then fire the spikes of the file. The
+// scale is a power of two below the unit of the weights, for levels that lie between two units.
+// The bias becomes the whole number that it stands for.
+func (c *current) settledScale(o int, t thresholds, steps int) (float64, bool) {
+	theta, row, largest := t.theta[o], c.weights[o], largestOf(c.weights[o])
+	if largest == 0 || math.IsInf(theta, 1) || c.always[o] != 0 {
+		return 0, false
+	}
+	for _, most := range grids {
+		level := math.Round(theta / largest * most)
+		unit := theta / level
+		bias := math.Round(c.bias[o] / unit)
+		whole := func(x, units float64) bool { return math.Abs(x/unit-units) <= exact.Slack(level) }
+		if !(level >= 2) || !whole(largest, most) || !whole(c.bias[o], bias) || !exact.Apart(level, t.v0, t.alpha[o]) || !onGrid(row, largest, most) {
+			continue
+		}
+		least, ok := channelScale(row, c.bias[o], 0, theta, t.v0, steps)
+		scale := unit
+		for ok && scale/2 >= least {
+			scale /= 2
+		}
+		if ok = ok && scale <= unit/4 && digits(scale, largest, theta); ok {
+			c.bias[o] = bias * unit
+		}
+		return scale, ok
+	}
+	return 0, false
 }
 
 // exactScale is a power of two of which all weights and levels are whole multiples, so that

@@ -80,6 +80,40 @@ func checkRange(t *testing.T, f *fixedPoint, steps int) {
 
 func abs(x int32) int64 { return max(int64(x), -int64(x)) }
 
+// TestSettled holds that integers are the numbers of a layer that quantise-weights rounded, however
+// float32 rounds those: weights, bias and threshold are as many parts of a unit, and the
+// levels lie between two.
+func TestSettled(t *testing.T) {
+	for _, most := range grids {
+		unit := 0.3 / most
+		for _, c := range []struct {
+			bias, level, v0 float64
+			settled         bool
+		}{{17, 901, 0.25, true}, {-5, 4095, 0.25, true}, {0, 301, 0.5, true},
+			{17.5, 901, 0.25, false}, {17, 901.5, 0.25, false}, {17, 902, 0.5, false}, {17, 901, 0, false}} {
+			cur := current{weights: [][]float64{{0.3, float64(float32(5 * unit)), 0}}, bias: []float64{float64(float32(c.bias * unit))}, always: []float64{0}}
+			th := thresholds{theta: []float64{float64(float32(c.level * unit))}, alpha: []float64{0.75}, v0: c.v0}
+			f := quantise(cur, th, 11)
+			parts := unit / f.scale[0]
+			power := math.Log2(parts)
+			whole := math.Abs(power-math.Round(power)) < 1e-5
+			if whole != c.settled {
+				t.Errorf("%g: bias %g, threshold %g units, v0 %g: a unit is %g of the scale", most, c.bias, c.level, c.v0, parts)
+			}
+			if !whole {
+				continue
+			}
+			k, n := int32(math.Round(parts)), f.neurons
+			if f.weights[0][0] != int16(k)*int16(most) || f.weights[0][1] != int16(5*k) || n.Bias[0] != int32(c.bias)*k || n.Threshold[0] != int32(c.level)*k {
+				t.Errorf("%g: weights %d, bias %d, threshold %d at %d a unit", most, f.weights[0], n.Bias[0], n.Threshold[0], k)
+			}
+			if start, fire := n.V0[0]%k, n.PostFire[0]%k; start == 0 || fire == start {
+				t.Errorf("%g: levels %d and %d of %d a unit", most, start, fire, k)
+			}
+		}
+	}
+}
+
 func TestQuantiseRefuses(t *testing.T) {
 	one := []float64{1}
 	for name, c := range map[string]struct {

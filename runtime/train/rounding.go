@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"spikingir/graph"
+	"spikingir/graph/exact"
 	"spikingir/graph/op"
 )
 
@@ -19,6 +20,7 @@ type rounding struct {
 	group, out  int
 	taps        int
 	transposed  bool
+	lockstep    bool
 	most, steps float64   // the largest weight in units; T
 	scale, gain []float64 // of output and of input channels
 }
@@ -39,7 +41,7 @@ func (n *Net) bindRoundings() error {
 		if p == nil || sources == nil || len(p.value.Uses()) != 1 {
 			continue
 		}
-		r := &rounding{w: p, reader: n.hiddenReader(node.Output(0)), sources: sources, transposed: !conv,
+		r := &rounding{w: p, reader: n.hiddenReader(node.Output(0)), sources: sources, transposed: !conv, lockstep: n.Schedule == op.Lockstep,
 			most: float64(int(1)<<(n.options.WeightBits-1) - 1), steps: float64(n.Timesteps)}
 		group, err := groupOf(node)
 		if err != nil {
@@ -60,10 +62,10 @@ func (n *Net) bindRoundings() error {
 	return nil
 }
 
-// hiddenReader is the two-phase neuron that alone reads a value, and whose spikes are not only
+// hiddenReader is the neuron that alone reads a value, and whose spikes are not only
 // read out; nil where there is none.
 func (n *Net) hiddenReader(v *graph.Value) *neuronLayer {
-	if n.Schedule != op.TwoPhase || v.IsOutput() || v.NumUses() != 1 {
+	if v.IsOutput() || v.NumUses() != 1 {
 		return nil
 	}
 	for _, l := range n.neurons {
@@ -152,30 +154,42 @@ func (r *rounding) refresh() (moved bool) {
 	return r.reader != nil && r.settle()
 }
 
-// settle moves the bias of the reader as the pass does: over all steps, with the initial
-// potential and less the level of the post step, it is half a unit more than a multiple of the
-// scale, so that no sum of weights comes near a level.
+// settle moves the bias of the reader as the pass does, so that no sum of weights comes near a
+// level: in lock-step to a multiple of the scale, of two phases so that over all steps, with the
+// initial potential and less the level of the post step, it is half a unit more than one.
 func (r *rounding) settle() (moved bool) {
 	l := r.reader
 	if l.bias == nil || len(l.bias.elems) != r.out || len(l.bias.value.Uses()) != 1 {
 		return false
-	}
-	alpha := make([]float32, r.out)
-	if a := elems(l.beta, l.fixed.alpha); a != nil {
-		alpha = spread(a, r.out)
 	}
 	for c, b := range l.bias.elems {
 		theta, unit := float64(l.theta1[c]), r.aligned(c)
 		if b == 0 || r.scale[c] == 0 || theta/unit < leastLevel || math.IsInf(theta, 1) {
 			continue
 		}
-		start := (float64(l.start) - float64(alpha[c])) * theta
+		alpha, slack := r.alpha(c), exact.Slack(theta/unit)
+		if r.lockstep {
+			want := math.Round(float64(b) / unit)
+			if exact.Apart(theta/unit, float64(l.start), alpha) && math.Abs(float64(b)/unit-want) >= slack {
+				l.bias.elems[c], moved = float32(want*unit), true
+			}
+			continue
+		}
+		start := (float64(l.start) - alpha) * theta
 		have := (float64(r.steps*float64(b)) + start) / unit
-		if want := math.Floor(have) + 0.5; math.Abs(have-want) >= 1e-3+1e-6*theta/unit {
+		if want := math.Floor(have) + 0.5; math.Abs(have-want) >= slack {
 			l.bias.elems[c], moved = float32((float64(want*unit)-start)/r.steps), true
 		}
 	}
 	return moved
+}
+
+// alpha is that of an output channel of the reader, 0 for an IF.
+func (r *rounding) alpha(out int) float64 {
+	if a := elems(r.reader.beta, r.reader.fixed.alpha); a != nil {
+		return float64(a[min(out, len(a)-1)])
+	}
+	return 0
 }
 
 // leastLevel is the least threshold in units of the scale that aligned changes.
@@ -190,7 +204,11 @@ func (r *rounding) aligned(out int) float64 {
 	}
 	theta := float64(r.reader.theta1[out])
 	if level := theta / s; level >= leastLevel && !math.IsInf(level, 1) {
-		return theta / (2*math.Floor(level/2) + 1)
+		odd := 2*math.Floor(level/2) + 1
+		if r.lockstep && !exact.Apart(odd, float64(r.reader.start), r.alpha(out)) {
+			return s
+		}
+		return theta / odd
 	}
 	return s
 }

@@ -14,7 +14,7 @@ import (
 
 // exact makes a network of the two-phase schedule whose numbers are so few bits long that no
 // sum or product is rounded: then the order of operations does not matter.
-func exact(t *testing.T, c netCase, steps int) *graph.Model {
+func exactly(t *testing.T, c netCase, steps int) *graph.Model {
 	t.Helper()
 	c.steps = steps
 	c.body = strings.NewReplacer("spikingir.IF", "spikingir.TwoPhaseIF", "spikingir.MPRN", "spikingir.TwoPhaseMPRN").Replace(c.body)
@@ -48,7 +48,7 @@ func TestTwoPhaseExact(t *testing.T) {
 		}
 		t.Run(c.name, func(t *testing.T) {
 			for _, steps := range []int{1, 2, 8} {
-				m := exact(t, c, steps)
+				m := exactly(t, c, steps)
 				n := compile(t, m, c.h, c.w, Options{})
 				if n.Own() != Rates {
 					t.Fatal("not taken for a two-phase network")
@@ -79,35 +79,40 @@ func TestRounding(t *testing.T) {
 		if testing.Short() && name == "dncnn" {
 			continue
 		}
-		t.Run(name, func(t *testing.T) {
-			m, x := converted(t, name, "two-phase", 0.25, 5, 7, 5, func(s *recipes.Settings) { s.WeightBits = 16 })
-			given, _ := converted(t, name, "two-phase", 0.25, 5, 7, 5, func(s *recipes.Settings) { s.WeightBits = 8 })
-			n := compile(t, m, 7, 5, Options{WeightBits: 8})
-			if len(n.roundings) == 0 {
-				t.Fatal("no layer is rounded")
-			}
-			plain := compile(t, given, 7, 5, Options{})
-			moved := false
-			for i, p := range n.params {
-				want := plain.params[i]
-				// The pass leaves weights that are all but on the grid.
-				near(t, p.Name, p.elems, widen(want.elems), 1e-5)
-				moved = moved || p.Role == Weight && !slices.Equal(p.elems, p.Data)
-			}
-			if !moved {
-				t.Error("no weight was rounded")
-			}
-			by := normal(rand.New(rand.NewPCG(3, 4)), n.output.elems)
-			_, got := gradients(t, n, x, by, Rates, Hooks{})
-			_, want := gradients(t, plain, x, by, Rates, Hooks{})
-			for i, p := range n.params {
-				near(t, "gradient of "+p.Name, got[i], widen(want[i]), 1e-3)
-			}
-			n.Store()
-			n = compile(t, m, 7, 5, Options{WeightBits: 8})
-			for _, r := range n.roundings {
-				near(t, r.w.Name+" rounded again", r.w.elems, widen(r.w.Data), 1e-6)
-			}
-		})
+		for _, recipe := range []string{"two-phase", "spikingir"} {
+			t.Run(name+"/"+recipe, func(t *testing.T) { checkRounding(t, name, recipe) })
+		}
+	}
+}
+
+func checkRounding(t *testing.T, name, recipe string) {
+	bits := func(bits int) func(*recipes.Settings) { return func(s *recipes.Settings) { s.WeightBits = bits } }
+	m, x := converted(t, name, recipe, 0.25, 5, 7, 5, bits(16))
+	given, _ := converted(t, name, recipe, 0.25, 5, 7, 5, bits(8))
+	n := compile(t, m, 7, 5, Options{WeightBits: 8})
+	if len(n.roundings) == 0 {
+		t.Fatal("no layer is rounded")
+	}
+	plain := compile(t, given, 7, 5, Options{})
+	moved := false
+	for i, p := range n.params {
+		want := plain.params[i]
+		// The pass leaves weights that are all but on the grid.
+		near(t, p.Name, p.elems, widen(want.elems), 1e-5)
+		moved = moved || p.Role == Weight && !slices.Equal(p.elems, p.Data)
+	}
+	if !moved {
+		t.Error("no weight was rounded")
+	}
+	by := normal(rand.New(rand.NewPCG(3, 4)), n.output.elems)
+	_, got := gradients(t, n, x, by, Rates, Hooks{})
+	_, want := gradients(t, plain, x, by, Rates, Hooks{})
+	for i, p := range n.params {
+		near(t, "gradient of "+p.Name, got[i], widen(want[i]), 1e-3)
+	}
+	n.Store()
+	n = compile(t, m, 7, 5, Options{WeightBits: 8})
+	for _, r := range n.roundings {
+		near(t, r.w.Name+" rounded again", r.w.elems, widen(r.w.Data), 1e-6)
 	}
 }
