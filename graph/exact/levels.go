@@ -6,13 +6,26 @@ import "math"
 // threshold of level units, in units.
 func Slack(level float64) float64 { return 1e-3 + level*1e-6 }
 
-// Apart reports whether the levels that a neuron in lock-step compares lie between two whole
-// units of currents: its threshold is level units, v0 and alpha are in parts of it, and alpha
-// is 1 or 0 for a neuron without a post step. Sums that are rounded then fire the same spikes.
-func Apart(level, v0, alpha float64) bool {
-	off := func(x float64) float64 { return math.Abs(x - math.Round(x)) }
-	return off(v0*level) >= leastGap && off((v0-alpha)*level) >= leastGap
+// Level is the number of units, about theta/unit, for the threshold of a neuron in lock-step that
+// starts at v0, in parts of the threshold: potentials are whole units beside v0, and the threshold
+// lies between two, so that sums that are rounded fire the same spikes. It is odd, which keeps
+// the level of a post step half a unit away where alpha is v0 and a half. ok is false where
+// none near is such a number, as for a neuron that starts at 0.
+func Level(theta, unit, v0 float64) (level float64, ok bool) {
+	odd := 2*math.Floor(theta/unit/2) + 1
+	for _, d := range [...]float64{0, 2, -2} {
+		if level = odd + d; Apart(level, v0) {
+			return level, true
+		}
+	}
+	return odd, false
 }
 
-// leastGap is how far from a whole unit a level must be, in units.
+// Apart reports whether a threshold of level units lies between two potentials of a neuron that
+// starts at v0.
+func Apart(level, v0 float64) bool {
+	return math.Abs(v0*level-math.Round(v0*level)) >= leastGap
+}
+
+// leastGap is how far from a potential a threshold must be, in units.
 const leastGap = 0.125

@@ -17,10 +17,12 @@ import (
 // Before: z = Conv(s, W) or ConvTranspose(s, W), where s is the spikes of a neuron, or
 // several joined by Concat or averaged by AveragePool, with thresholds a in front.
 // After: W' of the same type. Of each output channel, W'*a is whole multiples of one
-// scale, and the largest of them is 2^(bits-1)-1. Where a hidden neuron of two phases
-// alone reads z, the scale moves a little so that the threshold is an odd multiple of it, and
-// its bias so that counts change half way between two multiples. A bias of 0 stays, and so
-// does the scale where the threshold is less than 8 of it.
+// scale, and the largest of them is 2^(bits-1)-1. Where a hidden neuron
+// alone reads z, the scale moves a little to suit its threshold. Of two phases that becomes an odd
+// multiple, and the bias such that counts change half way between two multiples. In lock-step it
+// becomes a multiple that lies between two potentials, and the bias a multiple; a neuron that
+// starts at 0 has no such threshold, and is left alone. A bias of 0 stays, and so does the scale
+// where the threshold is less than 8 of it.
 // Conditions: constant weights and thresholds. A layer behind a sum or a product of
 // spikes is left alone, with a note; so is one whose weights
 // are computed at run time. The first layer and the readout keep their weights.

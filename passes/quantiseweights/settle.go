@@ -49,8 +49,8 @@ func settle(n *graph.Node, scale []float64, used []bool) (changed bool, err erro
 		if !used[c] || theta/scale[c] < leastLevel || math.IsInf(theta, 1) {
 			continue
 		}
-		level, _ := weights.OddMultiple(theta, scale[c])
-		if k.Schedule == op.Lockstep && !exact.Apart(level, float64(k.V0), float64(at(k.alpha, c))) {
+		level, ok := k.level(theta, scale[c])
+		if !ok {
 			continue
 		}
 		scale[c] = theta / level
@@ -67,6 +67,15 @@ func settle(n *graph.Node, scale []float64, used []bool) (changed bool, err erro
 }
 
 func at(list []float32, channel int) float32 { return list[min(channel, len(list)-1)] }
+
+// level is the threshold in units; ok is false where no number is such that sums keep away from it.
+func (k *levels) level(theta, unit float64) (level float64, ok bool) {
+	if k.Schedule == op.Lockstep {
+		return exact.Level(theta, unit, float64(k.V0))
+	}
+	level, _ = weights.OddMultiple(theta, unit)
+	return level, true
+}
 
 // settled is the bias b moved so that no sum of weights comes near a level at which one more
 // spike is fired: in lock-step to a multiple of the scale, of two phases so that over all steps, with

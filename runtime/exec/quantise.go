@@ -125,8 +125,8 @@ func channelScale(weights []float64, bias, always, theta, v0 float64, steps int)
 
 // settledScale is a scale of which all numbers of channel o are whole multiples, up to the
 // rounding of float32, where quantise-weights made them so: weights on one of the grids,
-// an odd threshold, a whole bias. Integers then fire the spikes of the file. The
-// scale is a power of two below the unit of the weights, for levels that lie between two units.
+// a whole threshold, a whole bias. Integers then fire the spikes of the file. The
+// scale is the unit of the weights by a power of two, for levels that lie between two units.
 // The bias becomes the whole number that it stands for.
 func (c *current) settledScale(o int, t thresholds, steps int) (float64, bool) {
 	theta, row, largest := t.theta[o], c.weights[o], largestOf(c.weights[o])
@@ -138,7 +138,7 @@ func (c *current) settledScale(o int, t thresholds, steps int) (float64, bool) {
 		unit := theta / level
 		bias := math.Round(c.bias[o] / unit)
 		whole := func(x, units float64) bool { return math.Abs(x/unit-units) <= exact.Slack(level) }
-		if !(level >= 2) || !whole(largest, most) || !whole(c.bias[o], bias) || !exact.Apart(level, t.v0, t.alpha[o]) || !onGrid(row, largest, most) {
+		if !(level >= 2) || !whole(largest, most) || !whole(c.bias[o], bias) || !exact.Apart(level, t.v0) || !onGrid(row, largest, most) {
 			continue
 		}
 		least, ok := channelScale(row, c.bias[o], 0, theta, t.v0, steps)

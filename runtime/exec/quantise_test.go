@@ -90,7 +90,7 @@ func TestSettled(t *testing.T) {
 			bias, level, v0 float64
 			settled         bool
 		}{{17, 901, 0.25, true}, {-5, 4095, 0.25, true}, {0, 301, 0.5, true},
-			{17.5, 901, 0.25, false}, {17, 901.5, 0.25, false}, {17, 902, 0.5, false}, {17, 901, 0, false}} {
+			{17.5, 901, 0.25, false}, {17, 901.5, 0.25, false}, {17, 900, 0.25, false}, {17, 902, 0.5, false}, {17, 901, 0, false}} {
 			cur := current{weights: [][]float64{{0.3, float64(float32(5 * unit)), 0}}, bias: []float64{float64(float32(c.bias * unit))}, always: []float64{0}}
 			th := thresholds{theta: []float64{float64(float32(c.level * unit))}, alpha: []float64{0.75}, v0: c.v0}
 			f := quantise(cur, th, 11)

@@ -167,15 +167,15 @@ func (r *rounding) settle() (moved bool) {
 		if b == 0 || r.scale[c] == 0 || theta/unit < leastLevel || math.IsInf(theta, 1) {
 			continue
 		}
-		alpha, slack := r.alpha(c), exact.Slack(theta/unit)
+		slack := exact.Slack(theta / unit)
 		if r.lockstep {
 			want := math.Round(float64(b) / unit)
-			if exact.Apart(theta/unit, float64(l.start), alpha) && math.Abs(float64(b)/unit-want) >= slack {
+			if exact.Apart(math.Round(theta/unit), float64(l.start)) && math.Abs(float64(b)/unit-want) >= slack {
 				l.bias.elems[c], moved = float32(want*unit), true
 			}
 			continue
 		}
-		start := (float64(l.start) - alpha) * theta
+		start := (float64(l.start) - r.alpha(c)) * theta
 		have := (float64(r.steps*float64(b)) + start) / unit
 		if want := math.Floor(have) + 0.5; math.Abs(have-want) >= slack {
 			l.bias.elems[c], moved = float32((float64(want*unit)-start)/r.steps), true
@@ -195,20 +195,22 @@ func (r *rounding) alpha(out int) float64 {
 // leastLevel is the least threshold in units of the scale that aligned changes.
 const leastLevel = 8
 
-// aligned is the scale of an output channel, moved so that the threshold of the reader is an
-// odd multiple of it.
+// aligned is the scale of an output channel, moved to suit the threshold of the reader.
 func (r *rounding) aligned(out int) float64 {
 	s := r.scale[out]
 	if r.reader == nil {
 		return s
 	}
 	theta := float64(r.reader.theta1[out])
-	if level := theta / s; level >= leastLevel && !math.IsInf(level, 1) {
-		odd := 2*math.Floor(level/2) + 1
-		if r.lockstep && !exact.Apart(odd, float64(r.reader.start), r.alpha(out)) {
-			return s
-		}
-		return theta / odd
+	level := theta / s
+	if level < leastLevel || math.IsInf(level, 1) {
+		return s
+	}
+	if !r.lockstep {
+		return theta / (2*math.Floor(level/2) + 1)
+	}
+	if whole, ok := exact.Level(theta, s, float64(r.reader.start)); ok {
+		return theta / whole
 	}
 	return s
 }
