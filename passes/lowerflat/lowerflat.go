@@ -31,14 +31,15 @@ import (
 //	          alpha*theta in place of theta at T+1
 //	          y_t = Mul(theta, s), or s where theta is 1
 //	          v = Sub(p, y_t); the last one is the residual potential
-//	two-phase q = Floor(Div(v, theta)), v as in lower-counts from the Sum of the
+//	two-phase q = Floor(Div(v, theta)), v as in lower-counts from the sum of the
 //	          slices, Mul(x, T) where they are the same; fires at t where
 //	          GreaterOrEqual(q, t); an MPRN at T+1 as there
-//	Decode    Div(Sum(y_1, ..., y_S), T)
-//	CPM       Div(Add(Conv(Sum(y_1, ..., y_S)), vres), T), then Add of the bias
+//	sum       Add(Add(Add(y_1, y_2), ...), y_S)
+//	Decode    Div(sum, T)
+//	CPM       Div(Add(Conv(sum), vres), T), then Add of the bias
 //
 // A slice of zeros, which only an Encode makes and only at T+1, takes part in
-// no Add and no Sum. What is constant is computed here. Functions of the spiking domain and
+// no Add. What is constant is computed here. Functions of the spiking domain and
 // its import go. The nodes of step 4 of a neuron relu3 are called relu3/MPRN/step 4/.... The
 // node that makes what the old node made keeps the old one's name and metadata;
 // all have its origin.
@@ -46,7 +47,7 @@ import (
 // Algebra: none; the operators' definitions step by step (SpikingIR, Eq. 1-3 and
 // 13-16), in the order and with the rounding of the functions of lower-functions.
 // There a missing bias is 0 and a missing slice a tensor of 0; adding them
-// changes at most the sign of a zero. The Sum adds from left to right. Two-phase
+// changes at most the sign of a zero. Two-phase
 // neurons here read the sum of a convolution's slices, and in the executor the
 // convolution of the sum, which may differ in the last bit.
 //

@@ -206,18 +206,20 @@ func (l *Slices) cpm(n *graph.Node) error {
 	return l.CPM(n, m, total)
 }
 
+// total is the sum of the slices of y from the first to the last, each added by an Add of its own: there are
+// runtimes that have no Sum.
 func (l *Slices) total(n *graph.Node, y *graph.Value, s op.Steps) (*graph.Value, error) {
 	ys, err := l.split(n, y, s)
 	if err != nil {
 		return nil, err
 	}
-	var terms []*graph.Value
-	for _, v := range ys {
+	sum := ys[0]
+	for t, v := range ys[1:] {
 		if v != nil {
-			terms = append(terms, v)
+			sum = l.At(n, int64(t)+1, "total", "Add", nil, sum, v)
 		}
 	}
-	return l.Node(n, "total", "Sum", nil, terms...), nil
+	return sum, nil
 }
 
 // split gives the slices of a value that n reads.
