@@ -182,6 +182,46 @@ func product(n *graph.Node) *rectified {
 	return nil
 }
 
+// sum recognises half of x plus half of |x|.
+func sum(n *graph.Node) *rectified {
+	for i, v := range n.Inputs() {
+		x, a := halved(v), halved(n.Input(1-i))
+		if x != nil && a != nil && a.Producer() != nil && a.Producer().Is("Abs") && a.Producer().Input(0) == x {
+			return &rectified{x: x}
+		}
+	}
+	return nil
+}
+
+// halved is x where v = x/2.
+func halved(v *graph.Value) *graph.Value {
+	if v == nil || v.Producer() == nil {
+		return nil
+	}
+	n := v.Producer()
+	for i, x := range n.Inputs() {
+		switch half, ok := uniform(n.Input(1-i), x); {
+		case ok && n.Is("Mul") && half == 0.5, ok && n.Is("Div") && i == 0 && half == 2:
+			return x
+		}
+	}
+	return nil
+}
+
+// difference recognises x less the smaller of x and 0.
+func difference(n *graph.Node) *rectified {
+	x, p := n.Input(0), n.Input(1).Producer()
+	if x == nil || p == nil || !p.Is("Min") || p.NumInputs() != 2 {
+		return nil
+	}
+	for i, v := range p.Inputs() {
+		if zero, ok := uniform(p.Input(1-i), x); v == x && ok && zero == 0 {
+			return &rectified{x: x}
+		}
+	}
+	return nil
+}
+
 // withMagnitude is x where v = x + |x|.
 func withMagnitude(v *graph.Value) *graph.Value {
 	n := v.Producer()

@@ -11,8 +11,8 @@ import (
 // Pass finds activations that neurons can stand for in other words.
 //
 // Before: y = max(x, 0) as Max(x, 0), Clip(x, 0), LeakyRelu or PRelu of slope 0,
-// ThresholdedRelu of 0, Where(x > 0, x, 0), x times Cast(x > 0), -Min(-x, 0) or
-// (x + |x|)/2; max(x, a*x) as Max(x, a*x) or Where(x > 0, x, a*x); Max and Min by
+// ThresholdedRelu of 0, Where(x > 0, x, 0), x times Cast(x > 0), -Min(-x, 0),
+// x - Min(x, 0), (x + |x|)/2 or x/2 + |x|/2; max(x, a*x) as Max(x, a*x) or Where(x > 0, x, a*x); Max and Min by
 // constants around each other.
 // After: y = Relu(x), LeakyRelu(x), or Clip(x, 0, c). What only the old form read
 // is left for dead-node.
@@ -94,6 +94,10 @@ func (f finder) find(n *graph.Node) (*rectified, error) {
 		return product(n), nil
 	case n.Is("Neg"):
 		return negated(n), nil
+	case n.Is("Add"):
+		return sum(n), nil
+	case n.Is("Sub"):
+		return difference(n), nil
 	}
 	return nil, nil
 }
