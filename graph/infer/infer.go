@@ -2,6 +2,7 @@ package infer
 
 import (
 	"errors"
+	"slices"
 
 	"spikingir/graph"
 	"spikingir/graph/op"
@@ -38,7 +39,7 @@ func newState(m *graph.Model) *state {
 	}
 	*s.budget = maxInlined
 	for _, v := range m.Graph.Inputs() {
-		if shape := Input(v); v.Type.Shape == nil && shape != nil {
+		if shape := Input(v); shape != nil && !slices.Equal(shape, v.Type.Shape) {
 			s.types[v] = graph.TensorOf(v.Type.Elem, shape)
 		}
 	}

@@ -1,16 +1,21 @@
 package infer
 
 import (
+	"slices"
+
 	"spikingir/graph"
 	"spikingir/graph/op"
 )
 
 // Input is the shape of an input of the model: the one declared, or where the model
-// declares none, the one that the weights of a convolution which reads it ask for. It is
-// nil where nothing tells.
+// declares none, or leaves its channels open, with those that the weights of a
+// convolution which reads it ask for. It is nil where nothing tells.
 func Input(v *graph.Value) graph.Shape {
-	if v.Type.Shape != nil || v.IsInitializer() || v.Type.Kind != graph.TensorType {
+	if v.IsInitializer() || v.Type.Kind != graph.TensorType {
 		return v.Type.Shape
+	}
+	if v.Type.Shape != nil {
+		return withChannels(v)
 	}
 	for _, u := range v.Uses() {
 		channels, rank, ok := convInput(u)
@@ -29,6 +34,48 @@ func Input(v *graph.Value) graph.Shape {
 		return shape
 	}
 	return nil
+}
+
+// withChannels is the declared shape of v. Channels that it leaves open, as an export with every
+// axis dynamic does, are those of the first convolution behind it.
+func withChannels(v *graph.Value) graph.Shape {
+	shape := v.Type.Shape
+	if len(shape) < 3 {
+		return shape
+	}
+	if _, known := shape[1].Size(); known {
+		return shape
+	}
+	for x := v; x != nil; {
+		var next *graph.Value
+		for _, u := range x.Uses() {
+			if channels, rank, ok := convInput(u); ok && rank == len(shape) {
+				shape = slices.Clone(shape)
+				shape[1] = graph.Known(channels)
+				return shape
+			}
+			if keepsChannels(u) {
+				next = u.Node.Output(0)
+			}
+		}
+		x = next
+	}
+	return shape
+}
+
+// keepsChannels reports whether what reads a value gives as many channels as it reads:
+// an operator on each element, beside constants at most, or a border.
+func keepsChannels(u graph.Use) bool {
+	s := op.Lookup(u.Node.Op())
+	if s == nil || u.Index != 0 && !s.Elementwise || !s.Elementwise && !u.Node.Is("Pad") && !u.Node.Is("Cast") && !u.Node.Is("Identity") {
+		return false
+	}
+	for i, in := range u.Node.Inputs() {
+		if i != u.Index && in != nil && op.Constant(in) == nil && !u.Node.Is("Pad") {
+			return false
+		}
+	}
+	return true
 }
 
 // convInput is the channels and the rank of what a convolution of constant weights reads;

@@ -27,6 +27,8 @@ func TestFindPorts(t *testing.T) {
 	}{
 		{"colour", `g (float[N,3,H,W] x) => (float[N,3,H,W] y) { y = Relu(x) }`, nil, "", Ports{Input: "x", Channels: 3, Gives: 3}, ""},
 		{"open channels", `g (float[N,C,H,W] x) => (float[N,C,H,W] y) { y = Relu(x) }`, nil, "", Ports{Input: "x"}, ""},
+		{"open channels that weights state", `g (float[N,C,H,W] x) => (float[N,C,H,W] y) <float[1] m = {0.5}, float[3,3,1,1] w = {1, 0, 0, 0, 1, 0, 0, 0, 1}>
+			{ s = Sub(x, m) y = Conv(s, w) }`, nil, "", Ports{Input: "x", Channels: 3}, ""},
 		{"of 16 bits", `g (float16[N,1,H,W] x) => (float16[N,1,H,W] y) { y = Relu(x) }`, nil, "", Ports{Input: "x", Channels: 1, Gives: 1}, ""},
 		{"all stored", `g (float[N,1,H,W] x) => (float[N,1,H,W] y) <float[1] w = {1}> { y = Mul(x, w) }`, number("x"), "", Ports{},
 			`every input is given a value or has one, "x" float[N,1,H,W]: want one left open`},
