@@ -92,7 +92,7 @@ func refuseUntyped(c *passes.Context) {
 		case i < 0:
 			continue
 		case op.Lookup(n.Op()) == nil && functions.Of(n) == nil:
-			c.Refuse(n, "the operator is not known, and the model declares no type for its result %q", n.Output(i).Name())
+			c.Refuse(n, "the operator is not known, and the model declares no type for its result %q%s", n.Output(i).Name(), wayOut(n.Op()))
 			continue
 		case slices.ContainsFunc(n.Inputs(), func(v *graph.Value) bool { return v != nil && !typed(v) }):
 			continue
@@ -100,6 +100,17 @@ func refuseUntyped(c *passes.Context) {
 		c.Refuse(n, "the rank of its result %q is not known before the model runs; want one that its inputs tell, "+
 			"or a shape that the model declares for it", n.Output(i).Name())
 	}
+}
+
+// wayOut tells who made an operator of a domain that is not ONNX's, and what to do, where that is known.
+func wayOut(o graph.Op) string {
+	switch o.Domain {
+	case "com.microsoft", "com.microsoft.nchwc", "com.ms.internal.nhwc":
+		return ": ONNX Runtime's optimiser made it; take the model as it was exported"
+	case "org.pytorch.aten":
+		return ": PyTorch's exporter left it as it was; export the model again with operator_export_type=ONNX"
+	}
+	return ""
 }
 
 // unshaped is the inputs without a shape that something reads.
