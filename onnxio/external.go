@@ -189,7 +189,10 @@ func (x *externalFiles) open(location string) (*externalFile, error) {
 			break
 		}
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%q is not in the folder of the model: copy it there, under this name: %w", location, fs.ErrNotExist)
+	case err != nil:
 		return nil, err
 	}
 	file := &externalFile{f: f, size: info.Size(), regions: map[[2]int64][]byte{}}
