@@ -199,6 +199,9 @@ func halved(v *graph.Value) *graph.Value {
 		return nil
 	}
 	n := v.Producer()
+	if !n.Is("Mul") && !n.Is("Div") {
+		return nil
+	}
 	for i, x := range n.Inputs() {
 		switch half, ok := uniform(n.Input(1-i), x); {
 		case ok && n.Is("Mul") && half == 0.5, ok && n.Is("Div") && i == 0 && half == 2:
