@@ -191,7 +191,8 @@ func (x *externalFiles) open(location string) (*externalFile, error) {
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("%q is not in the folder of the model: copy it there, under this name: %w", location, fs.ErrNotExist)
+		missing := &fs.PathError{Op: "open", Path: location, Err: fs.ErrNotExist}
+		return nil, fmt.Errorf("%w in the folder of the model: copy it there, under this name", missing)
 	case err != nil:
 		return nil, err
 	}

@@ -65,7 +65,7 @@ func TestExternalData(t *testing.T) {
 		{"hidden parent", "sub/../../w.bin", nil, "leaves the model's folder"},
 		{"link out", "link.bin", nil, "external data|link.bin|escapes"},
 		{"is a folder", "sub", nil, "is a folder"},
-		{"missing", "none.bin", nil, `initializer "w"|"none.bin" is not in the folder of the model`},
+		{"missing", "none.bin", nil, `initializer "w"|open none.bin: file does not exist in the folder of the model`},
 		{"short", "w.bin", []string{"offset", "10"}, `"w.bin" has 16 bytes, want 8 at offset 10`},
 		{"far", "w.bin", []string{"offset", "9223372036854775807"}, "16 bytes, want 8"},
 		{"negative", "w.bin", []string{"offset", "-1"}, `offset is "-1"`},
