@@ -76,7 +76,7 @@ func FuzzPipeline(f *testing.F) {
 
 // FuzzStages holds that --stages has the steps that were asked for, in whatever shares.
 func FuzzStages(f *testing.F) {
-	for _, s := range []string{"calibrate,rates=50%,rate-backward,spikes", "rate-backward=3, spikes=4", "calibrate", "rates=33%,rate-backward=33%,spikes=34%", "rate-backward=1e3"} {
+	for _, s := range []string{"", "calibrate,rates=50%,rate-backward,spikes", "rate-backward=3, spikes=4", "calibrate", "rates=33%,rate-backward=33%,spikes=34%", "rate-backward=1e3"} {
 		f.Add(s, 100)
 	}
 	f.Fuzz(func(t *testing.T, s string, steps int) {
@@ -84,8 +84,8 @@ func FuzzStages(f *testing.F) {
 		if err != nil || steps < 0 || steps > 1<<30 {
 			return
 		}
-		if len(plan) == 0 {
-			t.Fatalf("%q has no stages", s)
+		if (len(plan) == 0) != (s == "") { // which stands for the default
+			t.Fatalf("%q has %d stages", s, len(plan))
 		}
 		for i, n := range train.StepsOf(plan, steps) {
 			if n < 0 {
