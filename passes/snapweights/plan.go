@@ -167,6 +167,9 @@ func (s *snapper) layer(n *graph.Node, at int, spikes bool) error {
 		if bias != nil {
 			size += math.Abs(float64(bias[min(o, len(bias)-1)]))
 		}
+		if n.IsSpiking("CPM") { // whose sums take in what is left of a potential
+			size += s.prover.Of(n.Input(1)).At(o).Largest()
+		}
 		unit := s.bits(size) - finest[o] - kept
 		if spikes {
 			for math.RoundToEven(math.Ldexp(largestOf[o], unit)) > largest(s.Context) {
