@@ -236,9 +236,13 @@ func lastStep(m *Model, pass *Pass) (step passes.Step, ok bool) {
 // snaps reports whether the network is written in the exact form.
 func (f *finetuning) snaps() bool { return f.exact || f.Snap }
 
-// snapped brings a network in training into the exact form, in place.
+// snapped brings a network in training into the exact form, in place. It keeps the functions of its
+// operators where it has them, without which no other runtime loads it.
 func (f *finetuning) snapped(m *Model) error {
 	s := Settings{Exact: true, Lower: recipes.None}
+	if slices.ContainsFunc(m.Functions, func(fn *graph.Function) bool { return fn.Domain == graph.Spiking }) {
+		s.Lower = recipes.Functions
+	}
 	if step, ok := lastStep(m, snapweights.Pass); ok {
 		if bits := int(snapweights.Bits.In(step)); bits < 16 {
 			s.WeightBits = bits
