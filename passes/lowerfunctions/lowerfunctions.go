@@ -92,7 +92,10 @@ func explicit(c *passes.Context, n *graph.Node, biased bool) (changed bool, err 
 		if n.Output(op.NeuronVRes) == nil {
 			return true, addResidual(c, n)
 		}
-	case n.IsSpiking("CPM") && biased && n.Input(3) == nil:
+	case n.IsSpiking("CPM"):
+		if changed, err = explicitWindow(n); err != nil || !biased || n.Input(3) != nil {
+			return changed, err
+		}
 		w := op.Constant(n.Input(2))
 		if w == nil || len(w.Dims) == 0 {
 			return false, op.Unsupportedf(n, "its weights are computed at run time, want a constant")
@@ -100,6 +103,47 @@ func explicit(c *passes.Context, n *graph.Node, biased bool) (changed bool, err 
 		k := w.Dims[0]
 		n.SetInput(3, spiking.Parameter(n, "bias", []int64{k}, make([]float32, k)))
 		changed = true
+	}
+	return changed, nil
+}
+
+// explicitWindow states the kernel and the pads of a CPM, which its function reads from
+// attributes of the node.
+func explicitWindow(n *graph.Node) (changed bool, err error) {
+	c, err := op.CPMOf(n)
+	if err != nil {
+		return false, err
+	}
+	if c.Kernel == nil {
+		return false, op.Unsupportedf(n, "its kernel is not known, want constant weights or attribute %q", "kernel_shape")
+	}
+	pads := c.Pads
+	for i := range c.Kernel {
+		if c.Dilation[i] != 1 {
+			return false, op.Unsupportedf(n, "attribute %q is %v, of which functions know nothing; want 1 on each axis, or another form than functions", "dilations", c.Dilation)
+		}
+		if both := c.Extent(i) - 1; c.AutoPad != op.NotSet {
+			less, more := both/2, both-both/2
+			if c.AutoPad == op.SameLower {
+				less, more = more, less
+			}
+			pads[i], pads[len(c.Kernel)+i] = less, more
+		}
+	}
+	for _, a := range []struct {
+		name string
+		list []int64
+	}{{"kernel_shape", c.Kernel}, {"pads", pads}} {
+		if _, stated := n.Attrs.Lookup(a.name); !stated || c.AutoPad != op.NotSet {
+			n.Attrs.Set(a.name, graph.Ints(a.list))
+			changed = true
+		}
+	}
+	for _, name := range []string{"auto_pad", "strides", "dilations", "group"} { // all say nothing more
+		if _, stated := n.Attrs.Lookup(name); stated {
+			n.Attrs.Delete(name)
+			changed = true
+		}
 	}
 	return changed, nil
 }
