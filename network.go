@@ -180,6 +180,15 @@ func (n *Network) Middle(m Image) (Image, error) {
 // Size is the only size of images that the network takes; 0 by 0 for any.
 func (n *Network) Size() (w, h int) { return n.sizes.Columns, n.sizes.Rows }
 
+// Ignores says which size of the image that the network gives does not follow that of the one it takes; it is
+// empty where all do, and where one size alone is taken.
+func (n *Network) Ignores() string {
+	if n.noImage != nil || n.sizes.Fixed() {
+		return ""
+	}
+	return fit.Ignored(n.model, n.ports.Input, n.ports.Output)
+}
+
 // Run computes the outputs, in the order of the model's, at the largest T. Inputs are
 // in the order of the model's too, images [N,C,H,W]; those that [RunOptions] or the model
 // state are left out. A tensor that does not fit is an error that says what was wanted.

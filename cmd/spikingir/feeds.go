@@ -110,7 +110,7 @@ func feedTensor(path string) (*spikingir.Tensor, error) {
 }
 
 // notePorts says what a run takes for granted: values of inputs beside the image that the
-// model states, and which of its outputs is the image.
+// model states, which of its outputs is the image, and that this has one size.
 func (a *app) notePorts(m *loaded, outputName string) {
 	stated := m.Stated()
 	for _, name := range slices.Sorted(maps.Keys(stated)) {
@@ -120,6 +120,9 @@ func (a *app) notePorts(m *loaded, outputName string) {
 	if names, at := m.Outputs(); len(names) > 1 && outputName == "" {
 		others := slices.Delete(slices.Clone(names), at, at+1)
 		a.Warnf("%s: output %q is taken as the image; --output-name takes %s", m.path, names[at], quoted(others))
+	}
+	if text := m.Ignores(); text != "" {
+		a.Warnf("%s: %s: images are stretched or cut to it", m.path, text)
 	}
 }
 

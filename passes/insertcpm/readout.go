@@ -153,7 +153,7 @@ func (r *readout) dirac(name string) (*graph.Value, graph.Attrs, error) {
 	c, known := shape[1].Size()
 	if !known || len(shape) < 3 {
 		return nil, nil, op.Unsupportedf(r.from, "its result %v leaves the spiking region, but a CPM needs "+
-			"[N, C, ...] with a known number of channels: use insert-cpm{readout=rate}", r.v.Type)
+			"[N, C, ...] with a known number of channels: want --readout rate, which is insert-cpm{readout=rate}", r.v.Type)
 	}
 	k := Kernel.Of(r.Context)
 	axes := len(shape) - 2

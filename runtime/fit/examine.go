@@ -167,6 +167,28 @@ func (t *trial) outputs(g *graph.Graph) error {
 	return nil
 }
 
+// Ignored says which size of an output is a number where that of the image is open: an exporter has
+// written that of its example. It is "" where there is none.
+func Ignored(m *graph.Model, input string, output int) string {
+	v, known := image(m.Graph, input), (*infer.Sizes)(nil)
+	if v != nil {
+		known, _ = infer.SizesOf(m)
+	}
+	if known == nil {
+		return ""
+	}
+	out := m.Graph.Outputs()[output]
+	from, _ := infer.DimsOf(known.Type(v))
+	to, _ := infer.DimsOf(known.Type(out))
+	for axis := 2; axis < 4 && len(from) == 4 && len(to) == 4; axis++ {
+		_, number := from[axis].Int()
+		if n, ok := to[axis].Int(); ok && !number && n > 1 {
+			return fmt.Sprintf("output %q has size %d along axis %d whatever the input's", out.Name(), n, axis)
+		}
+	}
+	return ""
+}
+
 // mostMultiple is a multiple of every multiple that is tried, largest the largest of them.
 const (
 	mostMultiple = 1 << 7 * 9 * 5 * 7

@@ -47,6 +47,21 @@ const (
   y = Reshape(c, BACK)`
 )
 
+// TestIgnored tells which networks give images of one size of whatever they take.
+func TestIgnored(t *testing.T) {
+	for _, c := range []struct{ name, in, body, want string }{
+		{"as the image", "N,1,H,W", `y = Conv(x, one)`, ""},
+		{"resized to numbers", "N,1,H,W", `a = Conv(x, one) y = Resize <mode = "linear"> (a, , , sizes)`, `output "y" has size 8 along axis 2 whatever the input's`},
+		{"one axis open", "1,1,8,W", `a = Conv(x, one) y = Resize <mode = "linear"> (a, , , sizes)`, `output "y" has size 12 along axis 3 whatever the input's`},
+		{"a mean", "N,1,H,W", `y = GlobalAveragePool(x)`, ""},
+		{"of one size", "1,1,8,12", `y = Conv(x, one)`, ""},
+	} {
+		if got := fit.Ignored(model(t, c.in, c.body), "x", 0); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
 // TestFree tells what sizes networks take whose files state one, or none.
 func TestFree(t *testing.T) {
 	view := func(a, b string) string { return strings.NewReplacer("VIEW", a, "BACK", b).Replace(shuffle) }
