@@ -115,7 +115,7 @@ func (o *Options) carryOut(ctx context.Context, m *Model, p Pipeline, c *Convers
 	if len(p) == 0 {
 		return c, nil
 	}
-	imaged, err := channelsFirst(m)
+	imaged, err := ChannelsFirst(m)
 	if err != nil {
 		return nil, err
 	}

@@ -101,7 +101,7 @@ func (f *finetuning) feedsOf(m *Model) map[string]Feed {
 
 // trains finds what of a model is trained, or says why nothing is.
 func (f *finetuning) trains(m *Model, feeds map[string]Feed, name string) (output string, err error) {
-	probe, err := channelsFirst(m) // as clean-up will have it
+	probe, err := ChannelsFirst(m) // as clean-up will have it
 	if err != nil {
 		return "", err
 	}

@@ -55,6 +55,9 @@ type RunOptions struct {
 	// Output is the name of the output that is taken as the image; empty takes the first
 	// that may be one.
 	Output string
+	// AsFiled leaves the inputs and outputs of a network of channels last as its file states them,
+	// [N,H,W,C], for [Network.Run]; images go to [Network.Restore] without it.
+	AsFiled bool
 }
 
 // The precisions of [RunOptions].
@@ -82,9 +85,11 @@ type Network struct {
 // size run, images are mirrored at the right and the bottom up to one, and results cut. It works on a copy: the model may change afterwards. What cannot be run is an
 // [UnsupportedError] that names the node.
 func Open(m *Model, o RunOptions) (*Network, error) {
-	m, err := channelsFirst(m)
-	if err != nil {
-		return nil, err
+	var err error
+	if !o.AsFiled {
+		if m, err = ChannelsFirst(m); err != nil {
+			return nil, err
+		}
 	}
 	n := &Network{model: m.Clone(), each: o.EachChannel, tile: o.Tile}
 	if n.pool, err = newPool(o.Threads); err != nil {
@@ -118,9 +123,9 @@ func (n *Network) prepare(o RunOptions) (err error) {
 	return nil
 }
 
-// channelsFirst is a model whose images have their channels last, [N,H,W,C], as one of
+// ChannelsFirst is a model whose images have their channels last, [N,H,W,C], as one of
 // images [N,C,H,W]; any other model is given back as it is.
-func channelsFirst(m *Model) (*Model, error) {
+func ChannelsFirst(m *Model) (*Model, error) {
 	if len(channelsfirst.Inputs(m.Graph)) == 0 {
 		return m, nil
 	}

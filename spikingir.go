@@ -153,7 +153,7 @@ func Spiking(m *Model) bool {
 // Channels is the number of channels of the image that a model takes, 0 where it
 // leaves it open. A model that takes or gives anything but one image is an error.
 func Channels(m *Model) (int, error) {
-	m, err := channelsFirst(m)
+	m, err := ChannelsFirst(m)
 	if err != nil {
 		return 0, err
 	}

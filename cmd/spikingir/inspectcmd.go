@@ -125,7 +125,11 @@ func (a *app) inspect(ctx context.Context, path string, m *graph.Model) (*inspec
 	if inlined := m.Clone(); len(functions) > 0 && spikingir.Inline(inlined) == nil {
 		m = inlined // else its calls are shown as they are
 	}
-	sizes := fit.Free(m.Clone(), "")
+	images, err := spikingir.ChannelsFirst(m)
+	if err != nil {
+		images = m // which says by itself what is wrong with it
+	}
+	sizes := fit.Free(images.Clone(), "")
 	if err := infer.Model(m); err != nil {
 		return nil, cli.Invalid(fmt.Errorf("%s: %w", path, err))
 	}

@@ -76,7 +76,7 @@ func (a *app) runTensors(ctx context.Context, model string, r *restoration) erro
 	if len(r.run.Timesteps) > 0 && !spikingir.Spiking(m) {
 		return fmt.Errorf("%s is not a spiking model: it has no timesteps to set", model)
 	}
-	r.run.Threads, r.run.Precision = a.Threads, a.Numbers()
+	r.run.Threads, r.run.Precision, r.run.AsFiled = a.Threads, a.Numbers(), true
 	net, err := spikingir.Open(m, r.run)
 	if err != nil {
 		return fmt.Errorf("%s: %w", model, err)

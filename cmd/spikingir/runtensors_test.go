@@ -112,3 +112,30 @@ func TestRunTensors(t *testing.T) {
 		}
 	}
 }
+
+// TestRunTensorsChannelsLast runs a model of channels last on a tensor as its file states it.
+func TestRunTensorsChannelsLast(t *testing.T) {
+	dir := t.TempDir()
+	m, err := text.Parse(`<ir_version: 8, opset_import: ["" : 17]>
+g (float[N,H,W,2] x) => (float[N,H,W,1] y) <float[1,2,1,1] w = {1, 10}> {
+  a = Transpose <perm = [0, 3, 1, 2]> (x)
+  c = Conv (a, w)
+  y = Transpose <perm = [0, 2, 3, 1]> (c)
+}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	model, y := filepath.Join(dir, "m.onnx"), filepath.Join(dir, "y.npy")
+	if err := onnxio.WriteFile(model, m); err != nil {
+		t.Fatal(err)
+	}
+	x := npyFile(t, dir, "x.npy", graph.NewFloat32([]int64{1, 1, 3, 2}, []float32{1, 2, 3, 4, 5, 6}))
+	var out, errs bytes.Buffer
+	if code := run([]string{"run", model, "--tensor", x, "-o", y}, nil, &out, &errs); code != 0 {
+		t.Fatalf("exit code %d: %s", code, errs.String())
+	}
+	got := readNPY(t, y)
+	if xs, err := got.Float32s(); err != nil || !slices.Equal(got.Dims, []int64{1, 1, 3, 1}) || !slices.Equal(xs, []float32{21, 43, 65}) {
+		t.Errorf("%v holds %v, want float[1,1,3,1] of 21, 43, 65", got.Dims, xs)
+	}
+}
