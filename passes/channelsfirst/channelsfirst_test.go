@@ -66,3 +66,26 @@ g (float[N,H,W,1] x) => (float[N,H,W,1] y, float[N,2] z)
 		t.Errorf("the skip reads %v", p.Inputs())
 	}
 }
+
+// TestInputs tells images of channels last by the Transpose that reads them, behind borders and
+// scalings too.
+func TestInputs(t *testing.T) {
+	for _, c := range []struct {
+		name, body string
+		want       int
+	}{
+		{"at once", `y = Transpose <perm = [0, 3, 1, 2]> (x)`, 1},
+		{"behind a border and a scaling", `a = Mul(s, x) b = Pad <mode = "reflect"> (a, p) y = Transpose <perm = [0, 3, 1, 2]> (b)`, 1},
+		{"another transpose", `a = Mul(x, s) y = Transpose <perm = [0, 2, 1, 3]> (a)`, 0},
+		{"behind a convolution", `c = Conv(x, w) y = Transpose <perm = [0, 3, 1, 2]> (c)`, 0},
+	} {
+		m, err := text.Parse(`<ir_version: 8, opset_import: ["" : 17]>
+g (float[N,H,W,3] x) => (y) <float[3] s = {0.5, 1, 2}, int64[8] p = {0, 1, 1, 0, 0, 1, 1, 0}, float[2,8,1,1] w = ["location": "seed:1"]> {` + c.body + `}`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(channelsfirst.Inputs(m.Graph)); got != c.want {
+			t.Errorf("%s: %d images of channels last, want %d", c.name, got, c.want)
+		}
+	}
+}

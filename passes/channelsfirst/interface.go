@@ -25,8 +25,26 @@ func image(shape graph.Shape) bool {
 func Inputs(g *graph.Graph) []*graph.Value {
 	return slices.DeleteFunc(g.Inputs(), func(v *graph.Value) bool {
 		return v.IsInitializer() || v.Type.Kind != graph.TensorType || !image(v.Type.Shape) ||
-			!slices.ContainsFunc(v.Uses(), func(u graph.Use) bool { return toFirst(u.Node) })
+			!slices.ContainsFunc(v.Uses(), leads{}.toFirst)
 	})
+}
+
+// leads is what was found of nodes: whether they lead to a Transpose.
+type leads map[*graph.Node]bool
+
+// toFirst reports whether a reader transposes [N,H,W,C] to [N,C,H,W], behind borders and scalings
+// of the image at most.
+func (l leads) toFirst(u graph.Use) bool {
+	n := u.Node
+	if known, ok := l[n]; ok {
+		return known
+	}
+	l[n] = toFirst(n)
+	switch {
+	case n.Is("Pad") && u.Index == 0, n.Is("Cast"), n.Is("Identity"), n.Is("Add"), n.Is("Sub"), n.Is("Mul"), n.Is("Div"):
+		l[n] = slices.ContainsFunc(n.Output(0).Uses(), l.toFirst)
+	}
+	return l[n]
 }
 
 // toFirst reports whether n transposes [N,H,W,C] to [N,C,H,W].
@@ -43,7 +61,7 @@ func inputs(c *passes.Context) (changed bool, err error) {
 	for _, v := range Inputs(c.Model.Graph) {
 		g := v.Graph()
 		uses := v.Uses()
-		from := uses[slices.IndexFunc(uses, func(u graph.Use) bool { return toFirst(u.Node) })].Node
+		from := uses[slices.IndexFunc(uses, leads{}.toFirst)].Node
 		was := v.Type
 		v.Type = graph.TensorOf(was.Elem, firstShape(was.Shape))
 		first := from
