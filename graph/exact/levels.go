@@ -24,7 +24,8 @@ func Level(theta, unit, v0 float64) (level float64, ok bool) {
 // Apart reports whether a threshold of level units lies between two potentials of a neuron that
 // starts at v0.
 func Apart(level, v0 float64) bool {
-	return math.Abs(v0*level-math.Round(v0*level)) >= leastGap
+	start := float64(v0 * level) // rounded, so that all machines agree
+	return math.Abs(start-math.Round(start)) >= leastGap
 }
 
 // leastGap is how far from a potential a threshold must be, in units.
