@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -50,8 +49,8 @@ func exactForms(schedule string) []recipes.Form {
 	return []recipes.Form{recipes.Functions, recipes.Flat, recipes.Unrolled}
 }
 
-// exactly is what this program gives for a batch, as bytes of float32.
-func exactly(t *testing.T, m *spikingir.Model, precision spikingir.Precision, x fixtures.Array) []byte {
+// output is what this program gives for a batch.
+func output(t *testing.T, m *spikingir.Model, precision spikingir.Precision, x fixtures.Array) []float32 {
 	t.Helper()
 	net, err := spikingir.Open(m, spikingir.RunOptions{Precision: precision, Threads: 2})
 	if err != nil {
@@ -62,8 +61,13 @@ func exactly(t *testing.T, m *spikingir.Model, precision spikingir.Precision, x 
 	if err != nil {
 		t.Fatal(err)
 	}
-	var b []byte
-	for _, v := range y[0].F32 {
+	return y[0].F32
+}
+
+// exactly is output as bytes.
+func exactly(t *testing.T, m *spikingir.Model, precision spikingir.Precision, x fixtures.Array) (b []byte) {
+	t.Helper()
+	for _, v := range output(t, m, precision, x) {
 		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
 	}
 	return b
@@ -90,12 +94,9 @@ func (c *trials) add(t *testing.T, name string, file []byte, inputs []fixtures.A
 func (c *trials) addTuned(t *testing.T, name string, file []byte, task spikingir.Task, inputs []fixtures.Array) {
 	t.Helper()
 	for _, schedule := range []string{"lockstep", "two-phase"} {
-		path := tuned(t, name, file, schedule, task)
+		path := tuned(t, name, file, schedule, task, true)
 		c.forms(t, name+" fine-tuned", schedule, inputs, func(form recipes.Form) *spikingir.Model {
-			m, err := spikingir.Read(path)
-			if err != nil {
-				t.Fatal(err)
-			}
+			m := reopen(t, path)
 			if _, err := spikingir.Lower(t.Context(), m, form, spikingir.Options{}); err != nil {
 				t.Fatalf("%s, %s, %s: %v", name, schedule, form, err)
 			}
@@ -104,8 +105,8 @@ func (c *trials) addTuned(t *testing.T, name string, file []byte, task spikingir
 	}
 }
 
-// tuned is the file of a network that a few steps of training have changed.
-func tuned(t *testing.T, name string, file []byte, schedule string, task spikingir.Task) (path string) {
+// tuned is the file of a network that a few steps of training have changed, snapped to the exact form or not.
+func tuned(t *testing.T, name string, file []byte, schedule string, task spikingir.Task, snap bool) (path string) {
 	t.Helper()
 	m, err := onnxio.Decode(file)
 	if err != nil {
@@ -133,12 +134,21 @@ func tuned(t *testing.T, name string, file []byte, schedule string, task spiking
 	o.Data = spikingir.Data{Dir: dir, Task: task}
 	o.Stages = []spikingir.Stage{{Name: last, Steps: 4, Rate: 1e-3}}
 	o.Batch, o.Patch, o.ValidateEvery, o.ValidationShare, o.ValidationCrop = 2, 16, 5, 0.1, 16
-	o.TrainThresholds, o.Snap = true, true
+	o.TrainThresholds, o.Snap = true, snap
 	o.Output = filepath.Join(t.TempDir(), "out.onnx")
 	if _, err := spikingir.Finetune(t.Context(), m, o); err != nil {
 		t.Fatalf("%s, %s: %v", name, schedule, err)
 	}
 	return o.Output
+}
+
+// taskOf is what a network of the fixtures or a published one can be trained on.
+func taskOf(name string) spikingir.Task {
+	switch name {
+	case "prelunet", "srvgg", "fsrcnn_x2_op11":
+		return spikingir.Task{Kind: spikingir.SR, Scale: 2, Input: dataset.LowRes}
+	}
+	return spikingir.Task{Kind: spikingir.Denoise, Sigma: 25}
 }
 
 // forms holds the forms and precisions of a network to each other.
@@ -266,42 +276,18 @@ func TestExactReal(t *testing.T) {
 // TestExactTuned is TestExact, and TestExactReal, on networks that are fine-tuned.
 func TestExactTuned(t *testing.T) {
 	t.Parallel()
-	data, modules := os.Getenv("SPIKINGIR_DATA"), os.Getenv(onnxruntime.Variable)
-	denoise := spikingir.Task{Kind: spikingir.Denoise, Sigma: 25}
-	enlarge := spikingir.Task{Kind: spikingir.SR, Scale: 2, Input: dataset.LowRes}
-	files := os.DirFS(filepath.Join(data, "models"))
+	modules := os.Getenv(onnxruntime.Variable)
+	files, channels := networks(t)
 	var c trials
-	for _, n := range []struct {
-		fixture, published string
-		channels           int
-		task               spikingir.Task
-	}{
-		{"aodnet", "aod_boyiliee_op11", 3, denoise},
-		{"dncnn", "dncnn_s25_bn_op16", 1, denoise},
-		{"prelunet", "fsrcnn_x2_op11", 1, enlarge},
-		{"rednet", "", 3, denoise},
-		{"residual", "", 3, denoise},
-		{"srvgg", "", 3, enlarge},
-		{"vdsr", "vdsr_twt_op16", 1, denoise},
-	} {
+	for name, file := range files {
+		if modules == "" && name != "prelunet" {
+			continue
+		}
 		var inputs []fixtures.Array
-		for _, shape := range [][]int{{2, n.channels, 16, 20}, {1, n.channels, 33, 21}} {
+		for _, shape := range [][]int{{2, channels[name], 16, 20}, {1, channels[name], 33, 21}} {
 			inputs = append(inputs, fixtures.Array{Shape: shape, Data: bench.Uniform(shape...).F32})
 		}
-		if modules != "" || n.fixture == "prelunet" {
-			file, err := fixtures.Model(n.fixture)
-			if err != nil {
-				t.Fatal(err)
-			}
-			c.addTuned(t, n.fixture, file, n.task, inputs)
-		}
-		if data != "" && modules != "" && n.published != "" {
-			file, err := fs.ReadFile(files, n.published+".onnx")
-			if err != nil {
-				t.Fatal(err)
-			}
-			c.addTuned(t, n.published, file, n.task, inputs)
-		}
+		c.addTuned(t, name, file, taskOf(name), inputs)
 	}
 	if modules != "" {
 		c.run(t, modules)
