@@ -99,6 +99,10 @@ func (c *call) same(i int, v *graph.Value) error {
 		t := c.typeOf(v)
 		t.Denotation, t.Unknown = "", nil
 		c.out[i] = t
+		if t.Kind == graph.SequenceType {
+			list, known := c.tensors[v]
+			c.sequence(list, known)
+		}
 	}
 	return nil
 }

@@ -34,6 +34,7 @@ func newState(m *graph.Model) *state {
 		opset:     m.Opset,
 		types:     map[*graph.Value]graph.Type{},
 		content:   map[*graph.Value]content{},
+		tensors:   map[*graph.Value][]graph.Type{},
 		exprs:     map[string]Expr{},
 		budget:    new(int),
 	}
@@ -66,10 +67,11 @@ type state struct {
 	opset     func(domain string) int64
 	types     map[*graph.Value]graph.Type
 	content   map[*graph.Value]content
-	exprs     map[string]Expr // parsed parameters
-	calls     []graph.Op      // functions being inferred, outermost first
-	budget    *int            // nodes of function bodies that may still be inferred
-	known     *Sizes          // where demands are noted; nil where nobody asks
+	tensors   map[*graph.Value][]graph.Type // of sequences whose tensors are known one by one
+	exprs     map[string]Expr               // parsed parameters
+	calls     []graph.Op                    // functions being inferred, outermost first
+	budget    *int                          // nodes of function bodies that may still be inferred
+	known     *Sizes                        // where demands are noted; nil where nobody asks
 }
 
 // graph infers g, whose inputs have their types.

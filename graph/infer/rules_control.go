@@ -60,6 +60,7 @@ func (s *state) clear(g *graph.Graph) {
 		for _, v := range n.Outputs() {
 			delete(s.types, v)
 			delete(s.content, v)
+			delete(s.tensors, v)
 		}
 		for _, sub := range n.Subgraphs() {
 			s.clear(sub)
@@ -231,6 +232,9 @@ func (s *state) function(n *graph.Node, f *graph.Function) error {
 		if k, ok := s.content[v]; ok {
 			inner.content[in[i]] = k
 		}
+		if list, ok := s.tensors[v]; ok {
+			s.tensors[in[i]] = list
+		}
 	}
 	if err := inner.graph(body); err != nil {
 		return fmt.Errorf("node %q (%v): in its function: %w", n.OriginLabel(), n.Op(), err)
@@ -244,6 +248,9 @@ func (s *state) function(n *graph.Node, f *graph.Function) error {
 		}
 		if k, ok := inner.content[out[i]]; ok {
 			s.content[v] = k
+		}
+		if list, ok := s.tensors[out[i]]; ok {
+			s.tensors[v] = list
 		}
 	}
 	return nil

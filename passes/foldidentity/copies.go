@@ -46,6 +46,7 @@ var copies = map[graph.Op]finder{
 	{Type: "Pow"}:          neutral(1, false),
 	{Type: "Relu"}:         limits,
 	{Type: "Clip"}:         limits,
+	{Type: "SequenceAt"}:   element,
 }
 
 // when makes a finder of a test whether a node copies its first input.

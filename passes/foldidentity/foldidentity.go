@@ -16,12 +16,15 @@ import (
 // Unsqueeze, Slice, Expand and Tile to the shape x has; Concat, Sum, Mean, Max and
 // Min of one tensor; Split into one; Pad by nothing; Resize and Upsample by 1;
 // pooling of single elements; DepthToSpace and SpaceToDepth by 1; Add and Sub of
-// zeros; Mul, Div and Pow by ones; Clip and Relu whose limits x never passes.
+// zeros; Mul, Div and Pow by ones; Clip and Relu whose limits x never passes; SequenceAt
+// of a sequence whose tensors are known.
 // After: every use of y reads x; a graph output y keeps its name. Transposes in a
-// row become one, and views in a row that end in the shape they began with go.
+// row become one, and views in a row that end in the shape they began with go. So do
+// sequences: SplitToSequence becomes a Split, ConcatFromSequence a Concat.
 // Conditions: the copy is certain from constants and known types. A copy that
 // joins two public names (y a graph output; x a graph input, an initializer or
-// another output) stays, as does one whose other outputs are in use.
+// another output) stays, as does one whose other outputs are in use. Of sequences the
+// sizes and positions are constants; one that a Loop or If reads stays.
 // Algebra: y = x.
 var Pass = &passes.Pass{
 	Name: "fold-identity",
@@ -29,7 +32,7 @@ var Pass = &passes.Pass{
 		"Identity, Dropout outside training, and operators that change nothing: a\n" +
 		"Reshape to the same shape, Transposes that undo each other, Add of 0, Mul by 1,\n" +
 		"a Clip that limits nothing. A copy between two names of the model's interface\n" +
-		"stays.",
+		"stays. Sequences of tensors that are known become the tensors.",
 	Gives: passes.NoIdentity,
 	Run:   run,
 }
@@ -37,8 +40,14 @@ var Pass = &passes.Pass{
 func run(c *passes.Context) (changed bool, err error) {
 	g := c.Model.Graph
 	r := ranges{opset: c.Model.Opset(""), known: map[*graph.Value]interval{}}
+	t := tensors{c, r.opset}
 	return c.Each(func(n *graph.Node) (bool, error) {
 		find := copies[n.Op()]
+		if rewrite := sequences[n.Op()]; rewrite != nil && n.Input(0) != nil && n.Output(0) != nil {
+			if done, err := rewrite(&t, n); done || err != nil {
+				return done, err
+			}
+		}
 		if find == nil || n.Input(0) == nil || n.Output(0) == nil || otherOutputs(n) {
 			return false, nil
 		}
@@ -53,7 +62,11 @@ func run(c *passes.Context) (changed bool, err error) {
 		if err := g.ReplaceUses(n.Output(0), x); err != nil {
 			return true, err
 		}
-		return true, g.Remove(n)
+		sequence := n.Input(0)
+		if err := g.Remove(n); err != nil {
+			return true, err
+		}
+		return true, drop(sequence)
 	})
 }
 

@@ -223,8 +223,4 @@ func (n *Net) Store() {
 			}
 		}
 	}
-	for _, f := range n.following {
-		t := graph.NewFloat32(f.value.Const.Dims, slices.Clone(f.layer.fixed.theta))
-		n.model.Graph.SetInitializer(f.value, t, nil)
-	}
 }
