@@ -60,8 +60,6 @@ var analogRows = []row{
 	{"Trilu", []form{{14, oneTwo, one, "upper=int"}}, 0, Nonlinear, foldable, "upper or lower triangle of matrices"},
 	{"ReverseSequence", []form{{10, two, one, "batch_axis=int time_axis=int"}}, 0, Nonlinear, foldable,
 		"slices of stated lengths reversed"},
-	{"Einsum", []form{{12, variadic, one, "equation=string!"}}, 0, Nonlinear, foldable,
-		"sums of products by the letters of axes"},
 	{"GridSample", []form{{16, two, one, "align_corners=int mode=string padding_mode=string"}}, 0, Nonlinear, foldable,
 		"pixels at the places that a grid states"},
 

@@ -31,6 +31,8 @@ var layerRows = []row{
 		{11, twoThree, one, "alpha=float beta=float transA=int transB=int"},
 	}, 0, LinearConst, foldable, "matrix product with scale and bias"},
 	{"MatMul", []form{{6, two, one, ""}}, 0, LinearConst, foldable, "matrix product of stacks"},
+	{"Einsum", []form{{12, variadic, one, "equation=string!"}}, 0, LinearConst, foldable,
+		"sums of products by the letters of axes"},
 	{"BatchNormalization", []form{
 		{6, Arity{5, 5}, Arity{1, 5}, "epsilon=float is_test=int momentum=float spatial=int"},
 		{7, Arity{5, 5}, Arity{1, 5}, "epsilon=float momentum=float spatial=int"},

@@ -36,7 +36,7 @@ func LinearInTime(n *graph.Node, opset int64, varies func(*graph.Value) bool) (
 	case s.Temporal == Timed:
 		return false, nil
 	case s.Temporal == Nonlinear:
-		return false, Unsupportedf(n, "the operator is not linear over time")
+		return false, t.unfit()
 	}
 	if err := t.otherAxes(); err != nil {
 		return false, err
@@ -91,6 +91,8 @@ func (t temporal) linearConst(count int) (affine bool, err error) {
 		return t.single(count, t.n.Input(2) != nil)
 	case "MatMul", "Mul":
 		return t.single(count, false)
+	case "Einsum":
+		return t.einsum(count)
 	case "BatchNormalization":
 		b, err := BatchNormOf(t.n, t.opset)
 		if err != nil {

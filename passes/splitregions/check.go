@@ -62,7 +62,8 @@ func floats(n *graph.Node, v *graph.Value) error {
 // constant varies over time there: analog ones are encoded.
 func (s *split) check(n *graph.Node) error {
 	if len(n.Subgraphs()) > 0 {
-		return op.Errorf(n, "the operator runs a subgraph, which is not linear over time")
+		return op.Errorf(n, "the operator runs a subgraph, in which nothing becomes spiking; "+
+			"a network that is exported traced, not scripted, has its loops unrolled")
 	}
 	if err := s.sized(n); err != nil {
 		return err

@@ -3,6 +3,8 @@
 package splitregions
 
 import (
+	"slices"
+
 	"spikingir/graph"
 	"spikingir/graph/op"
 	"spikingir/passes"
@@ -140,6 +142,5 @@ func isActivation(n *graph.Node) bool {
 func IsLayer(n *graph.Node) bool { return isLayer(n) }
 
 func isLayer(n *graph.Node) bool {
-	return weights.IsLayer(n) ||
-		n.Is("MatMul") && (op.Constant(n.Input(0)) != nil || op.Constant(n.Input(1)) != nil)
+	return weights.IsLayer(n) || (n.Is("MatMul") || n.Is("Einsum")) && slices.ContainsFunc(n.Inputs(), constant)
 }
