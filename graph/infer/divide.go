@@ -115,6 +115,38 @@ func (e Expr) Div(f Expr) Expr {
 	return Expr{}
 }
 
+// divMultiples is e / f where all sizes of which f takes a floor are multiples that the floor
+// takes nothing from: H*W / (2*floor(H/2)) is W. It is unknown where the quotient depends on one of those sizes.
+func (e Expr) divMultiples(f Expr) Expr {
+	if !e.known || !f.known {
+		return Expr{}
+	}
+	scale, floored := int64(1), map[string]bool{}
+	for _, t := range f.terms {
+		for _, a := range t.atoms {
+			if a.num == nil {
+				continue
+			}
+			var ok bool
+			if scale, ok = mulInt(scale/gcdInt(scale, a.den), a.den); !ok {
+				return Expr{}
+			}
+			a.num.collect(floored)
+		}
+	}
+	for name := range floored {
+		by := Parameter(name).Times(scale)
+		e, f = e.With(name, by), f.With(name, by)
+	}
+	q := e.Div(f)
+	for _, name := range q.Parameters() {
+		if floored[name] {
+			return Expr{}
+		}
+	}
+	return q
+}
+
 func divideTerm(s, t term) (term, bool) {
 	if s.coef%t.coef != 0 {
 		return term{}, false

@@ -97,6 +97,8 @@ func (c *call) fillReshape(elem graph.DType, in []Expr, ranked bool, out []Expr,
 	out[at] = divideOut(in, rest)
 	if n, isNumber := total(rest).Int(); isNumber && n > 0 && !out[at].known {
 		c.demand(total(in), Expr{})
+	} else if q := total(in).divMultiples(total(rest)); q.known && !out[at].known {
+		c.demand(total(in), q.Mul(total(rest)))
 	}
 	before, okIn := total(in).Int()
 	others, okOut := total(rest).Int()

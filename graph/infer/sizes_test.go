@@ -109,6 +109,41 @@ func TestDemands(t *testing.T) {
 	}
 }
 
+// TestDemandsOfViews tells what sizes have to be for a view by halves of them with an open dimension, where
+// sizes that are multiples show what that is.
+func TestDemandsOfViews(t *testing.T) {
+	for _, c := range []struct{ shape, want string }{
+		{"open, three, h, two, w, two", "3*H*N*W = 12*N*floor(H/2)*floor(W/2)"},
+		{"open, h, two", "3*H*N*W = 6*N*W*floor(H/2)"},
+		{"open, three, H, W", ""},
+		{"open, h, W, H", ""}, // the rest depends on H
+	} {
+		m := network(t, `g (float[N,3,H,W] x) => (float y)
+<int64[1] open = {-1}, int64[1] two = {2}, int64[1] three = {3}, int64[1] i = {2}, int64[1] j = {3}>
+{
+  s = Shape(x)
+  H = Gather(s, i)
+  W = Gather(s, j)
+  h = Div(H, two)
+  w = Div(W, two)
+  shape = Concat <axis = 0> (`+c.shape+`)
+  v = Reshape(x, shape)
+  y = ReduceSum <keepdims = 0> (v)
+}`)
+		k, err := infer.SizesOf(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, d := range k.Demands {
+			got += d.A.String() + " = " + d.B.String()
+		}
+		if got != c.want {
+			t.Errorf("[%s]: demands are %q, want %q", c.shape, got, c.want)
+		}
+	}
+}
+
 // TestNameSizes names what inputs leave open, apart from what has that name already.
 func TestNameSizes(t *testing.T) {
 	m := network(t, `g (float["-1",3,"?",H] x, float["None","2*W"] z, float["-2",1,"-1","-1"] w) => (float[A,B] y) { y = Relu(z) }`)
