@@ -43,7 +43,7 @@ const architecturesDir = "fixtures/architectures"
 // refusedArchitectures are those of which nothing can be converted, with what the error says.
 var refusedArchitectures = map[string]string{
 	"espcn-tanh": "2 Tanh",
-	"nafnet":     "no activation at all",
+	"nafnet":     "of two results",
 }
 
 // shortArchitectures are those that -short converts: of each kind of structure one.

@@ -69,3 +69,40 @@ func (t temporal) einsum(count int) (affine bool, err error) {
 func letters(term []rune) []rune {
 	return slices.DeleteFunc(slices.Clone(term), func(l rune) bool { return l == '.' })
 }
+
+// Bends reports whether n is a nonlinear function of those of its inputs that vary, be it over
+// time or from image to image.
+func Bends(n *graph.Node, varies func(*graph.Value) bool) bool {
+	t := temporal{n: n, in: make([]bool, n.NumInputs())}
+	var at []int
+	for i, v := range n.Inputs() {
+		if t.in[i] = v != nil && varies(v); t.in[i] {
+			at = append(at, i)
+		}
+	}
+	s, typ := Lookup(n.Op()), n.Op().Type
+	switch {
+	case len(at) == 0:
+		return false
+	case s == nil:
+		return true
+	case s.Temporal == Nonlinear:
+		data, linear := linearInData[typ]
+		if typ == "Cast" || typ == "CastLike" {
+			data, linear = []int{0}, true
+		}
+		others := slices.ContainsFunc(at, func(i int) bool { return !slices.Contains(data, i) })
+		return others && (linear || !slices.Contains(ofSequences, typ))
+	}
+	switch typ {
+	case "Mul", "MatMul", "Einsum":
+		return len(at) > 1
+	case "Gemm":
+		return t.varying(0) && t.varying(1)
+	case "Conv", "ConvTranspose", "BatchNormalization", "Div":
+		return at[len(at)-1] > 0 && (typ != "Conv" && typ != "ConvTranspose" || t.varying(0) && t.varying(1))
+	case "Where":
+		return t.varying(0)
+	}
+	return false
+}

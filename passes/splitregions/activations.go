@@ -9,13 +9,13 @@ import (
 	"spikingir/graph/op"
 )
 
-// others names the activations of a network that no neuron stands for, with their number
-// and some of their nodes, and the way out.
+// others names the nonlinear operators of a network that has none which a neuron stands for,
+// with their number and some of their nodes, and the way out.
 func (s *split) others() string {
 	nodes := map[string][]string{}
 	var kinds []string
 	for _, n := range s.order {
-		kind := activation(n)
+		kind := kindOf(n)
 		if kind == "" {
 			continue
 		}
@@ -40,6 +40,53 @@ func (s *split) others() string {
 	return "; the network has " + strings.Join(list, ", ") + ", which neurons do not stand for: " + retrain
 }
 
+// kindOf names n by what it does to its input where that is not linear, "" where it is, or where
+// n is part of an activation that is counted already.
+func kindOf(n *graph.Node) string {
+	kind, part := activation(n)
+	if kind != "" || part {
+		return kind
+	}
+	varies := func(v *graph.Value) bool {
+		return op.Constant(v) == nil && isData(n, v) && (v.Type.Elem.IsFloat() || v.Type.Elem == graph.Bool)
+	}
+	y := n.Output(0)
+	whole := y != nil && !y.Type.Elem.IsFloat() && y.Type.Elem != graph.Bool
+	rounds := whole && slices.ContainsFunc(n.Inputs(), varies) && (n.Is("Cast") || n.Is("QuantizeLinear") || n.Is("DynamicQuantizeLinear"))
+	switch {
+	case rounds && n.Is("Cast"):
+		return fmt.Sprintf("Cast to %v", y.Type.Elem)
+	case rounds:
+		return n.Op().String()
+	case len(n.Subgraphs()) == 0 && (y == nil || !y.Type.Elem.IsFloat() || !op.Bends(n, varies)):
+		return ""
+	case n.Is("Mul") && slices.ContainsFunc(n.Inputs(), activated):
+		return "" // its gate is counted
+	case n.Is("Mul"), n.Is("MatMul"), n.Is("Einsum"), n.Is("Gemm"):
+		return n.Op().Type + " of two results"
+	case n.Is("Div"):
+		return "Div by a result"
+	}
+	return n.Op().String()
+}
+
+// activated reports whether v is the result of an activation, which constants may have been
+// added to and multiplied by.
+func activated(v *graph.Value) bool {
+	for v != nil && v.Producer() != nil {
+		p := v.Producer()
+		if named[p.Op().Type] != "" && p.Op().Domain == "" {
+			return true
+		}
+		x, _, _, ok := op.Binary{A: p.Input(0), B: p.Input(1)}.Const()
+		if p.NumInputs() != 2 || !ok || !p.Is("Add") && !p.Is("Mul") && !p.Is("Div") && !p.Is("Sub") {
+			return false
+		}
+		v = x
+	}
+	return false
+}
+
 // named is operators that are activations by themselves.
 var named = map[string]string{
 	"Gelu": "GELU", "Erf": "GELU", "Elu": "ELU", "Selu": "SELU", "Celu": "CELU", "HardSwish": "HardSwish",
@@ -51,27 +98,27 @@ var named = map[string]string{
 // products is activations that are x times a function of x.
 var products = map[string]string{"Sigmoid": "SiLU", "HardSigmoid": "HardSwish", "Tanh": "Mish"}
 
-// activation is the usual name of what n does to its input, "" where it is none. Of
-// several operators that make up one activation, one counts.
-func activation(n *graph.Node) string {
+// activation is the usual name of what n does to its input, "" where it is no activation by
+// itself. Of several operators that make up one activation, one counts; the others are part of it.
+func activation(n *graph.Node) (kind string, part bool) {
 	switch {
 	case n.Op().Domain != "" || op.Constant(n.Input(0)) != nil:
-		return ""
+		return "", false
 	case n.Is("Max") && n.NumInputs() > 1 && !slices.ContainsFunc(n.Inputs(), constant):
-		return "maxout (Max)"
+		return "maxout (Max)", false
 	case n.Is("Softplus") && only(n, "Tanh"):
-		return "" // counted as Mish
+		return "", true // counted as Mish
 	case n.Is("Mul") && n.NumInputs() == 2 && op.Constant(n.Input(0)) == nil && op.Constant(n.Input(1)) == nil:
 		for i, v := range n.Inputs() {
 			if kind := products[gate(v, n.Input(1-i))]; kind != "" {
-				return kind
+				return kind, false
 			}
 		}
-		return ""
+		return "", false
 	case products[n.Op().Type] != "" && timesInput(n):
-		return "" // counted with its product
+		return "", true // counted with its product
 	}
-	return named[n.Op().Type]
+	return named[n.Op().Type], false
 }
 
 func constant(v *graph.Value) bool { return op.Constant(v) != nil }
