@@ -13,6 +13,7 @@ import (
 	"spikingir/graph/op"
 	"spikingir/onnxio"
 	"spikingir/passes"
+	"spikingir/passes/foldconstants"
 	"spikingir/runtime/cluster"
 	"spikingir/runtime/eval"
 	"spikingir/runtime/kernel/machine"
@@ -115,6 +116,9 @@ func (o *Options) carryOut(ctx context.Context, m *Model, p Pipeline, c *Convers
 	if len(p) == 0 {
 		return c, nil
 	}
+	if err := CheckWeights(m); err != nil {
+		return nil, err
+	}
 	imaged, err := ChannelsFirst(m)
 	if err != nil {
 		return nil, err
@@ -152,20 +156,7 @@ func (o *Options) carryOut(ctx context.Context, m *Model, p Pipeline, c *Convers
 		Evaluate:  evaluator(ctx, set.pool, o.MemoryLimit),
 		Memory:    budgetOf(o.MemoryLimit),
 		Log:       o.Log,
-		After: func(r passes.Report, m *graph.Model) error {
-			c.neurons(m)
-			if o.After != nil {
-				if err := o.After(r, m); err != nil {
-					return err
-				}
-			}
-			if check == nil {
-				return ctx.Err()
-			}
-			done, err := check.after(r, m)
-			c.Checks = append(c.Checks, done)
-			return cmp.Or(err, ctx.Err())
-		},
+		After:     o.after(ctx, c, check),
 	})
 	if err != nil {
 		if set.err == nil && ctx.Err() == nil {
@@ -214,6 +205,29 @@ func (o *Options) before(ctx context.Context) func(int, passes.Step, *Model) err
 			return nil
 		}
 		return o.Before(index, s, m)
+	}
+}
+
+// after notes what each pass leaves, calls After and runs the check, if there is one.
+func (o *Options) after(ctx context.Context, c *Conversion, check *checker) func(passes.Report, *graph.Model) error {
+	return func(r passes.Report, m *graph.Model) error {
+		c.neurons(m)
+		if r.Step.Pass == foldconstants.Pass { // which computes weights
+			if err := CheckWeights(m); err != nil {
+				return err
+			}
+		}
+		if o.After != nil {
+			if err := o.After(r, m); err != nil {
+				return err
+			}
+		}
+		if check == nil {
+			return ctx.Err()
+		}
+		done, err := check.after(r, m)
+		c.Checks = append(c.Checks, done)
+		return cmp.Or(err, ctx.Err())
 	}
 }
 

@@ -55,6 +55,9 @@ func (f *finetuning) trainable(m *Model, name string) (plain bool, output string
 	if err := validate(m); err != nil {
 		return false, "", err
 	}
+	if err := CheckWeights(m); err != nil {
+		return false, "", fmt.Errorf("%s: %w", path, err)
+	}
 	feeds := f.feedsOf(m)
 	if output, err = f.trains(m, feeds, name); err == nil {
 		_, err = op.TimingOf(m.Graph)

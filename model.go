@@ -36,3 +36,13 @@ func invalidModel(m *Model, err error) error {
 	}
 	return e
 }
+
+// CheckWeights is an error for a model whose weights are NaN or infinite, an [InvalidError]
+// that names a node of such: what it computes is NaN too. [Read] takes such models, so that
+// they can be looked into; [Convert] and [Finetune] do not.
+func CheckWeights(m *Model) error {
+	if err := op.CheckWeights(m); err != nil {
+		return &InvalidError{err}
+	}
+	return nil
+}

@@ -115,6 +115,7 @@ func (a *app) ready(path string, m *graph.Model, o spikingir.RunOptions) (*loade
 	if len(o.Timesteps) > 0 && !spikingir.Spiking(m) {
 		return nil, fmt.Errorf("%s is not a spiking model: it has no timesteps to set", path)
 	}
+	a.warnWeights(path, m)
 	a.noteTimesteps(path, m, o.Timesteps)
 	o.Threads, o.Precision = a.Threads, a.Numbers()
 	n, err := spikingir.Open(m, o)
@@ -126,4 +127,11 @@ func (a *app) ready(path string, m *graph.Model, o spikingir.RunOptions) (*loade
 		return nil, cli.Unsupported(fmt.Errorf("%s: %w", path, err))
 	}
 	return &loaded{path, n}, nil
+}
+
+// warnWeights says that a model computes with numbers that are none.
+func (a *app) warnWeights(path string, m *graph.Model) {
+	if err := spikingir.CheckWeights(m); err != nil {
+		a.Warnf("%s: %v", path, err)
+	}
 }

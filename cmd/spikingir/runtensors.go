@@ -76,6 +76,7 @@ func (a *app) runTensors(ctx context.Context, model string, r *restoration) erro
 	if len(r.run.Timesteps) > 0 && !spikingir.Spiking(m) {
 		return fmt.Errorf("%s is not a spiking model: it has no timesteps to set", model)
 	}
+	a.warnWeights(model, m)
 	r.run.Threads, r.run.Precision, r.run.AsFiled = a.Threads, a.Numbers(), true
 	net, err := spikingir.Open(m, r.run)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"math"
 
 	"spikingir/graph"
+	"spikingir/graph/op"
 	"spikingir/runtime/cluster"
 	"spikingir/runtime/exec"
 	"spikingir/runtime/kernel/machine"
@@ -140,6 +141,7 @@ func following(c cluster.Comm, i, n int) (int, error) {
 
 // collector holds one counter for each channel of each value.
 type collector struct {
+	g      *graph.Graph
 	names  []string
 	counts map[string][]*counter
 	wanted map[*graph.Value]bool
@@ -160,7 +162,7 @@ type counter struct {
 }
 
 func newCollector(g *graph.Graph, values []string) (*collector, error) {
-	c := &collector{names: values, counts: map[string][]*counter{}, wanted: map[*graph.Value]bool{}}
+	c := &collector{g: g, names: values, counts: map[string][]*counter{}, wanted: map[*graph.Value]bool{}}
 	for _, name := range values {
 		v := g.Value(name)
 		if v == nil {
@@ -237,14 +239,23 @@ func (c *collector) stats(set Images) (*graph.Stats, error) {
 		for ch, k := range list {
 			h := k.histogram()
 			if h.NaNs > 0 {
-				return nil, fmt.Errorf("value %q, channel %d: %d elements are NaN or infinite",
-					name, ch, h.NaNs)
+				return nil, c.notFinite(name, ch, h.NaNs)
 			}
 			vs.Channels = append(vs.Channels, h)
 		}
 		s.Values[name] = vs
 	}
 	return s, nil
+}
+
+// notFinite is the error of a value that was NaN or infinite, of the node that gives it.
+func (c *collector) notFinite(name string, channel int, count int64) error {
+	v := c.g.Value(name)
+	if v.Producer() == nil {
+		return fmt.Errorf("value %q, channel %d: %d elements are NaN or infinite", name, channel, count)
+	}
+	return op.Unsupportedf(v.Producer(), "channel %d of its result has %d elements that are NaN or infinite on the calibration images, want finite ones; "+
+		"look for weights that are too large and for divisions by 0 in front of it", channel, count)
 }
 
 func (k *counter) histogram() *graph.Histogram {

@@ -200,7 +200,7 @@ func TestDenormalAndSilent(t *testing.T) {
 	}
 }
 
-// TestNotFinite names the value and the channel.
+// TestNotFinite names the value, or the node that gives it, and the channel.
 func TestNotFinite(t *testing.T) {
 	m := parse(t, `g (float[N,2,H,W] x) => (float[N,2,H,W] y)
 {
@@ -213,6 +213,12 @@ func TestNotFinite(t *testing.T) {
 		_, err := Collect(t.Context(), m, []string{"x"}, images{list: []*ops.Tensor{x}}, nil, nil)
 		want := `value "x", channel 1: 2 elements are NaN or infinite`
 		if err == nil || err.Error() != want {
+			t.Errorf("%g: error %v, want %s", bad, err, want)
+		}
+		x.F32[5], x.F32[7] = -float32(math.Inf(-1)), 1
+		_, err = Collect(t.Context(), m, []string{"r"}, images{list: []*ops.Tensor{x}}, nil, nil)
+		want = `node "r" (Relu): channel 1 of its result has 1 elements that are NaN or infinite on the calibration images`
+		if err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%g: error %v, want %s", bad, err, want)
 		}
 	}
