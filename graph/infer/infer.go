@@ -173,7 +173,7 @@ func (c *call) run(r rule) error {
 }
 
 func (s *state) settle(n *graph.Node, v *graph.Value, found graph.Type) error {
-	declared := s.typeOf(v)
+	declared := yielding(s.typeOf(v), found)
 	t, err := s.merge(declared, found)
 	if err != nil {
 		return op.Errorf(n, "output %q is %v by its inputs but declared %v: %v",
@@ -181,6 +181,22 @@ func (s *state) settle(n *graph.Node, v *graph.Value, found graph.Type) error {
 	}
 	s.types[v] = t
 	return nil
+}
+
+// yielding is a declared type without sizes of 0 where another is found: exporters write 0 for
+// sizes that they do not know.
+func yielding(declared, found graph.Type) graph.Type {
+	if declared.Kind != graph.TensorType || len(declared.Shape) != len(found.Shape) {
+		return declared
+	}
+	shape := slices.Clone(declared.Shape)
+	for i, d := range shape {
+		if n, known := d.Size(); known && n == 0 && (len(shape) > 2 || FromDim(found.Shape[i]).Known()) {
+			shape[i] = graph.Dim{Denotation: d.Denotation, Unknown: d.Unknown}
+		}
+	}
+	declared.Shape = shape
+	return declared
 }
 
 // Types gives the types that inference finds for the values of the main graph, by name, and

@@ -9,7 +9,8 @@ import (
 
 // Input is the shape of an input of the model: the one declared, or where the model
 // declares none, or leaves its channels open, with those that the weights of a
-// convolution which reads it ask for. It is nil where nothing tells.
+// convolution which reads it ask for. Sizes of 0 in images are open: exporters write them for
+// what they do not know. It is nil where nothing tells.
 func Input(v *graph.Value) graph.Shape {
 	if v.IsInitializer() || v.Type.Kind != graph.TensorType {
 		return v.Type.Shape
@@ -39,7 +40,7 @@ func Input(v *graph.Value) graph.Shape {
 // withChannels is the declared shape of v. Channels that it leaves open, as an export with every
 // axis dynamic does, are those of the first convolution behind it.
 func withChannels(v *graph.Value) graph.Shape {
-	shape := v.Type.Shape
+	shape := opened(v.Type.Shape)
 	if len(shape) < 3 {
 		return shape
 	}
@@ -61,6 +62,26 @@ func withChannels(v *graph.Value) graph.Shape {
 		x = next
 	}
 	return shape
+}
+
+// opened is a declared shape of an input with open dimensions in the place of sizes of 0, which
+// no image has.
+func opened(s graph.Shape) graph.Shape {
+	if len(s) < 3 {
+		return s
+	}
+	s = slices.Clone(s)
+	for i, d := range s {
+		if n, known := d.Size(); known && n == 0 {
+			s[i] = graph.Dim{Denotation: d.Denotation, Unknown: d.Unknown}
+		}
+	}
+	return s
+}
+
+// Empty reports whether an input is declared with sizes of 0 that are taken as open.
+func Empty(v *graph.Value) bool {
+	return !v.IsInitializer() && v.Type.Kind == graph.TensorType && !slices.Equal(opened(v.Type.Shape), v.Type.Shape)
 }
 
 // keepsChannels reports whether what reads a value gives as many channels as it reads:

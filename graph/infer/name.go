@@ -7,8 +7,8 @@ import (
 	"spikingir/graph"
 )
 
-// NameSizes gives every dimension of an input that is left open without a name one, so
-// that what is computed from it can be told: N, C, H and W of an image, else one after
+// NameSizes gives every dimension of an input that is left open without a name one, sizes of 0
+// of an image among them, so that what is computed from it can be told: N, C, H and W of an image, else one after
 // the input. It reports whether there were any.
 func NameSizes(g *graph.Graph) bool {
 	taken := map[string]bool{}
@@ -24,7 +24,7 @@ func NameSizes(g *graph.Graph) bool {
 		if v.IsInitializer() {
 			continue
 		}
-		shape := slices.Clone(v.Type.Shape)
+		shape := slices.Clone(opened(v.Type.Shape))
 		for axis, d := range shape {
 			if FromDim(d).Known() {
 				continue

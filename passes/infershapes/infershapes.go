@@ -17,7 +17,7 @@ import (
 // After: each value between nodes has its type, with symbolic dimensions such as
 // 2*H+1, and a value_info entry in the file.
 // An input without a shape, which convolutions read, gets [N, C, ...] of their
-// weights, with a note.
+// weights, with a note; sizes of 0 that an image is declared with are open.
 // Conditions: declared types stay; one that contradicts the inferred type is an
 // error that names the node, but for a number where sizes of the inputs are open: it is of
 // another export and dropped, with a note. Sizes of inputs without a name get one. Operators that nobody knows are refused unless the
@@ -39,6 +39,7 @@ func run(c *passes.Context) (changed bool, err error) {
 	g := c.Model.Graph
 	before := types(g)
 	open := unshaped(g)
+	noteEmpty(c)
 	changed = infer.NameSizes(g)
 	changed = dropStale(c) || changed
 	if err := infer.Model(c.Model); err != nil {
@@ -72,6 +73,15 @@ func run(c *passes.Context) (changed bool, err error) {
 		}
 	}
 	return changed, nil
+}
+
+// noteEmpty tells of inputs whose sizes of 0 are taken as open.
+func noteEmpty(c *passes.Context) {
+	for _, v := range c.Model.Graph.Inputs() {
+		if infer.Empty(v) {
+			c.Notef(nil, "the input %q is declared %v; sizes of 0 are taken as open", v.Name(), v.Type)
+		}
+	}
 }
 
 // refuseUntyped refuses, all at once, the nodes that leave a value without a type: those of
