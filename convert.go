@@ -10,6 +10,7 @@ import (
 
 	"spikingir/graph"
 	"spikingir/graph/cost"
+	"spikingir/graph/infer"
 	"spikingir/graph/op"
 	"spikingir/onnxio"
 	"spikingir/passes"
@@ -135,6 +136,9 @@ func (o *Options) carryOut(ctx context.Context, m *Model, p Pipeline, c *Convers
 	}
 	set, err := newCalibration(o.Calibration, ports.Channels)
 	if err != nil {
+		if wrong := infer.Model(m.Clone()); wrong != nil && isInvalid(wrong) {
+			return nil, &InvalidError{wrong} // the file's own channels contradict each other
+		}
 		return nil, err
 	}
 	set.feeds = feeds

@@ -21,8 +21,8 @@ var linearInData = map[string][]int{
 func (t temporal) unfit() error {
 	typ := t.n.Op().Type
 	if slices.Contains(ofSequences, typ) {
-		return Unsupportedf(t.n, "it works on a sequence of tensors, want one whose sizes and positions are constants "+
-			"and that no Loop or If reads: it is taken apart then")
+		return Unsupportedf(t.n, "it works on a sequence of tensors that are not known one by one; want constant sizes and positions, "+
+			"an axis of known size where positions count from the end, and no Loop or If that reads it")
 	}
 	data, linear := linearInData[typ]
 	if !linear {

@@ -206,6 +206,9 @@ func addend(n *graph.Node) error {
 		}
 		return channelwise(n, c)
 	}
+	if n.Is("Where") {
+		return op.Errorf(n, "it puts a constant where its condition says, want a Mul by a mask of 0 and 1 for 0, and an Add of another constant behind it")
+	}
 	return op.Errorf(n, "the operator adds a constant, want an Add for that")
 }
 
