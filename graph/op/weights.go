@@ -31,13 +31,22 @@ func CheckWeights(m *graph.Model) error {
 	var text string
 	others := 0
 	opset := m.Opset("")
+	said := map[weight]string{} // a tensor that many nodes read is looked through once
 	for g := range m.Graphs() {
 		for n := range g.Nodes() {
 			if n.Op().Domain != "" {
 				continue
 			}
 			for i, v := range n.Inputs() {
-				why := weightProblem(n, i, v, opset)
+				if v == nil || !takes(parameters, n, i) && !takes(operands, n, i) {
+					continue
+				}
+				w := weight{v, takes(parameters, n, i), lowest(n, i, opset)}
+				why, known := said[w]
+				if !known {
+					why = w.problem()
+					said[w] = why
+				}
 				switch {
 				case why == "":
 				case first == nil:
@@ -60,18 +69,28 @@ func CheckWeights(m *graph.Model) error {
 	return Errorf(first, "%s: the training or the export went wrong there; export the model again from weights that are numbers", text)
 }
 
-// weightProblem says what is wrong with the numbers of input i, "" where nothing is.
-func weightProblem(n *graph.Node, i int, v *graph.Value, opset int64) string {
-	t := Constant(v)
-	weight, operand := takes(parameters, n, i), takes(operands, n, i)
-	if t == nil || !t.DType.IsFloat() || !t.Loaded() || !weight && !operand {
-		return ""
-	}
-	lowest := math.Inf(-1)
+// A weight is a value and what its numbers may be.
+type weight struct {
+	value  *graph.Value
+	finite bool
+	lowest float64
+}
+
+// lowest is what the numbers of input i may not be below.
+func lowest(n *graph.Node, i int, opset int64) float64 {
 	if i == bnVariance && n.Is("BatchNormalization") {
 		if b, err := BatchNormOf(n, opset); err == nil && !b.Training {
-			lowest = -float64(b.Epsilon)
+			return -float64(b.Epsilon)
 		}
+	}
+	return math.Inf(-1)
+}
+
+// problem says what is wrong with the numbers, "" where nothing is.
+func (w weight) problem() string {
+	t := Constant(w.value)
+	if t == nil || !t.DType.IsFloat() || !t.Loaded() {
+		return ""
 	}
 	var nans, infs, low, count int
 	each(t, func(x float64) {
@@ -79,9 +98,9 @@ func weightProblem(n *graph.Node, i int, v *graph.Value, opset int64) string {
 		switch {
 		case math.IsNaN(x):
 			nans++
-		case math.IsInf(x, 0) && weight:
+		case math.IsInf(x, 0) && w.finite:
 			infs++
-		case x < lowest:
+		case x < w.lowest:
 			low++
 		}
 	})
@@ -97,7 +116,7 @@ func weightProblem(n *graph.Node, i int, v *graph.Value, opset int64) string {
 	if list == nil {
 		return ""
 	}
-	return fmt.Sprintf("its input %q has %d numbers, %s, want finite ones", v.Name(), count, strings.Join(list, ", "))
+	return fmt.Sprintf("its input %q has %d numbers, %s, want finite ones", w.value.Name(), count, strings.Join(list, ", "))
 }
 
 func takes(table map[string][]int, n *graph.Node, i int) bool {
@@ -111,9 +130,15 @@ func takes(table map[string][]int, n *graph.Node, i int) bool {
 
 // each calls f for every element of a tensor of floats.
 func each(t *graph.Tensor, f func(x float64)) {
-	if t.DType == graph.Float64 {
+	switch t.DType {
+	case graph.Float64:
 		for b := t.Bytes(); len(b) >= 8; b = b[8:] {
 			f(math.Float64frombits(bits.LittleEndian.Uint64(b)))
+		}
+		return
+	case graph.Float32: // without a copy
+		for b := t.Bytes(); len(b) >= 4; b = b[4:] {
+			f(float64(math.Float32frombits(bits.LittleEndian.Uint32(b))))
 		}
 		return
 	}

@@ -47,8 +47,12 @@ func kindOf(n *graph.Node) string {
 	if kind != "" || part {
 		return kind
 	}
+	data := map[*graph.Value]bool{} // a node may have very many inputs
+	for i, v := range n.Inputs() {
+		data[v] = data[v] || !op.StatesSize(n, i)
+	}
 	varies := func(v *graph.Value) bool {
-		return op.Constant(v) == nil && isData(n, v) && (v.Type.Elem.IsFloat() || v.Type.Elem == graph.Bool)
+		return op.Constant(v) == nil && data[v] && (v.Type.Elem.IsFloat() || v.Type.Elem == graph.Bool)
 	}
 	y := n.Output(0)
 	whole := y != nil && !y.Type.Elem.IsFloat() && y.Type.Elem != graph.Bool
