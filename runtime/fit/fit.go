@@ -48,6 +48,9 @@ func Free(m *graph.Model, input string) *Sizes {
 	}
 	s.Input = v.Name()
 	infer.NameSizes(m.Graph)
+	if shape, pinned := pinned(m, v); pinned {
+		replace(m.Graph, v, shape)
+	}
 	stated := v.Type.Shape
 	for _, free := range [][]int{{0, 2, 3}, {2, 3}, {0}, {}} {
 		shape, changed := freed(stated, free)
@@ -70,6 +73,27 @@ func Free(m *graph.Model, input string) *Sizes {
 		}
 	}
 	return s
+}
+
+// pinned is the shape of the input v with numbers for rows and columns that the file leaves open, where a node
+// wants one number of them: a Split into stated sizes does, and a sum with an image of constants.
+func pinned(m *graph.Model, v *graph.Value) (shape graph.Shape, ok bool) {
+	known, err := infer.SizesOf(m)
+	if err != nil {
+		return nil, false
+	}
+	shape = slices.Clone(v.Type.Shape)
+	for _, d := range known.Demands {
+		for axis := 2; axis < 4; axis++ {
+			size := infer.FromDim(shape[axis])
+			for _, pair := range [...][2]infer.Expr{{d.A, d.B}, {d.B, d.A}} {
+				if n, number := pair[1].Int(); number && n > 1 && pair[0].Equal(size) && len(size.Parameters()) == 1 {
+					shape[axis], ok = graph.Known(n), true
+				}
+			}
+		}
+	}
+	return shape, ok
 }
 
 // settle notes what is left of conditions once shape is the input's.
@@ -152,7 +176,14 @@ func forget(g *graph.Graph) {
 
 // Only says which size alone runs and what states it.
 func (s *Sizes) Only() string {
-	return fmt.Sprintf("%dx%d pixels, the size that the model was exported for: %s", s.Columns, s.Rows, s.why)
+	size := fmt.Sprintf("%dx%d pixels", s.Columns, s.Rows)
+	switch {
+	case s.Columns == 0:
+		size = fmt.Sprintf("a height of %d pixels", s.Rows)
+	case s.Rows == 0:
+		size = fmt.Sprintf("a width of %d pixels", s.Columns)
+	}
+	return size + ", the size that the model was exported for: " + s.why
 }
 
 // Fixed reports whether images of one size alone run.

@@ -62,6 +62,19 @@ func TestIgnored(t *testing.T) {
 	}
 }
 
+// TestOnly says sizes of which one axis alone is a number.
+func TestOnly(t *testing.T) {
+	for body, want := range map[string]string{
+		"a, y = Split <axis = 2> (x, end)": "a height of 10 pixels, the size",
+		"a, y = Split <axis = 3> (x, end)": "a width of 10 pixels, the size",
+		"y = Add(x, map)":                  "6x4 pixels, the size",
+	} {
+		if got := fit.Free(model(t, "N,1,H,W", body), "x").Only(); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %q, want %q", body, got, want)
+		}
+	}
+}
+
 // TestFree tells what sizes networks take whose files state one, or none.
 func TestFree(t *testing.T) {
 	view := func(a, b string) string { return strings.NewReplacer("VIEW", a, "BACK", b).Replace(shuffle) }
@@ -73,6 +86,9 @@ func TestFree(t *testing.T) {
 		{"convolution", "1,1,4,6", "y = Conv(x, one)", fit.Sizes{RowsOf: 1, ColumnsOf: 1}, ""},
 		{"symbols", "N,1,H,W", "y = Conv(x, one)", fit.Sizes{RowsOf: 1, ColumnsOf: 1}, ""},
 		{"unnamed", `"-1",1,"-1","-1"`, "y = Conv(x, one)", fit.Sizes{RowsOf: 1, ColumnsOf: 1}, ""},
+		{"open, and a sum with an image", "N,1,H,W", "y = Add(x, map)", fit.Sizes{Rows: 4, Columns: 6, RowsOf: 1, ColumnsOf: 1}, "wants sizes"},
+		{"open, and rows split by numbers", "N,1,H,W", "a, y = Split <axis = 2> (x, end)", fit.Sizes{Rows: 10, RowsOf: 1, ColumnsOf: 1}, "(Split) wants sizes"},
+		{"open, and a sum with a channel", "N,1,H,W", "y = Add(x, one)", fit.Sizes{RowsOf: 1, ColumnsOf: 1}, ""},
 		{"crop", "1,1,4,6", "y = Slice(x, start, end, axes)", fit.Sizes{Rows: 4, Columns: 6, RowsOf: 1, ColumnsOf: 1}, "cuts axis 2 at 4"},
 		{"crop from the border", "1,1,4,6", "y = Slice(x, start, last, axes)", fit.Sizes{RowsOf: 1, ColumnsOf: 1}, ""},
 		{"crop to the border", "1,1,4,6", "y = Slice(x, start, most, axes)", fit.Sizes{RowsOf: 1, ColumnsOf: 1}, ""},
