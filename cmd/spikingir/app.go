@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -34,6 +35,8 @@ type app struct {
 	// this one has no part in the command.
 	cluster cluster.Comm
 	idle    bool
+	// completing says that a shell asks what may come next.
+	completing bool
 }
 
 func (a *app) context() context.Context {
@@ -51,6 +54,7 @@ func run(args []string, in io.Reader, out, errw io.Writer) int {
 // runIn is the program in one of several processes.
 func runIn(c cluster.Comm, args []string, in io.Reader, out, errw io.Writer) int {
 	a := &app{Common: cli.Common{Name: "spikingir", Err: errw}, stdin: in, stdout: out, cluster: c}
+	a.completing = len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd)
 	defer a.Close()
 	code := cli.Run(args, in, out, errw, func(out io.Writer) *cobra.Command {
 		a.out = out
@@ -99,6 +103,9 @@ standard error.`,
 		shared(a.finetuneCmd()), a.judging(a.diffCmd()), a.judging(a.verifyCmd()), a.judging(a.bisectCmd()), a.explainCmd(), a.reportCmd(), a.judging(a.exportCmd()), a.benchCmd(), a.demoCmd(), a.manCmd())
 	root.SetOut(a.out) // which the command completion takes as it is now
 	completions(root)
+	if a.completing {
+		offerChoices(root)
+	}
 	describe(root)
 	group(root)
 	return root

@@ -65,15 +65,21 @@ func oneOf(flag, value string, words []string) error {
 	return fmt.Errorf("--%s %s, want %s", flag, value, strings.Join(words, " or "))
 }
 
-// completions offers the choices in every shell, and makes `completion` refuse a
-// shell that it does not know.
+// completions makes `completion` refuse a shell that it does not know.
 func completions(root *cobra.Command) {
 	root.InitDefaultCompletionCmd()
-	words := choices()
-	for _, cmd := range append(root.Commands(), root) {
+	for _, cmd := range root.Commands() {
 		if cmd.Name() == "completion" {
 			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 		}
+	}
+}
+
+// offerChoices offers the choices of flags in every shell. Cobra keeps them, and the commands, for as long as
+// the process lives, so that it is done where a shell asks only.
+func offerChoices(root *cobra.Command) {
+	words := choices()
+	for _, cmd := range append(root.Commands(), root) {
 		offer := func(f *pflag.Flag) {
 			if f.Name == "format" {
 				return
