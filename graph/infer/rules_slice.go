@@ -162,8 +162,13 @@ func sliced(size, start, end, step Expr) Expr {
 		return Expr{}
 	}
 	count := last.Sub(first).CeilDiv(k)
-	if m, isNumber := count.Int(); isNumber {
+	switch m, isNumber := count.Int(); {
+	case isNumber:
 		return Number(max(m, 0))
+	case first.Sub(last).atLeast(0): // the end lies in front of the start
+		return Number(0)
+	case okFrom && from < 0 && okTo && to >= 0 && !count.atLeast(0):
+		return Expr{} // nothing, but of small sizes
 	}
 	return count
 }
