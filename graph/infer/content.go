@@ -2,6 +2,7 @@ package infer
 
 import (
 	"math"
+	"slices"
 
 	"spikingir/graph"
 )
@@ -57,10 +58,14 @@ func contentOf(t *graph.Tensor) (k content, ok bool) {
 	return nil, false
 }
 
-// fromFloat is x exactly, unknown when its fraction is too fine.
+// fromFloat is x exactly, unknown when its fraction is too fine and for -0.
 func fromFloat(x float32) quantity {
 	const fine = 40 // bits behind the point
-	if f := float64(x); math.Abs(f) < 1<<20 {
+	f := float64(x)
+	switch {
+	case f == 0 && math.Signbit(f): // no quantity
+		return quantity{den: 1}
+	case math.Abs(f) < 1<<20:
 		for shift := range fine {
 			if scaled := math.Ldexp(f, shift); scaled == math.Trunc(scaled) {
 				return quantity{Number(int64(scaled)), 1 << shift}
@@ -72,6 +77,18 @@ func fromFloat(x float32) quantity {
 		return whole(Number(int64(x)))
 	}
 	return quantity{den: 1}
+}
+
+// withoutZeros is k with unknown numbers in the place of zeros, which have no sign here: it is for
+// results that may be -0.
+func (k content) withoutZeros() content {
+	out := slices.Clone(k)
+	for i, q := range out {
+		if q.num.is(0) {
+			out[i] = quantity{den: 1}
+		}
+	}
+	return out
 }
 
 func (q quantity) float() (x float32, ok bool) {

@@ -58,6 +58,9 @@ func (c *call) propagate(p propagator) {
 		}
 	}
 	if k, ok := p(c, in); ok && len(k) <= maxContent {
+		if c.elem(v) == graph.Float32 && (c.n.Is("Neg") || c.n.Is("Ceil") || c.n.Is("Mod")) {
+			k = k.withoutZeros()
+		}
 		c.content[v] = k
 	}
 }
