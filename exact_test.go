@@ -18,6 +18,7 @@ import (
 	"spikingir/onnxio"
 	"spikingir/passes/recipes"
 	"spikingir/runtime/bench"
+	"spikingir/runtime/dataset"
 	"spikingir/runtime/ops"
 )
 
@@ -48,8 +49,8 @@ func exactForms(schedule string) []recipes.Form {
 	return []recipes.Form{recipes.Functions, recipes.Flat, recipes.Unrolled}
 }
 
-// exactly is what this program gives for a batch, as bytes of float32.
-func exactly(t *testing.T, m *spikingir.Model, precision spikingir.Precision, x fixtures.Array) []byte {
+// output is what this program gives for a batch.
+func output(t *testing.T, m *spikingir.Model, precision spikingir.Precision, x fixtures.Array) []float32 {
 	t.Helper()
 	net, err := spikingir.Open(m, spikingir.RunOptions{Precision: precision, Threads: 2})
 	if err != nil {
@@ -60,8 +61,13 @@ func exactly(t *testing.T, m *spikingir.Model, precision spikingir.Precision, x 
 	if err != nil {
 		t.Fatal(err)
 	}
-	var b []byte
-	for _, v := range y[0].F32 {
+	return y[0].F32
+}
+
+// exactly is output as bytes.
+func exactly(t *testing.T, m *spikingir.Model, precision spikingir.Precision, x fixtures.Array) (b []byte) {
+	t.Helper()
+	for _, v := range output(t, m, precision, x) {
 		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
 	}
 	return b
@@ -78,32 +84,101 @@ type trials struct {
 func (c *trials) add(t *testing.T, name string, file []byte, inputs []fixtures.Array) {
 	t.Helper()
 	for _, schedule := range []string{"lockstep", "two-phase"} {
-		bits := make([][]byte, len(inputs))
-		for _, form := range exactForms(schedule) {
-			title := name + "/" + schedule + "/" + string(form)
-			m := exactNetwork(t, name, file, schedule, form)
-			if err := exact.Prove(m); err != nil {
-				t.Errorf("%s: no proof: %v", title, err)
+		c.forms(t, name, schedule, inputs, func(form recipes.Form) *spikingir.Model {
+			return exactNetwork(t, name, file, schedule, form)
+		})
+	}
+}
+
+// addTuned is add of a network that is fine-tuned for a few steps, and written in the exact form.
+func (c *trials) addTuned(t *testing.T, name string, file []byte, task spikingir.Task, inputs []fixtures.Array) {
+	t.Helper()
+	for _, schedule := range []string{"lockstep", "two-phase"} {
+		path := tuned(t, name, file, schedule, task, true)
+		c.forms(t, name+" fine-tuned", schedule, inputs, func(form recipes.Form) *spikingir.Model {
+			m := reopen(t, path)
+			if _, err := spikingir.Lower(t.Context(), m, form, spikingir.Options{}); err != nil {
+				t.Fatalf("%s, %s, %s: %v", name, schedule, form, err)
 			}
-			written, err := onnxio.Encode(m)
-			if err != nil {
-				t.Fatal(err)
+			return m
+		})
+	}
+}
+
+// tuned is the file of a network that a few steps of training have changed, snapped to the exact form or not.
+func tuned(t *testing.T, name string, file []byte, schedule string, task spikingir.Task, snap bool) (path string) {
+	t.Helper()
+	m, err := onnxio.Decode(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	recipe, last := "spikingir", "spikes"
+	if schedule == "two-phase" {
+		recipe, last = schedule, "rates"
+	}
+	s := spikingir.Settings{Timesteps: 6, Currents: recipes.SpikeCurrents}
+	if _, err := spikingir.Convert(t.Context(), m, spikingir.Options{Recipe: recipe, Settings: s, Threads: 2}); err != nil {
+		t.Fatalf("%s, %s: %v", name, schedule, err)
+	}
+	dir := t.TempDir()
+	images, err := fixtures.Images(fixtures.Clean)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range images {
+		if err := os.WriteFile(filepath.Join(dir, f.Name+".png"), f.Data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o := spikingir.DefaultFinetune()
+	o.Data = spikingir.Data{Dir: dir, Task: task}
+	o.Stages = []spikingir.Stage{{Name: last, Steps: 4, Rate: 1e-3}}
+	o.Batch, o.Patch, o.ValidateEvery, o.ValidationShare, o.ValidationCrop = 2, 16, 5, 0.1, 16
+	o.TrainThresholds, o.Snap = true, snap
+	o.Output = filepath.Join(t.TempDir(), "out.onnx")
+	if _, err := spikingir.Finetune(t.Context(), m, o); err != nil {
+		t.Fatalf("%s, %s: %v", name, schedule, err)
+	}
+	return o.Output
+}
+
+// taskOf is what a network of the fixtures or a published one can be trained on.
+func taskOf(name string) spikingir.Task {
+	switch name {
+	case "prelunet", "srvgg", "fsrcnn_x2_op11":
+		return spikingir.Task{Kind: spikingir.SR, Scale: 2, Input: dataset.LowRes}
+	}
+	return spikingir.Task{Kind: spikingir.Denoise, Sigma: 25}
+}
+
+// forms holds the forms and precisions of a network to each other.
+func (c *trials) forms(t *testing.T, name, schedule string, inputs []fixtures.Array, network func(recipes.Form) *spikingir.Model) {
+	t.Helper()
+	bits := make([][]byte, len(inputs))
+	for _, form := range exactForms(schedule) {
+		title := name + "/" + schedule + "/" + string(form)
+		m := network(form)
+		if err := exact.Prove(m); err != nil {
+			t.Errorf("%s: no proof: %v", title, err)
+		}
+		written, err := onnxio.Encode(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, x := range inputs {
+			if form == recipes.Functions {
+				bits[i] = exactly(t, m, spikingir.FixedPoint, x)
 			}
-			for i, x := range inputs {
-				if form == recipes.Functions {
-					bits[i] = exactly(t, m, spikingir.FixedPoint, x)
-				}
-				if got := exactly(t, m, spikingir.Float32, x); !bytes.Equal(got, bits[i]) {
-					t.Errorf("%s, %v: float32 differs from integers", title, x.Shape)
-				}
-				var dims []int64
-				for _, d := range x.Shape {
-					dims = append(dims, int64(d))
-				}
-				c.cases = append(c.cases, onnxruntime.Case{Model: written,
-					Inputs: map[string]*graph.Tensor{m.Graph.Inputs()[0].Name(): graph.NewFloat32(dims, x.Data)}})
-				c.want, c.titles = append(c.want, bits[i]), append(c.titles, title)
+			if got := exactly(t, m, spikingir.Float32, x); !bytes.Equal(got, bits[i]) {
+				t.Errorf("%s, %v: float32 differs from integers", title, x.Shape)
 			}
+			var dims []int64
+			for _, d := range x.Shape {
+				dims = append(dims, int64(d))
+			}
+			c.cases = append(c.cases, onnxruntime.Case{Model: written,
+				Inputs: map[string]*graph.Tensor{m.Graph.Inputs()[0].Name(): graph.NewFloat32(dims, x.Data)}})
+			c.want, c.titles = append(c.want, bits[i]), append(c.titles, title)
 		}
 	}
 }
@@ -196,4 +271,25 @@ func TestExactReal(t *testing.T) {
 		c.add(t, name, file, inputs)
 	}
 	c.run(t, modules)
+}
+
+// TestExactTuned is TestExact, and TestExactReal, on networks that are fine-tuned.
+func TestExactTuned(t *testing.T) {
+	t.Parallel()
+	modules := os.Getenv(onnxruntime.Variable)
+	files, channels := networks(t)
+	var c trials
+	for name, file := range files {
+		if modules == "" && name != "prelunet" {
+			continue
+		}
+		var inputs []fixtures.Array
+		for _, shape := range [][]int{{2, channels[name], 16, 20}, {1, channels[name], 33, 21}} {
+			inputs = append(inputs, fixtures.Array{Shape: shape, Data: bench.Uniform(shape...).F32})
+		}
+		c.addTuned(t, name, file, taskOf(name), inputs)
+	}
+	if modules != "" {
+		c.run(t, modules)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"spikingir/graph"
+	"spikingir/graph/exact"
 	"spikingir/graph/op"
 	"spikingir/passes"
 	"spikingir/passes/spiking"
@@ -131,7 +132,7 @@ func layerOf(conv *graph.Node, k *neuron) (*layer, string, error) {
 		if y.sums[out] == 0 {
 			scale = at(k.theta, out) // any will do
 		}
-		level, odd := weights.OddMultiple(at(k.theta, out), scale)
+		level, odd := exact.OddMultiple(at(k.theta, out), scale)
 		if !odd || level > math.MaxInt32 {
 			return nil, fmt.Sprintf("the threshold of channel %d is %g units of its weights, want an odd number of them; "+
 				"run quantise-weights behind the passes that change weights or thresholds", out, at(k.theta, out)/scale), nil

@@ -17,12 +17,13 @@ import (
 // Before: z = Conv(s, W) or ConvTranspose(s, W), where s is the spikes of a neuron, or
 // several joined by Concat or averaged by AveragePool, with thresholds a in front.
 // After: W' of the same type. Of each output channel, W'*a is whole multiples of one
-// scale, and the largest of them is 2^(bits-1)-1. Where a hidden neuron
-// alone reads z, the scale moves a little to suit its threshold. Of two phases that becomes an odd
+// scale, and the largest of them is 2^(bits-1)-1. Where hidden neurons
+// alone read z, or Neg(z), the scale moves a little to suit the threshold of the first. Of two phases that becomes an odd
 // multiple, and the bias such that counts change half way between two multiples. In lock-step it
 // becomes a multiple that lies between two potentials, and the bias a multiple; a neuron that
-// starts at 0 has no such threshold, and is left alone. A bias of 0 stays, and so does the scale
-// where the threshold is less than 8 of it.
+// starts at 0 has no such threshold, and is left alone. Of the other neurons, as of the second population
+// of a leaky ReLU, the threshold itself moves, to the nearest such multiple. A bias of 0 stays, and so do scale and threshold
+// where the threshold is less than 8 of the scale.
 // Conditions: constant weights and thresholds. A layer behind a sum or a product of
 // spikes is left alone, with a note; so is one whose weights
 // are computed at run time. The first layer and the readout keep their weights.
@@ -77,10 +78,8 @@ func round(c *passes.Context, n *graph.Node, amplitude []float32) (bool, error) 
 		return false, op.Wrap(n, err)
 	}
 	changed := false
-	if reader := hidden(n); reader != nil {
-		if changed, err = settle(reader, q.Scale, q.Used(l)); err != nil {
-			return false, err
-		}
+	if changed, err = settle(hidden(n.Output(0)), q.Scale, q.Used(l)); err != nil {
+		return false, err
 	}
 	rounded, moved := q.Floats(l, amplitude), false
 	for i, x := range xs {
@@ -100,18 +99,26 @@ func round(c *passes.Context, n *graph.Node, amplitude []float32) (bool, error) 
 	return true, nil
 }
 
-// hidden is the neuron that alone reads what n gives; nil when there is none, for an output
-// neuron, of which a readout takes what it did not fire, and for one of several spikes a step.
-func hidden(n *graph.Node) *graph.Node {
-	v := n.Output(0)
-	if v.IsOutput() || v.NumUses() != 1 {
+// hidden lists the neurons that alone read v, or its negative; none when something else does,
+// an output neuron, of which a readout takes what it did not fire, or one of several spikes a step.
+func hidden(v *graph.Value) (list []*graph.Node) {
+	if v.IsOutput() {
 		return nil
 	}
-	reader := v.Uses()[0].Node
-	if !op.IsNeuron(reader) || op.IsGraded(reader) || spiking.IsOutput(reader) {
-		return nil
+	for _, u := range v.Uses() {
+		some := []*graph.Node{u.Node}
+		switch {
+		case u.Node.Is("Neg"):
+			some = hidden(u.Node.Output(0))
+		case !op.IsNeuron(u.Node) || op.IsGraded(u.Node) || spiking.IsOutput(u.Node) || u.Index != op.NeuronX:
+			return nil
+		}
+		if len(some) == 0 {
+			return nil
+		}
+		list = append(list, some...)
 	}
-	return reader
+	return list
 }
 
 // onGrid is how far from a whole multiple, in parts of a unit, the rounding of float32

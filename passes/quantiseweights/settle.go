@@ -1,8 +1,6 @@
 package quantiseweights
 
 import (
-	"math"
-
 	"spikingir/graph"
 	"spikingir/graph/exact"
 	"spikingir/graph/op"
@@ -17,18 +15,35 @@ type levels struct {
 	theta, alpha, bias []float32 // one number, or one for each channel; alpha is 0 for an IF
 }
 
-// leastLevel is the least threshold in units of the scale for which the scale moves.
-const leastLevel = 8
+// settle moves the scales of the weights in front of hidden neurons to suit the threshold of
+// the first, the thresholds of the others to suit the scales, and biases; used tells the channels that have weights.
+func settle(neurons []*graph.Node, scale []float64, used []bool) (changed bool, err error) {
+	var all []*levels
+	for _, n := range neurons {
+		k, err := levelsOf(n)
+		if err != nil {
+			return false, err
+		}
+		all = append(all, k)
+	}
+	driven := make([]bool, len(scale)) // channels whose scale has been moved
+	for i, n := range neurons {
+		moved, err := all[i].settle(n, scale, used, driven)
+		if err != nil {
+			return false, err
+		}
+		changed = changed || moved
+	}
+	return changed, nil
+}
 
-// settle moves the scales of the weights in front of a hidden neuron, and its
-// bias, to suit its threshold; used tells the channels that have weights.
-func settle(n *graph.Node, scale []float64, used []bool) (changed bool, err error) {
-	k := &levels{alpha: []float32{0}, bias: []float32{0}}
+func levelsOf(n *graph.Node) (k *levels, err error) {
+	k = &levels{alpha: []float32{0}, bias: []float32{0}}
 	if k.Neuron, err = op.NeuronOf(n); err != nil {
-		return false, err
+		return nil, err
 	}
 	if k.theta, err = passes.Threshold(n); err != nil {
-		return false, err
+		return nil, err
 	}
 	for _, p := range []struct {
 		of   *graph.Value
@@ -39,58 +54,41 @@ func settle(n *graph.Node, scale []float64, used []bool) (changed bool, err erro
 			continue
 		}
 		if _, *p.list, err = weights.Floats(n, p.of, p.what); err != nil {
-			return false, err
+			return nil, err
 		}
 	}
-	bias := make([]float32, len(scale))
+	return k, nil
+}
+
+// settle is that of one of the neurons, n. Channels that are driven have a scale that stays.
+func (k *levels) settle(n *graph.Node, scale []float64, used, driven []bool) (changed bool, err error) {
+	theta, bias := make([]float32, len(scale)), make([]float32, len(scale))
+	otherTheta, otherBias := false, false
 	for c := range scale {
-		theta := float64(at(k.theta, c))
-		bias[c] = at(k.bias, c)
-		if !used[c] || theta/scale[c] < leastLevel || math.IsInf(theta, 1) {
+		theta[c], bias[c] = at(k.theta, c), at(k.bias, c)
+		if !used[c] {
 			continue
 		}
-		level, ok := k.level(theta, scale[c])
+		e := exact.Neuron{Lockstep: k.Schedule == op.Lockstep, Timesteps: int(k.Timesteps), V0: float64(k.V0), Alpha: float64(at(k.alpha, c))}
+		s, ok := e.Settle(theta[c], bias[c], scale[c], driven[c])
 		if !ok {
 			continue
 		}
-		scale[c] = theta / level
-		if b, far := k.settled(theta, float64(bias[c]), float64(at(k.alpha, c)), scale[c]); far {
-			bias[c], changed = b, true
-		}
+		otherTheta, otherBias = otherTheta || s.Theta != theta[c], otherBias || s.Bias != bias[c]
+		theta[c], bias[c], scale[c], driven[c] = s.Theta, s.Bias, s.Unit, true
 	}
-	if changed {
-		v := n.Input(op.NeuronBias)
-		t := graph.NewFloat32(spiking.PerChannel(len(bias), len(k.X.Type.Shape)), bias)
-		n.SetInput(op.NeuronBias, weights.Renew(n.Graph(), v, t, v.Name()))
+	renew := func(input int, list []float32) {
+		v := n.Input(input)
+		t := graph.NewFloat32(spiking.PerChannel(len(list), len(k.X.Type.Shape)), list)
+		n.SetInput(input, weights.Renew(n.Graph(), v, t, v.Name()))
 	}
-	return changed, nil
+	if otherTheta {
+		renew(op.NeuronTheta, theta)
+	}
+	if otherBias {
+		renew(op.NeuronBias, bias)
+	}
+	return otherTheta || otherBias, nil
 }
 
 func at(list []float32, channel int) float32 { return list[min(channel, len(list)-1)] }
-
-// level is the threshold in units; ok is false where no number is such that sums keep away from it.
-func (k *levels) level(theta, unit float64) (level float64, ok bool) {
-	if k.Schedule == op.Lockstep {
-		return exact.Level(theta, unit, float64(k.V0))
-	}
-	level, _ = weights.OddMultiple(theta, unit)
-	return level, true
-}
-
-// settled is the bias b moved so that no sum of weights comes near a level at which one more
-// spike is fired: in lock-step to a multiple of the scale, of two phases so that over all steps, with
-// the initial potential and less the
-// level of the post step, it is half a unit more than one. far tells that b is not.
-func (k *levels) settled(theta, b, alpha, unit float64) (settled float32, far bool) {
-	if k.Schedule == op.Lockstep {
-		want := math.Round(b / unit)
-		return float32(want * unit), math.Abs(b/unit-want) >= exact.Slack(theta/unit)
-	}
-	steps, start := float64(k.Timesteps), (float64(k.V0)-alpha)*theta
-	have := (float64(steps*b) + start) / unit
-	want := math.Floor(have) + 0.5
-	if b == 0 || math.Abs(have-want) < exact.Slack(theta/unit) {
-		return 0, false
-	}
-	return float32((float64(want*unit) - start) / steps), true
-}

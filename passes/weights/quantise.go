@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 
-	"spikingir/graph/exact"
 	"spikingir/graph/op"
 )
 
@@ -65,11 +64,4 @@ func (q *Quantised) Used(l op.Layout) []bool {
 		used[out] = used[out] || k != 0
 	}
 	return used
-}
-
-// OddMultiple is the odd number of units of scale that is nearest to theta, and whether
-// theta is that, up to the rounding of float32.
-func OddMultiple(theta, scale float64) (level float64, ok bool) {
-	level = 2*math.Floor(theta/scale/2) + 1
-	return level, math.Abs(theta/scale-level) <= exact.Slack(level)
 }

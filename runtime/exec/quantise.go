@@ -62,6 +62,7 @@ func quantise(c current, t thresholds, steps int) *fixedPoint {
 		ok := exactly
 		if !ok {
 			scale, ok = c.settledScale(o, t, steps*most)
+			exactly = ok
 		}
 		if !ok {
 			scale, ok = channelScale(weights, c.bias[o]/float64(most), c.always[o]/float64(most), t.theta[o], t.v0, steps*most)
@@ -91,7 +92,7 @@ func quantise(c current, t thresholds, steps int) *fixedPoint {
 	return f
 }
 
-// postFire is the least potential that fires at the post step: where potentials are exact, so
+// postFire is the least potential that fires at the post step: where potentials are those of the file, so
 // is the comparison.
 func postFire(level, scale float64, exactly bool) int32 {
 	if exactly {

@@ -32,8 +32,9 @@ type Net struct {
 	params  []*Param
 	index   map[*graph.Value]*Param
 	consts  map[*graph.Value]*ops.Tensor
-	// roundings are the layers whose weights are rounded.
+	// roundings are the layers whose weights are rounded, following the thresholds that they move.
 	roundings []*rounding
+	following []following
 	input     *value
 	output    *value
 	target    *graph.Value // the output of the graph that is trained

@@ -223,4 +223,8 @@ func (n *Net) Store() {
 			}
 		}
 	}
+	for _, f := range n.following {
+		t := graph.NewFloat32(f.value.Const.Dims, slices.Clone(f.layer.fixed.theta))
+		n.model.Graph.SetInitializer(f.value, t, nil)
+	}
 }

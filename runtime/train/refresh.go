@@ -1,6 +1,7 @@
 package train
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -37,21 +38,37 @@ func (n *Net) Refresh() {
 	}
 	// First the neurons, whose thresholds the rounding of weights and the layers that
 	// read spikes have; then those that a rounding gave another bias.
+	for _, f := range n.following {
+		copy(f.layer.fixed.theta, f.given)
+	}
 	for _, l := range n.neurons {
 		l.refresh()
 	}
-	moved := make([]bool, len(n.roundings))
-	n.each(len(n.roundings), func(i int) { moved[i] = n.roundings[i].refresh() })
-	for i, r := range n.roundings {
-		if moved[i] {
-			r.reader.refresh()
-		}
-	}
+	n.round()
 	n.each(len(n.layers), func(i int) {
 		if _, done := n.layers[i].(*neuronLayer); !done {
 			n.layers[i].refresh()
 		}
 	})
+}
+
+// round rounds the weights of all layers. A threshold that moves gives the layers behind it other
+// amplitudes, so that one follows the other where there is such a threshold.
+func (n *Net) round() {
+	moved := make([][]*neuronLayer, len(n.roundings))
+	one := func(i int) { moved[i] = n.roundings[i].refresh() }
+	if slices.ContainsFunc(n.roundings, func(r *rounding) bool { return len(r.readers) > 1 }) {
+		for i := range n.roundings {
+			one(i)
+		}
+	} else {
+		n.each(len(n.roundings), one)
+	}
+	for _, list := range moved {
+		for _, l := range list {
+			l.refresh()
+		}
+	}
 }
 
 // Gradients sums what workers have, in their order, as gradients by the

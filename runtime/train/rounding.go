@@ -11,18 +11,20 @@ import (
 
 // A rounding rounds the weights of a convolution of spikes: of each output channel the
 // weights times the amplitudes of their inputs are whole multiples of one scale, the largest
-// of them most, as the pass quantise-weights has them, and biases follow. Layers read what is rounded; gradients
+// of them most, as the pass quantise-weights has them, and thresholds and biases follow. Layers read what is rounded; gradients
 // pass straight through to what is trained.
 type rounding struct {
 	w           *Param
-	reader      *neuronLayer   // the hidden neuron that alone reads the layer; nil for none
+	readers     []*neuronLayer // the hidden neurons that alone read the layer, or its negative
 	sources     []*neuronLayer // whose spikes the layer reads, channel after channel
 	group, out  int
 	taps        int
 	transposed  bool
 	lockstep    bool
-	most, steps float64   // the largest weight in units; T
+	most        float64 // the largest weight in units
+	steps       int
 	scale, gain []float64 // of output and of input channels
+	unit        []float64 // scale, moved to suit the thresholds of the readers
 }
 
 // bindRoundings finds the layers whose weights are rounded: convolutions of spikes with
@@ -41,8 +43,8 @@ func (n *Net) bindRoundings() error {
 		if p == nil || sources == nil || len(p.value.Uses()) != 1 {
 			continue
 		}
-		r := &rounding{w: p, reader: n.hiddenReader(node.Output(0)), sources: sources, transposed: !conv, lockstep: n.Schedule == op.Lockstep,
-			most: float64(int(1)<<(n.options.WeightBits-1) - 1), steps: float64(n.Timesteps)}
+		r := &rounding{w: p, readers: n.hiddenReaders(node.Output(0)), sources: sources, transposed: !conv, lockstep: n.Schedule == op.Lockstep,
+			most: float64(int(1)<<(n.options.WeightBits-1) - 1), steps: n.Timesteps}
 		group, err := groupOf(node)
 		if err != nil {
 			return err
@@ -56,29 +58,71 @@ func (n *Net) bindRoundings() error {
 		for _, l := range sources {
 			in += l.out.channels()
 		}
-		r.scale, r.gain = make([]float64, r.out), make([]float64, in)
+		r.scale, r.gain, r.unit = make([]float64, r.out), make([]float64, in), make([]float64, r.out)
+		n.follow(r)
 		n.roundings = append(n.roundings, r)
 	}
 	return nil
 }
 
-// hiddenReader is the neuron that alone reads a value, and whose spikes are not only
-// read out; nil where there is none.
-func (n *Net) hiddenReader(v *graph.Value) *neuronLayer {
-	if v.IsOutput() || v.NumUses() != 1 {
+// hiddenReaders lists the neurons that alone read a value, or its negative, and whose spikes are
+// not only read out; none where something else reads it.
+func (n *Net) hiddenReaders(v *graph.Value) (list []*neuronLayer) {
+	if v.IsOutput() {
 		return nil
 	}
-	for _, l := range n.neurons {
-		if l.node != v.Uses()[0].Node {
-			continue
+	for _, u := range v.Uses() {
+		var some []*neuronLayer
+		if u.Node.Is("Neg") {
+			some = n.hiddenReaders(u.Node.Output(0))
+		} else if l := n.neuronOf(u.Node); l != nil && u.Index == op.NeuronX && readOn(u.Node) {
+			some = []*neuronLayer{l}
 		}
-		for _, u := range l.node.Output(op.NeuronY).Uses() {
-			if !u.Node.IsSpiking("CPM") && !u.Node.IsSpiking("Decode") {
-				return l
-			}
+		if len(some) == 0 {
+			return nil
+		}
+		list = append(list, some...)
+	}
+	return list
+}
+
+func (n *Net) neuronOf(node *graph.Node) *neuronLayer {
+	for _, l := range n.neurons {
+		if l.node == node {
+			return l
 		}
 	}
 	return nil
+}
+
+// readOn reports whether a neuron's spikes are not only read out.
+func readOn(neuron *graph.Node) bool {
+	for _, u := range neuron.Output(op.NeuronY).Uses() {
+		if !u.Node.IsSpiking("CPM") && !u.Node.IsSpiking("Decode") {
+			return true
+		}
+	}
+	return false
+}
+
+// follow makes the thresholds of all readers but the first follow the rounding, also where they are
+// not trained.
+func (n *Net) follow(r *rounding) {
+	for i, l := range r.readers {
+		v := l.node.Input(op.NeuronTheta)
+		if i == 0 || l.theta != nil || len(l.fixed.theta) != r.out || !v.IsConstant() || v.NumUses() != 1 {
+			continue
+		}
+		n.following = append(n.following, following{l, v, l.fixed.theta})
+		l.fixed.theta = slices.Clone(l.fixed.theta)
+	}
+}
+
+// A following is a neuron layer whose thresholds follow a rounding, and are not trained.
+type following struct {
+	layer *neuronLayer
+	value *graph.Value // the thresholds
+	given []float32    // as Compile found them
 }
 
 func groupOf(node *graph.Node) (int, error) {
@@ -124,8 +168,8 @@ func (n *Net) spikeSources(v *graph.Value) (list []*neuronLayer) {
 }
 
 // refresh rounds what the layers read of the weights, after the neurons have theirs. It
-// reports whether the reader has another bias now.
-func (r *rounding) refresh() (moved bool) {
+// tells the readers that have another threshold or bias now.
+func (r *rounding) refresh() (moved []*neuronLayer) {
 	at := 0
 	for _, l := range r.sources {
 		for _, theta := range l.emits {
@@ -140,79 +184,67 @@ func (r *rounding) refresh() (moved bool) {
 			r.scale[out] = max(r.scale[out], math.Abs(float64(x)*r.gain[in])/r.most)
 		}
 	}
+	copy(r.unit, r.scale)
+	driven := make([]bool, r.out)
+	for _, l := range r.readers {
+		if r.settle(l, driven) {
+			moved = append(moved, l)
+		}
+	}
 	for k := 0; k*r.taps < len(r.w.elems); k++ {
 		in, out := r.channels(k)
 		s, gain := r.scale[out], r.gain[in]
 		if s == 0 || gain == 0 {
 			continue
 		}
-		unit, ws := r.aligned(out)/gain, r.w.elems[k*r.taps:][:r.taps]
+		unit, ws := r.unit[out]/gain, r.w.elems[k*r.taps:][:r.taps]
 		for i, x := range ws {
 			ws[i] = float32(math.RoundToEven(float64(x)*gain/s) * unit)
-		}
-	}
-	return r.reader != nil && r.settle()
-}
-
-// settle moves the bias of the reader as the pass does, so that no sum of weights comes near a
-// level: in lock-step to a multiple of the scale, of two phases so that over all steps, with the
-// initial potential and less the level of the post step, it is half a unit more than one.
-func (r *rounding) settle() (moved bool) {
-	l := r.reader
-	if l.bias == nil || len(l.bias.elems) != r.out || len(l.bias.value.Uses()) != 1 {
-		return false
-	}
-	for c, b := range l.bias.elems {
-		theta, unit := float64(l.theta1[c]), r.aligned(c)
-		if b == 0 || r.scale[c] == 0 || theta/unit < leastLevel || math.IsInf(theta, 1) {
-			continue
-		}
-		slack := exact.Slack(theta / unit)
-		if r.lockstep {
-			want := math.Round(float64(b) / unit)
-			if exact.Apart(math.Round(theta/unit), float64(l.start)) && math.Abs(float64(b)/unit-want) >= slack {
-				l.bias.elems[c], moved = float32(want*unit), true
-			}
-			continue
-		}
-		start := (float64(l.start) - r.alpha(c)) * theta
-		have := (float64(r.steps*float64(b)) + start) / unit
-		if want := math.Floor(have) + 0.5; math.Abs(have-want) >= slack {
-			l.bias.elems[c], moved = float32((float64(want*unit)-start)/r.steps), true
 		}
 	}
 	return moved
 }
 
-// alpha is that of an output channel of the reader, 0 for an IF.
-func (r *rounding) alpha(out int) float64 {
-	if a := elems(r.reader.beta, r.reader.fixed.alpha); a != nil {
-		return float64(a[min(out, len(a)-1)])
+// settle moves the units to suit the thresholds of a reader, and its biases, as the pass does; where the
+// units suit another and driven is set, it moves the thresholds.
+func (r *rounding) settle(l *neuronLayer, driven []bool) (moved bool) {
+	v := l.node.Input(op.NeuronTheta)
+	thetas := elems(l.theta, l.fixed.theta)
+	follows := v.IsConstant() && v.NumUses() == 1 && len(thetas) == r.out
+	var biases []float32
+	if l.bias != nil && len(l.bias.elems) == r.out && len(l.bias.value.Uses()) == 1 {
+		biases = l.bias.elems
 	}
-	return 0
+	for c, unit := range r.unit {
+		var bias float32
+		if biases != nil {
+			bias = biases[c]
+		}
+		if r.scale[c] == 0 || driven[c] && !follows {
+			continue
+		}
+		e := exact.Neuron{Lockstep: r.lockstep, Timesteps: r.steps, V0: float64(l.start), Alpha: l.alphaOf(c)}
+		s, ok := e.Settle(l.theta1[c], bias, unit, driven[c])
+		if !ok {
+			continue
+		}
+		if s.Theta != l.theta1[c] {
+			thetas[c], l.theta1[c], l.emits[c], moved = s.Theta, s.Theta, s.Theta, true
+		}
+		if s.Bias != bias {
+			biases[c], moved = s.Bias, true
+		}
+		r.unit[c], driven[c] = s.Unit, true
+	}
+	return moved
 }
 
-// leastLevel is the least threshold in units of the scale that aligned changes.
-const leastLevel = 8
-
-// aligned is the scale of an output channel, moved to suit the threshold of the reader.
-func (r *rounding) aligned(out int) float64 {
-	s := r.scale[out]
-	if r.reader == nil {
-		return s
+// alphaOf is alpha of a channel, 0 for an IF.
+func (l *neuronLayer) alphaOf(c int) float64 {
+	if a := elems(l.beta, l.fixed.alpha); a != nil {
+		return float64(a[min(c, len(a)-1)])
 	}
-	theta := float64(r.reader.theta1[out])
-	level := theta / s
-	if level < leastLevel || math.IsInf(level, 1) {
-		return s
-	}
-	if !r.lockstep {
-		return theta / (2*math.Floor(level/2) + 1)
-	}
-	if whole, ok := exact.Level(theta, s, float64(r.reader.start)); ok {
-		return theta / whole
-	}
-	return s
+	return 0
 }
 
 // channels are those of the taps k.

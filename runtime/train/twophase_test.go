@@ -101,6 +101,9 @@ func checkRounding(t *testing.T, name, recipe string) {
 		near(t, p.Name, p.elems, widen(want.elems), 1e-5)
 		moved = moved || p.Role == Weight && !slices.Equal(p.elems, p.Data)
 	}
+	for i, l := range n.neurons {
+		near(t, "thresholds of "+l.node.Label(), l.theta1, widen(plain.neurons[i].theta1), 1e-6)
+	}
 	if !moved {
 		t.Error("no weight was rounded")
 	}
