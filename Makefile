@@ -53,7 +53,7 @@ test:
 	$(GO) test -timeout 40m ./...
 
 # What CI runs after the tests.
-check: format vet race purego fused cross generate update tree
+check: format vet race purego fused cross generate goldens tree
 
 .PHONY: vet tree
 format:
@@ -64,10 +64,11 @@ vet:
 	$(GO) run $(STATICCHECK) ./...
 
 # Packages that start goroutines or are called by several: passes and what reads and writes files do neither, and convert one
-# network after the other. Left out are tests of which each step is one that others make, many times over.
+# network after the other. Left out are tests of which each step is one that others make, many times over, and scripts of the
+# program that start nothing which other scripts and the tests of packages do not.
 # Every program that the detector watches sleeps for a second at its end, unless told not to.
-RACED    := . ./cmd/... ./internal/... ./onnxio ./graph/op ./runtime/...
-UNRACED  := ^(TestArchitectures|TestNIRRandom|TestNIRReader|TestMutations|TestSameBytesOfForms|TestCustomPass|TestWeb|TestLibraryPage)$$
+RACED    := . ./cmd/spikingir ./cmd/internal/... ./internal/... ./onnxio ./graph/op ./runtime/...
+UNRACED  := ^(TestArchitectures|TestNIRRandom|TestNIRReader|TestMutations|TestSameBytesOfForms|TestCustomPass|TestWeb|TestLibraryPage)$$|^TestScripts$$/^(bench|check|exact|export|graded|lower|opset|passes|ports|recipes|twophase)$$
 race:
 	GORACE=atexit_sleep_ms=0 $(GO) test -timeout 40m -race -short -skip '$(UNRACED)' $(RACED)
 
@@ -76,7 +77,7 @@ race:
 PURE := $$(grep -rl --include=*.go '^//go:build.*purego' runtime | xargs -n1 dirname | sort -u | sed 's|^|./|')
 purego:
 	$(GO) test -tags purego -short $(PURE) ./runtime/exec ./runtime/train
-	$(GO) test -tags purego -short -run '^TestScripts$$' ./cmd/spikingir
+	$(GO) test -tags purego -short -run '^TestScripts$$' -skip '^TestScripts$$/^(bench|check|opset|passes)$$' ./cmd/spikingir
 
 # No fused float32 multiply-add may slip into code whose bits are promised. (The
 # float64 ones of the emulated FMA take an exact product: fused or not, same bits.) A listing that is not there at all is
@@ -95,10 +96,14 @@ cross:
 generate:
 	sh onnxio/onnxpb/generate.sh
 
-# Of packages with other tests beside goldens, those of the goldens.
-update:
+# Of packages with other tests beside goldens, those of the goldens. `make test` compares the scripts of the program too, and
+# writing them anew takes as long again: `make update` does.
+.PHONY: goldens
+goldens:
 	UPDATE=1 $(GO) test -short ./graph/... $$($(GO) list ./passes/... | grep -v -e /recipes$$ -e /standard$$) \
 	  ./onnxio/text ./onnxio/nir ./cmd/internal/gate ./fixtures/conformance >/dev/null
+
+update: goldens
 	UPDATE=1 $(GO) test -short -run '^TestScripts$$' ./cmd/spikingir >/dev/null
 
 # Fails when the checks above changed or left a file.

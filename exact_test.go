@@ -183,16 +183,21 @@ func (c *trials) forms(t *testing.T, name, schedule string, inputs []fixtures.Ar
 	}
 }
 
-// run demands that ONNX Runtime gives the same bits at every level of its rewriting, and as
-// WebAssembly at the least and the most.
-func (c *trials) run(t *testing.T, modules string) {
+// everyLevel is the levels of each engine: WebAssembly is slow, and rewritten by the same code. ends is the least
+// and the most.
+var (
+	ends       = []onnxruntime.Level{onnxruntime.None, onnxruntime.All}
+	everyLevel = map[onnxruntime.Engine][]onnxruntime.Level{
+		onnxruntime.Native: {onnxruntime.None, onnxruntime.Basic, onnxruntime.Extended, onnxruntime.All},
+		onnxruntime.Web:    ends,
+	}
+)
+
+// run demands that ONNX Runtime gives the same bits at levels of its rewriting.
+func (c *trials) run(t *testing.T, modules string, levels map[onnxruntime.Engine][]onnxruntime.Level) {
 	t.Helper()
-	for _, engine := range []onnxruntime.Engine{onnxruntime.Native, onnxruntime.Web} {
-		levels := []onnxruntime.Level{onnxruntime.None, onnxruntime.Basic, onnxruntime.Extended, onnxruntime.All}
-		if engine == onnxruntime.Web { // slow, and rewritten by the same code
-			levels = []onnxruntime.Level{onnxruntime.None, onnxruntime.All}
-		}
-		for _, level := range levels {
+	for engine, list := range levels {
+		for _, level := range list {
 			s := onnxruntime.Setting{Modules: modules, Engine: engine, Level: level}
 			results, err := onnxruntime.Run(context.Background(), s, t.TempDir(), c.cases)
 			if err != nil {
@@ -246,7 +251,7 @@ func TestExact(t *testing.T) {
 		c.add(t, name, file, inputs)
 	}
 	if modules != "" {
-		c.run(t, modules)
+		c.run(t, modules, everyLevel)
 	}
 }
 
@@ -270,7 +275,7 @@ func TestExactReal(t *testing.T) {
 		}
 		c.add(t, name, file, inputs)
 	}
-	c.run(t, modules)
+	c.run(t, modules, everyLevel)
 }
 
 // TestExactTuned is TestExact, and TestExactReal, on networks that are fine-tuned.
@@ -290,6 +295,6 @@ func TestExactTuned(t *testing.T) {
 		c.addTuned(t, name, file, taskOf(name), inputs)
 	}
 	if modules != "" {
-		c.run(t, modules)
+		c.run(t, modules, map[onnxruntime.Engine][]onnxruntime.Level{onnxruntime.Native: ends, onnxruntime.Web: {onnxruntime.All}})
 	}
 }
