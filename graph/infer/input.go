@@ -55,7 +55,7 @@ func withChannels(v *graph.Value) graph.Shape {
 				shape[1] = graph.Known(channels)
 				return shape
 			}
-			if keepsChannels(u) {
+			if keepsChannels(u) && !padsChannels(u.Node, len(shape)) {
 				next = u.Node.Output(0)
 			}
 		}
@@ -97,6 +97,23 @@ func keepsChannels(u graph.Use) bool {
 		}
 	}
 	return true
+}
+
+// padsChannels reports whether n is a Pad that is known to add channels, or to cut them off.
+func padsChannels(n *graph.Node, rank int) bool {
+	if !n.Is("Pad") {
+		return false
+	}
+	opset := int64(2) // whose pads are an attribute
+	if n.NumInputs() > 1 {
+		opset = 18
+	}
+	p, err := op.PadOf(n, opset)
+	if err != nil {
+		return false
+	}
+	pads, err := p.For(rank)
+	return err == nil && (pads[1] != 0 || pads[rank+1] != 0)
 }
 
 // convInput is the channels and the rank of what a convolution of constant weights reads;
