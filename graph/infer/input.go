@@ -99,7 +99,7 @@ func keepsChannels(u graph.Use) bool {
 	return true
 }
 
-// padsChannels reports whether n is a Pad that is known to add channels, or to cut them off.
+// padsChannels reports whether n is a Pad that is known to add channels or to cut them off, or that a caller may make so.
 func padsChannels(n *graph.Node, rank int) bool {
 	if !n.Is("Pad") {
 		return false
@@ -111,6 +111,9 @@ func padsChannels(n *graph.Node, rank int) bool {
 	p, err := op.PadOf(n, opset)
 	if err != nil {
 		return false
+	}
+	if v := n.Input(1); v != nil && op.Constant(v) == nil && v.Producer() == nil {
+		return true // a caller may state others
 	}
 	pads, err := p.For(rank)
 	return err == nil && (pads[1] != 0 || pads[rank+1] != 0)
