@@ -74,7 +74,8 @@ func (n Neuron) level(x float64, biased bool) (level float64, ok bool) {
 	_, exponent := math.Frexp(x)
 	width := min(max(math.Ldexp(1, exponent-7), 4), mostMove)
 	start := math.Floor(x/width) * width
-	odd, most := 2*math.Floor(x/2)+1, 0.0
+	odd, _ := OddMultiple(x, 1)
+	most := 0.0
 	for d := 0.0; d < width; d += 2 {
 		for _, to := range [...]float64{odd + d, odd - d} {
 			if to < start || to > start+width || n.Lockstep && !Apart(to, n.V0) {
