@@ -144,6 +144,26 @@ func TestDemandsOfViews(t *testing.T) {
 	}
 }
 
+// TestChannelsBehindPad takes open channels from the first convolution, but not behind a Pad that changes them, or
+// that a caller may make so.
+func TestChannelsBehindPad(t *testing.T) {
+	for _, c := range []struct{ inputs, pads, want string }{
+		{"", "int64[8] p = {0, 0, 1, 1, 0, 0, 1, 1}, ", "float[N,2,H,W]"},
+		{"", "int64[8] p = {0, 1, 0, 0, 0, 0, 0, 0}, ", "float[N,C,H,W]"},
+		{", int64[8] p = {0, 1, 0, 0, 0, 0, 0, 0}", "", "float[N,C,H,W]"},
+	} {
+		m := network(t, "g (float[N,C,H,W] x"+c.inputs+") => (float[A,B,D,E] y)\n<"+c.pads+
+			"float[1,2,1,1] w = {1, 2}>\n{\n  a = Pad(x, p)\n  y = Conv(a, w)\n}")
+		k, err := infer.SizesOf(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := k.Type(m.Graph.Value("x")).String(); got != c.want {
+			t.Errorf("%s%s: the image is %s, want %s", c.inputs, c.pads, got, c.want)
+		}
+	}
+}
+
 // TestNameSizes names what inputs leave open, apart from what has that name already.
 func TestNameSizes(t *testing.T) {
 	m := network(t, `g (float["-1",3,"?",H] x, float["None","2*W"] z, float["-2",1,"-1","-1"] w) => (float[A,B] y) { y = Relu(z) }`)
