@@ -7,8 +7,10 @@
 // [graph.Dim] is that expression's text: "2*H+1", "floor((H+1)/2)", "11*N".
 // Equal expressions have equal text. Symbols stand for sizes of 1 or more; a
 // dimension that comes out negative for some sizes means that an input of that
-// size is too small for the model. A parameter name that does not read as an
-// expression ("input.1 dim 0", "a/b") is a symbol all the same.
+// size is too small for the model, and what follows from it says nothing of
+// such an input: where [1:-1] leaves s-2, nothing is left of 1. A parameter
+// name that does not read as an expression ("input.1 dim 0", "a/b") is a symbol
+// all the same.
 //
 // # Inference
 //

@@ -39,7 +39,11 @@ func agrees(t *testing.T, m *randommodel.Model) {
 	if err != nil {
 		t.Fatalf("what can be computed is refused: %v", err)
 	}
+	small := tooSmall(m, sizes)
 	for _, d := range sizes.Demands {
+		if small[d.Node] {
+			continue
+		}
 		a, errA := d.A.Eval(m.Sizes)
 		b, errB := d.B.Eval(m.Sizes)
 		if errA == nil && errB == nil && a != b && a != 1 && b != 1 { // 1 may broadcast
@@ -47,7 +51,7 @@ func agrees(t *testing.T, m *randommodel.Model) {
 		}
 	}
 	for _, v := range m.Graph.Values() {
-		if got := m.Values[v.Name()]; got != nil {
+		if got := m.Values[v.Name()]; got != nil && !small[v.Producer()] {
 			checkType(t, v, sizes.Type(v), got, m.Sizes)
 			checkContent(t, v, sizes, got, m.Sizes)
 		}
@@ -55,6 +59,28 @@ func agrees(t *testing.T, m *randommodel.Model) {
 	if err := infer.Model(m.Clone()); err != nil {
 		t.Errorf("inferred beside and refused in place: %v", err)
 	}
+}
+
+// tooSmall is the nodes from the first one whose output has a negative size for the sizes of
+// the model's inputs: those are too small for the model, and what follows from such a size does
+// not hold. Of the output itself nothing may be left.
+func tooSmall(m *randommodel.Model, sizes *infer.Sizes) map[*graph.Node]bool {
+	small, from := map[*graph.Node]bool{}, false
+	for n := range m.Graph.Nodes() {
+		small[n] = from
+		for _, v := range n.Outputs() {
+			from = from || v != nil && negative(sizes.Type(v), m.Sizes)
+		}
+	}
+	return small
+}
+
+func negative(typ graph.Type, sizes map[string]int64) bool {
+	dims, _ := infer.DimsOf(typ)
+	return slices.ContainsFunc(dims, func(e infer.Expr) bool {
+		n, err := e.Eval(sizes)
+		return err == nil && n < 0
+	})
 }
 
 // checkType holds a type to a tensor of it.
