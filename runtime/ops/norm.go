@@ -85,11 +85,11 @@ func eachPlane(env *Env, x *Tensor, f func(channel, lo, hi int)) {
 }
 
 // channelMoments is the mean and the biased variance of every channel over
-// images and planes.
+// images and planes, which are no numbers where there are none.
 func channelMoments(x *Tensor) (mean, variance []float32) {
 	channels := x.Dims[1]
 	sums, squares := make([]float64, channels), make([]float64, channels)
-	count := float64(x.Len() / channels)
+	count := float64(x.Dims[0] * product(x.Dims[2:]))
 	eachPlane(&Env{}, x, func(c, lo, hi int) {
 		for _, v := range x.F32[lo:hi] {
 			sums[c] += float64(v)
