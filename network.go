@@ -271,7 +271,7 @@ func (n *Network) takes() int {
 // the memory limit is refused.
 func (n *Network) Restore(ctx context.Context, m Image) (Image, error) {
 	if err := n.Restores(); err != nil {
-		return Image{}, unsupported(err)
+		return Image{}, err
 	}
 	if t := n.Tiling(m.W, m.H); !t.Fits() {
 		return Image{}, fmt.Errorf("%dx%d pixels take %d bytes between input and output, in tiles too, and MemoryLimit allows %d: "+
@@ -293,8 +293,18 @@ func (n *Network) Restore(ctx context.Context, m Image) (Image, error) {
 // NoImage says why the network takes or gives no image; it is nil where it does.
 func (n *Network) NoImage() error { return n.noImage }
 
-// Restores says why [Network.Restore] takes no image.
-func (n *Network) Restores() error { return cmp.Or(n.noImage, n.restores()) }
+// Restores says why [Network.Restore] takes no image: an [UnsupportedError], or an [InvalidError]
+// where the model contradicts itself, whatever it is fed.
+func (n *Network) Restores() error {
+	err := cmp.Or(n.noImage, n.restores())
+	if err == nil {
+		return nil
+	}
+	if wrong := infer.Model(n.model.Clone()); wrong != nil && isInvalid(wrong) {
+		return &InvalidError{wrong}
+	}
+	return unsupported(err)
+}
 
 // restores says why images cannot be restored: those that are read and written have one
 // channel or three.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"spikingir"
-	"spikingir/cmd/internal/cli"
 	"spikingir/graph"
 	"spikingir/runtime/eval"
 )
@@ -83,7 +82,7 @@ func (a *app) measureConversion(ctx context.Context, path string, ann, snn *grap
 	}
 	defer p.close()
 	if err := p.snn.Restores(); err != nil {
-		return nil, cli.Unsupported(fmt.Errorf("%s: %s cannot be measured: %w", path, c.limits.flags()[0], err))
+		return nil, fmt.Errorf("%s: %s cannot be measured: %w", path, c.limits.flags()[0], err)
 	}
 	if names, at := p.snn.Outputs(); len(names) > 1 {
 		a.Warnf("%s: gates are held to output %q", path, names[at])

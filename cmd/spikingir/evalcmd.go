@@ -125,7 +125,7 @@ func (a *app) evaluate(ctx context.Context, path string, e *evaluation) ([]*spik
 		e.Reference = r.Network
 	}
 	if err := model.Restores(); err != nil {
-		return nil, cli.Unsupported(fmt.Errorf("%s: %w", path, err))
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	a.notePorts(model, e.run.Output)
 	e.guard(model)

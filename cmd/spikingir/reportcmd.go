@@ -150,7 +150,7 @@ func (a *app) measurePage(ctx context.Context, path string, r *reporting, p *rep
 	}
 	defer model.Close()
 	if err := model.Restores(); err != nil {
-		return cli.Unsupported(fmt.Errorf("%s: %w", path, err))
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	if r.ref != "" {
 		if p.ANN, err = a.load(r.ref, "onnx"); err != nil {

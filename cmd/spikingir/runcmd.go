@@ -213,7 +213,7 @@ func checkJobs(jobs []job, m *spikingir.Model) error {
 // fits refuses a network that restores no images before one is read.
 func (r *restoration) fits(m *loaded) error {
 	if err := m.Restores(); err != nil {
-		return cli.Unsupported(fmt.Errorf("%s: %w", m.path, err))
+		return fmt.Errorf("%s: %w", m.path, err)
 	}
 	return nil
 }

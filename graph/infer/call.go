@@ -1,6 +1,8 @@
 package infer
 
 import (
+	"strconv"
+
 	"spikingir/graph"
 	"spikingir/graph/op"
 )
@@ -125,8 +127,9 @@ func (c *call) sameElem(vs ...*graph.Value) (graph.DType, error) {
 }
 
 // agree is the dimension that two values which must have the same one share:
-// the number, else the shorter expression. Numbers that differ are an error.
-func (c *call) agree(a, b Expr, what string) (Expr, error) {
+// the number, else the shorter expression. Numbers that differ are an error. A
+// value that is nil is an attribute.
+func (c *call) agree(what string, a Expr, of *graph.Value, b Expr, and *graph.Value) (Expr, error) {
 	n, okA := a.Int()
 	m, okB := b.Int()
 	if b.known {
@@ -134,13 +137,20 @@ func (c *call) agree(a, b Expr, what string) (Expr, error) {
 	}
 	switch {
 	case okA && okB && n != m:
-		return a, c.failf("%s is %d in one place and %d in another, want the same", what, n, m)
+		return a, c.failf("%s is %d by %s and %d by %s, want the same", what, n, source(of), m, source(and))
 	case okA || !b.known:
 		return a, nil
 	case okB || !a.known:
 		return b, nil
 	}
 	return shorter(a, b), nil
+}
+
+func source(v *graph.Value) string {
+	if v == nil {
+		return "an attribute"
+	}
+	return strconv.Quote(v.Name())
 }
 
 func shorter(a, b Expr) Expr {

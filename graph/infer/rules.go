@@ -235,7 +235,7 @@ func batchNorm(c *call, b op.BatchNorm) error {
 			continue
 		}
 		check(c.rank(v, p, 1, "one entry per channel"))
-		must(c.agree(dims[1], p[0], "the number of channels"))
+		must(c.agree("the number of channels", dims[1], b.X, p[0], v))
 	}
 	for i := 1; i < c.n.NumOutputs(); i++ {
 		check(c.same(i, b.Mean))

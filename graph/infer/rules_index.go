@@ -128,7 +128,7 @@ func einsum(c *call, e op.Einsum) error {
 				continue
 			}
 			if d, twice := own[l]; twice { // a diagonal
-				own[l] = must(c.agree(d, dims[at], fmt.Sprintf("the size of axis %c", l)))
+				own[l] = must(c.agree(fmt.Sprintf("the size of axis %c", l), d, e.Xs[i], dims[at], e.Xs[i]))
 			} else {
 				own[l] = dims[at]
 			}

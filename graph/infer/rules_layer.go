@@ -21,11 +21,11 @@ func (c *call) convolved(elem graph.DType, v op.Conv) error {
 	channels := Expr{}
 	if okW {
 		check(c.rank(v.W, w, len(x), "as many axes as the input"))
-		must(c.agree(x[1], w[1].Times(v.Group), "the number of input channels"))
+		must(c.agree("the number of input channels", x[1], v.X, w[1].Times(v.Group), v.W))
 		channels = w[0]
 		check(c.divides(v.Group, channels, "output channels"))
 	}
-	check(c.biasFits(v.B, channels))
+	check(c.biasFits(v.B, channels, v.W))
 	out := must(c.windowed(v.Window, x[2:]))
 	return c.set(0, elem, append([]Expr{x[0], channels}, out...), true)
 }
@@ -67,13 +67,13 @@ func (c *call) divides(group int64, channels Expr, what string) error {
 	return nil
 }
 
-func (c *call) biasFits(b *graph.Value, channels Expr) error {
+func (c *call) biasFits(b *graph.Value, channels Expr, w *graph.Value) error {
 	dims, ok := c.shape(b)
 	if b == nil || !ok {
 		return nil
 	}
 	check(c.rank(b, dims, 1, "one entry per output channel"))
-	_, err := c.agree(dims[0], channels, "the number of output channels")
+	_, err := c.agree("the number of output channels", dims[0], b, channels, w)
 	return err
 }
 
@@ -133,11 +133,11 @@ func convTranspose(c *call, v op.ConvTranspose) error {
 	channels := Expr{}
 	if okW {
 		check(c.rank(v.W, w, len(x), "as many axes as the input"))
-		must(c.agree(x[1], w[0], "the number of input channels"))
+		must(c.agree("the number of input channels", x[1], v.X, w[0], v.W))
 		check(c.divides(v.Group, w[0], "input channels"))
 		channels = w[1].Times(v.Group)
 	}
-	check(c.biasFits(v.B, channels))
+	check(c.biasFits(v.B, channels, v.W))
 	out := []Expr{x[0], channels}
 	for i, d := range x[2:] {
 		out = append(out, transposedSize(v, i, d))
@@ -200,7 +200,7 @@ func gemm(c *call, g op.Gemm) error {
 	if err != nil {
 		return err
 	}
-	must(c.agree(k, k2, "the inner size of the product"))
+	must(c.agree("the inner size of the product", k, g.A, k2, g.B))
 	return c.set(0, elem, []Expr{m, n}, true)
 }
 
@@ -228,7 +228,7 @@ func (c *call) product(elem graph.DType, left, right *graph.Value) error {
 		b = []Expr{b[0], Number(1)}
 	}
 	i, j := len(a)-2, len(b)-2
-	must(c.agree(a[i+1], b[j], "the inner size of the product"))
+	must(c.agree("the inner size of the product", a[i+1], left, b[j], right))
 	out := must(c.broadcastDims(a[:i], b[:j]))
 	if !rowA {
 		out = append(out, a[i])

@@ -163,7 +163,7 @@ func (c *call) pieces(s op.SplitToSequence, size Expr) (sizes []Expr, ok bool) {
 			for _, e := range k.whole() {
 				sum = sum.Add(e)
 			}
-			_, err := c.agree(size, sum, "the size that is split")
+			_, err := c.agree("the size that is split", size, s.X, sum, s.Sizes)
 			check(err)
 			return k.whole(), true
 		}
@@ -220,7 +220,7 @@ func concatFromSequence(c *call, k op.ConcatFromSequence) error {
 			if j == axis {
 				out[j] = out[j].Add(d)
 			} else {
-				out[j] = must(c.agree(out[j], d, "a size outside the axis of joining"))
+				out[j] = must(c.agree("a size outside the axis of joining", out[j], k.X, d, k.X))
 			}
 		}
 	}

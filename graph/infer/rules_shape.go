@@ -26,7 +26,7 @@ func concat(c *call, k op.Concat) error {
 			if j == axis {
 				out[j] = out[j].Add(d)
 			} else {
-				out[j] = must(c.agree(out[j], d, "a size outside the axis of joining"))
+				out[j] = must(c.agree("a size outside the axis of joining", out[j], k.Xs[0], d, v))
 			}
 		}
 	}

@@ -36,7 +36,7 @@ func (c *call) splitSizes(s op.Split, size Expr) ([]Expr, error) {
 		for _, e := range list {
 			sum = sum.Add(e)
 		}
-		_, err := c.agree(size, sum, "the size that is split")
+		_, err := c.agree("the size that is split", size, s.X, sum, s.Sizes.From)
 		return list, err
 	}
 	n, isNumber := size.Int()

@@ -74,14 +74,14 @@ func cpm(c *call, m op.CPM) error {
 	dims = must(c.oneSlice(dims, m.Steps, "y"))
 	if okW {
 		check(c.rank(m.W, w, len(dims), "as many axes as y"))
-		must(c.agree(dims[1], w[1], "the number of channels"))
+		must(c.agree("the number of channels", dims[1], m.Y, w[1], m.W))
 		dims[1] = w[0]
 	}
-	check(c.biasFits(m.B, dims[1]))
+	check(c.biasFits(m.B, dims[1], m.W))
 	if okV {
 		check(c.rank(m.VRes, v, len(dims), "that of y"))
 		for i := range dims {
-			dims[i] = must(c.agree(dims[i], v[i], "a size of y and vres"))
+			dims[i] = must(c.agree("a size of y and vres", dims[i], m.Y, v[i], m.VRes))
 		}
 	}
 	return c.set(0, elem, dims, true)
