@@ -68,7 +68,7 @@ vet:
 # program that start nothing which other scripts and the tests of packages do not.
 # Every program that the detector watches sleeps for a second at its end, unless told not to.
 RACED    := . ./cmd/spikingir ./cmd/internal/... ./internal/... ./onnxio ./graph/op ./runtime/...
-UNRACED  := ^(TestArchitectures|TestNIRRandom|TestNIRReader|TestMutations|TestSameBytesOfForms|TestCustomPass|TestWeb|TestLibraryPage)$$|^TestScripts$$/^(bench|check|exact|export|graded|lower|opset|passes|ports|recipes|twophase)$$
+UNRACED  := ^(TestArchitectures|TestExact|TestExactTuned|TestConvWidths|TestConvExtremes|TestConvUnderCollector|TestNIR|TestNIRRandom|TestNIRReader|TestMutations|TestSameBytesOfForms|TestCustomPass|TestWeb|TestLibraryPage)$$|^TestScripts$$/^(bench|check|exact|export|graded|lower|opset|passes|ports|recipes|twophase)$$
 race:
 	GORACE=atexit_sleep_ms=0 $(GO) test -timeout 40m -race -short -skip '$(UNRACED)' $(RACED)
 
