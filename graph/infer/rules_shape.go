@@ -95,7 +95,10 @@ func (c *call) fillReshape(elem graph.DType, in []Expr, ranked bool, out []Expr,
 		}
 	}
 	out[at] = divideOut(in, rest)
-	if n, isNumber := total(rest).Int(); isNumber && n > 0 && !out[at].known {
+	if left, parts := splitOne(in, rest); !out[at].known && left.known {
+		out[at] = left.FloorDiv(parts)
+		c.demand(left, out[at].Times(parts))
+	} else if n, isNumber := total(rest).Int(); isNumber && n > 0 && !out[at].known {
 		c.demand(total(in), Expr{})
 	} else if q := total(in).divMultiples(total(rest)); q.known && !out[at].known {
 		c.demand(total(in), q.Mul(total(rest)))
@@ -111,16 +114,35 @@ func (c *call) fillReshape(elem graph.DType, in []Expr, ranked bool, out []Expr,
 // divideOut is the product of in over the product of out, common factors taken
 // out first.
 func divideOut(in, out []Expr) Expr {
-	in = slices.Clone(in)
-	rest := Number(1)
+	left, rest := cancel(in, out)
+	return total(left).Div(rest)
+}
+
+// cancel takes the factors that both lists have out of them. It is what is left of the first, and the
+// product of what is left of the second.
+func cancel(in, out []Expr) (left []Expr, rest Expr) {
+	left, rest = slices.Clone(in), Number(1)
 	for _, e := range out {
-		if i := slices.IndexFunc(in, e.Equal); i >= 0 {
-			in = slices.Delete(in, i, i+1)
+		if i := slices.IndexFunc(left, e.Equal); i >= 0 {
+			left = slices.Delete(left, i, i+1)
 		} else {
 			rest = rest.Mul(e)
 		}
 	}
-	return total(in).Div(rest)
+	return left, rest
+}
+
+// splitOne is the only size that a view beside others takes apart, and the number of its parts: of
+// [N, C, H, W] seen as [N, C, -1, 2, W] it is H and 2. It is unknown of a view that joins sizes: whoever
+// flattens an image means one size of it. The batch is no such size.
+func splitOne(in, out []Expr) (size Expr, parts int64) {
+	left, rest := cancel(in, out)
+	left = slices.DeleteFunc(left, func(e Expr) bool { return e.is(1) })
+	parts, isNumber := rest.Int()
+	if len(left) != 1 || !isNumber || parts < 2 || len(in) < 2 || left[0].Equal(in[0]) {
+		return Expr{}, 0
+	}
+	return left[0], parts
 }
 
 func flatten(c *call, f op.Flatten) error {

@@ -117,9 +117,10 @@ func TestDemandsOfViews(t *testing.T) {
 		{"open, h, two", "3*H*N*W = 6*N*W*floor(H/2)"},
 		{"open, three, H, W", ""},
 		{"open, h, W, H", ""}, // the rest depends on H
+		{"keep, keep, open, two, W", "H = 2*floor(H/2)"},
 	} {
 		m := network(t, `g (float[N,3,H,W] x) => (float y)
-<int64[1] open = {-1}, int64[1] two = {2}, int64[1] three = {3}, int64[1] i = {2}, int64[1] j = {3}>
+<int64[1] open = {-1}, int64[1] two = {2}, int64[1] three = {3}, int64[1] keep = {0}, int64[1] i = {2}, int64[1] j = {3}>
 {
   s = Shape(x)
   H = Gather(s, i)
