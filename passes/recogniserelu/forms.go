@@ -87,30 +87,6 @@ func (f finder) limits(n *graph.Node) (x *graph.Value, low, high float64, ok boo
 	return nil, 0, 0, false, nil
 }
 
-// leaky recognises the larger of x and a*x, with a from 0 to 1, in either order.
-func leaky(a, b *graph.Value) *rectified {
-	for _, pair := range [][2]*graph.Value{{a, b}, {b, a}} {
-		if s, ok := scaled(pair[1], pair[0]); ok && s >= 0 && s < 1 {
-			return &rectified{x: pair[0], slope: s}
-		}
-	}
-	return nil
-}
-
-// scaled is a where v = a*x by a constant.
-func scaled(v, x *graph.Value) (float32, bool) {
-	if v == nil || x == nil || v.Producer() == nil || !v.Producer().Is("Mul") {
-		return 0, false
-	}
-	n := v.Producer()
-	for i, in := range n.Inputs() {
-		if in == x {
-			return uniform(n.Input(1-i), x)
-		}
-	}
-	return 0, false
-}
-
 // chosen recognises Where(x > 0, x, a*x), where a may be 0, and the same with the sides
 // exchanged.
 func chosen(n *graph.Node) *rectified {
@@ -128,10 +104,7 @@ func chosen(n *graph.Node) *rectified {
 	if zero, ok := uniform(no, x); ok && zero == 0 {
 		return &rectified{x: x}
 	}
-	if s, ok := scaled(no, x); ok {
-		return &rectified{x: x, slope: s}
-	}
-	return nil
+	return slopes(no, x)
 }
 
 // sign is x where v says whether x is above zero, or, with positive false, below it. What it
@@ -175,37 +148,11 @@ func product(n *graph.Node) *rectified {
 		if !n.Is("Mul") || p == nil || !p.Is("Cast") {
 			continue
 		}
+		for q := p.Input(0).Producer(); q != nil && q.Is("Cast"); q = p.Input(0).Producer() {
+			p = q // of a truth, by way of an integer
+		}
 		if x, positive := sign(p.Input(0)); x != nil && x == other && positive {
 			return &rectified{x: x}
-		}
-	}
-	return nil
-}
-
-// sum recognises half of x plus half of |x|.
-func sum(n *graph.Node) *rectified {
-	for i, v := range n.Inputs() {
-		x, a := halved(v), halved(n.Input(1-i))
-		if x != nil && a != nil && a.Producer() != nil && a.Producer().Is("Abs") && a.Producer().Input(0) == x {
-			return &rectified{x: x}
-		}
-	}
-	return nil
-}
-
-// halved is x where v = x/2.
-func halved(v *graph.Value) *graph.Value {
-	if v == nil || v.Producer() == nil {
-		return nil
-	}
-	n := v.Producer()
-	if !n.Is("Mul") && !n.Is("Div") {
-		return nil
-	}
-	for i, x := range n.Inputs() {
-		switch half, ok := uniform(n.Input(1-i), x); {
-		case ok && n.Is("Mul") && half == 0.5, ok && n.Is("Div") && i == 0 && half == 2:
-			return x
 		}
 	}
 	return nil

@@ -12,19 +12,19 @@ import (
 //
 // Before: y = max(x, 0) as Max(x, 0), Clip(x, 0), LeakyRelu or PRelu of slope 0,
 // ThresholdedRelu of 0, Where(x > 0, x, 0), x times Cast(x > 0), -Min(-x, 0),
-// x - Min(x, 0), (x + |x|)/2 or x/2 + |x|/2; max(x, a*x) as Max(x, a*x) or Where(x > 0, x, a*x); Max and Min by
-// constants around each other.
-// After: y = Relu(x), LeakyRelu(x), or Clip(x, 0, c). What only the old form read
+// x - Min(x, 0), (x + |x|)/2 or x/2 + |x|/2; x above 0 and a*x below as Max(x, a*x), Where(x > 0, x, a*x)
+// or p*x + q*|x| with p + q = 1; Max and Min by constants around each other.
+// After: y = Relu(x), LeakyRelu(x), PRelu(x, a), or Clip(x, 0, c). What only the old form read
 // is left for dead-node.
-// Conditions: numbers are constant and the same for all elements, of float32; the
-// result has the shape of x. Of a Max or Min only those that limit to 0 from below.
-// Algebra: of each form it is max(x, 0), or max(x, a*x) with a < 1, up to the sign of
+// Conditions: numbers are constant and the same for all elements, of float32; a may differ
+// from channel to channel. The result has the shape of x. Of a Max or Min only those that limit to 0 from below.
+// Algebra: of each form it is max(x, 0), or max(x, 0) + a*min(x, 0), up to the sign of
 // zero; NaN stays NaN in what the new operators give, but not in every old form.
 var Pass = &passes.Pass{
 	Name: "recognise-relu",
 	Doc: "write ReLUs stated in other operators as Relu\n\n" +
 		"Max(x, 0), Clip(x, 0), Where(x > 0, x, 0), x times (x > 0), leaky ReLUs of slope\n" +
-		"0 and their like become Relu, LeakyRelu or Clip, which neurons can stand for.",
+		"0 and their like become Relu, LeakyRelu, PRelu or Clip, which neurons can stand for.",
 	Run: run,
 }
 
@@ -42,11 +42,12 @@ func run(c *passes.Context) (changed bool, err error) {
 	})
 }
 
-// rectified is max(x, slope*x) limited to high from above.
+// rectified is x above 0 and slope*x below, limited to high from above.
 type rectified struct {
 	x     *graph.Value
 	slope float32
-	limit bool // high holds
+	each  *graph.Tensor // the slopes where they differ, in the place of slope
+	limit bool          // high holds
 	high  float32
 }
 
@@ -61,6 +62,9 @@ func (r *rectified) replace(c *passes.Context, n *graph.Node) (err error) {
 		low := g.AddInitializer(g.FreshName(n.Label()+".min"), graph.Scalar(0))
 		high := g.AddInitializer(g.FreshName(n.Label()+".max"), graph.Scalar(r.high))
 		_, err = c.Replace(n, graph.Op{Type: "Clip"}, nil, r.x, low, high)
+	case r.each != nil:
+		g := n.Graph()
+		_, err = c.Replace(n, graph.Op{Type: "PRelu"}, nil, r.x, g.AddInitializer(g.FreshName(n.Label()+".slope"), r.each))
 	case r.slope != 0:
 		_, err = c.Replace(n, graph.Op{Type: "LeakyRelu"}, graph.Attrs{{Name: "alpha", Value: graph.Float(r.slope)}}, r.x)
 	default:
@@ -118,16 +122,22 @@ func uniform(v, x *graph.Value) (float32, bool) {
 			return 0, false
 		}
 	}
-	shape := x.Type.Shape
-	one := len(xs) == 1 && len(t.Dims) == 0
-	if !one && (shape == nil || len(t.Dims) > len(shape)) {
-		return 0, false
-	}
-	for i, d := range t.Dims {
-		size, known := shape[len(shape)-len(t.Dims)+i].Size()
-		if d != 1 && !(known && size == d) {
-			return 0, false
-		}
+	if len(xs) > 1 || len(t.Dims) > 0 {
+		return xs[0], fits(t.Dims, x.Type.Shape)
 	}
 	return xs[0], true
+}
+
+// fits reports whether what has the dimensions dims broadcasts to shape without making it larger.
+func fits(dims []int64, shape graph.Shape) bool {
+	if shape == nil || len(dims) > len(shape) {
+		return false
+	}
+	for i, d := range dims {
+		size, known := shape[len(shape)-len(dims)+i].Size()
+		if d != 1 && !(known && size == d) {
+			return false
+		}
+	}
+	return true
 }
