@@ -13,6 +13,7 @@ import (
 	"spikingir/passes/cliptoif"
 	"spikingir/passes/deadnode"
 	"spikingir/passes/downgradeopset"
+	"spikingir/passes/dropquantisers"
 	"spikingir/passes/encodeinput"
 	"spikingir/passes/foldbatchnorm"
 	"spikingir/passes/foldconstants"
@@ -44,14 +45,14 @@ import (
 )
 
 // CleanUp is the passes that every recipe begins with and that leave a network what
-// it computes. The network that they leave is no spiking one yet, but its values have
-// the names that they keep in one. Types are inferred first, so that a contradiction is
+// it computes, up to rounding to narrow floats and to integers, which goes. The network that
+// they leave is no spiking one yet, but its values have the names that they keep in one. Types are inferred first, so that a contradiction is
 // reported in terms of the file, and again once functions are inlined. Constants are
 // folded again after the opset upgrade, which may add some.
 func CleanUp() passes.Pipeline {
 	return steps(settleinitializers.Pass, infershapes.Pass, inlinefunctions.Pass, infershapes.Pass,
-		widenfloats.Pass, foldshapes.Pass, foldconstants.Pass, foldif.Pass, channelsfirst.Pass, foldidentity.Pass, recogniserelu.Pass,
-		foldbatchnorm.Pass, deadnode.Pass,
+		widenfloats.Pass, foldshapes.Pass, foldconstants.Pass, foldif.Pass, dropquantisers.Pass, channelsfirst.Pass, foldidentity.Pass,
+		recogniserelu.Pass, foldbatchnorm.Pass, deadnode.Pass,
 		upgradeopset.Pass, infershapes.Pass, foldconstants.Pass)
 }
 

@@ -12,6 +12,7 @@ import (
 	"spikingir/passes/cliptoif"
 	"spikingir/passes/deadnode"
 	"spikingir/passes/downgradeopset"
+	"spikingir/passes/dropquantisers"
 	"spikingir/passes/encodeinput"
 	"spikingir/passes/foldbatchnorm"
 	"spikingir/passes/foldconstants"
@@ -56,6 +57,7 @@ var list = []*passes.Pass{
 	foldidentity.Pass,
 	foldconstants.Pass,
 	foldif.Pass,
+	dropquantisers.Pass,
 	recogniserelu.Pass,
 	foldbatchnorm.Pass,
 	deadnode.Pass,

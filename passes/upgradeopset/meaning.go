@@ -53,10 +53,15 @@ func refuseTraining(u *upgrade, n *graph.Node, _ int64) error {
 }
 
 // refuseMask refuses a Dropout whose mask is read, which has been bool since and was of the
-// input's type: inference has no use for it.
+// input's type: inference has no use for it. One that nothing reads is of the new type.
 func refuseMask(u *upgrade, n *graph.Node, _ int64) error {
-	if n.NumOutputs() > 1 && n.Output(1) != nil && (n.Output(1).NumUses() > 0 || n.Output(1).IsOutput()) {
+	mask := n.Output(1)
+	switch {
+	case mask == nil:
+	case mask.NumUses() > 0 || mask.IsOutput():
 		u.refuse(n, "its mask is read, which is bool since opset 10; export the model for inference, without it")
+	case mask.Type.Kind == graph.TensorType:
+		mask.Type.Elem = graph.Bool
 	}
 	return nil
 }
