@@ -3,7 +3,9 @@
 package dropquantisers
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"spikingir/graph"
 	"spikingir/graph/op"
@@ -17,6 +19,9 @@ import (
 // After: y = x; or y = Clip(x, 0, (q-z)*s) where z is the lowest number there is, q the
 // highest, and x is not known to be 0 or more: such a pair is a ReLU, and the one that
 // was in front of it is gone from the file. With a scale for each channel y = Relu(x).
+// Before that a QLinearConv becomes QuantizeLinear(Conv(DequantizeLinear(x), W, B)), and of a
+// DynamicQuantizeLinear behind which ConvInteger and Cast to float32 stand it is Conv(x, W), with 1
+// for the scale.
 // Conditions: x and y are float32; scales and zero points are constant and the same on both sides.
 // Pairs behind constants are for fold-constants, which keeps the rounded weights.
 // Algebra: none: y was rounded to multiples of s and limited to a range that was chosen so
@@ -25,13 +30,18 @@ var Pass = &passes.Pass{
 	Name: "drop-quantisers",
 	Doc: "take the rounding between the layers of a quantised network away\n\n" +
 		"Pairs of QuantizeLinear and DequantizeLinear go; those that no negative number\n" +
-		"passes become the ReLUs that they are. Quantised weights stay as they are.",
+		"passes become the ReLUs that they are. QLinearConv and ConvInteger become Conv.\n" +
+		"Quantised weights stay as they are.",
 	Needs:   passes.Typed,
 	Changes: "what was rounded to 8 bits between the layers no longer is",
 	Run:     run,
 }
 
 func run(c *passes.Context) (changed bool, err error) {
+	layers, err := unfoldLayers(c)
+	if err != nil {
+		return layers > 0, err
+	}
 	d := dropper{opset: c.Model.Opset(""), positive: map[*graph.Value]bool{}}
 	count := 0
 	changed, err = c.Each(func(n *graph.Node) (bool, error) {
@@ -45,10 +55,22 @@ func run(c *passes.Context) (changed bool, err error) {
 		count++
 		return true, d.drop(c, n, p)
 	})
-	if count > 0 && err == nil {
-		c.Notef(nil, "rounding by pairs of QuantizeLinear and DequantizeLinear goes, %d in all: spikes round in their place", count)
+	if count+layers > 0 && err == nil {
+		c.Notef(nil, "%s: spikes round in their place", what(count, layers))
 	}
-	return changed, err
+	return changed || layers > 0, err
+}
+
+// what says what went.
+func what(pairs, layers int) string {
+	var list []string
+	if layers > 0 {
+		list = append(list, fmt.Sprintf("convolutions of integers become Conv, %d in all", layers))
+	}
+	if pairs > 0 {
+		list = append(list, fmt.Sprintf("rounding by pairs of QuantizeLinear and DequantizeLinear goes, %d in all", pairs))
+	}
+	return strings.Join(list, "; ")
 }
 
 type dropper struct {
