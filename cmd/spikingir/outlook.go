@@ -35,15 +35,16 @@ func (a *app) outlookOf(ctx context.Context, m *graph.Model) (*outlook, error) {
 	if spikingir.Spiking(m) || spikingir.Lowered(m) {
 		return nil, nil
 	}
-	const last = "split-regions"
+	const split, last = "split-regions", "insert-cpm" // behind which thresholds are calibrated
 	o := &outlook{Recipe: spikingir.Recipes()[0], Neurons: []opCount{}, Refused: []cli.RefusedNode{}}
 	s := spikingir.DefaultSettings()
 	s.Analog = splitregions.Keep
 	m = m.Clone()
 	_, err := spikingir.Convert(ctx, m, spikingir.Options{Recipe: o.Recipe, Settings: s, StopAfter: last, Threads: a.Threads,
 		After: func(r passes.Report, m *graph.Model) error {
-			if r.Step.Pass.Name == last {
+			if r.Step.Pass.Name == split {
 				o.note(r.Notes, m)
+				o.count(m)
 			}
 			return nil
 		}})
@@ -52,11 +53,11 @@ func (a *app) outlookOf(ctx context.Context, m *graph.Model) (*outlook, error) {
 		return nil, ctx.Err()
 	case err != nil:
 		o.Why = cli.OneLine(err)
+		o.Neurons, o.Layers, o.Spiking = []opCount{}, 0, 0
 		o.Refused = append(o.Refused, cli.RefusedNodes(err)...)
 		return o, nil
 	}
 	o.Converts = len(o.Refused) == 0
-	o.count(m)
 	return o, nil
 }
 
