@@ -16,8 +16,9 @@ import (
 // or p*x + q*|x| with p + q = 1; Max and Min by constants around each other.
 // After: y = Relu(x), LeakyRelu(x), PRelu(x, a), or Clip(x, 0, c). What only the old form read
 // is left for dead-node.
-// Conditions: numbers are constant and the same for all elements, of float32; a may differ
-// from channel to channel. The result has the shape of x. Of a Max or Min only those that limit to 0 from below.
+// Conditions: numbers are constant, or repeated by ConstantOfShape or Expand, and the same
+// for all elements, of float32; a may differ from channel to channel. The result has the
+// shape of x. Of a Max or Min only those that limit to 0 from below.
 // Algebra: of each form it is max(x, 0), or max(x, 0) + a*min(x, 0), up to the sign of
 // zero; NaN stays NaN in what the new operators give, but not in every old form.
 var Pass = &passes.Pass{
@@ -106,13 +107,25 @@ func (f finder) find(n *graph.Node) (*rectified, error) {
 	return nil, nil
 }
 
-// uniform is the number that all elements of a constant are, which broadcasts to x
-// without making it larger.
+// uniform is the number that all elements of v are, a constant or one that is made of the
+// size of a tensor, which broadcasts to x without making it larger.
 func uniform(v, x *graph.Value) (float32, bool) {
 	t := op.Constant(v)
-	if t == nil || t.DType != graph.Float32 || x == nil {
+	if t == nil {
+		return filled(v, x)
+	}
+	if t.DType != graph.Float32 || x == nil {
 		return 0, false
 	}
+	number, ok := single(t)
+	if len(t.Dims) > 0 {
+		ok = ok && fits(t.Dims, x.Type.Shape)
+	}
+	return number, ok
+}
+
+// single is the number that all elements of t are.
+func single(t *graph.Tensor) (float32, bool) {
 	xs, err := t.Float32s()
 	if err != nil || len(xs) == 0 {
 		return 0, false
@@ -122,10 +135,40 @@ func uniform(v, x *graph.Value) (float32, bool) {
 			return 0, false
 		}
 	}
-	if len(xs) > 1 || len(t.Dims) > 0 {
-		return xs[0], fits(t.Dims, x.Type.Shape)
-	}
 	return xs[0], true
+}
+
+// filled is the number that a ConstantOfShape or an Expand repeats, as zeros_like(x) is exported.
+func filled(v, x *graph.Value) (float32, bool) {
+	if v == nil || x == nil || v.Producer() == nil || !within(v.Type.Shape, x.Type.Shape) {
+		return 0, false
+	}
+	t := (*graph.Tensor)(nil)
+	switch n := v.Producer(); {
+	case n.Is("Expand"):
+		t = op.Constant(n.Input(0))
+	case n.Is("ConstantOfShape"):
+		if c, err := op.ConstantOfShapeOf(n); err == nil {
+			t = c.Fill
+		}
+	}
+	if t == nil || t.DType != graph.Float32 {
+		return 0, false
+	}
+	return single(t)
+}
+
+// within reports whether what has the shape s broadcasts to t without making it larger.
+func within(s, t graph.Shape) bool {
+	if s == nil || t == nil || len(s) > len(t) {
+		return false
+	}
+	for i, d := range s {
+		if size, known := d.Size(); !(known && size == 1) && !d.Same(t[len(t)-len(s)+i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // fits reports whether what has the dimensions dims broadcasts to shape without making it larger.
