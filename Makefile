@@ -73,11 +73,14 @@ race:
 	GORACE=atexit_sleep_ms=0 $(GO) test -timeout 40m -race -short -skip '$(UNRACED)' $(RACED)
 
 # The kernels that the tag leaves assembly out of, what calls them, and the whole program on them: its scripts convert, run and
-# fine-tune, and expect what they expect on assembly. All else is the same code with and without the tag.
+# fine-tune, and expect what they expect on assembly. All else is the same code with and without the tag. Both lines run one
+# test after the other, so they run beside each other.
 PURE := $$(grep -rl --include=*.go '^//go:build.*purego' runtime | xargs -n1 dirname | sort -u | sed 's|^|./|')
+PURE_SCRIPTS := ^TestScripts$$/^(convert|exact|export|finetune|full|graded|run|verify)$$
 purego:
-	$(GO) test -tags purego -short $(PURE) ./runtime/exec ./runtime/train
-	$(GO) test -tags purego -short -run '^TestScripts$$' -skip '^TestScripts$$/^(bench|check|opset|passes)$$' ./cmd/spikingir
+	$(GO) test -tags purego -short $(PURE) ./runtime/exec ./runtime/train & kernels=$$!; \
+	$(GO) test -tags purego -short -run '$(PURE_SCRIPTS)' ./cmd/spikingir; scripts=$$?; \
+	wait $$kernels && exit $$scripts
 
 # No fused float32 multiply-add may slip into code whose bits are promised. (The
 # float64 ones of the emulated FMA take an exact product: fused or not, same bits.) A listing that is not there at all is
