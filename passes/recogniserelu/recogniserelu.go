@@ -15,7 +15,7 @@ import (
 // x - Min(x, 0), (x + |x|)/2 or x/2 + |x|/2; x above 0 and a*x below as Max(x, a*x), Where(x > 0, x, a*x)
 // or p*x + q*|x| with p + q = 1; Max and Min by constants around each other.
 // After: y = Relu(x), LeakyRelu(x), PRelu(x, a), or Clip(x, 0, c). What only the old form read
-// is left for dead-node.
+// is left for dead-node. What then is left of Min(x, 0) becomes -Relu(-x), and of x - |x| -2*Relu(-x).
 // Conditions: numbers are constant, or repeated by ConstantOfShape or Expand, and the same
 // for all elements, of float32; a may differ from channel to channel. The result has the
 // shape of x. Of a Max or Min only those that limit to 0 from below.
@@ -31,7 +31,7 @@ var Pass = &passes.Pass{
 
 func run(c *passes.Context) (changed bool, err error) {
 	f := finder{opset: c.Model.Opset("")}
-	return c.Each(func(n *graph.Node) (bool, error) {
+	changed, err = c.Each(func(n *graph.Node) (bool, error) {
 		if n.Graph() == nil || n.Output(0) == nil {
 			return false, nil
 		}
@@ -41,6 +41,11 @@ func run(c *passes.Context) (changed bool, err error) {
 		}
 		return true, r.replace(c, n)
 	})
+	if err != nil {
+		return changed, err
+	}
+	more, err := f.negatives(c)
+	return changed || more, err
 }
 
 // rectified is x above 0 and slope*x below, limited to high from above.
