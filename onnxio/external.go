@@ -66,6 +66,8 @@ func checkLocation(location string) error {
 			"to the model's folder", location)
 	case !filepath.IsLocal(filepath.FromSlash(location)):
 		return fmt.Errorf("external data: location %q leaves the model's folder", location)
+	case strings.ContainsRune(location, 0):
+		return fmt.Errorf("external data: location %q has a zero byte, want the name of a file", location)
 	}
 	return nil
 }
@@ -206,7 +208,7 @@ func openIn(root *os.Root, name string) (*os.File, fs.FileInfo, error) {
 	// Opening a pipe would wait for its writer, so ask first; it may be one by then.
 	info, err := root.Stat(name)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, outside(root, name, err)
 	}
 	if err := regular.Check(info); err != nil {
 		return nil, nil, fmt.Errorf("%q %w", name, err)
@@ -223,6 +225,21 @@ func openIn(root *os.Root, name string) (*os.File, fs.FileInfo, error) {
 		return nil, nil, fmt.Errorf("%q %w", name, err)
 	}
 	return f, info, nil
+}
+
+// outside says it in words where name is a link that leads out of the folder: os.Root
+// refuses those with an error that has no name.
+func outside(root *os.Root, name string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ELOOP) {
+		return err
+	}
+	for at := name; at != "."; at = filepath.Dir(at) {
+		info, failed := root.Lstat(at)
+		if failed == nil && info.Mode()&fs.ModeSymlink != 0 {
+			return fmt.Errorf("location %q leads out of the model's folder by the link %q: copy the file into the folder", name, at)
+		}
+	}
+	return err
 }
 
 // region reads bytes once, and takes them off what is left. Regions that overlap without

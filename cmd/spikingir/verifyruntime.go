@@ -16,6 +16,7 @@ import (
 	"spikingir/internal/onnxruntime"
 	"spikingir/onnxio"
 	"spikingir/passes/channelsfirst"
+	"spikingir/runtime/eval"
 	"spikingir/runtime/exec"
 	"spikingir/runtime/ops"
 	"spikingir/runtime/watch"
@@ -101,6 +102,9 @@ func (a *app) openSides(v *verification, args []string, m *loaded, raw *graph.Mo
 		return err
 	}
 	*open, e.ours = append(*open, ours), ours
+	if raw, err = fed(args[0], raw, run.Inputs); err != nil {
+		return err
+	}
 	own, err := handOver(args[0], raw, m, e.image, extras)
 	if err != nil {
 		return err
@@ -116,6 +120,9 @@ func (a *app) openSides(v *verification, args []string, m *loaded, raw *graph.Mo
 	*open = append(*open, b)
 	other, err := a.load(args[1], "onnx")
 	if err != nil {
+		return err
+	}
+	if other, err = fed(args[1], other, run.Inputs); err != nil {
 		return err
 	}
 	r.B, r.TimingB = args[1], timing(b)
@@ -144,6 +151,19 @@ func handOver(path string, m *graph.Model, net *loaded, image string, extras []s
 	}
 	file, err := encoded(path, withOutputs(m, extras))
 	return handed{path, file, net, image, extras}, err
+}
+
+// fed is m with what its inputs are fed whose sizes do not follow the image's. They are
+// stored values: onnxruntime-node takes no feed for an input that has one.
+func fed(path string, m *graph.Model, given map[string]spikingir.Feed) (*graph.Model, error) {
+	if len(given) == 0 {
+		return m, nil
+	}
+	m = m.Clone()
+	if _, err := eval.Bind(m.Graph, given, ""); err != nil {
+		return nil, cli.Unsupported(fmt.Errorf("%s: %w", path, err))
+	}
+	return m, nil
 }
 
 // encoded is the file of a model, with data that lies elsewhere in it.

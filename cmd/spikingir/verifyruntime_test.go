@@ -12,6 +12,7 @@ import (
 	"spikingir/graph"
 	"spikingir/internal/onnxruntime"
 	"spikingir/onnxio"
+	"spikingir/onnxio/text"
 	"spikingir/runtime/ops"
 )
 
@@ -146,5 +147,32 @@ func TestApart(t *testing.T) {
 	}
 	if same := folded(sum, 3); same != sum {
 		t.Error("a tensor without time is summed")
+	}
+}
+
+// TestVerifyONNXRuntimeFeeds gives a second input another value than its conversion did, here
+// and in ONNX Runtime.
+func TestVerifyONNXRuntimeFeeds(t *testing.T) {
+	if os.Getenv(onnxruntime.Variable) == "" {
+		t.Skipf("%s is not set: make interop sets it", onnxruntime.Variable)
+	}
+	m, err := text.Parse(`<ir_version: 8, opset_import: ["" : 17]>
+g (float[N,1,H,W] x, float[1] sigma) => (float[N,1,H,W] y) <float[1,1,1,1] w1 = {2}, float[1,1,1,1] w2 = {0.5}> {
+  a = Conv(x, w1)
+  s = Add(a, sigma)
+  r = Relu(s)
+  y = Conv(r, w2)
+}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ann, snn := filepath.Join(t.TempDir(), "ann.onnx"), filepath.Join(t.TempDir(), "snn.onnx")
+	if err := onnxio.WriteFile(ann, m); err != nil {
+		t.Fatal(err)
+	}
+	program(t, 0, "convert", ann, "-o", snn, "-T", "2", "--limit", "1", "--input", "sigma=0.5", "--quiet")
+	for _, models := range [][]string{{ann}, {snn}} {
+		args := append([]string{"verify", "--against", "onnxruntime", "--limit", "1", "--crop", "16", "--input", "sigma=0.125"}, models...)
+		program(t, 0, args...)
 	}
 }

@@ -2,7 +2,6 @@ package eval
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"spikingir/graph"
@@ -111,7 +110,7 @@ func (b beside) check() error {
 			return fmt.Errorf("input %q is %v, without dimensions that a number could fill: want a tensor, --input %[1]s=FILE.npy",
 				v.Name(), v.Type)
 		}
-		if !elem.IsFloat() && (x != math.Trunc(x) || elem == graph.Bool && x != 0 && x != 1) {
+		if !numberFits(x, elem) {
 			return fmt.Errorf("input %q is %v, want a number of that type, not %v", v.Name(), v.Type, x)
 		}
 		return nil
@@ -123,7 +122,11 @@ func (b beside) check() error {
 		bad = fixed && stated && n != int64(t.Dims[i])
 	}
 	if bad {
-		return fmt.Errorf("input %q is %v, and the tensor for it %v%v", v.Name(), v.Type, t.DType, t.Dims)
+		return fmt.Errorf("input %q is %v, and the tensor for it %v: want one of that type and size, or a number, --input %[1]s=VALUE",
+			v.Name(), v.Type, t)
+	}
+	if x := misfit(t, elem); x != "" {
+		return fmt.Errorf("input %q is %v, and the tensor for it has an element %s, want numbers of that type", v.Name(), v.Type, x)
 	}
 	return nil
 }

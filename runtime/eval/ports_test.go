@@ -92,10 +92,21 @@ func TestBind(t *testing.T) {
 		{name: "a tensor", typ: "float[1,2]", feed: Feed{Tensor: ops.Floats([]float32{0.5, 0.5}, 1, 2)}, stored: true, dims: []int{1, 2}},
 		{name: "a tensor of another float", typ: "float16[1,2]", feed: Feed{Tensor: ops.Floats([]float32{0.5, 0.5}, 1, 2)}, stored: true, dims: []int{1, 2}},
 		{name: "no integer", typ: "int64[1]", feed: Feed{Number: 0.5}, err: `input "s" is int64[1], want a number of that type, not 0.5`},
+		{name: "beyond a byte", typ: "uint8[1]", feed: Feed{Number: 300}, err: `input "s" is uint8[1], want a number of that type, not 300`},
+		{name: "below zero", typ: "uint64[1]", feed: Feed{Number: -1}, err: "want a number of that type, not -1"},
+		{name: "beyond all integers", typ: "int64[1]", feed: Feed{Number: 1e30}, err: "want a number of that type, not 1e+30"},
+		{name: "no truth", typ: "bool[1]", feed: Feed{Number: 2}, err: "want a number of that type, not 2"},
+		{name: "beyond a float", typ: "float[1]", feed: Feed{Number: 1e39}, err: "want a number of that type, not 1e+39"},
+		{name: "beyond half a float", typ: "float16[1]", feed: Feed{Number: 1e6}, err: "want a number of that type, not 1e+06"},
+		{name: "a tensor beyond half a float", typ: "float16[2]", feed: Feed{Tensor: ops.Floats([]float32{1, 1e6}, 2)},
+			err: "the tensor for it has an element 1e+06, want numbers of that type"},
+		{name: "a tensor beyond bytes", typ: "uint8[2]", feed: Feed{Tensor: ops.Ints([]int64{3, 256}, 2)},
+			err: "the tensor for it has an element 256, want numbers of that type"},
+		{name: "a tensor of bytes", typ: "uint8[1]", feed: Feed{Tensor: ops.Ints([]int64{3}, 1)}, stored: true, dims: []int{1}},
 		{name: "a tensor that does not fit", typ: "float[1,3]", feed: Feed{Tensor: ops.Floats([]float32{1, 2}, 1, 2)},
-			err: `input "s" is float[1,3], and the tensor for it float[1 2]`},
+			err: `input "s" is float[1,3], and the tensor for it float[1,2]: want one of that type and size, or a number, --input s=VALUE`},
 		{name: "a tensor of integers", typ: "float[1,2]", feed: Feed{Tensor: ops.Ints([]int64{1, 2}, 1, 2)},
-			err: `input "s" is float[1,2], and the tensor for it int64[1 2]`},
+			err: `input "s" is float[1,2], and the tensor for it int64[1,2]`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			image := c.image

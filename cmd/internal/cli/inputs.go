@@ -56,6 +56,12 @@ func (in *Inputs) AddFolders(dirs ...string) {
 
 // CheckOutput is the function of that name, with these inputs.
 func (in *Inputs) CheckOutput(path string) error {
+	switch path {
+	case "":
+		return fmt.Errorf("an output has an empty name, want a file to write")
+	case "-":
+		return fmt.Errorf("output - is not standard output here: want the name of a file, or ./- for one of that name")
+	}
 	dir := filepath.Dir(path)
 	if info, err := os.Stat(dir); err != nil {
 		return fmt.Errorf("write %s: folder %s: %w", path, dir, atomicfile.Cause(err))
