@@ -146,7 +146,7 @@ onnxruntime:
 # forms before the checker of Debian's onnx (python3-onnx) and in its OpenCV (python3-opencv), a page of examples/web and one of report, where
 # those and Chromium are installed; files of plain forms in onnx-gomlx, which is a module of Go.
 interop: onnxruntime
-	SPIKINGIR_ONNXRUNTIME="$(CURDIR)/build/interop/node_modules" SPIKINGIR_PYTHON="$(PYTHON)" $(GO) test -count 1 -run '^(TestRandomNetworks|TestONNXRuntime|TestONNXChecker|TestExact|TestExactReal|TestExactTuned|TestAgreement|TestTargetOpset|TestKit|TestVerifyONNXRuntime|TestRaiseRewritten|TestReportPage)$$' . ./cmd/spikingir ./cmd/spikingir-lab ./fixtures/conformance
+	SPIKINGIR_ONNXRUNTIME="$(CURDIR)/build/interop/node_modules" SPIKINGIR_PYTHON="$(PYTHON)" $(GO) test -count 1 -run '^(TestRandomNetworks|TestONNXRuntime|TestONNXChecker|TestExact|TestExactReal|TestExactTuned|TestAgreement|TestTargetOpset|TestKit|TestVerifyONNXRuntime|TestVerifyONNXRuntimeFeeds|TestRaiseRewritten|TestReportPage)$$' . ./cmd/spikingir ./cmd/spikingir-lab ./fixtures/conformance
 	cd examples/web && SPIKINGIR_ONNXRUNTIME="$(CURDIR)/build/interop/node_modules" $(GO) test -count 1 .
 	cd examples/gomlx && $(GO) vet . && $(GO) test -count 1 .
 
