@@ -237,6 +237,10 @@ func (n *Network) Feeds(x *Tensor) (map[string]*Tensor, error) {
 // where a node is named, of one that is not valid if inference finds so too.
 func (n *Network) Fault(err error) error {
 	var node *op.Error
+	var noImage *eval.NoImageError
+	if errors.As(err, &noImage) {
+		return unsupported(err)
+	}
 	if !errors.As(err, &node) {
 		return err
 	}
@@ -340,7 +344,11 @@ func (n *Network) restore(ctx context.Context, m Image) (Image, error) {
 	if err != nil {
 		return Image{}, err
 	}
-	return TensorImage(out[0])
+	restored, err := TensorImage(out[0])
+	if err != nil {
+		return Image{}, unsupported(fmt.Errorf("%q: %w", n.model.Graph.Outputs()[n.ports.Output].Name(), err))
+	}
+	return restored, nil
 }
 
 // tiles is the tiles that images are cut into, where the network takes one size alone and may cut
