@@ -35,6 +35,12 @@ func fedWith(m *Model, given map[string]Feed) (all, stated map[string]Feed) {
 	return all, stated
 }
 
+// StatedFeeds is what a converted model states that its inputs beside the image were fed.
+func StatedFeeds(m *Model) map[string]Feed {
+	_, stated := fedWith(m, nil)
+	return stated
+}
+
 // storeFeeds gives the inputs beside the image the values that the model was converted
 // with: stored ones, ONNX's defaults, where their size does not follow the image's.
 // The metadata name them.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/spf13/cobra"
 
@@ -19,6 +20,7 @@ type bisection struct {
 	tolerance float64
 	memory    int64
 	calib     spikingir.Data
+	inputs    map[string]spikingir.Feed
 }
 
 // bisected is the report of bisect.
@@ -68,7 +70,7 @@ and --task as they were given to convert.`,
 	f.StringVar(&b.passes, "passes", "", `passes to run in the place of B's: "a,b{option=value}"`)
 	f.Float64Var(&b.tolerance, "tolerance", 1e-4, "largest difference from A's outputs, relative to magnitudes above 1; raise it to look behind the passes that make spikes")
 	f.StringVar(&b.calib.Dir, "calib", "", "folder of calibration images; without it embedded ones are used")
-	f.StringVar(&b.calib.Inputs, "input", "", "task pairs: folder of inputs to calibrate on")
+	addInput(f, "", &b.calib.Inputs, &b.inputs, "task pairs: folder of inputs to calibrate on")
 	f.StringVar(&b.calib.Targets, "target", "", "task pairs: folder of targets")
 	addBudget(f, &b.memory, "constants that are folded, and what a network computes,")
 	addTask(f, &b.calib.Task)
@@ -98,7 +100,7 @@ func (a *app) bisect(ctx context.Context, b *bisection, args []string) error {
 		return err
 	}
 	b.calib.Seed = a.Seed
-	_, err = spikingir.Convert(ctx, m, spikingir.Options{Pipeline: p, Calibration: b.calib, MemoryLimit: b.memory, Threads: a.Threads, Log: a.log(),
+	_, err = spikingir.Convert(ctx, m, spikingir.Options{Pipeline: p, Calibration: b.calib, Inputs: b.feeds(m, other), MemoryLimit: b.memory, Threads: a.Threads, Log: a.log(),
 		Check: &spikingir.Check{Tolerance: b.tolerance, FromStart: true, Told: func(c spikingir.PassCheck) {
 			r.Checks = append(r.Checks, c)
 			if a.format != "json" {
@@ -117,6 +119,21 @@ func (a *app) bisect(ctx context.Context, b *bisection, args []string) error {
 		r.Differences = &n
 	}
 	return a.reportBisection(r, found)
+}
+
+// feeds is what inputs beside the image are fed: what --input says, and what B states that it was
+// calibrated with.
+func (b *bisection) feeds(m, other *graph.Model) map[string]spikingir.Feed {
+	all := map[string]spikingir.Feed{}
+	if other != nil {
+		maps.Copy(all, spikingir.StatedFeeds(other))
+	}
+	maps.DeleteFunc(all, func(name string, _ spikingir.Feed) bool {
+		v := m.Graph.Value(name)
+		return v == nil || !v.IsInput()
+	})
+	maps.Copy(all, b.inputs)
+	return all
 }
 
 // otherParts counts what differs by structure between what the passes gave and B, but for

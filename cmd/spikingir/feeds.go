@@ -54,7 +54,7 @@ func (v inputValue) Type() string { return "string" }
 
 // Set takes a path or a feed.
 func (v inputValue) Set(s string) error {
-	name, value, named := strings.Cut(s, "=")
+	name, value, named := cutFeed(s)
 	if _, err := os.Stat(s); err == nil || !named || name == "" {
 		*v.path = s
 		return nil
@@ -74,6 +74,29 @@ func (v inputValue) Set(s string) error {
 		*v.files = append(*v.files, value)
 	}
 	return nil
+}
+
+// cutFeed takes NAME=VALUE apart. A name may hold an equals sign itself, as a number does not; the name
+// of a file may, which is there then.
+func cutFeed(s string) (name, value string, named bool) {
+	last := strings.LastIndexByte(s, '=')
+	if last >= 0 {
+		if _, err := strconv.ParseFloat(s[last+1:], 64); err == nil {
+			return s[:last], s[last+1:], true
+		}
+	}
+	for i := 0; i < last; i++ {
+		if s[i] != '=' {
+			continue
+		}
+		if _, err := os.Stat(s[i+1:]); err == nil {
+			return s[:i], s[i+1:], true
+		}
+	}
+	if last >= 0 {
+		return s[:last], s[last+1:], true
+	}
+	return s, "", false
 }
 
 // readFeed reads a number, or the tensor of a file.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"math"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"spikingir"
@@ -31,7 +33,7 @@ func FuzzMemory(f *testing.F) {
 
 // FuzzInput holds that --input takes a path or a feed, and a feed only of a number.
 func FuzzInput(f *testing.F) {
-	for _, s := range []string{"x.png", "sigma=0.1", "sigma=", "=3", "a=b=c", "a=NaN", "a=-1e400", "a=0x1p-2", "a=/dev/zero", "a=."} {
+	for _, s := range []string{"x.png", "sigma=0.1", "sigma=", "=3", "a=b=c", "a=NaN", "a=-1e400", "a=0x1p-2", "a=/dev/zero", "a=.", "a=b=0.5", "=0.5"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -54,6 +56,22 @@ func FuzzInput(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestCutFeed takes feeds of inputs apart whose names hold an equals sign, or whose files do.
+func TestCutFeed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "s=1.npy")
+	if err := os.WriteFile(file, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range [][3]string{{"a=0.5", "a", "0.5"}, {"a=b=0.5", "a=b", "0.5"}, {"a=" + file, "a", file}, {"a=b=" + file, "a=b", file}, {"a=high", "a", "high"}} {
+		if name, value, ok := cutFeed(c[0]); name != c[1] || value != c[2] || !ok {
+			t.Errorf("%q is %q fed %q, want %q and %q", c[0], name, value, c[1], c[2])
+		}
+	}
+	if _, _, ok := cutFeed("folder"); ok {
+		t.Error("a path is taken for a feed")
+	}
 }
 
 // FuzzPipeline holds that passes which --passes takes are told in the same words.

@@ -219,7 +219,7 @@ func (r *restoration) fits(m *loaded) error {
 }
 
 // otherFormats are the names of images that would not hold a PNG.
-var otherFormats = []string{".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".jxl", ".avif", ".heic", ".onnx"}
+var otherFormats = []string{".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".jxl", ".avif", ".heic", ".onnx", ".npy"}
 
 // checkImageName refuses a name that says another format than PNG.
 func checkImageName(path string) error {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -36,6 +38,9 @@ func tensorFiles(flag, kind string, given []string, values []*graph.Value) ([]te
 				f = tensorFile{name, rest}
 			}
 		}
+		if name := nobody(g); f.name == "" && name != "" {
+			return nil, fmt.Errorf("--%s %s: the model has no %s %q, it has %q; for a file of that name want ./%[2]s", flag, g, kind, name, names)
+		}
 		if f.name != "" && taken[f.name] {
 			return nil, fmt.Errorf("--%s names %s %q twice", flag, kind, f.name)
 		}
@@ -55,6 +60,15 @@ func tensorFiles(flag, kind string, given []string, values []*graph.Value) ([]te
 		taken[names[at]] = true
 	}
 	return files, nil
+}
+
+// nobody is the name in NAME=FILE where the model has none such; it is empty for a file.
+func nobody(given string) string {
+	name, _, named := strings.Cut(given, "=")
+	if _, err := os.Stat(given); err == nil || !named || strings.ContainsAny(name, `/\`) {
+		return ""
+	}
+	return name
 }
 
 // computed is what run reports of an output; its JSON form is a contract.
@@ -128,6 +142,9 @@ func checkTensorOutputs(out, in []tensorFile, model string) error {
 	for i, f := range out {
 		if f.path == stream {
 			return fmt.Errorf("--output - with --tensor: tensors are written to files, want the name of a .npy file")
+		}
+		if ext := strings.ToLower(filepath.Ext(f.path)); ext == ".png" || ext != ".npy" && slices.Contains(otherFormats, ext) {
+			return fmt.Errorf("output %s: tensors are written as .npy, want a name that ends so", f.path)
 		}
 		if err := cli.CheckOutput(f.path, sources...); err != nil {
 			return err

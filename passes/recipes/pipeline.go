@@ -3,6 +3,7 @@ package recipes
 import (
 	"cmp"
 	"errors"
+	"math"
 
 	"spikingir/graph"
 	"spikingir/graph/op"
@@ -137,7 +138,7 @@ func (r Recipe) choose(s Settings) Settings {
 
 // nearest is the initial potential at which rates are rounded to the nearest.
 func (r Recipe) nearest(s Settings) float64 {
-	if r.reuse {
+	if r.reuse && !math.IsNaN(s.Beta) { // if-to-mprn refuses that one
 		return iftomprn.Alpha(s.Beta) - 0.5
 	}
 	return 0.5

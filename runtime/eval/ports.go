@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"spikingir/graph"
 	"spikingir/graph/infer"
@@ -84,20 +86,63 @@ func imageInput(g *graph.Graph, feeds map[string]Feed) (*graph.Value, error) {
 	case 0:
 		return nil, fmt.Errorf("every input is given a value or has one, %s: want one left open for the image", list(g.Inputs()))
 	case 1:
-		return open[0], nil
+		return open[0], mistaken(g, open[0], feeds)
 	}
-	image := slices.IndexFunc(open, func(v *graph.Value) bool {
-		c := channels(v.Type.Shape)
-		return len(v.Type.Shape) == 4 && (c == 1 || c == 3)
-	})
+	image := slices.IndexFunc(open, imageLike)
 	var way []string
 	for i, v := range open {
 		if i != max(image, 0) {
-			way = append(way, fmt.Sprintf("--input %s=0.1 or --input %[1]s=FILE.npy", v.Name()))
+			way = append(way, fmt.Sprintf("--input %s or --input %s", asked(v, example(v)), asked(v, "FILE.npy")))
 		}
 	}
 	return nil, fmt.Errorf("the model takes %s, and images are fed to one of them: give the others by a number or a tensor, as in %s",
 		list(open), strings.Join(way, " and "))
+}
+
+// imageLike reports whether v may be the image: [N,C,H,W] of one channel or three, and not of a single pixel, as
+// noise levels are.
+func imageLike(v *graph.Value) bool {
+	s := v.Type.Shape
+	if c := channels(s); len(s) != 4 || c != 1 && c != 3 {
+		return false
+	}
+	rows, _ := s[2].Size()
+	columns, _ := s[3].Size()
+	return rows != 1 || columns != 1
+}
+
+// mistaken is an error where the image itself was given a value, so that one is left open which is none.
+func mistaken(g *graph.Graph, open *graph.Value, feeds map[string]Feed) error {
+	if open.Type.Shape == nil || len(open.Type.Shape) == 4 {
+		return nil
+	}
+	for _, v := range g.Inputs() {
+		if _, fed := feeds[v.Name()]; fed && imageLike(v) {
+			return fmt.Errorf("input %q is the image, and is given a value: want one for %q in its place, as in --input %s",
+				v.Name(), open.Name(), asked(open, example(open)))
+		}
+	}
+	return nil
+}
+
+// example is a number that an input may be fed.
+func example(v *graph.Value) string {
+	if v.Type.Kind == graph.TensorType && v.Type.Elem != graph.Undefined && !v.Type.Elem.IsFloat() {
+		return "1"
+	}
+	return "0.1"
+}
+
+// asked is NAME=VALUE as a shell takes it for one word.
+func asked(v *graph.Value, value string) string {
+	text := v.Name() + "=" + value
+	plain := func(c rune) bool {
+		return c == '_' || c >= '+' && c <= '9' && c != ';' || c == '=' || c == ':' || c == '@' || unicode.IsLetter(c)
+	}
+	if strings.IndexFunc(text, func(c rune) bool { return !plain(c) }) < 0 {
+		return text
+	}
+	return strconv.Quote(text)
 }
 
 // imageOutput is the output that is taken as the image.

@@ -37,7 +37,11 @@ func TestFindPorts(t *testing.T) {
 			Ports{Input: "x", Channels: 1, Gives: 1}, ""},
 		{"two inputs", `g (float[1,1,1,1] s, float[N,1,H,W] x) => (float[N,1,H,W] y) { y = Add(x, s) }`, nil, "", Ports{},
 			`the model takes "s" float[1,1,1,1], "x" float[N,1,H,W], and images are fed to one of them: give the others by a number or a tensor, ` +
-				`as in --input x=0.1`},
+				`as in --input s=0.1 or --input s=FILE.npy`},
+		{"an integer beside, of a name of two words", `g (float[N,1,H,W] x, int64 "noise level") => (float[N,1,H,W] y) { y = Relu(x) }`, nil, "", Ports{},
+			`as in --input "noise level=1" or --input "noise level=FILE.npy"`},
+		{"the image is fed", `g (float[N,1,H,W] x, float[1] s) => (float[N,1,H,W] y) { y = Add(x, s) }`, number("x"), "", Ports{},
+			`input "x" is the image, and is given a value: want one for "s" in its place, as in --input s=0.1`},
 		{"two inputs, the second of which is the image", `g (float[1,2] s, float[N,1,H,W] x) => (float[N,1,H,W] y) { y = Relu(x) }`, nil, "", Ports{},
 			`as in --input s=0.1 or --input s=FILE.npy`},
 		{"fed", `g (float[1,1,1,1] s, float[N,1,H,W] x) => (float[N,1,H,W] y) { y = Add(x, s) }`, number("s"), "",
