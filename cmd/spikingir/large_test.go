@@ -11,8 +11,8 @@ import (
 	"spikingir/onnxio"
 )
 
-// large is models with count pieces of one kind each. Whatever takes time with the square
-// of that takes hours.
+// large is models with count pieces of one kind each, or of layers, which run on images, a share of that.
+// Whatever takes time with the square of that takes hours.
 var large = map[string]func(m *graph.Model, count int){
 	"functions": func(m *graph.Model, count int) {
 		g := m.Graph
@@ -86,7 +86,7 @@ var large = map[string]func(m *graph.Model, count int){
 		g := m.Graph
 		v := g.Value("y")
 		w := g.AddInitializer("w", graph.NewFloat32([]int64{1, 1, 1, 1}, []float32{1}))
-		for i := range count / 40 {
+		for i := range count / 100 {
 			v = g.AddNode(graph.Op{Type: "Conv"}, nil, []*graph.Value{v, w}, fmt.Sprint("c", i)).Output(0)
 			v = g.AddNode(graph.Op{Type: "Relu"}, nil, []*graph.Value{v}, fmt.Sprint("r", i)).Output(0)
 			g.Declare(v)
@@ -97,7 +97,7 @@ var large = map[string]func(m *graph.Model, count int){
 		g := m.Graph
 		v := g.AddNode(graph.Op{Type: "Transpose"}, graph.Attrs{{Name: "perm", Value: graph.Ints{0, 2, 3, 1}}}, []*graph.Value{g.Value("y")}, "t").Output(0)
 		w := g.AddInitializer("w", graph.NewFloat32([]int64{1, 1}, []float32{1}))
-		for i := range count / 40 {
+		for i := range count / 100 {
 			v = g.AddNode(graph.Op{Type: "MatMul"}, nil, []*graph.Value{v, w}, fmt.Sprint("c", i)).Output(0)
 			v = g.AddNode(graph.Op{Type: "Relu"}, nil, []*graph.Value{v}, fmt.Sprint("r", i)).Output(0)
 		}
