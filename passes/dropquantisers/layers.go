@@ -43,19 +43,22 @@ func unfoldQLinear(c *passes.Context, n *graph.Node) (bool, error) {
 	if err != nil || len(scale) != 1 {
 		return false, err
 	}
-	g := n.Graph()
-	back := c.Insert(n, n, "", graph.Op{Type: "DequantizeLinear"}, nil, []*graph.Value{x, n.Input(1), n.Input(2)}, g.FreshName(n.Label()+".x"))
-	retype(back.Output(0), x.Type)
-	inputs := []*graph.Value{back.Output(0), g.AddInitializer(g.FreshName(n.Label()+".weight"), w)}
+	var b []float32
 	if bias != nil {
 		sums, err := op.Constant(bias).Int64s()
 		if err != nil || len(sums) != len(each) {
 			return false, err
 		}
-		b := make([]float32, len(sums))
+		b = make([]float32, len(sums))
 		for i, s := range sums {
 			b[i] = float32(float64(s) * float64(scale[0]) * float64(each[i]))
 		}
+	}
+	g := n.Graph()
+	back := c.Insert(n, n, "", graph.Op{Type: "DequantizeLinear"}, nil, []*graph.Value{x, n.Input(1), n.Input(2)}, g.FreshName(n.Label()+".x"))
+	retype(back.Output(0), x.Type)
+	inputs := []*graph.Value{back.Output(0), g.AddInitializer(g.FreshName(n.Label()+".weight"), w)}
+	if bias != nil {
 		inputs = append(inputs, g.AddInitializer(g.FreshName(n.Label()+".bias"), graph.NewFloat32([]int64{int64(len(b))}, b)))
 	}
 	conv := c.Insert(n, n, "", graph.Op{Type: "Conv"}, slices.Clone(n.Attrs), inputs, g.FreshName(n.Label()+".y"))
