@@ -124,14 +124,10 @@ func (a *app) bisect(ctx context.Context, b *bisection, args []string) error {
 // feeds is what inputs beside the image are fed: what --input says, and what B states that it was
 // calibrated with.
 func (b *bisection) feeds(m, other *graph.Model) map[string]spikingir.Feed {
-	all := map[string]spikingir.Feed{}
-	if other != nil {
-		maps.Copy(all, spikingir.StatedFeeds(other))
+	if other == nil {
+		return b.inputs
 	}
-	maps.DeleteFunc(all, func(name string, _ spikingir.Feed) bool {
-		v := m.Graph.Value(name)
-		return v == nil || !v.IsInput()
-	})
+	all := taken(m, spikingir.StatedFeeds(other))
 	maps.Copy(all, b.inputs)
 	return all
 }
