@@ -20,6 +20,19 @@ func (c *Context) Replace(old *graph.Node, op graph.Op, attrs graph.Attrs,
 	return n, nil
 }
 
+// ReplaceByClip puts a Clip of x to 0 and high in the place of old, as the model's opset
+// writes it: from 11 on its limits are inputs.
+func (c *Context) ReplaceByClip(old *graph.Node, x *graph.Value, high float32) (*graph.Node, error) {
+	clip := graph.Op{Type: "Clip"}
+	if c.Model.Opset("") < 11 {
+		return c.Replace(old, clip, graph.Attrs{{Name: "min", Value: graph.Float(0)}, {Name: "max", Value: graph.Float(high)}}, x)
+	}
+	g := old.Graph()
+	low := g.AddInitializer(g.FreshName(old.Label()+".min"), graph.Scalar(0))
+	most := g.AddInitializer(g.FreshName(old.Label()+".max"), graph.Scalar(high))
+	return c.Replace(old, clip, nil, x, low, most)
+}
+
 // Fuse puts one new node in the place of several; the last makes the value that
 // the new node's only output takes over. The new node descends from the node
 // from, one of them, whose name, documentation and metadata it keeps.

@@ -133,21 +133,13 @@ func (d *dropper) rate(x *graph.Value, q op.Quantize, low, high int64) (*pair, e
 
 // drop puts what passes a pair in the place of n, its second half; the first is dead then.
 func (d *dropper) drop(c *passes.Context, n *graph.Node, p *pair) (err error) {
-	const opsetOfInputs = 11 // from which on the limits of a Clip are inputs
 	switch {
 	case !p.rectifies:
 		_, err = c.Replace(n, graph.Op{Type: "Identity"}, nil, p.x)
 	case !(p.limit > 0):
 		_, err = c.Replace(n, graph.Op{Type: "Relu"}, nil, p.x)
-	case d.opset < opsetOfInputs:
-		_, err = c.Replace(n, graph.Op{Type: "Clip"}, graph.Attrs{
-			{Name: "min", Value: graph.Float(0)}, {Name: "max", Value: graph.Float(p.limit)},
-		}, p.x)
 	default:
-		g := n.Graph()
-		low := g.AddInitializer(g.FreshName(n.Label()+".min"), graph.Scalar(0))
-		high := g.AddInitializer(g.FreshName(n.Label()+".max"), graph.Scalar(p.limit))
-		_, err = c.Replace(n, graph.Op{Type: "Clip"}, nil, p.x, low, high)
+		_, err = c.ReplaceByClip(n, p.x, p.limit)
 	}
 	return err
 }

@@ -59,15 +59,8 @@ type rectified struct {
 
 func (r *rectified) replace(c *passes.Context, n *graph.Node) (err error) {
 	switch {
-	case r.limit && c.Model.Opset("") < 11:
-		_, err = c.Replace(n, graph.Op{Type: "Clip"}, graph.Attrs{
-			{Name: "min", Value: graph.Float(0)}, {Name: "max", Value: graph.Float(r.high)},
-		}, r.x)
 	case r.limit:
-		g := n.Graph()
-		low := g.AddInitializer(g.FreshName(n.Label()+".min"), graph.Scalar(0))
-		high := g.AddInitializer(g.FreshName(n.Label()+".max"), graph.Scalar(r.high))
-		_, err = c.Replace(n, graph.Op{Type: "Clip"}, nil, r.x, low, high)
+		_, err = c.ReplaceByClip(n, r.x, r.high)
 	case r.each != nil:
 		g := n.Graph()
 		_, err = c.Replace(n, graph.Op{Type: "PRelu"}, nil, r.x, g.AddInitializer(g.FreshName(n.Label()+".slope"), r.each))
